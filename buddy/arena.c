@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One arena: blocks split and merge, whole blocks and ranges of pages go back.
+ *
+ * arena.h says how the maps are read. Every function that takes a struct buddy_lists is
+ * entered with the lock of its pool held.
+ */
+#include <linux/bitmap.h>
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "arena.h"
+#include "table.h"
+
+static unsigned int node_order(const struct buddy_arena *arena, unsigned int node)
+{
+	return arena->order - ilog2(node);
+}
+
+static unsigned int node_of(const struct buddy_arena *arena, unsigned int page, unsigned int order)
+{
+	return (1U << (arena->order - order)) + (page >> order);
+}
+
+static unsigned int node_page(const struct buddy_arena *arena, unsigned int node)
+{
+	return (node << node_order(arena, node)) - (1U << arena->order);
+}
+
+static unsigned int page_of(const struct buddy_arena *arena, const void *addr)
+{
+	return (addr - arena->base) >> PAGE_SHIFT;
+}
+
+static void node_set_free(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
+{
+	unsigned int order = node_order(arena, node);
+
+	__set_bit(node, arena->free);
+	lists->nr_free[order]++;
+	if (node == 1)
+		list_move(&arena->link, &lists->empty);
+	if (arena->nr_free[order]++)
+		return;
+	list_add(&arena->avail[order], &lists->avail[order]);
+	lists->orders |= BIT(order);
+}
+
+static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
+{
+	unsigned int order = node_order(arena, node);
+
+	__clear_bit(node, arena->free);
+	lists->nr_free[order]--;
+	if (node == 1)
+		list_move(&arena->link, &lists->used);
+	if (--arena->nr_free[order])
+		return;
+	list_del(&arena->avail[order]);
+	if (list_empty(&lists->avail[order]))
+		lists->orders &= ~BIT(order);
+}
+
+/* Make a node free that is in neither map, and merge it as far up as that goes. */
+static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
+{
+	lists->free_pages += 1UL << node_order(arena, node);
+	while (node > 1 && test_bit(node ^ 1, arena->free)) {
+		node_clear_free(lists, arena, node ^ 1);
+		node >>= 1;
+	}
+	node_set_free(lists, arena, node);
+}
+
+/* The live block that a node is, or is a part of; 0 if there is none. */
+static unsigned int live_above(const struct buddy_arena *arena, unsigned int node)
+{
+	while (node && !test_bit(node, arena->live))
+		node >>= 1;
+	return node;
+}
+
+/* Is any page of a node free? Only asked to tell one wrong free from another. */
+static bool any_free(const struct buddy_arena *arena, unsigned int node)
+{
+	unsigned int up, down, width = 1;
+
+	for (up = node; up; up >>= 1)
+		if (test_bit(up, arena->free))
+			return true;
+	for (down = node; down < 2U << arena->order; down <<= 1, width <<= 1)
+		if (find_next_bit(arena->free, down + width, down) < down + width)
+			return true;
+	return false;
+}
+
+static int wrong_free(const struct buddy_arena *arena, unsigned int node)
+{
+	return any_free(arena, node) ? -EALREADY : -EINVAL;
+}
+
+/* Take a block of an order, out of the smallest free block that is large enough. */
+void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
+{
+	unsigned long orders = lists->orders >> order;
+	struct buddy_arena *arena;
+	unsigned int found, node;
+
+	if (!orders)
+		return NULL;
+	found = order + __ffs(orders);
+	arena = list_first_entry(&lists->avail[found], struct buddy_arena, avail[found]);
+	node = find_next_bit(arena->free, 2U << arena->order, 1U << (arena->order - found));
+	node_clear_free(lists, arena, node);
+	for (; found > order; found--) {
+		node <<= 1;
+		node_set_free(lists, arena, node + 1);
+	}
+	__set_bit(node, arena->live);
+	__set_bit(node_page(arena, node), arena->head);
+	lists->free_pages -= 1UL << order;
+	return arena->base + ((size_t)node_page(arena, node) << PAGE_SHIFT);
+}
+
+/*
+ * What is left behind a freed range is a run of its own from now on: were its first page
+ * not marked, a new block in front of it would seem to go on into it.
+ */
+static void mark_head_behind(struct buddy_arena *arena, unsigned int end)
+{
+	if (end < 1U << arena->order && live_above(arena, node_of(arena, end, 0)))
+		__set_bit(end, arena->head);
+}
+
+/* Return: 0, -EINVAL or -EALREADY as buddy_pool_free() says. */
+int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
+			   const void *block, unsigned int order)
+{
+	unsigned int page = page_of(arena, block);
+	unsigned int node;
+
+	if (!PAGE_ALIGNED(block) || order > arena->order || !IS_ALIGNED(page, 1U << order))
+		return -EINVAL;
+	node = node_of(arena, page, order);
+	if (!test_bit(node, arena->live))
+		return wrong_free(arena, node);
+	__clear_bit(node, arena->live);
+	__clear_bit(page, arena->head);
+	node_release(lists, arena, node);
+	mark_head_behind(arena, page + (1U << order));
+	return 0;
+}
+
+/* The largest naturally aligned block that a range begins with. */
+static unsigned int first_order(const struct buddy_arena *arena, unsigned int page,
+				unsigned int nr_pages)
+{
+	unsigned int aligned = page ? __ffs(page) : arena->order;
+
+	return min_t(unsigned int, aligned, ilog2(nr_pages));
+}
+
+/*
+ * A part that a free leaves behind is kept as the naturally aligned blocks that it
+ * consists of, as large as they go. So each naturally aligned piece of a range that is
+ * wholly live is one live node, or lies in one.
+ */
+static int check_range(const struct buddy_arena *arena, unsigned int first, unsigned int nr_pages)
+{
+	unsigned int page, order, node;
+
+	for (page = first; page < first + nr_pages; page += 1U << order) {
+		order = first_order(arena, page, first + nr_pages - page);
+		node = node_of(arena, page, order);
+		if (!live_above(arena, node))
+			return wrong_free(arena, node);
+		if (page != first && test_bit(page, arena->head))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* Split the live block around a node until the node itself is one. */
+static void isolate(struct buddy_arena *arena, unsigned int node)
+{
+	unsigned int up = live_above(arena, node);
+
+	__clear_bit(up, arena->live);
+	for (; node != up; node >>= 1)
+		__set_bit(node ^ 1, arena->live);
+}
+
+/* Return: 0, -EINVAL or -EALREADY as buddy_pool_free_range() says. */
+int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
+			   const void *first, unsigned long nr_pages)
+{
+	unsigned int page = page_of(arena, first), end, order, node;
+	int err;
+
+	if (!PAGE_ALIGNED(first) || !nr_pages || nr_pages > (1UL << arena->order) - page)
+		return -EINVAL;
+	err = check_range(arena, page, nr_pages);
+	if (err)
+		return err;
+	__clear_bit(page, arena->head);
+	for (end = page + nr_pages; page < end; page += 1U << order) {
+		order = first_order(arena, page, end - page);
+		node = node_of(arena, page, order);
+		isolate(arena, node);
+		node_release(lists, arena, node);
+	}
+	mark_head_behind(arena, end);
+	return 0;
+}
+
+void buddy_lists_init(struct buddy_lists *lists)
+{
+	unsigned int order;
+
+	for (order = 0; order < BUDDY_NR_ORDERS; order++)
+		INIT_LIST_HEAD(&lists->avail[order]);
+	INIT_LIST_HEAD(&lists->used);
+	INIT_LIST_HEAD(&lists->empty);
+}
+
+/* Offer a new arena, all of it free. */
+void buddy_lists_add(struct buddy_lists *lists, struct buddy_arena *arena)
+{
+	node_release(lists, arena, 1);
+}
+
+/* Withdraw an arena that is all free, or whose live blocks are given up. */
+void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
+{
+	unsigned int node;
+
+	for_each_set_bit(node, arena->free, 2U << arena->order) {
+		node_clear_free(lists, arena, node);
+		lists->free_pages -= 1UL << node_order(arena, node);
+	}
+	list_del_init(&arena->link);
+}
+
+static void free_pages_each(struct page *pages, unsigned int order)
+{
+	unsigned int i;
+
+	/* One by one: split_page() gave each its own reference, and others may hold some. */
+	for (i = 0; i < 1U << order; i++)
+		__free_page(pages + i);
+}
+
+static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t gfp)
+{
+	unsigned int node_longs = BITS_TO_LONGS(2UL << order);
+	struct buddy_arena *arena;
+
+	arena = kzalloc_node(struct_size(arena, maps, 2 * node_longs + BITS_TO_LONGS(1UL << order)),
+			     gfp, nid);
+	if (!arena)
+		return NULL;
+	INIT_LIST_HEAD(&arena->link);
+	arena->order = order;
+	arena->free = arena->maps;
+	arena->live = arena->free + node_longs;
+	arena->head = arena->live + node_longs;
+	return arena;
+}
+
+/*
+ * Take pages from the kernel and make an arena of them that look-ups find, but that no
+ * list offers yet.
+ *
+ * Context: As @gfp allows; no lock held.
+ * Return: the arena, or NULL where memory ran out.
+ */
+struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
+				       gfp_t gfp)
+{
+	gfp_t record_gfp = gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_THISNODE);
+	struct buddy_arena *arena = arena_alloc_record(order, nid, record_gfp);
+	struct page *pages;
+
+	if (!arena)
+		return NULL;
+	pages = alloc_pages_node(nid, gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP), order);
+	if (!pages)
+		goto free_record;
+	split_page(pages, order);
+	arena->pool = pool;
+	arena->base = page_address(pages);
+	if (buddy_table_add(arena, record_gfp))
+		goto free_pages;
+	return arena;
+
+free_pages:
+	free_pages_each(pages, order);
+free_record:
+	kfree(arena);
+	return NULL;
+}
+
+static void arena_free_rcu(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct buddy_arena, rcu));
+}
+
+/* Give the pages back, and the record once nobody can be looking at it. */
+void buddy_arena_destroy(struct buddy_arena *arena)
+{
+	buddy_table_remove(arena);
+	free_pages_each(virt_to_page(arena->base), arena->order);
+	call_rcu(&arena->rcu, arena_free_rcu);
+}
+
+/* One node: nothing set above one that is set, no two free buddies. */
+static bool node_check(const struct buddy_arena *arena, unsigned int node)
+{
+	bool free = test_bit(node, arena->free);
+	bool live = test_bit(node, arena->live);
+	unsigned int up;
+
+	if (!free && !live)
+		return true;
+	if (free && live)
+		return false;
+	if (free && node > 1 && test_bit(node ^ 1, arena->free))
+		return false;
+	for (up = node >> 1; up; up >>= 1)
+		if (test_bit(up, arena->free) || test_bit(up, arena->live))
+			return false;
+	return true;
+}
+
+/* The head map: no free page is marked, and each run of live pages begins with a mark. */
+static bool heads_check(const struct buddy_arena *arena)
+{
+	bool live, live_before = false;
+	unsigned int page;
+
+	for (page = 0; page < 1U << arena->order; page++) {
+		live = live_above(arena, node_of(arena, page, 0));
+		if (test_bit(page, arena->head) ? !live : live && !live_before)
+			return false;
+		live_before = live;
+	}
+	return true;
+}
+
+/* Invariants of one arena: each page covered by exactly one block, sums right. */
+bool buddy_arena_check(const struct buddy_arena *arena)
+{
+	unsigned int node, order, covered = 0;
+	u16 nr_free[BUDDY_NR_ORDERS] = {};
+
+	for (node = 1; node < 2U << arena->order; node++) {
+		if (!node_check(arena, node))
+			return false;
+		order = node_order(arena, node);
+		if (test_bit(node, arena->free) || test_bit(node, arena->live))
+			covered += 1U << order;
+		nr_free[order] += test_bit(node, arena->free);
+	}
+	return covered == 1U << arena->order &&
+	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
+}
+
+/* Invariants of all arenas together: each on the right list, sums right. */
+bool buddy_lists_check(const struct buddy_lists *lists)
+{
+	unsigned long free_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
+	const struct list_head *both[] = { &lists->used, &lists->empty };
+	const struct buddy_arena *arena;
+	unsigned int i, order;
+
+	for (i = 0; i < ARRAY_SIZE(both); i++) {
+		list_for_each_entry(arena, both[i], link) {
+			if (!buddy_arena_check(arena) || test_bit(1, arena->free) != i)
+				return false;
+			for (order = 0; order <= arena->order; order++) {
+				nr_free[order] += arena->nr_free[order];
+				free_pages += (unsigned long)arena->nr_free[order] << order;
+			}
+		}
+	}
+	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
+		if (nr_free[order] != lists->nr_free[order] ||
+		    list_empty(&lists->avail[order]) == !!nr_free[order] ||
+		    !!(lists->orders & BIT(order)) != !!nr_free[order])
+			return false;
+	}
+	return free_pages == lists->free_pages;
+}

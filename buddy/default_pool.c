@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pools of those who bring none: one per NUMA node, made on first use.
+ *
+ * A block comes from the node of the CPU that asks, and from another node only where that
+ * one has nothing. A pool once made stays until the module goes; while it is not used it
+ * holds nothing but its record.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/nodemask.h>
+#include <linux/topology.h>
+#include "pool.h"
+
+/* Set once by whoever comes first, with a compare-exchange; constant from then on. */
+static struct buddy_pool *default_pools[MAX_NUMNODES];
+
+static struct buddy_pool *make_pool(int nid)
+{
+	struct buddy_pool_params params = { .nid = nid };
+	struct buddy_pool *pool, *other;
+	char name[16];
+
+	snprintf(name, sizeof(name), "node%d", nid);
+	pool = buddy_pool_create(name, &params);
+	if (IS_ERR(pool))
+		return NULL;
+	other = cmpxchg(&default_pools[nid], NULL, pool);
+	if (!other)
+		return pool;
+	buddy_pool_destroy(pool);
+	return other;
+}
+
+static struct buddy_pool *pool_of_node(int nid, gfp_t gfp)
+{
+	struct buddy_pool *pool = READ_ONCE(default_pools[nid]);
+
+	if (!pool && gfpflags_allow_blocking(gfp))
+		pool = make_pool(nid);
+	return pool;
+}
+
+/**
+ * buddy_default_prepare() - make the pool of this CPU's node, if it is not there
+ *
+ * So that an atomic caller finds at least one pool.
+ *
+ * Context: Process context. May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int buddy_default_prepare(void)
+{
+	return pool_of_node(numa_mem_id(), GFP_KERNEL) ? 0 : -ENOMEM;
+}
+
+/**
+ * buddy_default_alloc() - take a block from the default pools
+ * @order: its pages, as a power of two
+ * @gfp: as for buddy_pool_alloc()
+ * @from: set to the pool that the block goes back to
+ *
+ * Context: Any context, as buddy_pool_alloc().
+ * Return: the block, or NULL.
+ */
+void *buddy_default_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **from)
+{
+	int nid, here = numa_mem_id();
+	void *block;
+
+	*from = pool_of_node(here, gfp);
+	block = *from ? buddy_pool_alloc(*from, order, gfp) : NULL;
+	if (block)
+		return block;
+	for_each_online_node(nid) {
+		if (nid == here)
+			continue;
+		*from = pool_of_node(nid, gfp);
+		block = *from ? buddy_pool_alloc(*from, order, gfp) : NULL;
+		if (block)
+			return block;
+	}
+	return NULL;
+}
+
+/* At module exit, when nobody can hold a block any more. */
+void buddy_default_exit(void)
+{
+	int nid;
+
+	for (nid = 0; nid < MAX_NUMNODES; nid++)
+		buddy_pool_destroy(default_pools[nid]);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The page pool behind include/dualtree/buddy_pool.h: its record, and what the rest of
+ * the module may ask beyond the public calls.
+ *
+ * Lock order: the pool's lock is a raw spinlock taken with interrupts disabled. Nothing
+ * is taken under it, and the kernel's allocator is never called under it.
+ */
+#ifndef DUALTREE_BUDDY_POOL_INTERNAL_H
+#define DUALTREE_BUDDY_POOL_INTERNAL_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <dualtree/buddy_pool.h>
+#include "arena.h"
+
+/**
+ * struct buddy_pool - arenas, their free blocks by order, one lock
+ * @lock: guards the arenas and what follows, up to @bad_frees
+ * @lists: the arenas and their free blocks
+ * @held_bytes: bytes of all arenas, of those being taken too
+ * @nr_arenas: number of arenas in @lists
+ * @allocs: as in struct buddy_pool_stats
+ * @frees: likewise
+ * @failed_allocs: likewise
+ * @bad_frees: likewise
+ * @trim_work: gives empty arenas back, a while after one became empty
+ * @registered: place in the list of all pools
+ * @limit: most @held_bytes; 0: none. Constant, as all that follows
+ * @reserve: bytes kept free even where arenas are empty
+ * @nid: node of its arenas, or NUMA_NO_NODE
+ * @arena_order: pages of an arena, as a power of two
+ * @name: for reports
+ */
+struct buddy_pool {
+	raw_spinlock_t lock;
+	struct buddy_lists lists;
+	size_t held_bytes;
+	unsigned int nr_arenas;
+	u64 allocs;
+	u64 frees;
+	u64 failed_allocs;
+	u64 bad_frees;
+
+	struct delayed_work trim_work;
+	struct list_head registered;
+
+	size_t limit;
+	size_t reserve;
+	int nid;
+	unsigned int arena_order;
+	char name[];
+};
+
+unsigned int buddy_arena_order_default(void);
+size_t buddy_pool_trim(struct buddy_pool *pool);
+bool buddy_pool_check(struct buddy_pool *pool);
+
+int buddy_default_prepare(void);
+void *buddy_default_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **from);
+void buddy_default_exit(void);
+
+#endif /* DUALTREE_BUDDY_POOL_INTERNAL_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between the kernels that dualtree builds for, and nothing else.
+ *
+ * The rest of the code is written against the newest names; what an older kernel
+ * lacks is supplied here.
+ */
+#ifndef DUALTREE_COMPAT_H
+#define DUALTREE_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/kconfig.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/stringify.h>
+#include <linux/version.h>
+
+/* 6.4 made MAX_ORDER inclusive and 6.8 renamed it; up to 6.3 it is one more than the largest. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define MAX_PAGE_ORDER (MAX_ORDER - 1)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define MAX_PAGE_ORDER MAX_ORDER
+#endif
+
+/* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define DT_NS(ns) ns
+#else
+#define DT_NS(ns) __stringify(ns)
+#endif
+
+/*
+ * Internals that the KUnit suites look at are exported to them alone: only where the
+ * kernel has KUnit at all, and in a namespace that no driver imports by accident.
+ */
+#if IS_ENABLED(CONFIG_KUNIT)
+#define EXPORT_SYMBOL_FOR_DT_TEST(sym) EXPORT_SYMBOL_NS_GPL(sym, DT_NS(DUALTREE_INTERNAL))
+#else
+#define EXPORT_SYMBOL_FOR_DT_TEST(sym)
+#endif
+#define DT_IMPORT_INTERNALS MODULE_IMPORT_NS(DT_NS(DUALTREE_INTERNAL))
+
+#endif /* DUALTREE_COMPAT_H */

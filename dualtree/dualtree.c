@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The public calls: what is asked of them is checked here, what is wrong reported here.
+ *
+ * include/dualtree/dualtree.h is the contract.
+ */
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/slab.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include "../buddy/pool.h"
+#include "../compat/compat.h"
+#include "dualtree.h"
+#include "front.h"
+#include "ledger.h"
+#include "visit.h"
+
+#define MIN_REGION	SZ_64K
+#define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS)
+
+/* Lines that one destroyed instance may write about what was still allocated. */
+#define LEAK_LINES	16
+
+static unsigned int arena_order(const struct buddy_pool *pool)
+{
+	return pool ? pool->arena_order : buddy_arena_order_default();
+}
+
+/* Resolve and check the parameters. Return: 0 or -EINVAL. */
+static int set_params(struct dualtree *dt, const struct dualtree_params *params)
+{
+	unsigned int most = arena_order(params->pool);
+
+	dt->flags = params->flags;
+	dt->pool = params->pool;
+	dt->limit = params->limit;
+	dt->max_order = params->max_region_order ?: most;
+	dt->min_order = params->min_region_order ?: min_t(unsigned int, get_order(MIN_REGION),
+							  dt->max_order);
+	if (dt->max_order > most || dt->min_order > dt->max_order || params->flags & ~ALL_FLAGS)
+		return -EINVAL;
+	return 0;
+}
+
+static void publish(struct work_struct *work)
+{
+	dualtree_debugfs_add(container_of(work, struct dualtree, publish));
+}
+
+struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
+{
+	static const struct dualtree_params defaults;
+	struct dualtree *dt;
+	int err;
+
+	if (!name || !*name)
+		return ERR_PTR(-EINVAL);
+	dt = kzalloc(struct_size(dt, name, strlen(name) + 1), GFP_KERNEL);
+	if (!dt)
+		return ERR_PTR(-ENOMEM);
+	strcpy(dt->name, name);
+	INIT_WORK(&dt->publish, publish);
+	err = set_params(dt, params ?: &defaults);
+	if (!err && !dt->pool)
+		err = buddy_default_prepare();
+	if (!err)
+		err = front_init(dt);
+	if (err) {
+		kfree(dt);
+		return ERR_PTR(err);
+	}
+	return dt;
+}
+EXPORT_SYMBOL_GPL(dualtree_create);
+
+/**
+ * struct leak_report - a walk over what is still allocated
+ * @dt: the instance
+ * @behind: where the region that was walked last begins
+ * @lines: how many more may be written
+ */
+struct leak_report {
+	struct dualtree *dt;
+	const void *behind;
+	unsigned int lines;
+};
+
+/* Write down the live ranges of one region. A granule that is not full ends one. */
+static void report_region(struct leak_report *report, const struct region *region)
+{
+	unsigned int i, first = 0;
+	size_t bytes = 0;
+
+	for (i = 0; i < region->nr && report->lines; i++) {
+		u8 count = region->ledger[i];
+
+		if (!bytes)
+			first = i;
+		bytes += count;
+		if (!bytes || (count == DT_GRANULE && i + 1 < region->nr))
+			continue;
+		pr_warn("dualtree: %s:   %zu bytes at %p, within %zu\n", report->dt->name, bytes,
+			region_addr(region, first),
+			(size_t)(i - first + !!count) << DT_GRANULE_SHIFT);
+		bytes = 0;
+		report->lines--;
+	}
+}
+
+static bool report_heap(struct heap *heap, int cpu, void *arg)
+{
+	struct leak_report *report = arg;
+	const struct region *region = heap_region_above(heap, report->behind);
+
+	if (!region) {
+		report->behind = NULL;
+		return false;
+	}
+	report_region(report, region);
+	report->behind = region->base;
+	return true;
+}
+
+static void report_leaks(struct dualtree *dt)
+{
+	struct leak_report report = { .dt = dt, .lines = LEAK_LINES };
+	struct dualtree_stats stats;
+
+	instance_stats(dt, &stats);
+	if (!stats.live_bytes)
+		return;
+	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name, stats.live_bytes);
+	visit_heaps(dt, report_heap, &report);
+	if (!report.lines)
+		pr_warn("dualtree: %s:   and so on\n", dt->name);
+}
+
+void dualtree_destroy(struct dualtree *dt)
+{
+	if (!dt)
+		return;
+	cancel_work_sync(&dt->publish);
+	dualtree_debugfs_remove(dt);
+	if (dt->flags & DUALTREE_REPORT_LEAKS)
+		report_leaks(dt);
+	front_release(dt);
+	kfree(dt);
+}
+EXPORT_SYMBOL_GPL(dualtree_destroy);
+
+size_t dualtree_max_size(struct dualtree *dt)
+{
+	return PAGE_SIZE << dt->max_order;
+}
+EXPORT_SYMBOL_GPL(dualtree_max_size);
+
+void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
+{
+	void *ptr;
+
+	if (unlikely(!size || size > dualtree_max_size(dt)))
+		return NULL;
+	ptr = front_alloc(dt, size, gfp);
+	if (ptr && (want_init_on_alloc(gfp) || dt->flags & DUALTREE_ZERO))
+		memset(ptr, 0, size);
+	return ptr;
+}
+EXPORT_SYMBOL_GPL(dualtree_alloc);
+
+static noinline int refuse(struct dualtree *dt, const void *ptr, size_t len, int err,
+			   const void *caller)
+{
+	atomic64_inc(&dt->counts.bad_frees);
+	pr_err_ratelimited("dualtree: %s: wrong free of %zu bytes at %p by %pS: %s\n", dt->name,
+			   len, ptr, caller, err == -EALREADY ? "free already" : "not its memory");
+	return err;
+}
+
+int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
+{
+	int err;
+
+	if (unlikely(!ptr))
+		return 0;
+	err = front_free(dt, ptr, len);
+	if (unlikely(err))
+		return refuse(dt, ptr, len, err, __builtin_return_address(0));
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_free);
+
+int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
+{
+	int err = -EINVAL;
+
+	if (unlikely(!ptr))
+		return 0;
+	if (len && keep == len)
+		return 0;
+	if (likely(keep < len))
+		err = front_free(dt, ptr + keep, len - keep);
+	if (unlikely(err))
+		return refuse(dt, ptr, len, err, __builtin_return_address(0));
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_trim);
+
+bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
+{
+	return front_owns(dt, ptr, len);
+}
+EXPORT_SYMBOL_GPL(dualtree_owns);
+
+size_t dualtree_shrink(struct dualtree *dt)
+{
+	return instance_shrink(dt);
+}
+EXPORT_SYMBOL_GPL(dualtree_shrink);
+
+void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
+{
+	instance_stats(dt, stats);
+}
+EXPORT_SYMBOL_GPL(dualtree_get_stats);
+
+/**
+ * struct check - the sums that dualtree_check() makes
+ * @ok: no heap has failed
+ * @nr_free: free granules in the trees of all heaps
+ * @tally: what all ledgers say
+ */
+struct check {
+	bool ok;
+	unsigned long nr_free;
+	struct region_tally tally;
+};
+
+static bool check_heap(struct heap *heap, int cpu, void *arg)
+{
+	struct check *check = arg;
+
+	check->ok &= heap_check(heap, &check->tally);
+	check->nr_free += heap->nr_free;
+	return false;
+}
+
+/**
+ * dualtree_check() - do all invariants of an instance hold?
+ * @dt: the instance; no call in flight
+ *
+ * Every heap is looked at by its owner, and what the ledgers say is compared with what has
+ * been counted: every byte that is live, every granule that is free or on its way. For tests
+ * and debug kernels.
+ *
+ * Context: Process context. May sleep.
+ * Return: true if they do.
+ */
+bool dualtree_check(struct dualtree *dt)
+{
+	struct check check = { .ok = true };
+	struct dualtree_stats stats;
+
+	visit_heaps(dt, check_heap, &check);
+	instance_stats(dt, &stats);
+	return check.ok && stats.live_bytes == check.tally.live_bytes &&
+	       stats.free_bytes >> DT_GRANULE_SHIFT == check.nr_free + check.tally.in_flight;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dualtree_check);

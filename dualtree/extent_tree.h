@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The dual tree: free extents in two red-black trees over one set of nodes.
+ *
+ *	        by size, then address                by address
+ *	             (3, E)                             C
+ *	            /      \                          /   \
+ *	       (1, C)      (9, A)                    A     E
+ *
+ *	  A                 C     E
+ *	  [9 granules]======[1]===[3      ]=====     '=' live
+ *	  ^ the node of an extent lies in its first granule
+ *
+ * Invariants: extents do not overlap and do not touch (two that touch are one), both
+ * trees hold the same nodes, @nr_extents and @nr_free are their number and their sum,
+ * and @largest is the last node by size.
+ *
+ * A tree has one owner at a time; there is no lock in here. Nothing allocates: what is
+ * freed is at least one granule, and a node fits in that.
+ *
+ * Best fit by (size, address): Knuth, TAOCP vol. 1, 2.5. Trees by size and by address
+ * over the same free blocks: Stephenson, "Fast Fits", SOSP 1983, kept there as one
+ * Cartesian tree.
+ */
+#ifndef DUALTREE_EXTENT_TREE_H
+#define DUALTREE_EXTENT_TREE_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+#include "granule.h"
+
+/**
+ * struct extent - a maximal run of free granules; lies in the first of them
+ * @by_addr: place in extent_tree.by_addr
+ * @by_size: place in extent_tree.by_size
+ * @nr: its granules
+ */
+struct extent {
+	struct rb_node by_addr;
+	struct rb_node by_size;
+	unsigned int nr;
+};
+
+static_assert(sizeof(struct extent) <= DT_GRANULE);
+
+/**
+ * struct extent_tree - the free extents of one region
+ * @by_addr: ordered by address
+ * @by_size: ordered by (size, address)
+ * @largest: the last of @by_size, or NULL
+ * @nr_extents: how many there are
+ * @nr_free: granules in all of them
+ */
+struct extent_tree {
+	struct rb_root by_addr;
+	struct rb_root by_size;
+	struct extent *largest;
+	unsigned int nr_extents;
+	unsigned int nr_free;
+};
+
+static inline void extent_tree_init(struct extent_tree *tree)
+{
+	*tree = (struct extent_tree){ .by_addr = RB_ROOT, .by_size = RB_ROOT };
+}
+
+static inline unsigned int extent_tree_largest(const struct extent_tree *tree)
+{
+	return tree->largest ? tree->largest->nr : 0;
+}
+
+static inline void *extent_end(const struct extent *extent)
+{
+	return (void *)extent + ((size_t)extent->nr << DT_GRANULE_SHIFT);
+}
+
+/* In address order: the first extent, and the one behind another. */
+static inline struct extent *extent_first(const struct extent_tree *tree)
+{
+	return rb_entry_safe(rb_first(&tree->by_addr), struct extent, by_addr);
+}
+
+static inline struct extent *extent_next(const struct extent *extent)
+{
+	return rb_entry_safe(rb_next(&extent->by_addr), struct extent, by_addr);
+}
+
+void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
+void extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr);
+bool extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr);
+
+#endif /* DUALTREE_EXTENT_TREE_H */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The heap: one owner's regions, and what others have freed of them.
+ *
+ *	owner ----> regions by address, each node with the largest
+ *	            extent of all regions under it
+ *	               |
+ *	               +-- region: two trees of free extents, ledger
+ *
+ *	others ---> remote: granules they brought to 0, linked through
+ *	            themselves, pushed without a lock
+ *
+ * Placement: the lowest-addressed region that can serve the request, the best fit inside
+ * it. Low regions fill, high ones empty and go back. One empty region is kept as a spare.
+ *
+ * One owner at a time: a CPU inside a section, or whoever holds the lock of a shared heap,
+ * or whoever knows that nobody else can be there. Only heap_push() may be called by others.
+ * Nothing in here allocates, sleeps, or takes a lock. Regions come in by heap_attach() and
+ * leave by heap_take_retired(), and both are got and put outside.
+ */
+#ifndef DUALTREE_HEAP_H
+#define DUALTREE_HEAP_H
+
+#include <linux/cache.h>
+#include <linux/llist.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+#include "region.h"
+
+/**
+ * struct heap_counts - what went through a heap; written by the owner, read by anybody
+ * @allocs: allocations
+ * @frees: frees that the owner's CPU made, wherever the memory belonged
+ * @remote_frees: those among them that were pushed to another heap
+ * @live_bytes: bytes allocated less bytes freed by the owner's CPU; the sum over all heaps
+ *	of an instance is what is live
+ * @in_flight: granules pushed to other heaps less granules drained from the own list; the
+ *	sum over all heaps is what is on its way
+ */
+struct heap_counts {
+	u64 allocs;
+	u64 frees;
+	u64 remote_frees;
+	s64 live_bytes;
+	s64 in_flight;
+};
+
+/**
+ * struct heap - one owner's memory
+ * @busy: a section is open. Owner only, as all that follows up to @counts
+ * @spare: the empty region that is kept, or NULL
+ * @regions: by address, augmented with region.subtree_largest
+ * @retired: empty regions on their way back to the pool
+ * @pending: what is left of a remote list that was taken
+ * @nr_regions: regions in @regions; readable by anybody, as what follows up to @counts
+ * @held_bytes: bytes in them
+ * @nr_free: free granules in their trees
+ * @nr_extents: free extents in their trees
+ * @largest: largest extent of all, in granules
+ * @counts: see there
+ * @remote: granules that others freed; pushed by anybody
+ */
+struct heap {
+	bool busy;
+	struct region *spare;
+	struct rb_root regions;
+	struct region *retired;
+	struct llist_node *pending;
+
+	unsigned int nr_regions;
+	unsigned int largest;
+	size_t held_bytes;
+	unsigned long nr_free;
+	unsigned long nr_extents;
+	struct heap_counts counts;
+
+	struct llist_head remote ____cacheline_aligned_in_smp;
+};
+
+/* Add to a count that its owner alone writes and anybody may read. */
+#define heap_count(count, delta)			\
+do {							\
+	typeof(count) *_count = &(count);		\
+							\
+	WRITE_ONCE(*_count, *_count + (delta));		\
+} while (0)
+
+/* Runs of a remote list that go back to the trees in one section, which bounds it. */
+#define HEAP_DRAIN_MOST	32
+
+void heap_init(struct heap *heap);
+void *heap_alloc(struct heap *heap, size_t size);
+void heap_attach(struct heap *heap, struct region *region);
+void heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+
+void heap_push(struct heap *heap, void *addr, unsigned int nr);
+bool heap_drain(struct heap *heap, unsigned int most);
+
+/* Is there anything that heap_drain() would find? */
+static inline bool heap_has_remote(const struct heap *heap)
+{
+	return heap->pending || !llist_empty(&heap->remote);
+}
+
+/* Regions that wait to be given back; the caller does so after its section. */
+static inline struct region *heap_take_retired(struct heap *heap)
+{
+	struct region *retired = heap->retired;
+
+	heap->retired = NULL;
+	return retired;
+}
+
+void heap_retire_spare(struct heap *heap);
+struct region *heap_retire_all(struct heap *heap);
+struct region *heap_region_above(const struct heap *heap, const void *addr);
+bool heap_check(const struct heap *heap, struct region_tally *tally);
+
+#endif /* DUALTREE_HEAP_H */

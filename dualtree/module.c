@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module: what is set up once, and taken down in the opposite order.
+ *
+ * Users hold a reference to the module through its symbols, so at exit there is no
+ * instance and no pool of theirs any more.
+ */
+#include <linux/module.h>
+#include "../buddy/pool.h"
+#include "../buddy/table.h"
+#include "dualtree.h"
+
+static int __init dualtree_init(void)
+{
+	int err = buddy_table_init();
+
+	if (err)
+		return err;
+	dualtree_debugfs_init();
+	return 0;
+}
+module_init(dualtree_init);
+
+static void __exit dualtree_exit(void)
+{
+	dualtree_debugfs_exit();
+	buddy_default_exit();
+	buddy_table_exit();
+}
+module_exit(dualtree_exit);
+
+MODULE_DESCRIPTION("Memory whose parts can be freed at any time");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A region: one block of the pool, with its record out of band.
+ *
+ *	record: [ instance, heap, trees | 8 x full | ledger ... | 8 x full ]
+ *	block:  [ 2^order pages, all of them payload                       ]
+ *
+ * The bytes on both sides of the ledger read as live granules, so that whoever asks for
+ * the neighbour of a granule need not ask whether there is one.
+ *
+ * The table of owners leads from each page of the block to the record. A record is freed
+ * after an RCU grace period, since a stray free may be looking at it; what it finds there
+ * is a ledger in which nothing is live.
+ */
+#ifndef DUALTREE_REGION_H
+#define DUALTREE_REGION_H
+
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+#include "../buddy/table.h"
+#include "extent_tree.h"
+
+struct buddy_pool;
+struct dualtree;
+struct heap;
+
+#define REGION_GUARD	8
+
+/**
+ * struct region - a block of the pool that a heap cuts into extents
+ * @dt: the instance, to compare with; constant
+ * @base: the first byte; constant
+ * @nr: granules; constant
+ * @order: pages, as a power of two; constant
+ * @heap: the heap it is attached to; set once, before any byte of it is live
+ * @pool: where the block goes back to; constant
+ * @free: its free extents. Owner only, as all that follows
+ * @node: place in the heap's tree of regions
+ * @subtree_largest: largest extent of all regions under @node, in granules
+ * @retired: next in a list of regions that are about to go back
+ * @rcu: frees the record
+ * @guard: see the head of this file
+ * @ledger: live bytes of each granule, and a second guard; written as ledger.h says
+ */
+struct region {
+	struct dualtree *dt;
+	void *base;
+	unsigned int nr;
+	unsigned int order;
+	struct heap *heap;
+	struct buddy_pool *pool;
+
+	struct extent_tree free;
+	struct rb_node node;
+	unsigned int subtree_largest;
+	struct region *retired;
+
+	struct rcu_head rcu;
+	u8 guard[REGION_GUARD];
+	u8 ledger[];
+};
+
+/* The region an address lies in, of any instance, or NULL. Under RCU or with preemption off. */
+static inline struct region *region_of(const void *addr)
+{
+	return buddy_owner(addr);
+}
+
+static inline size_t region_bytes(const struct region *region)
+{
+	return PAGE_SIZE << region->order;
+}
+
+static inline size_t region_offset(const struct region *region, const void *addr)
+{
+	return addr - region->base;
+}
+
+static inline unsigned int region_index(const struct region *region, const void *addr)
+{
+	return region_offset(region, addr) >> DT_GRANULE_SHIFT;
+}
+
+static inline void *region_addr(const struct region *region, unsigned int index)
+{
+	return region->base + ((size_t)index << DT_GRANULE_SHIFT);
+}
+
+static inline bool region_empty(const struct region *region)
+{
+	return region->free.nr_free == region->nr;
+}
+
+/**
+ * struct region_tally - what the ledger of one or more regions says
+ * @live_bytes: bytes that are live
+ * @in_flight: granules in which nothing is live and that no extent covers: their free is
+ *	on its way to the owner
+ */
+struct region_tally {
+	size_t live_bytes;
+	unsigned long in_flight;
+};
+
+struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+			     gfp_t gfp);
+void region_destroy(struct region *region);
+bool region_check(const struct region *region, struct region_tally *tally);
+
+#endif /* DUALTREE_REGION_H */

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dualtree: memory whose parts can be freed at any time.
+ *
+ * An instance hands out contiguous memory and takes back any byte range of it:
+ * a whole allocation, its front, its tail, a piece out of its middle, or the end
+ * of one allocation together with the start of the next.
+ *
+ * What callers may rely on:
+ *
+ * - A free never allocates and never fails for want of anything. It is refused only
+ *   if it is wrong, and then changes nothing.
+ * - Freed neighbours merge at once.
+ * - Memory is 64-byte aligned, physically contiguous and in the linear map:
+ *   virt_to_page() and the DMA API work on it.
+ * - alloc, free and trim run in any context, NMI included. No call disables
+ *   interrupts or takes a lock on the path that is taken nearly always: each CPU
+ *   has free space of its own, entered with preemption disabled.
+ *
+ * What they may not:
+ *
+ * - Free space is kept inside the freed memory itself. A write to it after the free
+ *   does damage, as with any allocator.
+ * - Which bytes of a 64-byte granule are free is not recorded, only how many: a part
+ *   smaller than a granule that is freed twice may go unnoticed until the granule
+ *   runs short. Whole granules freed twice are always refused.
+ * - Two calls that free the same bytes at the same time are a race of the callers; it
+ *   is not always noticed.
+ *
+ * In NMI an allocation returns NULL where it would have to take a lock or the heap
+ * would have to grow. A free works always.
+ */
+#ifndef DUALTREE_DUALTREE_H
+#define DUALTREE_DUALTREE_H
+
+#include <linux/bits.h>
+#include <linux/gfp.h>
+#include <linux/types.h>
+
+struct buddy_pool;
+struct dualtree;
+
+/**
+ * DUALTREE_EXACT_FIT - follow the placement rule exactly, for every request
+ *
+ * Every allocation is the best fit, at the lowest address among equals, of the
+ * lowest region that can serve it; nothing is cached in front of the trees.
+ */
+#define DUALTREE_EXACT_FIT	BIT(0)
+
+/**
+ * DUALTREE_ZERO - clear every allocation, as if each had passed __GFP_ZERO
+ */
+#define DUALTREE_ZERO		BIT(1)
+
+/**
+ * DUALTREE_REPORT_LEAKS - let dualtree_destroy() list what was still allocated
+ */
+#define DUALTREE_REPORT_LEAKS	BIT(2)
+
+/**
+ * struct dualtree_params - what an instance is made to
+ * @pool: where its memory comes from; NULL: the module's own pool of the node that
+ *	the allocating CPU is on
+ * @limit: most bytes of the pool's blocks that it may hold; 0: no limit
+ * @min_region_order: smallest block it takes from the pool, in pages as a power of
+ *	two; 0: the default, 64 KiB
+ * @max_region_order: largest block it takes, which also bounds a single allocation;
+ *	0: the pool's arena order
+ * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS
+ */
+struct dualtree_params {
+	struct buddy_pool *pool;
+	size_t limit;
+	unsigned int min_region_order;
+	unsigned int max_region_order;
+	unsigned long flags;
+};
+
+/**
+ * struct dualtree_stats - what an instance holds and has done
+ * @allocs: allocations that succeeded
+ * @frees: frees that succeeded
+ * @remote_frees: those among them that were sent to another owner
+ * @nested_allocs: allocations served by the shared heap
+ * @failed_allocs: allocations that returned NULL for want of memory or over the limit
+ * @bad_frees: frees that were refused
+ * @region_gets: blocks taken from the pool
+ * @region_puts: blocks given back to it
+ * @live_bytes: bytes allocated and not freed; exact while no call is in flight
+ * @held_bytes: bytes of the pool's blocks that it holds
+ * @free_bytes: bytes of whole free granules, those on the way to their owner included
+ * @largest_free: largest request that some heap could serve without growing
+ * @extents: free extents in the trees
+ * @regions: regions in all heaps
+ */
+struct dualtree_stats {
+	u64 allocs;
+	u64 frees;
+	u64 remote_frees;
+	u64 nested_allocs;
+	u64 failed_allocs;
+	u64 bad_frees;
+	u64 region_gets;
+	u64 region_puts;
+	size_t live_bytes;
+	size_t held_bytes;
+	size_t free_bytes;
+	size_t largest_free;
+	unsigned long extents;
+	unsigned int regions;
+};
+
+/**
+ * dualtree_create() - make an instance
+ * @name: shown in reports and in debugfs; copied; need not be unique
+ * @params: what it is made to, or NULL for the defaults
+ *
+ * An instance is cheap until it is used: one per stream, socket or queue is what it
+ * is meant for. It takes no memory from the pool before the first allocation.
+ *
+ * Context: Process context. May sleep.
+ * Return: the instance, ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above
+ * the pool's arena order, min is above max, or a flag is not defined; ERR_PTR(-ENOMEM).
+ */
+struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
+
+/**
+ * dualtree_destroy() - take all memory of an instance back
+ * @dt: the instance, or NULL; nobody else may be using it
+ *
+ * What is still allocated goes back with the rest, so this is how a stream is torn
+ * down: it takes time in proportion to the regions, not to the allocations. With
+ * DUALTREE_REPORT_LEAKS live bytes are reported first.
+ *
+ * Context: Process context. May sleep.
+ */
+void dualtree_destroy(struct dualtree *dt);
+
+/**
+ * dualtree_alloc() - allocate
+ * @dt: the instance
+ * @size: bytes, 1 to dualtree_max_size()
+ * @gfp: how the pool may be asked for more, if that is needed; __GFP_ZERO clears the
+ *	memory
+ *
+ * Best fit by (size, address) inside the lowest-addressed region that can serve
+ * (Knuth, TAOCP vol. 1, 2.5, on best fit; the two orders over one set of nodes are
+ * kept as two red-black trees).
+ *
+ * Context: Any context that @gfp allows. In NMI it may return NULL where a lock would
+ * be needed.
+ * Return: the first of @size bytes, aligned to 64, or NULL if @size is 0 or too large,
+ * memory ran out, or the instance is at its limit. Prints nothing.
+ */
+void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
+
+/**
+ * dualtree_free() - free any range of live bytes
+ * @dt: the instance
+ * @ptr: the first byte; NULL does nothing
+ * @len: bytes
+ *
+ * The range may begin and end anywhere: at odd addresses, inside an allocation, or in
+ * different allocations of one region. Neither this CPU nor this context need be the
+ * one that allocated.
+ *
+ * Context: Any context.
+ * Return: 0, -EINVAL if @len is 0 or the range is not wholly inside one region of @dt,
+ * -EALREADY if some byte of it is free already. A refused free changes nothing; it is
+ * counted and reported in one rate-limited line.
+ */
+int dualtree_free(struct dualtree *dt, const void *ptr, size_t len);
+
+/**
+ * dualtree_trim() - free all but the first bytes
+ * @dt: the instance
+ * @ptr: the first byte; NULL does nothing
+ * @len: bytes that are live at @ptr
+ * @keep: bytes of them to keep, at most @len
+ *
+ * Context: Any context.
+ * Return: 0 (also when there is nothing to free), -EINVAL if @len is 0 or less than
+ * @keep, else as dualtree_free() for the bytes behind the first @keep.
+ */
+int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep);
+
+/**
+ * dualtree_owns() - does a range lie in an instance's memory?
+ * @dt: the instance
+ * @ptr: the first byte; any value whatever
+ * @len: bytes
+ *
+ * True exactly where dualtree_free() would not return -EINVAL. It says nothing of
+ * whether the bytes are live.
+ *
+ * Context: Any context.
+ * Return: true if the range is not empty and wholly inside one region of @dt.
+ */
+bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len);
+
+/**
+ * dualtree_max_size() - largest size an instance can allocate
+ * @dt: the instance
+ *
+ * Context: Any context.
+ * Return: bytes; 4 MiB with the default pools and parameters and 4 KiB pages.
+ */
+size_t dualtree_max_size(struct dualtree *dt);
+
+/**
+ * dualtree_shrink() - give unused regions back to the pool
+ * @dt: the instance
+ *
+ * Visits each CPU that has used the instance, brings home what was freed from other
+ * CPUs and gives back every region in which nothing is live, spares included.
+ *
+ * Context: Process context. May sleep.
+ * Return: bytes given back to the pool.
+ */
+size_t dualtree_shrink(struct dualtree *dt);
+
+/**
+ * dualtree_get_stats() - read an instance's counts
+ * @dt: the instance
+ * @stats: filled in; exact while no call is in flight
+ *
+ * Context: Process context. May sleep.
+ */
+void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats);
+
+#endif /* DUALTREE_DUALTREE_H */
