@@ -10,6 +10,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "../compat/compat.h"
 #include "arena.h"
 #include "table.h"
 
@@ -39,8 +40,10 @@ static void node_set_free(struct buddy_lists *lists, struct buddy_arena *arena, 
 
 	__set_bit(node, arena->free);
 	lists->nr_free[order]++;
-	if (node == 1)
+	if (node == 1) {
 		list_move(&arena->link, &lists->empty);
+		lists->empty_pages += 1UL << order;
+	}
 	if (arena->nr_free[order]++)
 		return;
 	list_add(&arena->avail[order], &lists->avail[order]);
@@ -53,8 +56,10 @@ static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena
 
 	__clear_bit(node, arena->free);
 	lists->nr_free[order]--;
-	if (node == 1)
+	if (node == 1) {
 		list_move(&arena->link, &lists->used);
+		lists->empty_pages -= 1UL << order;
+	}
 	if (--arena->nr_free[order])
 		return;
 	list_del(&arena->avail[order]);
@@ -122,6 +127,7 @@ void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
 	lists->free_pages -= 1UL << order;
 	return arena->base + ((size_t)node_page(arena, node) << PAGE_SHIFT);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_take);
 
 /*
  * What is left behind a freed range is a run of its own from now on: were its first page
@@ -151,6 +157,7 @@ int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 	mark_head_behind(arena, page + (1U << order));
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_block);
 
 /* The largest naturally aligned block that a range begins with. */
 static unsigned int first_order(const struct buddy_arena *arena, unsigned int page,
@@ -213,6 +220,7 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 	mark_head_behind(arena, end);
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_range);
 
 void buddy_lists_init(struct buddy_lists *lists)
 {
@@ -223,12 +231,14 @@ void buddy_lists_init(struct buddy_lists *lists)
 	INIT_LIST_HEAD(&lists->used);
 	INIT_LIST_HEAD(&lists->empty);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_init);
 
 /* Offer a new arena, all of it free. */
 void buddy_lists_add(struct buddy_lists *lists, struct buddy_arena *arena)
 {
 	node_release(lists, arena, 1);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_add);
 
 /* Withdraw an arena that is all free, or whose live blocks are given up. */
 void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
@@ -241,6 +251,7 @@ void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 	}
 	list_del_init(&arena->link);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_remove);
 
 static void free_pages_each(struct page *pages, unsigned int order)
 {
@@ -300,6 +311,7 @@ free_record:
 	kfree(arena);
 	return NULL;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_create);
 
 static void arena_free_rcu(struct rcu_head *rcu)
 {
@@ -313,6 +325,7 @@ void buddy_arena_destroy(struct buddy_arena *arena)
 	free_pages_each(virt_to_page(arena->base), arena->order);
 	call_rcu(&arena->rcu, arena_free_rcu);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_destroy);
 
 /* One node: nothing set above one that is set, no two free buddies. */
 static bool node_check(const struct buddy_arena *arena, unsigned int node)
@@ -333,15 +346,16 @@ static bool node_check(const struct buddy_arena *arena, unsigned int node)
 	return true;
 }
 
-/* The head map: no free page is marked, and each run of live pages begins with a mark. */
+/* The head map: marks stand where a live block or part begins, and each live run has one. */
 static bool heads_check(const struct buddy_arena *arena)
 {
-	bool live, live_before = false;
-	unsigned int page;
+	bool live_before = false;
+	unsigned int page, live;
 
 	for (page = 0; page < 1U << arena->order; page++) {
 		live = live_above(arena, node_of(arena, page, 0));
-		if (test_bit(page, arena->head) ? !live : live && !live_before)
+		if (test_bit(page, arena->head) ? !live || node_page(arena, live) != page :
+						  live && !live_before)
 			return false;
 		live_before = live;
 	}
@@ -365,11 +379,12 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 	return covered == 1U << arena->order &&
 	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
 /* Invariants of all arenas together: each on the right list, sums right. */
 bool buddy_lists_check(const struct buddy_lists *lists)
 {
-	unsigned long free_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
+	unsigned long free_pages = 0, empty_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
 	const struct list_head *both[] = { &lists->used, &lists->empty };
 	const struct buddy_arena *arena;
 	unsigned int i, order;
@@ -378,6 +393,7 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 		list_for_each_entry(arena, both[i], link) {
 			if (!buddy_arena_check(arena) || test_bit(1, arena->free) != i)
 				return false;
+			empty_pages += i << arena->order;
 			for (order = 0; order <= arena->order; order++) {
 				nr_free[order] += arena->nr_free[order];
 				free_pages += (unsigned long)arena->nr_free[order] << order;
@@ -390,5 +406,6 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 		    !!(lists->orders & BIT(order)) != !!nr_free[order])
 			return false;
 	}
-	return free_pages == lists->free_pages;
+	return free_pages == lists->free_pages && empty_pages == lists->empty_pages;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);

@@ -34,6 +34,7 @@
  * @nr_free: free blocks of each order, over all arenas
  * @orders: bit k is set where @avail[k] is not empty
  * @free_pages: pages that no block covers, over all arenas
+ * @empty_pages: those of them in empty arenas
  * @used: arenas with at least one live page
  * @empty: arenas without
  *
@@ -44,6 +45,7 @@ struct buddy_lists {
 	unsigned long nr_free[BUDDY_NR_ORDERS];
 	unsigned long orders;
 	unsigned long free_pages;
+	unsigned long empty_pages;
 	struct list_head used;
 	struct list_head empty;
 };
@@ -60,6 +62,7 @@ struct buddy_lists {
  * @free: bit per node: a free block
  * @live: bit per node: a block that is handed out, or a part that is left of one
  * @head: bit per page: a block that was handed out begins here
+ * @maps: where the three lie
  *
  * Guarded by the pool's lock, but for what is constant.
  */

@@ -6,6 +6,7 @@
  * bitmaps are touched, in steps that the orders bound; arenas are taken from the kernel
  * and given back outside of it.
  */
+#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -17,87 +18,11 @@
 #include "../compat/compat.h"
 #include "pool.h"
 #include "table.h"
-
-/* An arena that nobody wanted for so long is not about to be wanted. */
-#define TRIM_DELAY	(2 * HZ)
+#include "trace.h"
 
 /* All pools, so that a free can tell a pool from what was one. */
 static LIST_HEAD(pools);
 static DEFINE_RAW_SPINLOCK(pools_lock);
-
-static size_t order_bytes(unsigned int order)
-{
-	return PAGE_SIZE << order;
-}
-
-/* Count the bytes of an arena before it is taken, if the limit allows it. */
-static bool pool_charge(struct buddy_pool *pool, unsigned int order)
-{
-	unsigned long flags;
-	bool ok;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	ok = !pool->limit || (pool->held_bytes <= pool->limit &&
-			      order_bytes(order) <= pool->limit - pool->held_bytes);
-	if (ok)
-		pool->held_bytes += order_bytes(order);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return ok;
-}
-
-static void pool_uncharge(struct buddy_pool *pool, unsigned int order)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->held_bytes -= order_bytes(order);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-}
-
-/*
- * Take one arena from the kernel, as large as it has one, and at least 2^order pages. Only
- * for the smallest may the kernel go to the lengths that the caller allows.
- */
-static struct buddy_arena *pool_take_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
-{
-	gfp_t easy = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
-	int nid = pool->nid == NUMA_NO_NODE ? numa_mem_id() : pool->nid;
-	struct buddy_arena *arena;
-	int o;
-
-	for (o = pool->arena_order; o >= (int)order; o--) {
-		if (!pool_charge(pool, o))
-			continue;
-		arena = buddy_arena_create(pool, nid, o, o > order ? easy : gfp);
-		if (arena)
-			return arena;
-		pool_uncharge(pool, o);
-	}
-	return NULL;
-}
-
-/* Add an arena and take a block from it in one go, before anybody else can. */
-static void *pool_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
-{
-	struct buddy_arena *arena;
-	unsigned long flags;
-	void *block;
-
-	gfp &= ~(__GFP_NOFAIL | __GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | GFP_ZONEMASK);
-	gfp |= __GFP_NOWARN;
-	if (pool->nid != NUMA_NO_NODE)
-		gfp |= __GFP_THISNODE;
-	arena = pool_take_arena(pool, order, gfp);
-	if (!arena)
-		return NULL;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	buddy_lists_add(&pool->lists, arena);
-	pool->nr_arenas++;
-	block = buddy_lists_take(&pool->lists, order);
-	pool->allocs++;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return block;
-}
 
 static void count_failed_alloc(struct buddy_pool *pool)
 {
@@ -108,24 +33,46 @@ static void count_failed_alloc(struct buddy_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
+/* Take a block from what is there, leaving at least @keep bytes free. */
+static void *take(struct buddy_pool *pool, unsigned int order, size_t keep)
 {
 	unsigned long flags;
+	void *block = NULL;
+	bool low = false;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (!keep || pool->lists.free_pages << PAGE_SHIFT >= order_bytes(order) + keep)
+		block = buddy_lists_take(&pool->lists, order);
+	if (block) {
+		pool->allocs++;
+		low = pool->lists.free_pages << PAGE_SHIFT < reserve_low(pool);
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (unlikely(low))
+		irq_work_queue(&pool->refill_irq);
+	return block;
+}
+
+void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
+{
+	size_t keep = gfpflags_allow_blocking(gfp) ? pool->reserve : 0;
 	void *block;
 
 	/* In NMI the lock may be held by what was interrupted. */
 	if (order > pool->arena_order || in_nmi())
 		return NULL;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	block = buddy_lists_take(&pool->lists, order);
-	if (block)
-		pool->allocs++;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	block = take(pool, order, keep);
 	if (!block)
-		block = pool_grow(pool, order, gfp);
-	if (!block)
+		block = arenas_grow(pool, order, gfp);
+	/* Those who could wait for the kernel have done so: better from the reserve than not. */
+	if (!block && keep)
+		block = take(pool, order, 0);
+	if (!block) {
 		count_failed_alloc(pool);
-	else if (gfp & __GFP_ZERO)
+		return NULL;
+	}
+	trace_buddy_block_get(pool->name, block, 1UL << order);
+	if (gfp & __GFP_ZERO)
 		memset(block, 0, order_bytes(order));
 	return block;
 }
@@ -148,9 +95,12 @@ static bool pool_registered(const struct buddy_pool *pool)
 static void refuse(struct buddy_pool *pool, const void *addr, unsigned long nr_pages, int err,
 		   const void *caller)
 {
-	bool known = pool_registered(pool);
 	unsigned long flags;
+	bool known;
 
+	/* Whoever destroys a pool waits for those who have found it. */
+	rcu_read_lock();
+	known = pool_registered(pool);
 	if (known) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		pool->bad_frees++;
@@ -159,6 +109,7 @@ static void refuse(struct buddy_pool *pool, const void *addr, unsigned long nr_p
 	pr_err_ratelimited("dualtree: pool %s: wrong free of %lu pages at %p by %pS: %s\n",
 			   known ? pool->name : "(none)", nr_pages, addr, caller,
 			   err == -EALREADY ? "free already" : "no such block");
+	rcu_read_unlock();
 }
 
 /* Free a block of an order, or a range where @order is negative. */
@@ -184,11 +135,14 @@ static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsig
 	}
 	rcu_read_unlock();
 
-	if (err)
+	if (err) {
 		refuse(pool, addr, nr_pages, err, caller);
-	else if (idle)
-		schedule_delayed_work(&pool->trim_work, TRIM_DELAY);
-	return err;
+		return err;
+	}
+	trace_buddy_block_put(pool->name, addr, nr_pages);
+	if (idle)
+		arenas_idle(pool);
+	return 0;
 }
 
 int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order)
@@ -207,50 +161,6 @@ int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr
 	return pool_give(pool, first, -1, nr_pages, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free_range);
-
-/* Withdraw one empty arena that the reserve does not need. */
-static struct buddy_arena *pool_withdraw(struct buddy_pool *pool)
-{
-	struct buddy_arena *arena;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	arena = list_first_entry_or_null(&pool->lists.empty, struct buddy_arena, link);
-	if (arena && (pool->lists.free_pages << PAGE_SHIFT) <
-		     order_bytes(arena->order) + pool->reserve)
-		arena = NULL;
-	if (arena) {
-		buddy_lists_remove(&pool->lists, arena);
-		pool->nr_arenas--;
-		pool->held_bytes -= order_bytes(arena->order);
-	}
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return arena;
-}
-
-/*
- * Give empty arenas beyond the reserve back to the kernel, now.
- *
- * Context: Any context but NMI.
- * Return: bytes given back.
- */
-size_t buddy_pool_trim(struct buddy_pool *pool)
-{
-	struct buddy_arena *arena;
-	size_t bytes = 0;
-
-	while ((arena = pool_withdraw(pool))) {
-		bytes += order_bytes(arena->order);
-		buddy_arena_destroy(arena);
-	}
-	return bytes;
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_trim);
-
-static void trim_work(struct work_struct *work)
-{
-	buddy_pool_trim(container_of(to_delayed_work(work), struct buddy_pool, trim_work));
-}
 
 void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stats)
 {
@@ -294,27 +204,11 @@ static bool params_valid(const struct buddy_pool_params *params)
 {
 	if (params->arena_order > buddy_arena_order_default())
 		return false;
-	if (params->limit && params->reserve > params->limit)
+	/* An arena is made of whole pages. */
+	if (params->limit && params->reserve > (params->limit & PAGE_MASK))
 		return false;
 	return params->nid == NUMA_NO_NODE ||
 	       (params->nid >= 0 && params->nid < MAX_NUMNODES && node_online(params->nid));
-}
-
-/* Bring the free bytes up to the reserve. Return: 0 or -ENOMEM. */
-static int pool_fill(struct buddy_pool *pool)
-{
-	struct buddy_pool_stats stats;
-	void *block;
-
-	for (;;) {
-		buddy_pool_get_stats(pool, &stats);
-		if (stats.free_bytes >= pool->reserve)
-			return 0;
-		block = pool_grow(pool, 0, GFP_KERNEL);
-		if (!block)
-			return -ENOMEM;
-		buddy_pool_free(pool, block, 0);
-	}
 }
 
 static struct buddy_pool *pool_alloc_record(const char *name,
@@ -327,7 +221,6 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 		return NULL;
 	raw_spin_lock_init(&pool->lock);
 	buddy_lists_init(&pool->lists);
-	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
 	pool->limit = params->limit;
 	pool->reserve = params->reserve;
 	pool->nid = params->nid;
@@ -340,6 +233,7 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 {
 	static const struct buddy_pool_params defaults = { .nid = NUMA_NO_NODE };
 	struct buddy_pool *pool;
+	int err;
 
 	if (!params)
 		params = &defaults;
@@ -349,27 +243,18 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 
+	err = arenas_init(pool);
+	if (err) {
+		kfree(pool);
+		return ERR_PTR(err);
+	}
 	raw_spin_lock_irq(&pools_lock);
 	list_add_tail(&pool->registered, &pools);
 	raw_spin_unlock_irq(&pools_lock);
-
-	if (pool_fill(pool)) {
-		buddy_pool_destroy(pool);
-		return ERR_PTR(-ENOMEM);
-	}
+	buddy_debugfs_add(pool);
 	return pool;
 }
 EXPORT_SYMBOL_GPL(buddy_pool_create);
-
-static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
-{
-	struct buddy_arena *arena, *next;
-
-	list_for_each_entry_safe(arena, next, arenas, link) {
-		buddy_lists_remove(&pool->lists, arena);
-		buddy_arena_destroy(arena);
-	}
-}
 
 void buddy_pool_destroy(struct buddy_pool *pool)
 {
@@ -377,7 +262,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 
 	if (!pool)
 		return;
-	cancel_delayed_work_sync(&pool->trim_work);
+	debugfs_remove(pool->file);
 	out = pool->held_bytes - (pool->lists.free_pages << PAGE_SHIFT);
 	if (out)
 		pr_err("dualtree: pool %s: destroyed with %zu bytes of blocks still out\n",
@@ -387,10 +272,9 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	list_del(&pool->registered);
 	raw_spin_unlock_irq(&pools_lock);
 
-	destroy_arenas(pool, &pool->lists.used);
-	destroy_arenas(pool, &pool->lists.empty);
-	/* A wrong free may be on its way from an arena to the pool's lock. */
+	/* A wrong free may be on its way to the pool's lock. */
 	synchronize_rcu();
+	arenas_exit(pool);
 	kfree(pool);
 }
 EXPORT_SYMBOL_GPL(buddy_pool_destroy);

@@ -9,11 +9,16 @@
 #ifndef DUALTREE_BUDDY_POOL_INTERNAL_H
 #define DUALTREE_BUDDY_POOL_INTERNAL_H
 
+#include <linux/irq_work.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/buddy_pool.h>
+#include "../compat/shrinker.h"
 #include "arena.h"
+
+struct dentry;
 
 /**
  * struct buddy_pool - arenas, their free blocks by order, one lock
@@ -26,6 +31,10 @@
  * @failed_allocs: likewise
  * @bad_frees: likewise
  * @trim_work: gives empty arenas back, a while after one became empty
+ * @refill_irq: starts @refill_work from any context
+ * @refill_work: fills the reserve
+ * @shrinker: gives empty arenas back under memory pressure
+ * @file: in debugfs
  * @registered: place in the list of all pools
  * @limit: most @held_bytes; 0: none. Constant, as all that follows
  * @reserve: bytes kept free even where arenas are empty
@@ -44,6 +53,10 @@ struct buddy_pool {
 	u64 bad_frees;
 
 	struct delayed_work trim_work;
+	struct irq_work refill_irq;
+	struct work_struct refill_work;
+	struct dt_shrinker shrinker;
+	struct dentry *file;
 	struct list_head registered;
 
 	size_t limit;
@@ -53,7 +66,28 @@ struct buddy_pool {
 	char name[];
 };
 
+static inline size_t order_bytes(unsigned int order)
+{
+	return PAGE_SIZE << order;
+}
+
+/* Free bytes below which the reserve is filled up again, to all of it. */
+static inline size_t reserve_low(const struct buddy_pool *pool)
+{
+	return pool->reserve / 2;
+}
+
 unsigned int buddy_arena_order_default(void);
+
+int arenas_init(struct buddy_pool *pool);
+void arenas_exit(struct buddy_pool *pool);
+void arenas_idle(struct buddy_pool *pool);
+void *arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
+
+void buddy_debugfs_init(struct dentry *parent);
+void buddy_debugfs_add(struct buddy_pool *pool);
+char *debugfs_free_name(const char *name, struct dentry *parent);
+
 size_t buddy_pool_trim(struct buddy_pool *pool);
 bool buddy_pool_check(struct buddy_pool *pool);
 

@@ -6,11 +6,15 @@
  * arena points at a leaf of NULLs that all such spans share, so that no look-up has to
  * ask whether there is a leaf.
  */
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include "../compat/compat.h"
 #include "arena.h"
 #include "table.h"
 
@@ -34,17 +38,25 @@ struct buddy_leaf {
 };
 
 struct buddy_table buddy_table __read_mostly;
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table);
 
 /* Guards the leaves and buddy_span.leaf. Innermost: nothing is taken under it. */
 static DEFINE_RAW_SPINLOCK(buddy_table_lock);
 
+/* Guards the replacement of the entries. Taken before buddy_table_lock; sleeps. */
+static DEFINE_MUTEX(buddy_table_growth);
+
 static void *no_owners[BUDDY_SPAN_PAGES];
 
+/* Under RCU or buddy_table_lock, which keep the entries where they are. */
 static struct buddy_span *span_of(const void *addr)
 {
 	unsigned long pfn = buddy_pfn(addr);
 
-	return pfn < buddy_table.nr_pages ? &buddy_table.spans[pfn >> BUDDY_SPAN_ORDER] : NULL;
+	/* Entries that are there for as many pages as this says, or more. */
+	if (pfn >= smp_load_acquire(&buddy_table.nr_pages))
+		return NULL;
+	return &READ_ONCE(buddy_table.spans)[pfn >> BUDDY_SPAN_ORDER];
 }
 
 static unsigned long index_in_span(const void *addr)
@@ -54,14 +66,18 @@ static unsigned long index_in_span(const void *addr)
 
 void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 {
-	void **slot = span_of(block)->owners + index_in_span(block);
 	unsigned long i;
+	void **slot;
 
+	rcu_read_lock();
+	slot = READ_ONCE(span_of(block)->owners) + index_in_span(block);
 	/* Order what the owner's record holds before the pointer to it. */
 	smp_wmb();
 	for (i = 0; i < nr_pages; i++)
 		WRITE_ONCE(slot[i], owner);
+	rcu_read_unlock();
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_set_owner);
 
 /* Look up the arena an address lies in. Under RCU; NULL where there is none. */
 struct buddy_arena *buddy_table_arena(const void *addr)
@@ -78,6 +94,7 @@ struct buddy_arena *buddy_table_arena(const void *addr)
 	parts = READ_ONCE(leaf->parts);
 	return parts ? READ_ONCE(parts[index_in_span(addr)]) : READ_ONCE(leaf->whole);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_arena);
 
 static void leaf_free(struct buddy_leaf *leaf)
 {
@@ -131,18 +148,19 @@ static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
  */
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 {
-	struct buddy_span *span = span_of(arena->base);
-	struct buddy_leaf *leaf;
+	struct buddy_leaf *leaf = leaf_alloc(gfp, arena->order < BUDDY_SPAN_ORDER);
+	struct buddy_span *span;
 	unsigned long flags;
+	int err = 0;
 
-	if (!span)
-		return -ERANGE;
-	leaf = leaf_alloc(gfp, arena->order < BUDDY_SPAN_ORDER);
 	if (!leaf)
 		return -ENOMEM;
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	if (!span->leaf) {
+	span = span_of(arena->base);
+	if (!span) {
+		err = -ERANGE;
+	} else if (!span->leaf) {
 		leaf_enter(leaf, arena);
 		/* A look-up may follow either pointer at once: first what it leads to. */
 		smp_store_release(&span->leaf, leaf);
@@ -155,19 +173,20 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
 	leaf_free(leaf);
-	return 0;
+	return err;
 }
 
 /* Let no look-up find an arena any more; those under way may, for a grace period. */
 void buddy_table_remove(struct buddy_arena *arena)
 {
 	unsigned long i, flags, first = index_in_span(arena->base);
-	struct buddy_span *span = span_of(arena->base);
+	struct buddy_span *span;
 	struct buddy_leaf *leaf;
 
 	buddy_set_owner(arena->base, 1UL << arena->order, NULL);
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
+	span = span_of(arena->base);
 	leaf = span->leaf;
 	for (i = 0; leaf->parts && i < 1UL << arena->order; i++)
 		WRITE_ONCE(leaf->parts[first + i], NULL);
@@ -194,22 +213,77 @@ static unsigned long end_of_memory(void)
 	return end;
 }
 
+/* Replace the entries by more. Return: 0 or -ENOMEM. */
+static int table_replace(unsigned long nr_spans)
+{
+	unsigned long i, nr_old = buddy_table.nr_pages >> BUDDY_SPAN_ORDER;
+	struct buddy_span *spans, *old = buddy_table.spans;
+	unsigned long flags;
+
+	lockdep_assert_held(&buddy_table_growth);
+	spans = kvcalloc(nr_spans, sizeof(*spans), GFP_KERNEL);
+	if (!spans)
+		return -ENOMEM;
+	for (i = nr_old; i < nr_spans; i++)
+		spans[i].owners = no_owners;
+
+	raw_spin_lock_irqsave(&buddy_table_lock, flags);
+	if (nr_old)
+		memcpy(spans, old, nr_old * sizeof(*spans));
+	/* What the entries hold before the way to them. */
+	smp_store_release(&buddy_table.spans, spans);
+	/* More entries before the word that there are more. */
+	smp_store_release(&buddy_table.nr_pages, nr_spans << BUDDY_SPAN_ORDER);
+	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
+
+	synchronize_rcu();
+	kvfree(old);
+	return 0;
+}
+
+/* Make the table cover all pages below @end_pfn. Return: 0 or -ENOMEM. */
+static int table_cover(unsigned long end_pfn)
+{
+	unsigned long nr_spans = DIV_ROUND_UP(end_pfn, BUDDY_SPAN_PAGES);
+	int err = 0;
+
+	mutex_lock(&buddy_table_growth);
+	if (nr_spans << BUDDY_SPAN_ORDER > buddy_table.nr_pages)
+		err = table_replace(nr_spans);
+	mutex_unlock(&buddy_table_growth);
+	return err;
+}
+
+/* Memory is about to be plugged in: it must not come into use before the table covers it. */
+static int memory_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct memory_notify *memory = data;
+
+	if (action != MEM_GOING_ONLINE)
+		return NOTIFY_OK;
+	return notifier_from_errno(table_cover(memory->start_pfn + memory->nr_pages));
+}
+
+static struct notifier_block memory_notifier = { .notifier_call = memory_event };
+
 int __init buddy_table_init(void)
 {
-	unsigned long i, nr_spans = DIV_ROUND_UP(end_of_memory(), BUDDY_SPAN_PAGES);
+	int err;
 
-	buddy_table.spans = kvcalloc(nr_spans, sizeof(*buddy_table.spans), GFP_KERNEL);
-	if (!buddy_table.spans)
-		return -ENOMEM;
-	for (i = 0; i < nr_spans; i++)
-		buddy_table.spans[i].owners = no_owners;
 	buddy_table.base = (unsigned long)__va(0);
-	buddy_table.nr_pages = nr_spans << BUDDY_SPAN_ORDER;
-	return 0;
+	/* First the notifier: what is plugged in from now on is seen by it or by us. */
+	err = register_memory_notifier(&memory_notifier);
+	if (err)
+		return err;
+	err = table_cover(end_of_memory());
+	if (err)
+		unregister_memory_notifier(&memory_notifier);
+	return err;
 }
 
 void buddy_table_exit(void)
 {
+	unregister_memory_notifier(&memory_notifier);
 	/* Leaves and arenas that are on their way out are freed by callbacks of ours. */
 	rcu_barrier();
 	kvfree(buddy_table.spans);

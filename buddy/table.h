@@ -43,10 +43,11 @@ struct buddy_span {
 };
 
 /**
- * struct buddy_table - the table; set up once, at load
- * @base: address of page-frame 0 in the linear map
- * @nr_pages: pages that the table covers
- * @spans: the entries
+ * struct buddy_table - the table
+ * @base: address of page-frame 0 in the linear map; constant
+ * @nr_pages: pages that the table covers; grows before memory is plugged in
+ * @spans: the entries; replaced as a whole when @nr_pages grows, the old ones freed after an
+ *	RCU grace period
  */
 struct buddy_table {
 	unsigned long base;
@@ -75,10 +76,11 @@ static inline void *buddy_owner(const void *addr)
 	unsigned long pfn = buddy_pfn(addr);
 	void **owners;
 
-	if (unlikely(pfn >= buddy_table.nr_pages))
+	/* Entries that are there for as many pages as this says, or more. */
+	if (unlikely(pfn >= smp_load_acquire(&buddy_table.nr_pages)))
 		return NULL;
 	/* Each load depends on the one before: the record is seen as it was published. */
-	owners = READ_ONCE(buddy_table.spans[pfn >> BUDDY_SPAN_ORDER].owners);
+	owners = READ_ONCE(READ_ONCE(buddy_table.spans)[pfn >> BUDDY_SPAN_ORDER].owners);
 	return READ_ONCE(owners[pfn & (BUDDY_SPAN_PAGES - 1)]);
 }
 

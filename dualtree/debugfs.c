@@ -7,10 +7,10 @@
  * each heap is drawn by its owner, one region in a section.
  */
 #include <linux/debugfs.h>
-#include <linux/err.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "../buddy/pool.h"
 #include "dualtree.h"
 #include "front.h"
 #include "visit.h"
@@ -102,28 +102,14 @@ static int map_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(map);
 
-/* A directory of an instance's own name, or with a number behind it if that is taken. */
-static struct dentry *make_dir(struct dualtree *dt)
-{
-	static atomic_t serial = ATOMIC_INIT(0);
-	struct dentry *dir = debugfs_lookup(dt->name, debugfs_root);
-	char *name;
-
-	if (!dir && !strchr(dt->name, '/'))
-		return debugfs_create_dir(dt->name, debugfs_root);
-	dput(dir);
-	name = kasprintf(GFP_KERNEL, "%s.%d", dt->name, atomic_inc_return(&serial));
-	if (!name)
-		return ERR_PTR(-ENOMEM);
-	strreplace(name, '/', '!');
-	dir = debugfs_create_dir(name, debugfs_root);
-	kfree(name);
-	return dir;
-}
-
 void dualtree_debugfs_add(struct dualtree *dt)
 {
-	dt->dir = make_dir(dt);
+	char *name = debugfs_free_name(dt->name, debugfs_root);
+
+	if (!name)
+		return;
+	dt->dir = debugfs_create_dir(name, debugfs_root);
+	kfree(name);
 	debugfs_create_file("stats", 0400, dt->dir, dt, &stats_fops);
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
 }
@@ -136,6 +122,7 @@ void dualtree_debugfs_remove(struct dualtree *dt)
 void dualtree_debugfs_init(void)
 {
 	debugfs_root = debugfs_create_dir("dualtree", NULL);
+	buddy_debugfs_init(debugfs_root);
 }
 
 void dualtree_debugfs_exit(void)

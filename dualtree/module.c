@@ -23,8 +23,8 @@ module_init(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {
-	dualtree_debugfs_exit();
 	buddy_default_exit();
+	dualtree_debugfs_exit();
 	buddy_table_exit();
 }
 module_exit(dualtree_exit);

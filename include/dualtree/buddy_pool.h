@@ -42,8 +42,11 @@ struct buddy_pool;
  *	each from the node of the CPU that asks
  * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER
  * @limit: most bytes of arenas that the pool may hold; 0: no limit
- * @reserve: bytes of arenas that the pool keeps even when they are empty, for
- *	callers that cannot wait for the kernel's allocator
+ * @reserve: bytes that the pool keeps free for callers that cannot wait for the
+ *	kernel's allocator; 0: none. This is the high mark. Callers that may sleep
+ *	grow the pool rather than take from the reserve, and take from it only where
+ *	that fails. When the free bytes fall below the low mark, which is half of it,
+ *	the pool is filled up to the high mark in the background
  */
 struct buddy_pool_params {
 	int nid;
@@ -110,7 +113,10 @@ void buddy_pool_destroy(struct buddy_pool *pool);
  *	__GFP_ZERO clears the block and zone modifiers are ignored
  *
  * The smallest free block that is large enough is split down to @order. Only
- * where there is none is the kernel asked for an arena, outside of all locks.
+ * where there is none is the kernel asked for an arena, outside of all locks: of the
+ * pool's arena order, or of the largest order below that it has and the limit allows,
+ * down to @order. On PREEMPT_RT kernels an atomic caller is served from what the pool
+ * holds, since the kernel's allocator cannot be called there.
  *
  * Context: Any context that @gfp allows. In NMI it always returns NULL.
  * Return: the first byte of the block, or NULL if @order is too large, memory ran

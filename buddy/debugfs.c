@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs: dualtree/pools/NAME, what a pool holds, as /proc/buddyinfo shows it of a zone.
+ *
+ * Reading takes the pool's lock for as long as dualtree's own calls do.
+ */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "pool.h"
+
+static struct dentry *pools_dir;
+
+static int pool_show(struct seq_file *m, void *unused)
+{
+	struct buddy_pool *pool = m->private;
+	unsigned long nr_free[BUDDY_NR_ORDERS], flags;
+	struct buddy_pool_stats stats;
+	unsigned int order;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	memcpy(nr_free, pool->lists.nr_free, sizeof(nr_free));
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	buddy_pool_get_stats(pool, &stats);
+
+	seq_puts(m, "free blocks by order ");
+	for (order = 0; order <= pool->arena_order; order++)
+		seq_printf(m, " %6lu", nr_free[order]);
+	seq_printf(m, "\nnode %d\n", pool->nid);
+	seq_printf(m, "arena_bytes %zu\n", order_bytes(pool->arena_order));
+	seq_printf(m, "limit_bytes %zu\n", pool->limit);
+	seq_printf(m, "reserve_high %zu\n", pool->reserve);
+	seq_printf(m, "reserve_low %zu\n", reserve_low(pool));
+	seq_printf(m, "arenas %u\n", stats.arenas);
+	seq_printf(m, "held_bytes %zu\n", stats.held_bytes);
+	seq_printf(m, "free_bytes %zu\n", stats.free_bytes);
+	seq_printf(m, "largest_free %zu\n", stats.largest_free);
+	seq_printf(m, "allocs %llu\n", stats.allocs);
+	seq_printf(m, "frees %llu\n", stats.frees);
+	seq_printf(m, "failed_allocs %llu\n", stats.failed_allocs);
+	seq_printf(m, "bad_frees %llu\n", stats.bad_frees);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pool);
+
+/**
+ * debugfs_free_name() - a name for something whose own name need not be unique
+ * @name: its own
+ * @parent: the directory
+ *
+ * Return: @name if a file can be called so, else that with a number behind it; to be freed
+ * with kfree(). NULL where memory ran out.
+ */
+char *debugfs_free_name(const char *name, struct dentry *parent)
+{
+	static atomic_t serial = ATOMIC_INIT(0);
+	struct dentry *taken;
+	char *unique;
+
+	unique = kstrdup(name, GFP_KERNEL);
+	if (!unique)
+		return NULL;
+	strreplace(unique, '/', '!');
+	taken = debugfs_lookup(unique, parent);
+	if (!taken)
+		return unique;
+	dput(taken);
+	kfree(unique);
+	unique = kasprintf(GFP_KERNEL, "%s.%d", name, atomic_inc_return(&serial));
+	if (unique)
+		strreplace(unique, '/', '!');
+	return unique;
+}
+
+void buddy_debugfs_add(struct buddy_pool *pool)
+{
+	char *name = debugfs_free_name(pool->name, pools_dir);
+
+	if (!name)
+		return;
+	pool->file = debugfs_create_file(name, 0400, pools_dir, pool, &pool_fops);
+	kfree(name);
+}
+
+void buddy_debugfs_init(struct dentry *parent)
+{
+	pools_dir = debugfs_create_dir("pools", parent);
+}

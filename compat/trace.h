@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Trace events: 6.10 took the source out of __assign_str(), which __string() has already. */
+#ifndef DUALTREE_COMPAT_TRACE_H
+#define DUALTREE_COMPAT_TRACE_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define dt_assign_str(field, source)	__assign_str(field, source)
+#else
+#define dt_assign_str(field, source)	__assign_str(field)
+#endif
+
+#endif /* DUALTREE_COMPAT_TRACE_H */
