@@ -3,8 +3,9 @@
  * The dual tree: best fit out of one order, merging by the other.
  *
  * extent_tree.h says what is promised. Places in the trees are kept where they still hold:
- * carving from the end of an extent and growing it at its end leave the address tree alone,
- * and a new size is written over the old one where the neighbour by size allows it.
+ * what is left of an extent after a carve, and an extent that grows, keep their place by
+ * address, and their place by size where the neighbour there allows it. A node that moves
+ * takes over the links of the old one.
  */
 #include "../compat/compat.h"
 #include "extent_tree.h"
@@ -47,17 +48,6 @@ static void size_erase(struct extent_tree *tree, struct extent *extent)
 	rb_erase(&extent->by_size, &tree->by_size);
 }
 
-static void extent_shrunk(struct extent_tree *tree, struct extent *extent, unsigned int nr)
-{
-	struct extent *before = size_entry(rb_prev(&extent->by_size));
-
-	extent->nr = nr;
-	if (!before || precedes(before, extent))
-		return;
-	size_erase(tree, extent);
-	size_insert(tree, extent);
-}
-
 static void extent_grown(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
 	struct extent *behind = size_entry(rb_next(&extent->by_size));
@@ -85,22 +75,42 @@ static void extent_erase(struct extent_tree *tree, struct extent *extent)
 	tree->nr_extents--;
 }
 
-/* An extent that grows at its front: its node moves, its place by address does not. */
+/*
+ * An extent whose front moves: it keeps its place by address, and by size too if @in_place
+ * says that its new size allows it.
+ */
 static void extent_move(struct extent_tree *tree, struct extent *from, struct extent *to,
-			unsigned int nr)
+			bool in_place)
 {
-	struct extent *behind = size_entry(rb_next(&from->by_size));
-
-	to->nr = nr;
 	rb_replace_node(&from->by_addr, &to->by_addr, &tree->by_addr);
-	if (!behind || precedes(to, behind)) {
-		rb_replace_node(&from->by_size, &to->by_size, &tree->by_size);
-		if (tree->largest == from)
-			tree->largest = to;
-	} else {
+	if (!in_place) {
 		size_erase(tree, from);
 		size_insert(tree, to);
+		return;
 	}
+	rb_replace_node(&from->by_size, &to->by_size, &tree->by_size);
+	if (tree->largest == from)
+		tree->largest = to;
+}
+
+/* Take granules off the front. The new node does not overlap the old one. */
+static void extent_cut_front(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+{
+	struct extent *before = size_entry(rb_prev(&extent->by_size));
+	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+
+	rest->nr = extent->nr - nr;
+	extent_move(tree, extent, rest, !before || precedes(before, rest));
+}
+
+static void extent_grow_front(struct extent_tree *tree, struct extent *extent, void *addr,
+			      unsigned int nr)
+{
+	struct extent *behind = size_entry(rb_next(&extent->by_size));
+	struct extent *larger = addr;
+
+	larger->nr = extent->nr + nr;
+	extent_move(tree, extent, larger, !behind || precedes(larger, behind));
 }
 
 static struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
@@ -126,8 +136,10 @@ static struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
  * @tree: the tree; the caller owns it
  * @nr: granules, not 0
  *
- * They are taken from the end of the smallest extent that is large enough, of the lowest
- * one among equals.
+ * They are taken from the start of the smallest extent that is large enough, of the lowest
+ * one among equals. From the start, because most buffers lose their tail at once: the tail
+ * then merges with what it was cut from. Taken from the end, each would leave a hole of its
+ * own, too small for the next buffer.
  *
  * Return: the first of them, or NULL if no extent is large enough.
  */
@@ -142,8 +154,8 @@ void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
 		extent_erase(tree, extent);
 		return extent;
 	}
-	extent_shrunk(tree, extent, extent->nr - nr);
-	return extent_end(extent);
+	extent_cut_front(tree, extent, nr);
+	return extent;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc);
 
@@ -186,7 +198,7 @@ void extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr)
 	} else if (left) {
 		extent_grown(tree, left, left->nr + nr);
 	} else if (right) {
-		extent_move(tree, right, addr, right->nr + nr);
+		extent_grow_front(tree, right, addr, nr);
 	} else {
 		struct extent *extent = addr;
 
@@ -196,7 +208,17 @@ void extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_free);
 
-/* By address: in order, inside the region, apart from each other; sums right. */
+/* Does the descent by size lead to an extent? */
+static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
+{
+	const struct rb_node *node = tree->by_size.rb_node;
+
+	while (node && node != &extent->by_size)
+		node = precedes(extent, size_entry(node)) ? node->rb_left : node->rb_right;
+	return node;
+}
+
+/* By address: in order, inside the region, apart, each one found by size too; sums right. */
 static bool check_by_addr(const struct extent_tree *tree, const void *base, const void *end)
 {
 	unsigned int nr_extents = 0, nr_free = 0;
@@ -207,6 +229,8 @@ static bool check_by_addr(const struct extent_tree *tree, const void *base, cons
 		if ((void *)extent < base || extent_end(extent) > end || !extent->nr)
 			return false;
 		if (behind && (void *)extent <= behind)
+			return false;
+		if (!found_by_size(tree, extent))
 			return false;
 		behind = extent_end(extent);
 		nr_extents++;

@@ -205,6 +205,23 @@ static void *try_alloc(struct dualtree *dt, size_t size, struct region *region, 
 	return ptr;
 }
 
+/*
+ * Give this CPU's spare back. It is too small for a request that could not be served, and
+ * with a limit, or where memory is short, it may be all that stands in its way.
+ *
+ * Return: true if there was one.
+ */
+static bool give_up_spare(struct dualtree *dt)
+{
+	struct heap *heap = section_begin(dt);
+	struct region *retired;
+
+	if (heap)
+		heap_retire_spare(heap);
+	retired = section_end(heap);
+	return regions_put(dt, retired);
+}
+
 static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp)
 {
 	struct region *region;
@@ -218,6 +235,8 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp)
 	if (ptr || in_nmi())
 		goto out;
 	region = region_get(dt, size, gfp);
+	if (!region && give_up_spare(dt))
+		region = region_get(dt, size, gfp);
 	if (region)
 		ptr = try_alloc(dt, size, region, &more);
 out:

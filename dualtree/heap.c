@@ -182,7 +182,7 @@ static struct region *lowest_fit(const struct heap *heap, unsigned int nr)
 /**
  * heap_alloc() - place a request
  * @heap: the heap; the caller owns it
- * @size: bytes, not 0
+ * @size: bytes, 1 to what the largest region holds
  *
  * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow.
  */
@@ -312,7 +312,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 	const struct region *before = NULL, *region;
 	struct rb_node *node;
 	size_t held = 0;
-	bool spare;
+	bool spare, spare_seen = false;
 
 	for (node = rb_first(&heap->regions); node; node = rb_next(node)) {
 		region = region_entry(node);
@@ -321,6 +321,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 		spare = region == heap->spare;
 		if (region_empty(region) != spare)
 			return false;
+		spare_seen |= spare;
 		if (!largest_check(region) || !region_check(region, tally))
 			return false;
 		nr_free += region->free.nr_free;
@@ -331,6 +332,6 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 	}
 	return nr_free == heap->nr_free && nr_extents == heap->nr_extents &&
 	       held == heap->held_bytes && nr_regions == heap->nr_regions &&
-	       heap->largest == subtree_largest(heap->regions.rb_node);
+	       spare_seen == !!heap->spare && heap->largest == subtree_largest(heap->regions.rb_node);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_check);

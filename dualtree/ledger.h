@@ -15,7 +15,7 @@
  * their granules. Bytes of one granule can be freed from two CPUs at once; where the
  * count is more than the bytes being freed, someone else may hold the rest, and only a
  * compare-exchange will do. Where it is equal nobody can, and a plain store does: the
- * acquire load has seen the other's compare-exchange, and so what they did before it.
+ * load, made an acquire, has seen the other's compare-exchange, and so what they did before.
  * Freeing the same bytes twice at the same time is a race of the callers.
  */
 #ifndef DUALTREE_LEDGER_H
@@ -107,11 +107,15 @@ static inline int ledger_check(const u8 *ledger, const struct ledger_range *r)
  */
 static inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
 {
-	/* Pairs with the compare-exchange of whoever freed the other bytes before. */
-	u8 was, seen = smp_load_acquire(count);
+	u8 was, seen = READ_ONCE(*count);
 
 	for (;;) {
 		if (seen == bytes) {
+			/*
+			 * Pairs with the compare-exchange of whoever freed the other bytes before,
+			 * also where ours has just failed: that orders nothing by itself.
+			 */
+			smp_acquire__after_ctrl_dep();
 			WRITE_ONCE(*count, 0);
 			return true;
 		}

@@ -8,6 +8,7 @@
  * Counts are read without visiting anybody.
  */
 #include <linux/cpu.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include "front.h"
@@ -45,12 +46,20 @@ static int visit_here(void *data)
 	return 0;
 }
 
-/* The CPU is offline and stays so: its heap is whose who holds it there. */
+/* Two who hold CPUs where they are may meet at the heap of one that is offline. */
+static DEFINE_MUTEX(offline_lock);
+
+/* The CPU is offline and stays so: its heap is whose who holds it there, and the lock. */
 static void visit_offline(struct visit *v, struct heap *heap)
 {
+	struct region *retired;
+
+	mutex_lock(&offline_lock);
 	while (v->visit(heap, v->cpu, v->arg))
 		;
-	regions_put(v->dt, heap_take_retired(heap));
+	retired = heap_take_retired(heap);
+	mutex_unlock(&offline_lock);
+	regions_put(v->dt, retired);
 }
 
 static void visit_shared(struct visit *v)
