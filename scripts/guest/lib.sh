@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# What a guest script uses; scripts/vm puts it at /lib/guest.sh, and a guest script
+# begins with ". /lib/guest.sh".
+#
+#   step TEXT         what is being done now; scripts/vm shows it, and names it
+#                     when the guest hangs in it
+#                     A step that takes long is said to hang (--step-timeout)
+#   report TEXT       a line for the reader; scripts/vm collects them in
+#                     report.txt
+#   load FILE [ARG..] insmod, remembered for remove_modules; a failure is a
+#                     failure of the run
+#   remove_modules    rmmod of what load loaded, latest first; done at the end
+#                     in any case
+#   note TEXT         a line in the kernel's log, to find one's place there
+#   fail TEXT         the run fails, but goes on
+#   finish_ok         the script came to its end and is content. Without it the
+#                     run fails
+#
+# What a script prints itself is shown by scripts/vm --verbose and is in out.txt.
+
+PORT=/dev/ttyS1
+
+# One write for each line: lines of two processes do not mix.
+say()
+{
+	printf '%s: %s\n' "$1" "$2" >"$PORT"
+}
+
+step()
+{
+	: >/tmp/step
+	say step "$*"
+}
+
+report()
+{
+	say report "$*"
+}
+
+note()
+{
+	echo "dualtree-harness: $*" >/dev/kmsg
+}
+
+fail()
+{
+	echo "$*" >>/tmp/failed
+	say fail "$*"
+}
+
+load()
+{
+	local file="$1" name
+
+	shift
+	name=$(basename "$file" .ko | tr - _)
+	if ! insmod "$file" "$@"; then
+		fail "insmod $(basename "$file") $* failed"
+		return 1
+	fi
+	echo "$name" >>/tmp/modules
+}
+
+remove_modules()
+{
+	local name reversed=
+
+	[ -e /tmp/modules ] || return 0
+	while read -r name; do
+		reversed="$name $reversed"
+	done </tmp/modules
+	rm -f /tmp/modules
+	for name in $reversed; do
+		# Gone already, by the script's own doing.
+		[ -d "/sys/module/$name" ] || continue
+		rmmod "$name" || fail "rmmod $name failed"
+	done
+}
+
+finish_ok()
+{
+	: >/tmp/finish-ok
+}

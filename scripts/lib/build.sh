@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Builds modules against one of our kernels, outside of the project's tree. To be
+# sourced after common.sh and kernel.sh.
+#
+#   build_modules FOLDER NAME [MAKE-ARGUMENT...]
+#       builds FOLDER of the project; sets BUILD_DIR, BUILD_LOG and BUILD_MODULES[],
+#       copies of the .ko files that this build made, under their paths in FOLDER
+#       (what an older build left does not count). With BUILD_CLEAN=yes nothing of an
+#       older build is used
+#
+# Promises: nothing is written into the project's tree, builds for two kernels or of
+# two clones do not meet, only what changed is built again. NAME tells apart builds of
+# one tree with different arguments.
+
+# Files that are gone from the project must not linger as sources in the copy.
+sync_sources()
+{
+	local from=$1 to=$2
+
+	mkdir -p "$to"
+	# shellcheck disable=SC2016
+	git -C "$from" ls-files -co --exclude-standard -z |
+		(cd "$from" && xargs -0 -r sh -c 'for f; do [ ! -f "$f" ] || printf "%s\0" "$f"; done' -) |
+		sort -zu >"$to.files.new"
+	if [ -f "$to.files" ]; then
+		comm -z -23 "$to.files" "$to.files.new" | (cd "$to" && xargs -0 -r rm -f --)
+	fi
+	rsync -a --from0 --files-from="$to.files.new" "$from/" "$to/"
+	mv "$to.files.new" "$to.files"
+}
+
+count_compiled()
+{
+	echo "$(grep -cE '^  (CC|LD|CHECK)' "$1") steps"
+}
+
+# As copies: the next run may build while this one's guest is being made.
+keep_modules()
+{
+	local path copy
+
+	temp_dir
+	while read -r path; do
+		path=${path%.*}.ko
+		copy=$TEMP_DIR/${path#"$BUILD_DIR"/}
+		mkdir -p "$(dirname "$copy")"
+		cp "$path" "$copy"
+		BUILD_MODULES+=("$copy")
+	done <"$BUILD_DIR/modules.order"
+}
+
+build_modules()
+{
+	local folder=$1 name=$2 clone status=0 lockname
+
+	shift 2
+	clone=$(echo "$PROJECT" | short_hash)
+	BUILD_DIR=$CACHE/build/$KERNEL_ID/$name-$clone/src
+	BUILD_LOG=$CACHE/build/$KERNEL_ID/$name-$clone/build.log
+	BUILD_MODULES=()
+	mkdir -p "$BUILD_DIR"
+	lockname=build-$KERNEL_ID-$name-$clone
+	lock "$lockname"
+	sync_sources "$folder" "$BUILD_DIR"
+	rm -f "$BUILD_DIR/modules.order"
+	[ -z "${BUILD_CLEAN-}" ] || make -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
+	run_long "building modules" "$BUILD_LOG" count_compiled \
+		make -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" "$@" modules || status=$?
+	[ "$status" -ne 0 ] || keep_modules
+	unlock "$lockname"
+	return "$status"
+}
+
+# build_complaints: what the compiler said about our files in the last build.
+build_complaints()
+{
+	sed -nE "s|$BUILD_DIR/||g; /warning:|error:|undefined!|(WARNING|ERROR): modpost/p" "$BUILD_LOG"
+}

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script here uses: messages, the cache, locks, and commands that
+# take long. To be sourced.
+#
+# Promises: stdout belongs to the caller, messages go to stderr. What was
+# started through run_long() or own_child() and what was made by temp_dir() is
+# gone when the script ends, however it ends. Only pids that we started are ever
+# signalled.
+
+SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PROJECT=$(dirname "$SCRIPTS")
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dualtree
+export LC_ALL=C
+
+OWN_CHILDREN=()
+OWN_DIRS=()
+
+log()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+	exit 2
+}
+
+# The comment at the head of a script is its manual: --help prints it.
+usage_from_header()
+{
+	awk 'NR <= 3 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$1"
+}
+
+# need_value OPTION COUNT: an option's value is missing.
+need_value()
+{
+	[ "$2" -ge 2 ] || die "option $1 needs a value (see --help)"
+}
+
+# as_root COMMAND...: a program, not a function.
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this step needs root, and sudo is not installed: $*"
+	fi
+}
+
+own_child()
+{
+	OWN_CHILDREN+=("$1")
+}
+
+disown_child()
+{
+	local pid kept=()
+
+	for pid in "${OWN_CHILDREN[@]}"; do
+		[ "$pid" = "$1" ] || kept+=("$pid")
+	done
+	OWN_CHILDREN=("${kept[@]}")
+}
+
+temp_dir()
+{
+	local dir
+
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/dualtree.XXXXXX")
+	OWN_DIRS+=("$dir")
+	TEMP_DIR=$dir
+}
+
+# Children are leaders of their own process group: a compiler that make started
+# goes with it.
+clean_up()
+{
+	local status=$? pid dir
+
+	trap - EXIT
+	for pid in "${OWN_CHILDREN[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	for dir in "${OWN_DIRS[@]}"; do
+		rm -rf -- "$dir"
+	done
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+duration()
+{
+	local s=$1
+
+	if [ "$s" -lt 60 ]; then
+		echo "${s}s"
+	else
+		printf '%dm%02ds\n' $((s / 60)) $((s % 60))
+	fi
+}
+
+# On a terminal the line is rewritten, in a log it is repeated now and then.
+progress()
+{
+	if [ -t 2 ]; then
+		printf '\r\033[K%s' "$*" >&2
+	else
+		printf '%s\n' "$*" >&2
+	fi
+}
+
+progress_done()
+{
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+# run_long LABEL LOG COUNTER COMMAND...: runs COMMAND with its output in LOG;
+# from ten seconds on says how long it has been and what COUNTER (a command
+# that prints a few words, or "") makes of the log. Returns COMMAND's status.
+run_long()
+{
+	local label=$1 logfile=$2 counter=$3 start=$SECONDS next=10 every=30 pid status=0 words
+
+	shift 3
+	[ ! -t 2 ] || every=1
+	setsid "$@" >"$logfile" 2>&1 </dev/null &
+	pid=$!
+	own_child "$pid"
+	while kill -0 "$pid" 2>/dev/null; do
+		if [ $((SECONDS - start)) -ge "$next" ]; then
+			words=
+			[ -z "$counter" ] || words="$("$counter" "$logfile"), "
+			progress "$label: $words$(duration $((SECONDS - start)))"
+			next=$((SECONDS - start + every))
+		fi
+		sleep 0.2
+	done
+	wait "$pid" || status=$?
+	disown_child "$pid"
+	progress_done
+	return "$status"
+}
+
+# show_log FILE LINES: the end of a log, set off from our own lines.
+show_log()
+{
+	tail -n "$2" "$1" | sed 's/^/    | /' >&2
+}
+
+# lock NAME: one run at a time may make NAME. unlock NAME when it is made.
+declare -A LOCK_FDS=()
+lock()
+{
+	local fd
+
+	mkdir -p "$CACHE/locks"
+	exec {fd}>"$CACHE/locks/$1"
+	if ! flock -n "$fd"; then
+		log "waiting for another run that is making $1"
+		flock "$fd"
+	fi
+	LOCK_FDS[$1]=$fd
+}
+
+unlock()
+{
+	local fd=${LOCK_FDS[$1]}
+
+	exec {fd}>&-
+	unset "LOCK_FDS[$1]"
+}
+
+# A short name for what is read from stdin.
+short_hash()
+{
+	sha256sum | cut -c1-12
+}

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The kernels we boot. To be sourced after common.sh and apt.sh.
+#
+#   get_source         unpacks the release's kernel source; sets KERNEL_SRC
+#   get_kernel KIND    debug, fast or stock; sets KERNEL_IMAGE (to boot),
+#                      KERNEL_KDIR (to build modules against), KERNEL_ID (a name
+#                      that changes with anything that went in), and
+#                      KERNEL_MODULES for stock
+#
+# Promises: the host's own kernel is not touched, an image is unpacked and never
+# installed. What is in the cache under its final name is complete: it is made
+# beside it, under a lock, and renamed. A build that was interrupted goes on where
+# it stopped.
+
+# Raise it when a change to this file makes old builds worthless.
+KERNEL_RECIPE=1
+
+get_source()
+{
+	local package version dir part
+
+	[ -z "${KERNEL_SRC-}" ] || return 0
+	apt_resolve_or_die linux-source '^linux-source-'
+	package=$RESOLVED
+	version=$RESOLVED_VERSION
+	KERNEL_SRC_ID=${package}_$version
+	dir=$CACHE/source/$KERNEL_SRC_ID
+	KERNEL_SRC=$dir/$package
+	[ ! -d "$dir" ] || return 0
+
+	lock "source-$KERNEL_SRC_ID"
+	if [ ! -d "$dir" ]; then
+		part=$CACHE/source/.$KERNEL_SRC_ID.part
+		rm -rf "$part"
+		mkdir -p "$part"
+		apt_download "$package" "$version" "$part"
+		# shellcheck disable=SC2016
+		run_long "unpacking $package" "$part/unpack.log" "" \
+			bash -c 'set -o pipefail
+				 dpkg-deb --fsys-tarfile "$1" |
+				 tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
+				 tar -xJ -C "$2"' - "$DEB" "$part" || {
+			show_log "$part/unpack.log" 5
+			die "cannot unpack $DEB"
+		}
+		[ -f "$part/$package/Makefile" ] || die "$DEB does not hold $package/Makefile"
+		rm -f "$DEB"
+		mv "$part" "$dir"
+	fi
+	unlock "source-$KERNEL_SRC_ID"
+}
+
+# The fragments of a kind, in the order in which they are applied.
+config_fragments()
+{
+	printf '%s\n' "$SCRIPTS/config/base.config" "$SCRIPTS/config/$1.config"
+}
+
+# config_missing REQUESTED FINAL: prints each request that FINAL does not fulfil.
+# Kconfig drops what it cannot satisfy without a word, and a checker that is not
+# there finds nothing.
+config_missing()
+{
+	local line symbol
+
+	while read -r line; do
+		case $line in
+		CONFIG_*=*)
+			grep -qxF -- "$line" "$2" || echo "$line"
+			;;
+		'# CONFIG_'*' is not set')
+			symbol=${line#\# }
+			symbol=${symbol%% *}
+			! grep -q "^$symbol=" "$2" || echo "$line"
+			;;
+		esac
+	done <"$1"
+}
+
+configure_kernel()
+{
+	local kind=$1 out=$2 missing fragments
+
+	mapfile -t fragments < <(config_fragments "$kind")
+	cat "${fragments[@]}" >"$out/requested.config"
+	{
+		make -C "$KERNEL_SRC" O="$out" ARCH=x86_64 tinyconfig
+		cat "$out/requested.config" >>"$out/.config"
+		make -C "$KERNEL_SRC" O="$out" ARCH=x86_64 olddefconfig
+	} >"$out/config.log" 2>&1 || {
+		show_log "$out/config.log" 15
+		die "cannot configure the $kind kernel"
+	}
+	missing=$(config_missing "$out/requested.config" "$out/.config")
+	[ -z "$missing" ] || die "the $kind kernel's .config lacks what was asked for:
+$missing"
+}
+
+count_objects()
+{
+	echo "$(grep -cE '^  (CC|AS|HOSTCC)' "$1") objects"
+}
+
+# Modules need the headers, the tools and Module.symvers; the objects are most of
+# the space.
+prune_build()
+{
+	find "$1" \( -path "$1/scripts" -o -path "$1/tools" \) -prune -o \
+		-type f \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name '.tmp_*' \) \
+		-exec rm -f {} +
+	rm -f "$1"/arch/x86/boot/compressed/vmlinux*
+}
+
+build_kernel()
+{
+	local kind=$1 dir=$2 part
+
+	part=$(dirname "$dir")/.$(basename "$dir").part
+	mkdir -p "$part"
+	configure_kernel "$kind" "$part"
+	log "building the $kind kernel (once; debug takes 10 to 15 minutes on two CPUs)"
+	run_long "building the $kind kernel" "$part/build.log" count_objects \
+		make -C "$part" ARCH=x86_64 -j"$(nproc)" bzImage modules || {
+		sed -n '/[Ee]rror/p' "$part/build.log" | sed -n '1,5p' >&2
+		show_log "$part/build.log" 15
+		die "the $kind kernel does not build; the log is $part/build.log"
+	}
+	make -C "$part" ARCH=x86_64 modules_prepare >>"$part/build.log" 2>&1 ||
+		die "modules_prepare failed; the log is $part/build.log"
+	[ -s "$part/Module.symvers" ] || die "the $kind kernel has no Module.symvers"
+	prune_build "$part"
+	mv "$part" "$dir"
+}
+
+get_own_kernel()
+{
+	local kind=$1 fragments key dir
+
+	get_source
+	mapfile -t fragments < <(config_fragments "$kind")
+	key=$( (echo "$KERNEL_RECIPE" && cat "${fragments[@]}" && gcc --version | sed -n 1p) | short_hash)
+	KERNEL_ID=$kind-${KERNEL_SRC_ID#linux-source-}-$key
+	dir=$CACHE/kernel/$KERNEL_ID
+	if [ ! -d "$dir" ]; then
+		lock "kernel-$KERNEL_ID"
+		[ -d "$dir" ] || build_kernel "$kind" "$dir"
+		unlock "kernel-$KERNEL_ID"
+	fi
+	KERNEL_IMAGE=$dir/arch/x86/boot/bzImage
+	KERNEL_KDIR=$dir
+	KERNEL_MODULES=
+}
+
+unpack_image()
+{
+	local package=$1 version=$2 dir=$3 part
+
+	part=$(dirname "$dir")/.$(basename "$dir").part
+	rm -rf "$part"
+	apt_download "$package" "$version" "$part"
+	run_long "unpacking $package" "$part/unpack.log" "" dpkg-deb -x "$DEB" "$part" || {
+		show_log "$part/unpack.log" 5
+		die "cannot unpack $DEB"
+	}
+	rm -f "$DEB"
+	mv "$part" "$dir"
+}
+
+# The kernel that Debian's users boot. Its headers are installed, since they live
+# under fixed paths; the image is not.
+get_stock_kernel()
+{
+	local package version release dir
+
+	apt_resolve_or_die linux-image-amd64 '^linux-image-[0-9]'
+	package=$RESOLVED
+	version=$RESOLVED_VERSION
+	release=${package#linux-image-}
+	release=${release%-unsigned}
+	KERNEL_ID=stock-${release}_$version
+	dir=$CACHE/kernel/$KERNEL_ID
+	if [ ! -d "$dir" ]; then
+		lock "kernel-$KERNEL_ID"
+		[ -d "$dir" ] || unpack_image "$package" "$version" "$dir"
+		unlock "kernel-$KERNEL_ID"
+	fi
+	apt_install "linux-headers-$release=$version" "linux-headers-${release%-amd64}-common=$version"
+	KERNEL_IMAGE=$dir/boot/vmlinuz-$release
+	KERNEL_KDIR=/usr/src/linux-headers-$release
+	KERNEL_MODULES=$dir/lib/modules/$release
+	[ -f "$KERNEL_IMAGE" ] || die "$package holds no boot/vmlinuz-$release"
+	[ -d "$KERNEL_KDIR" ] || die "linux-headers-$release did not bring $KERNEL_KDIR"
+}
+
+get_kernel()
+{
+	case $1 in
+	debug | fast) get_own_kernel "$1" ;;
+	stock) get_stock_kernel ;;
+	*) die "no kernel of the kind $1: debug, fast or stock" ;;
+	esac
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Shows that the harness finds what it is there to find. To be sourced after run.sh
+# and console.sh.
+#
+#   self_check DIR [NAME...]   runs every case, or those of these names, in a guest of its
+#                              own; sets CHECK_PASSED and CHECK_FAILED
+#
+# Promises: a case passes only if its fault was found for the right reason, through the
+# code that judges real runs; the control passes only if nothing was found.
+
+# NAME, what is run (the module NAME_test.ko, a guest script, or the good module with
+# more on the kernel's command line), and an extended regular expression for the line that must be among what is found. "clean" must find nothing;
+# "failed" must find a failed test, and nothing else.
+SELF_CHECKS='
+good	module	clean
+assert	module	failed
+warn	module	^warning: .*WARNING: .*selfcheck_warn_case
+lockdep	module	^lockdep: .*possible circular locking
+relock	module	^lockdep: .*possible recursive locking
+rcu	module	^lockdep: .*suspicious RCU usage
+atomic	module	^atomic-sleep: .*sleeping function called from invalid context
+oob	module	^kasan: .*KASAN: slab-out-of-bounds in selfcheck_oob_case
+ubsan	module	^ubsan: .*UBSAN: shift-out-of-bounds
+leak	module	^leak: .*module leak_test
+odebug	module	^odebug: .*ODEBUG: free active
+oops	module	^panic: .*Kernel panic - not syncing: Fatal exception
+hang	module	^timeout: .* in: suite hang_test
+taint	module	^taint: the kernel is tainted .*U
+refuse	module	^guest: insmod refuse_test.ko .*failed
+empty	module	^empty: no test of empty_test ran
+silent	append:rdinit=/missing	^panic: .*Kernel panic
+slow_clock	append:clocksource=jiffies highres=off	^guest: the clock
+no_finish	script	^guest: the guest script did not call finish_ok
+forged	script	^token: the guest.s token is not this run.s
+splat	script	^atomic-sleep: .*sleeping function
+'
+
+# Seconds after which a suite hangs: many times what it takes to load the largest of these
+# modules.
+SELF_CHECK_PATIENCE=90
+
+# kmemleak walks all of it.
+SELF_CHECK_MEMORY=512
+
+# Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
+run_case()
+{
+	local dir=$1 name=$2 how=$3 expected=$4 options
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	options=(--quiet --memory "$SELF_CHECK_MEMORY" --timeout 900
+		--step-timeout "$SELF_CHECK_PATIENCE")
+	case $how in
+	module)
+		make_plan "$dir" "$(module_path "${name}_test")"
+		run_plan "$dir" "${options[@]}" || true
+		;;
+	append:*)
+		make_plan "$dir" "$(module_path good_test)"
+		run_plan "$dir" "${options[@]}" --append "${how#append:}" || true
+		;;
+	script)
+		: >"$dir/plan"
+		"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/selfcheck/$name.sh" \
+			--log "$dir" --taint ON "${options[@]}" || true
+		;;
+	esac >"$dir/run.log" 2>&1
+	[ -e "$dir/verdict.txt" ] || {
+		echo "nothing could be run: $(tail -n 1 "$dir/run.log")" >"$dir/outcome"
+		return
+	}
+	judge_run "$dir"
+	judge_case "$dir" "$expected" >"$dir/outcome"
+}
+
+judge_case()
+{
+	local dir=$1 expected=$2
+
+	case $expected in
+	clean)
+		if [ "$RUN_FAILED" -eq 0 ] && [ "$RUN_PASSED" -gt 0 ]; then
+			echo ok
+		else
+			echo "the control failed: $(head -n 1 "$dir/failures.txt")"
+		fi
+		;;
+	failed)
+		if [ "$RUN_FAILED" -gt 0 ] && [ ! -s "$dir/failures.txt" ]; then
+			echo ok
+		else
+			echo "no failed test, or more than that: $(head -n 1 "$dir/failures.txt")"
+		fi
+		;;
+	*)
+		if grep -qE -- "$expected" "$dir/failures.txt"; then
+			echo ok
+		elif [ -s "$dir/failures.txt" ]; then
+			echo "found for another reason: $(head -n 1 "$dir/failures.txt")"
+		else
+			echo "NOT FOUND"
+		fi
+		;;
+	esac
+}
+
+report_case()
+{
+	local dir=$1 name=$2 seconds=$3 outcome
+
+	outcome=$(cat "$dir/outcome" 2>/dev/null || echo "the case itself broke off")
+	if [ "$outcome" = ok ]; then
+		CHECK_PASSED=$((CHECK_PASSED + 1))
+		printf 'ok      %-10s %s\n' "$name" "$(duration "$seconds")"
+	else
+		CHECK_FAILED=$((CHECK_FAILED + 1))
+		printf 'FAILED  %-10s %s\n' "$name" "$outcome"
+		printf '        logs: %s\n' "$dir"
+	fi
+}
+
+# check_samples FILE DIR: the console check, against a list of messages.
+check_samples()
+{
+	mkdir -p "$2/console"
+	console_samples "$1" >"$2/console/outcome"
+	[ -s "$2/console/outcome" ] || echo ok >"$2/console/outcome"
+	report_case "$2/console" console 0
+}
+
+# Waits for one of the cases in names[], which is the caller's, and reports it.
+next_case()
+{
+	local pid
+
+	wait -n -p pid || true
+	disown_child "$pid"
+	report_case "$dir/${names[$pid]}" "${names[$pid]}" $((SECONDS - starts[$pid]))
+	unset "names[$pid]"
+}
+
+# Two guests at a time: one alone does not keep two CPUs busy while it boots and waits.
+self_check()
+{
+	local dir=$1 name how expected
+	shift
+	local -A names=() starts=()
+
+	CHECK_PASSED=0
+	CHECK_FAILED=0
+	check_samples "$SCRIPTS/selfcheck/console-samples.txt" "$dir"
+	while IFS=$'\t' read -r name how expected; do
+		[ -n "$name" ] || continue
+		[ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+		# As a process group of its own, which goes when we go.
+		set -m
+		(run_case "$dir/$name" "$name" "$how" "$expected") </dev/null &
+		set +m
+		own_child $!
+		names[$!]=$name
+		starts[$!]=$SECONDS
+		if [ ${#names[@]} -ge 2 ]; then
+			next_case
+		fi
+	done <<<"$SELF_CHECKS"
+	while [ ${#names[@]} -gt 0 ]; do
+		next_case
+	done
+}

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Boots a guest and follows it. To be sourced after common.sh and accel.sh.
+#
+#   build_initramfs OUT SCRIPT FILE[:NAME]...   busybox, our init, the guest script
+#                                               and files, in a cpio archive
+#   boot_guest                                  runs QEMU; see the VM_ variables
+#
+# Promises: the guest ends, by itself or by its time running out; only our own QEMU
+# is signalled.
+
+# The kernel's words go to the first serial port, the guest's to the second; what a
+# test reports cannot be torn by a kernel message, nor hide one.
+#
+# Detectors of things that never end get the patience that translated code needs
+# beside other guests; none is turned off. An oops ends the run: what comes after it
+# says nothing.
+BASE_CMDLINE=(console=ttyS0 loglevel=7 panic=-1 oops=panic printk.devkmsg=on
+	watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=100 workqueue.watchdog_thresh=100
+	sysctl.kernel.hung_task_timeout_secs=100)
+
+build_initramfs()
+{
+	local out=$1 script=$2 root file source name busybox
+
+	shift 2
+	busybox=$(dpkg -L busybox-static | grep '/bin/busybox$') ||
+		die "busybox-static is not installed (see scripts/setup)"
+	temp_dir
+	root=$TEMP_DIR
+	mkdir -p "$root"/{bin,lib,run/harness}
+	cp -L "$busybox" "$root/bin/busybox"
+	install -m 755 "$SCRIPTS/guest/init" "$root/init"
+	install -m 644 "$SCRIPTS/guest/lib.sh" "$root/lib/guest.sh"
+	install -m 755 "$script" "$root/run/harness/script"
+	for file in "$@"; do
+		source=${file%%:*}
+		name=$(basename "$source")
+		[ "$file" = "$source" ] || name=${file#*:}
+		[ -r "$source" ] || die "cannot read $source"
+		mkdir -p "$root/run/harness/$(dirname "$name")"
+		cp -L "$source" "$root/run/harness/$name"
+		# Debug information would be most of what the guest has to load.
+		case $name in
+		*.ko) strip --strip-debug "$root/run/harness/$name" ;;
+		esac
+	done
+	# Not compressed: to unpack it costs a TCG guest more than to load it.
+	(cd "$root" && find . -mindepth 1 -printf '%P\0' | sort -z |
+		cpio --quiet -0 -o -H newc --owner 0:0) >"$out"
+}
+
+# follow_guest: shows the guest's steps as they come. Sets GUEST_STEP and
+# GUEST_HEARD, the time of the last one.
+follow_guest()
+{
+	local lines line
+
+	lines=$(grep -ac '' "$VM_LOG/port.log" || true)
+	[ "$lines" -gt "$GUEST_LINES" ] || return 0
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		case $line in
+		'step: '*)
+			GUEST_STEP=${line#step: }
+			GUEST_HEARD=$SECONDS
+			[ -n "$VM_QUIET" ] || log "  guest: $GUEST_STEP"
+			;;
+		'report: '* | 'fail: '* | 'out: '*)
+			[ -z "$VM_VERBOSE" ] || log "  guest: ${line#*: }"
+			;;
+		esac
+	done < <(sed -n "$((GUEST_LINES + 1)),${lines}p" "$VM_LOG/port.log")
+	GUEST_LINES=$lines
+}
+
+# Booting and the work of our own init take what the machine needs, which under other
+# loads is much; they are not what --step-timeout is there to find.
+INIT_PATIENCE=400
+
+# step_limit: how long the step that the guest is in may take.
+step_limit()
+{
+	case $GUEST_STEP in
+	booting | 'removing modules' | 'looking for leaks')
+		if [ "$VM_STEP_TIMEOUT" -lt "$INIT_PATIENCE" ]; then
+			echo "$INIT_PATIENCE"
+			return
+		fi
+		;;
+	esac
+	echo "$VM_STEP_TIMEOUT"
+}
+
+stop_guest()
+{
+	kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# boot_guest: VM_KERNEL, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
+# VM_LOG, VM_NONCE, VM_TIMEOUT, VM_STEP_TIMEOUT, VM_QUIET, VM_VERBOSE. Leaves
+# console.log, port.log and qemu.log in VM_LOG. Sets VM_PROBLEM to what went wrong
+# outside the guest, VM_SECONDS.
+boot_guest()
+{
+	local pid start=$SECONDS status=0 cpu accel append now limit heartbeat
+
+	append="harness_nonce=$VM_NONCE harness_patience=$VM_STEP_TIMEOUT $VM_APPEND"
+	choose_accel
+	case $ACCEL in
+	kvm)
+		accel=kvm
+		cpu=host
+		;;
+	tcg)
+		accel=tcg,thread=multi
+		# Five-level page tables are one more load for each miss, for nothing.
+		cpu=max,la57=off
+		# All CPUs' counters come from the host's. The HPET, which the kernel
+		# would turn to, takes QEMU's big lock for each look at the time.
+		append+=" tsc=reliable"
+		;;
+	esac
+
+	VM_PROBLEM=
+	GUEST_LINES=0
+	GUEST_STEP=booting
+	GUEST_HEARD=$SECONDS
+	heartbeat=$((SECONDS + 60))
+	: >"$VM_LOG/console.log"
+	: >"$VM_LOG/port.log"
+
+	setsid qemu-system-x86_64 -accel "$accel" -cpu "$cpu" \
+		-smp "$VM_CPUS,sockets=$VM_CPUS,cores=1" -m "$VM_MEMORY" \
+		-nodefaults -no-user-config -display none -monitor none -no-reboot \
+		-serial "file:$VM_LOG/console.log" -serial "file:$VM_LOG/port.log" \
+		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
+		-append "${BASE_CMDLINE[*]} $append" \
+		"${VM_QEMU_ARGS[@]}" >"$VM_LOG/qemu.log" 2>&1 </dev/null &
+	pid=$!
+	own_child "$pid"
+
+	while kill -0 "$pid" 2>/dev/null; do
+		follow_guest
+		now=$SECONDS
+		if [ $((now - start)) -ge "$VM_TIMEOUT" ]; then
+			VM_PROBLEM="timeout: not done after ${VM_TIMEOUT}s, last in: $GUEST_STEP"
+		elif limit=$(step_limit) && [ $((now - GUEST_HEARD)) -ge "$limit" ]; then
+			VM_PROBLEM="timeout: more than ${limit}s in: $GUEST_STEP"
+		fi
+		if [ -n "$VM_PROBLEM" ]; then
+			stop_guest "$pid"
+			break
+		fi
+		if [ "$now" -ge "$heartbeat" ] && [ -z "$VM_QUIET" ]; then
+			log "  guest: $GUEST_STEP, $(duration $((now - start)))"
+			heartbeat=$((now + 60))
+		fi
+		sleep 0.3
+	done
+	# bash would say that it was killed.
+	{ wait "$pid" || status=$?; } 2>/dev/null
+	disown_child "$pid"
+	follow_guest
+	VM_SECONDS=$((SECONDS - start))
+	if [ -z "$VM_PROBLEM" ] && [ "$status" -ne 0 ]; then
+		VM_PROBLEM="qemu: ended with status $status: $(head -c 300 "$VM_LOG/qemu.log" | tr '\n' ' ')"
+	fi
+}
