@@ -13,11 +13,18 @@ modules:
 modules_install clean: %:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
+demo test check:
+	./scripts/$@ $(ARGS)
+
 help:
 	@echo 'make                  build the modules against the running kernel'
 	@echo 'make KDIR=DIR         build them against the kernel whose build tree is DIR'
 	@echo 'make modules_install  install them'
 	@echo 'make clean            remove what a build left'
+	@echo 'make demo             real packets, freed piece by piece, on a stock kernel in QEMU'
+	@echo 'make test             the KUnit suites on a debug kernel in QEMU'
+	@echo 'make check            style and static checks'
+	@echo 'ARGS="..." is passed on to demo, test and check; see ./scripts/demo --help and so on'
 
-.PHONY: modules modules_install clean help
+.PHONY: modules modules_install clean demo test check help
 .DEFAULT_GOAL := modules

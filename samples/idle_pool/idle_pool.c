@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A pool that has had much to do and has nothing to do now.
+ *
+ * Takes single pages until the pool holds @mib MiB, gives all of them back, and keeps the
+ * pool. What it holds idle goes back to the kernel after a while, or at once under memory
+ * pressure: dualtree/pools/idle_pool in debugfs shows when.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <dualtree/buddy_pool.h>
+
+static unsigned int mib = 64;
+module_param(mib, uint, 0444);
+MODULE_PARM_DESC(mib, "MiB that the pool grows to before it falls idle");
+
+static struct buddy_pool *pool;
+
+/* Pages that are out, linked through themselves. */
+static void **taken;
+
+static size_t held_bytes(void)
+{
+	struct buddy_pool_stats stats;
+
+	buddy_pool_get_stats(pool, &stats);
+	return stats.held_bytes - stats.free_bytes;
+}
+
+static void fill(void)
+{
+	void **page;
+
+	while (held_bytes() < (size_t)mib * SZ_1M) {
+		page = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+		if (!page)
+			return;
+		*page = taken;
+		taken = page;
+	}
+}
+
+static void empty(void)
+{
+	void **page;
+
+	while ((page = taken)) {
+		taken = *page;
+		buddy_pool_free(pool, page, 0);
+	}
+}
+
+static int __init idle_pool_init(void)
+{
+	pool = buddy_pool_create("idle_pool", NULL);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	fill();
+	empty();
+	return 0;
+}
+module_init(idle_pool_init);
+
+static void __exit idle_pool_exit(void)
+{
+	buddy_pool_destroy(pool);
+}
+module_exit(idle_pool_exit);
+
+MODULE_DESCRIPTION("dualtree sample: a pool that has fallen idle");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,54 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# The guest's part of scripts/pressure: a pool falls idle, a hog wants more memory than
+# there is without it, and gets it because the pool gives its idle arenas back.
+
+# shellcheck source=scripts/guest/lib.sh
+. /lib/guest.sh
+cd /run/harness || exit 1
+POOL=/sys/kernel/debug/dualtree/pools/idle_pool
+
+available()
+{
+	echo $(($(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) >> 10))
+}
+
+held()
+{
+	echo $(($(awk '/^held_bytes/ { print $2 }' "$POOL") >> 20))
+}
+
+read -r mib <size
+
+step "a pool falls idle"
+# By themselves its arenas would stay for an hour.
+load dualtree.ko trim_delay_ms=3600000 || exit 1
+load idle_pool.ko "mib=$mib" || exit 1
+before=$(available)
+idle=$(held)
+[ "$idle" -ge "$mib" ] || fail "the pool holds $idle MiB of $mib"
+
+step "memory pressure"
+want=$((before + idle / 2))
+mkdir /hog
+mount -t tmpfs -o size=100% tmpfs /hog || exit 1
+if ! dd if=/dev/zero of=/hog/file bs=1M count="$want" 2>/tmp/dd; then
+	fail "the hog could not have $want MiB: $(cat /tmp/dd)"
+fi
+left=$(held)
+rm /hog/file
+after=$(available)
+
+report "MemAvailable before   $before MiB, of which nothing is in the pool"
+report "idle in the pool      $idle MiB"
+report "taken by the hog      $want MiB"
+report "left in the pool      $left MiB"
+report "MemAvailable after    $after MiB"
+[ "$left" -le $((idle / 2)) ] || fail "the pool still holds $left of $idle MiB"
+[ "$after" -ge $((before + idle / 4)) ] || fail "MemAvailable went from $before to $after MiB"
+if dmesg | grep -q 'Out of memory\|oom-kill'; then
+	fail "the kernel ran out of memory while the pool was idle"
+fi
+finish_ok
