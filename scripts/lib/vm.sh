@@ -18,7 +18,7 @@
 # says nothing.
 BASE_CMDLINE=(console=ttyS0 loglevel=7 panic=-1 oops=panic printk.devkmsg=on
 	watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=100 workqueue.watchdog_thresh=100
-	sysctl.kernel.hung_task_timeout_secs=100)
+	sysctl.kernel.hung_task_timeout_secs=240)
 
 build_initramfs()
 {
