@@ -332,6 +332,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 	}
 	return nr_free == heap->nr_free && nr_extents == heap->nr_extents &&
 	       held == heap->held_bytes && nr_regions == heap->nr_regions &&
-	       spare_seen == !!heap->spare && heap->largest == subtree_largest(heap->regions.rb_node);
+	       spare_seen == !!heap->spare &&
+	       heap->largest == subtree_largest(heap->regions.rb_node);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_check);

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The public calls but for the frees: what is refused at create, what an allocation
+ * promises, limits, clearing.
+ *
+ * Each test stays on one CPU, so that one heap serves it and every count can be foretold.
+ * Frees of every kind are in free_test.c, counts and teardown in accounting_test.c, the
+ * placement rule in exact_fit_test.c.
+ */
+#include <linux/bits.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include "../compat/compat.h"
+#include "instance.h"
+
+struct create_case {
+	const char *what;
+	struct dualtree_params params;
+	bool own_pool;
+	int err;
+};
+
+static const struct create_case create_cases[] = {
+	{ "all zero", {} },
+	{ "all flags", { .flags = DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS } },
+	{ "flag not defined", { .flags = BIT(3) }, .err = -EINVAL },
+	{ "defined and not", { .flags = DUALTREE_ZERO | BIT(4) }, .err = -EINVAL },
+	{ "highest flag", { .flags = BIT(BITS_PER_LONG - 1) }, .err = -EINVAL },
+	{ "min is the arena", { .min_region_order = 10 } },
+	{ "min above the arena", { .min_region_order = 11 }, .err = -EINVAL },
+	{ "max is the arena", { .max_region_order = 10 } },
+	{ "max above the arena", { .max_region_order = 11 }, .err = -EINVAL },
+	{ "max far too large", { .max_region_order = UINT_MAX }, .err = -EINVAL },
+	{ "min far too large", { .min_region_order = UINT_MAX }, .err = -EINVAL },
+	{ "min is max", { .min_region_order = 3, .max_region_order = 3 } },
+	{ "min above max", { .min_region_order = 4, .max_region_order = 3 }, .err = -EINVAL },
+	{ "max below the default of min", { .max_region_order = 1 } },
+	{ "limit of a byte", { .limit = 1 } },
+	{ "own pool", {}, .own_pool = true },
+	{ "min is own arena", { .min_region_order = SMALL_ARENA }, .own_pool = true },
+	{ "max is own arena", { .max_region_order = SMALL_ARENA }, .own_pool = true },
+	{ "min above own arena", { .min_region_order = SMALL_ARENA + 1 }, true, -EINVAL },
+	{ "max above own arena", { .max_region_order = SMALL_ARENA + 1 }, true, -EINVAL },
+};
+
+static void create_case_name(const struct create_case *c, char *name)
+{
+	strscpy(name, c->what, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(create, create_cases, create_case_name);
+
+static void dualtree_create_params(struct kunit *test)
+{
+	const struct create_case *c = test->param_value;
+	struct dualtree_params params = c->params;
+	struct dualtree_stats none = {}, stats;
+	struct dualtree *dt;
+
+	if (c->own_pool)
+		params.pool = small_pool(test, 0);
+	dt = dualtree_create("create", &params);
+	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(dt), c->err);
+	if (c->err)
+		return;
+	KUNIT_ASSERT_NOT_NULL(test, dt);
+	/* Nothing is taken before something is asked for. */
+	stats = stats_of(dt);
+	KUNIT_EXPECT_TRUE(test, stats_equal(&stats, &none));
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), 0);
+	dualtree_destroy(dt);
+}
+
+static void dualtree_create_name(struct kunit *test)
+{
+	char name[] = "a name that is copied";
+	struct dualtree *dt;
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dualtree_create(NULL, NULL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dualtree_create("", NULL)), -EINVAL);
+	dt = dualtree_create(name, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
+	memset(name, 0, sizeof(name));
+	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dt, 1, GFP_KERNEL));
+	dualtree_destroy(dt);
+	dualtree_destroy(NULL);
+}
+
+static void dualtree_max_sizes(struct kunit *test)
+{
+	struct dualtree_params params = { .pool = small_pool(test, 0) };
+	unsigned int default_order = min_t(unsigned int, BUDDY_POOL_ARENA_ORDER, MAX_PAGE_ORDER);
+
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, NULL)),
+			PAGE_SIZE << default_order);
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, &params)),
+			PAGE_SIZE << SMALL_ARENA);
+	params.max_region_order = 2;
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, &params)), PAGE_SIZE << 2);
+}
+
+static const size_t sizes[] = {
+	1, 2, 63, 64, 65, 127, 128, 129, 1400, 2047, 2048, 4095, 4096, 4097, 9000, 16384, 65535,
+	65536, 65537, SZ_1M - 1, SZ_1M, SZ_1M + 1, SZ_4M,
+};
+
+/* One piece of memory: aligned, in the linear map, contiguous, each page its own. */
+static void expect_memory(struct kunit *test, void *ptr, size_t size)
+{
+	unsigned long pfn = page_to_pfn(virt_to_page(ptr));
+	size_t offset;
+
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)ptr, 64));
+	KUNIT_EXPECT_TRUE(test, virt_addr_valid(ptr));
+	KUNIT_EXPECT_TRUE(test, virt_addr_valid(ptr + size - 1));
+	for (offset = 0; offset < size; offset += PAGE_SIZE) {
+		struct page *page = virt_to_page(ptr + offset);
+
+		KUNIT_EXPECT_EQ(test, page_to_pfn(page), pfn + (offset >> PAGE_SHIFT));
+		KUNIT_EXPECT_EQ(test, page_count(page), 1);
+		KUNIT_EXPECT_FALSE(test, PageCompound(page));
+	}
+}
+
+static void dualtree_alloc_sizes(struct kunit *test)
+{
+	struct dualtree *dt = instance_create(test, NULL);
+	void *ptrs[ARRAY_SIZE(sizes)];
+	size_t live = 0;
+	unsigned int i;
+
+	stay_here(test);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ptrs[i] = dualtree_alloc(dt, sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
+		expect_memory(test, ptrs[i], sizes[i]);
+		memset(ptrs[i], i + 1, sizes[i]);
+		live += sizes[i];
+		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live);
+	}
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	/* In an order that frees what lies between: what is left keeps its contents. */
+	for (i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		unsigned int k = i % ARRAY_SIZE(sizes);
+
+		if (k % 2 != i / ARRAY_SIZE(sizes))
+			continue;
+		KUNIT_EXPECT_TRUE(test, all_bytes(ptrs[k], k + 1, sizes[k]));
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[k], sizes[k]), 0);
+		live -= sizes[k];
+		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live);
+	}
+	expect_drained(test, dt);
+}
+
+static void dualtree_alloc_refused(struct kunit *test)
+{
+	struct dualtree_params params = { .pool = small_pool(test, 0) };
+	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree_stats before, after;
+	void *ptr;
+
+	stay_here(test);
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	before = stats_of(dt);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 0, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, dualtree_max_size(dt) + 1, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX - 62, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX, GFP_ATOMIC | __GFP_ZERO));
+	after = stats_of(dt);
+	/* None of them is a failure for want of memory. */
+	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+
+	ptr = dualtree_alloc(dt, dualtree_max_size(dt), GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, dualtree_max_size(dt)), 0);
+	expect_drained(test, dt);
+}
+
+/* Records are out of band: 2^k pages fit into 2^k pages, and one byte more does not. */
+static void dualtree_alloc_exact_blocks(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 1 };
+	struct dualtree *dt = instance_create(test, &params);
+	size_t size, most = dualtree_max_size(dt);
+	void *ptr;
+
+	stay_here(test);
+	for (size = 2 * PAGE_SIZE; size <= most; size *= 2) {
+		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, size);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).largest_free, 0);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size), 0);
+		expect_drained(test, dt);
+		if (size == most)
+			break;
+		ptr = dualtree_alloc(dt, size + 1, GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 2 * size);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size + 1), 0);
+		expect_drained(test, dt);
+	}
+}
+
+/* Modifiers that make no sense here do no harm; each page stays one of its own. */
+static void dualtree_alloc_gfp(struct kunit *test)
+{
+	static const gfp_t flags[] = {
+		GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_NOIO, GFP_KERNEL | __GFP_HIGHMEM,
+		GFP_KERNEL | GFP_DMA32, GFP_KERNEL | __GFP_COMP, GFP_KERNEL_ACCOUNT,
+		GFP_KERNEL | __GFP_NOFAIL, GFP_KERNEL | __GFP_ZERO,
+	};
+	struct dualtree_params params = { .pool = small_pool(test, 0), .min_region_order = 1 };
+	struct dualtree *dt = instance_create(test, &params);
+	unsigned int i;
+	void *ptr;
+
+	stay_here(test);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		ptr = dualtree_alloc(dt, 5000, flags[i]);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		expect_memory(test, ptr, 5000);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 5000), 0);
+		expect_drained(test, dt);
+	}
+}
+
+static void dualtree_limit(struct kunit *test)
+{
+	struct dualtree_params params = { .limit = 4 * SZ_64K + 1, .min_region_order = 4 };
+	struct dualtree *dt = instance_create(test, &params);
+	const size_t size = PAGE_SIZE << 3;
+	void *ptrs[64], *ptr;
+	unsigned int i, nr;
+
+	if (PAGE_SIZE != SZ_4K)
+		kunit_skip(test, "numbers are those of 4 KiB pages");
+	stay_here(test);
+	for (nr = 0; nr < ARRAY_SIZE(ptrs); nr++) {
+		ptrs[nr] = dualtree_alloc(dt, size, GFP_KERNEL);
+		if (!ptrs[nr])
+			break;
+		KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
+	}
+	KUNIT_EXPECT_EQ(test, nr, 8);
+	for (i = 2; i < 10; i++) {
+		KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, size, GFP_ATOMIC));
+		KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, i);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 4 * SZ_64K);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+
+	/* A hole of one byte more or less than a request. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[3] + 64, 1024), 0);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 1025, GFP_KERNEL));
+	ptr = dualtree_alloc(dt, 1024, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, ptr, ptrs[3] + 64);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], size), 0);
+	expect_drained(test, dt);
+}
+
+/* A limit that no region fits into; one that a larger request needs all of. */
+static void dualtree_limit_small(struct kunit *test)
+{
+	struct dualtree_params params = { .limit = PAGE_SIZE, .min_region_order = 1 };
+	struct dualtree *dt = instance_create(test, &params);
+	void *ptr;
+
+	stay_here(test);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
+	expect_drained(test, dt);
+
+	params.limit = 4 * PAGE_SIZE;
+	dt = instance_create(test, &params);
+	ptr = dualtree_alloc(dt, 1, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1), 0);
+	/* Nothing is live: a spare that is too small is no reason to fail. */
+	ptr = dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 4 * PAGE_SIZE), 0);
+	expect_drained(test, dt);
+}
+
+/* The pool itself runs out; what another instance gives back can be had at once. */
+static void dualtree_pool_exhausted(struct kunit *test)
+{
+	const size_t most = PAGE_SIZE << SMALL_ARENA;
+	struct dualtree_params params = { .pool = small_pool(test, most) };
+	struct dualtree *a = instance_create(test, &params);
+	struct dualtree *b = instance_create(test, &params);
+	void *p, *q;
+
+	stay_here(test);
+	p = dualtree_alloc(a, most, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(b, 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, stats_of(b).failed_allocs, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(b).held_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(a).failed_allocs, 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(a, p, most), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_shrink(a), most);
+	q = dualtree_alloc(b, most, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, q);
+	KUNIT_EXPECT_EQ(test, dualtree_free(b, q, most), 0);
+	expect_drained(test, a);
+	expect_drained(test, b);
+}
+
+struct zero_case {
+	const char *what;
+	unsigned long flags;
+	gfp_t gfp;
+};
+
+static const struct zero_case zero_cases[] = {
+	{ "DUALTREE_ZERO", DUALTREE_ZERO, 0 },
+	{ "__GFP_ZERO", 0, __GFP_ZERO },
+	{ "both", DUALTREE_ZERO, __GFP_ZERO },
+	{ "DUALTREE_ZERO with exact fit", DUALTREE_ZERO | DUALTREE_EXACT_FIT, 0 },
+	{ "__GFP_ZERO with exact fit", DUALTREE_EXACT_FIT, __GFP_ZERO },
+};
+
+static void zero_case_name(const struct zero_case *c, char *name)
+{
+	strscpy(name, c->what, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(zero, zero_cases, zero_case_name);
+
+/* Dirty memory comes back clean, and nothing beside it is touched. */
+static void dualtree_zero(struct kunit *test)
+{
+	const struct zero_case *c = test->param_value;
+	struct dualtree_params params = { .flags = c->flags, .min_region_order = 1 };
+	struct dualtree *dt = instance_create(test, &params);
+	size_t most = 2 * PAGE_SIZE, size;
+	u8 *all, *ptr;
+
+	stay_here(test);
+	for (size = 1; size < most - 200; size += 1 + size / 7) {
+		all = dualtree_alloc(dt, most, GFP_KERNEL | c->gfp);
+		KUNIT_ASSERT_NOT_NULL(test, all);
+		KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, most));
+		memset(all, 0xa5, most);
+		/* The hole that the next one has to come from; the granule behind it stays. */
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, granule_bytes(size)), 0);
+		ptr = dualtree_alloc(dt, size, GFP_KERNEL | c->gfp);
+		KUNIT_EXPECT_PTR_EQ(test, ptr, all);
+		KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0, size));
+		KUNIT_EXPECT_TRUE(test, all_bytes(all + granule_bytes(size), 0xa5,
+						  most - granule_bytes(size)));
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size), 0);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + granule_bytes(size),
+						    most - granule_bytes(size)), 0);
+	}
+	expect_drained(test, dt);
+}
+
+/* Nobody pays for what was not asked for; on other kernels there is nothing to see. */
+static void dualtree_not_cleared(struct kunit *test)
+{
+	struct dualtree *dt = instance_create(test, NULL);
+	u8 *ptr, *again;
+
+	if (want_init_on_alloc(0) || want_init_on_free())
+		kunit_skip(test, "this kernel clears all memory");
+	stay_here(test);
+	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	memset(ptr, 0xa5, 1000);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1000), 0);
+	again = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, again, ptr);
+	/* A node or a link may have lain in the first granule. */
+	KUNIT_EXPECT_TRUE(test, all_bytes(again + DT_GRANULE, 0xa5, 1000 - DT_GRANULE));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, again, 1000), 0);
+	expect_drained(test, dt);
+}
+
+static struct kunit_case dualtree_cases[] = {
+	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
+	KUNIT_CASE(dualtree_create_name),
+	KUNIT_CASE(dualtree_max_sizes),
+	KUNIT_CASE(dualtree_alloc_sizes),
+	KUNIT_CASE(dualtree_alloc_refused),
+	KUNIT_CASE(dualtree_alloc_exact_blocks),
+	KUNIT_CASE(dualtree_alloc_gfp),
+	KUNIT_CASE(dualtree_limit),
+	KUNIT_CASE(dualtree_limit_small),
+	KUNIT_CASE(dualtree_pool_exhausted),
+	KUNIT_CASE_PARAM(dualtree_zero, zero_gen_params),
+	KUNIT_CASE(dualtree_not_cleared),
+	{}
+};
+
+static struct kunit_suite dualtree_suite = {
+	.name = "dualtree",
+	.test_cases = dualtree_cases,
+};
+
+kunit_test_suite(dualtree_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of the public calls");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frees: every way to cut a block, every way to be wrong.
+ *
+ * A good free changes exactly what it says; what is left keeps its contents. A wrong one is
+ * refused, counted, and changes nothing else. All of it with quick lists and without, on one
+ * CPU.
+ */
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "../compat/compat.h"
+#include "instance.h"
+
+static const struct dualtree_params setups[] = {
+	{ .min_region_order = 4 },
+	{ .min_region_order = 4, .flags = DUALTREE_EXACT_FIT },
+};
+
+static void setup_name(const struct dualtree_params *params, char *name)
+{
+	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(setup, setups, setup_name);
+
+static struct dualtree *setup_instance(struct kunit *test)
+{
+	stay_here(test);
+	return instance_create(test, test->param_value);
+}
+
+/* Bytes that tell where they belong. */
+static u8 pattern(size_t offset)
+{
+	return offset * 7 + (offset >> 8) + 1;
+}
+
+static void fill(u8 *ptr, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		ptr[i] = pattern(i);
+}
+
+static bool filled(const u8 *ptr, size_t start, size_t end)
+{
+	for (; start < end; start++)
+		if (ptr[start] != pattern(start))
+			return false;
+	return true;
+}
+
+static u8 *alloc_filled(struct kunit *test, struct dualtree *dt, size_t size)
+{
+	u8 *ptr = dualtree_alloc(dt, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	fill(ptr, size);
+	return ptr;
+}
+
+/* Refused with @err: counted once, and nothing else is different. */
+static void expect_refused(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len,
+			   int err)
+{
+	struct dualtree_stats before = stats_of(dt), after;
+
+	/* Once a wrong free has been done, nothing that follows means anything. */
+	KUNIT_ASSERT_EQ_MSG(test, dualtree_free(dt, ptr, len), err, "%zu bytes at 0x%lx", len,
+			    (unsigned long)ptr);
+	KUNIT_EXPECT_EQ(test, dualtree_owns(dt, ptr, len), err != -EINVAL);
+	after = stats_of(dt);
+	before.bad_frees++;
+	KUNIT_EXPECT_TRUE_MSG(test, stats_equal(&before, &after), "%zu bytes at 0x%lx", len,
+			      (unsigned long)ptr);
+}
+
+/* Free a live range: live bytes are less by just so much. */
+static void expect_freed(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len)
+{
+	struct dualtree_stats before = stats_of(dt), after;
+
+	KUNIT_ASSERT_EQ_MSG(test, dualtree_free(dt, ptr, len), 0, "%zu bytes", len);
+	after = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, after.live_bytes, before.live_bytes - len);
+	KUNIT_EXPECT_EQ(test, after.frees, before.frees + 1);
+	KUNIT_EXPECT_EQ(test, after.bad_frees, before.bad_frees);
+}
+
+/* What was taken in between is back: no granule is lost, no extent is in two parts. */
+static void expect_as_before(struct kunit *test, struct dualtree *dt,
+			     const struct dualtree_stats *before)
+{
+	const struct dualtree_params *params = test->param_value;
+	struct dualtree_stats now = stats_of(dt);
+
+	KUNIT_EXPECT_EQ(test, now.live_bytes, before->live_bytes);
+	KUNIT_EXPECT_EQ(test, now.free_bytes, before->free_bytes);
+	KUNIT_EXPECT_EQ(test, now.held_bytes, before->held_bytes);
+	if (!(params->flags & DUALTREE_EXACT_FIT))
+		return;
+	KUNIT_EXPECT_EQ(test, now.extents, before->extents);
+	KUNIT_EXPECT_EQ(test, now.largest_free, before->largest_free);
+}
+
+static void free_null(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	struct dualtree_stats none = {}, stats;
+
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 1), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, SIZE_MAX), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, NULL, 10, 5), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, NULL, 0, 5), 0);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_TRUE(test, stats_equal(&stats, &none));
+}
+
+/* Addresses that were never ours, and ranges of ours that go where nothing can be. */
+static void free_foreign(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	u8 *ptr = alloc_filled(test, dt, 5000), *region = PTR_ALIGN_DOWN(ptr, PAGE_SIZE << 4);
+	void *kmalloced = kunit_kmalloc(test, 256, GFP_KERNEL);
+	struct buddy_pool *pool = pool_create(test, NULL);
+	void *block = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	void *vmalloced = vmalloc(PAGE_SIZE);
+	unsigned long on_stack[8];
+	const void *foreign[] = {
+		(void *)1, (void *)63, (void *)64, (void *)PAGE_SIZE, (void *)0x400000,
+		(void *)(TASK_SIZE - 64), (void *)LONG_MAX, (void *)(LONG_MAX + 1UL), on_stack,
+		kmalloced, vmalloced, block, free_foreign, dualtree_free,
+		page_address(ZERO_PAGE(0)), (void *)PAGE_OFFSET, (void *)(PAGE_OFFSET - 1),
+		__va(BIT_ULL(MAX_PHYSMEM_BITS) - PAGE_SIZE), (void *)ULONG_MAX,
+		(void *)(ULONG_MAX - 63), region - 1, region + (PAGE_SIZE << 4),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(foreign); i++) {
+		expect_refused(test, dt, foreign[i], 0, -EINVAL);
+		expect_refused(test, dt, foreign[i], 1, -EINVAL);
+		expect_refused(test, dt, foreign[i], 64, -EINVAL);
+		expect_refused(test, dt, foreign[i], 100000, -EINVAL);
+		expect_refused(test, dt, foreign[i], SIZE_MAX, -EINVAL);
+		/* From there up to the end of what is live. */
+		expect_refused(test, dt, foreign[i], (void *)ptr + 5000 - foreign[i], -EINVAL);
+	}
+	/* Round the end of all addresses, to 0 and on to where it came from. */
+	expect_refused(test, dt, ptr, -(unsigned long)ptr, -EINVAL);
+	expect_refused(test, dt, ptr, 64 - (unsigned long)ptr, -EINVAL);
+	expect_refused(test, dt, ptr, SIZE_MAX, -EINVAL);
+	expect_refused(test, dt, ptr + 64, SIZE_MAX - 63, -EINVAL);
+	expect_refused(test, dt, ptr, 0, -EINVAL);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 6 * ARRAY_SIZE(foreign) + 5);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 5000));
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	vfree(vmalloced);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 0), 0);
+	expect_freed(test, dt, ptr, 5000);
+	expect_drained(test, dt);
+}
+
+/* Two regions of one instance side by side, all of both live: a free stays within one. */
+static void free_across_regions(struct kunit *test)
+{
+	struct dualtree_params params = *(const struct dualtree_params *)test->param_value;
+	const size_t size = PAGE_SIZE << 4;
+	struct dualtree *dt;
+	u8 *low, *high;
+
+	stay_here(test);
+	params.pool = small_pool(test, 0);
+	params.max_region_order = SMALL_ARENA - 1;
+	dt = instance_create(test, &params);
+	low = alloc_filled(test, dt, size);
+	high = alloc_filled(test, dt, size);
+	if (low > high)
+		swap(low, high);
+	KUNIT_ASSERT_PTR_EQ(test, low + size, high);
+	expect_refused(test, dt, low, size + 1, -EINVAL);
+	expect_refused(test, dt, low, 2 * size, -EINVAL);
+	expect_refused(test, dt, low + size - 1, 2, -EINVAL);
+	expect_refused(test, dt, high - 64, 128, -EINVAL);
+	expect_refused(test, dt, high, size + 1, -EINVAL);
+	expect_refused(test, dt, high + size - 1, 2, -EINVAL);
+	expect_refused(test, dt, low - 1, 2, -EINVAL);
+	KUNIT_EXPECT_TRUE(test, filled(low, 0, size) && filled(high, 0, size));
+	expect_freed(test, dt, low + size - 1, 1);
+	expect_freed(test, dt, high, 1);
+	expect_freed(test, dt, low, size - 1);
+	expect_freed(test, dt, high + 1, size - 1);
+	/* One may be kept as a spare. Of the other nothing is known any more. */
+	dualtree_shrink(dt);
+	expect_refused(test, dt, low, size, -EINVAL);
+	expect_refused(test, dt, high, 1, -EINVAL);
+	expect_drained(test, dt);
+}
+
+static void free_other_instance(struct kunit *test)
+{
+	struct dualtree *mine = setup_instance(test), *other = setup_instance(test);
+	u8 *ptr = alloc_filled(test, mine, 300);
+	u8 *foreign = alloc_filled(test, other, 300);
+
+	expect_refused(test, mine, foreign, 300, -EINVAL);
+	expect_refused(test, mine, foreign + 64, 1, -EINVAL);
+	expect_refused(test, other, ptr, 300, -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_trim(other, ptr, 300, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stats_of(other).bad_frees, 2);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 300) && filled(foreign, 0, 300));
+	expect_freed(test, mine, ptr, 300);
+	expect_freed(test, other, foreign, 300);
+	expect_drained(test, mine);
+	expect_drained(test, other);
+}
+
+static void free_twice(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	u8 *anchor = alloc_filled(test, dt, 64), *ptr = alloc_filled(test, dt, 500);
+
+	expect_freed(test, dt, ptr + 100, 100);		/* 36 of the second granule are left */
+	expect_refused(test, dt, ptr + 100, 100, -EALREADY);
+	expect_refused(test, dt, ptr + 64, 64, -EALREADY);
+	expect_refused(test, dt, ptr + 128, 1, -EALREADY);
+	expect_refused(test, dt, ptr + 191, 1, -EALREADY);
+	expect_refused(test, dt, ptr + 192, 64, -EALREADY);
+	expect_refused(test, dt, ptr, 500, -EALREADY);
+	expect_refused(test, dt, ptr, 129, -EALREADY);
+	expect_refused(test, dt, ptr + 191, 309, -EALREADY);
+	/* Beyond its end: the last granule has 52 live bytes, the slack is not live. */
+	expect_refused(test, dt, ptr + 448, 53, -EALREADY);
+	expect_refused(test, dt, ptr + 448, 64, -EALREADY);
+	expect_refused(test, dt, ptr + 440, 72, -EALREADY);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 100) && filled(ptr, 200, 500));
+	expect_freed(test, dt, ptr, 100);
+	expect_freed(test, dt, ptr + 200, 300);
+	expect_refused(test, dt, ptr, 500, -EALREADY);
+	expect_refused(test, dt, ptr + 499, 1, -EALREADY);
+	KUNIT_EXPECT_TRUE(test, filled(anchor, 0, 64));
+	expect_freed(test, dt, anchor, 64);
+	/* Now the region is empty: kept, it is free already; given back, it is not ours. */
+	expect_refused(test, dt, anchor, 64, -EALREADY);
+	dualtree_shrink(dt);
+	expect_refused(test, dt, anchor, 64, -EINVAL);
+	expect_refused(test, dt, ptr, 500, -EINVAL);
+	expect_drained(test, dt);
+}
+
+/* May these bytes be freed, by the live bytes of each granule? Worked out byte by byte. */
+static bool may_free(const bool *live, size_t start, size_t end)
+{
+	size_t g, i, asked, left;
+
+	for (g = start / DT_GRANULE; g <= (end - 1) / DT_GRANULE; g++) {
+		asked = 0;
+		left = 0;
+		for (i = g * DT_GRANULE; i < (g + 1) * DT_GRANULE; i++) {
+			asked += i >= start && i < end;
+			left += live[i];
+		}
+		if (left < asked)
+			return false;
+	}
+	return true;
+}
+
+/* A block with a hole: every range of it, and of the slack behind it, that must be refused. */
+static void free_partly_free(struct kunit *test)
+{
+	static const struct {
+		size_t start, len;
+	} holes[] = { { 0, 1 }, { 70, 60 }, { 64, 64 }, { 100, 100 }, { 190, 10 } };
+	const size_t size = 200, end_of_slack = 256;
+	struct dualtree *dt = setup_instance(test);
+	bool live[256];
+	size_t h, start, end;
+	u8 *anchor;
+
+	anchor = alloc_filled(test, dt, 1);
+	for (h = 0; h < ARRAY_SIZE(holes); h++) {
+		u8 *ptr = alloc_filled(test, dt, size);
+
+		for (start = 0; start < end_of_slack; start++)
+			live[start] = start < size && start - holes[h].start >= holes[h].len;
+		expect_freed(test, dt, ptr + holes[h].start, holes[h].len);
+		for (start = 0; start < end_of_slack; start += 3)
+			for (end = start + 1; end <= end_of_slack; end += 1 + h % 2)
+				if (!may_free(live, start, end))
+					expect_refused(test, dt, ptr + start, end - start,
+						       -EALREADY);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+		KUNIT_EXPECT_TRUE(test, filled(ptr, 0, holes[h].start));
+		KUNIT_EXPECT_TRUE(test, filled(ptr, holes[h].start + holes[h].len, size));
+		if (holes[h].start)
+			expect_freed(test, dt, ptr, holes[h].start);
+		if (holes[h].start + holes[h].len < size)
+			expect_freed(test, dt, ptr + holes[h].start + holes[h].len,
+				     size - holes[h].start - holes[h].len);
+	}
+	expect_freed(test, dt, anchor, 1);
+	expect_drained(test, dt);
+}
+
+/* One free byte, wherever it is in a long block, keeps every range that contains it. */
+static void free_hole_anywhere(struct kunit *test)
+{
+	const size_t nr = 43, size = nr * DT_GRANULE - 5;
+	struct dualtree *dt = setup_instance(test);
+	u8 *anchor = alloc_filled(test, dt, 64), *ptr;
+	size_t hole, g;
+
+	for (hole = 7; hole < size; hole += DT_GRANULE) {
+		ptr = alloc_filled(test, dt, size);
+		expect_freed(test, dt, ptr + hole, 1);
+		/* That all of its granule is asked for is what gives it away. */
+		for (g = 0; g <= hole / DT_GRANULE; g++)
+			expect_refused(test, dt, ptr + g * DT_GRANULE, size - g * DT_GRANULE,
+				       -EALREADY);
+		for (g = hole / DT_GRANULE + 1; g < nr; g++)
+			expect_refused(test, dt, ptr, g * DT_GRANULE, -EALREADY);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+		expect_freed(test, dt, ptr, hole);
+		KUNIT_EXPECT_TRUE(test, filled(ptr, hole + 1, size));
+		expect_freed(test, dt, ptr + hole + 1, size - hole - 1);
+	}
+	expect_freed(test, dt, anchor, 64);
+	expect_drained(test, dt);
+}
+
+static const size_t odd_sizes[] = { 2, 63, 64, 65, 127, 128, 129, 197, 321 };
+
+/* In two parts, cut at every byte, in both orders. */
+static void free_cuts(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	struct dualtree_stats before;
+	size_t i, cut, size;
+	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+
+	before = stats_of(dt);
+	for (i = 0; i < 2 * ARRAY_SIZE(odd_sizes); i++) {
+		size = odd_sizes[i / 2];
+		for (cut = 1; cut < size; cut++) {
+			ptr = alloc_filled(test, dt, size);
+			if (i % 2) {
+				expect_freed(test, dt, ptr, cut);
+				KUNIT_EXPECT_TRUE(test, filled(ptr, cut, size));
+				expect_freed(test, dt, ptr + cut, size - cut);
+			} else {
+				expect_freed(test, dt, ptr + cut, size - cut);
+				KUNIT_EXPECT_TRUE(test, filled(ptr, 0, cut));
+				expect_freed(test, dt, ptr, cut);
+			}
+			expect_as_before(test, dt, &before);
+		}
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	expect_freed(test, dt, anchor, 64);
+	expect_drained(test, dt);
+}
+
+/* Byte by byte: upwards, downwards, and in an order that visits all of them by leaps. */
+static void free_bytes(struct kunit *test)
+{
+	static const size_t leaps[] = { 1, 820, 64, 65, 300 };
+	const size_t size = 821;	/* a prime, so that every leap comes everywhere */
+	struct dualtree *dt = setup_instance(test);
+	struct dualtree_stats before;
+	size_t l, i, at;
+	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+
+	before = stats_of(dt);
+	for (l = 0; l < ARRAY_SIZE(leaps); l++) {
+		ptr = alloc_filled(test, dt, size);
+		for (i = 0, at = 0; i < size; i++, at = (at + leaps[l]) % size) {
+			/* Bytes of granules in which others live are never written to. */
+			KUNIT_EXPECT_EQ(test, ptr[at], pattern(at));
+			expect_freed(test, dt, ptr + at, 1);
+		}
+		expect_as_before(test, dt, &before);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	expect_freed(test, dt, anchor, 64);
+	expect_drained(test, dt);
+}
+
+/* Every middle out of a block, then what is left of it, with live neighbours and without. */
+static void free_middles(struct kunit *test)
+{
+	const size_t size = 130;
+	struct dualtree *dt = setup_instance(test);
+	u8 *below, *ptr, *above = alloc_filled(test, dt, 640);
+	struct dualtree_stats before;
+	size_t start, end, i;
+
+	below = above + 256;
+	expect_freed(test, dt, below, granule_bytes(size));
+	before = stats_of(dt);
+	for (start = 1; start < size; start++) {
+		for (end = start + 1; end < size; end++) {
+			ptr = alloc_filled(test, dt, size);
+			expect_freed(test, dt, ptr + start, end - start);
+			KUNIT_EXPECT_TRUE(test, filled(ptr, 0, start));
+			KUNIT_EXPECT_TRUE(test, filled(ptr, end, size));
+			i = (start + end) % 2;
+			expect_freed(test, dt, i ? ptr : ptr + end, i ? start : size - end);
+			expect_freed(test, dt, i ? ptr + end : ptr, i ? size - end : start);
+		}
+		expect_as_before(test, dt, &before);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	KUNIT_EXPECT_TRUE(test, filled(above, 0, 256));
+	KUNIT_EXPECT_TRUE(test, filled(above, 256 + granule_bytes(size), 640));
+	expect_freed(test, dt, above, 256);
+	expect_freed(test, dt, below + granule_bytes(size), 640 - 256 - granule_bytes(size));
+	expect_drained(test, dt);
+}
+
+/* Front, tail and middle of large blocks, at odd places; the rest stays as it was. */
+static void free_large(struct kunit *test)
+{
+	static const size_t large[] = { 13001, SZ_64K, SZ_256K + 1, SZ_1M, SZ_4M };
+	struct dualtree *dt = setup_instance(test);
+	size_t i, size, third;
+	u8 *ptr;
+
+	for (i = 0; i < ARRAY_SIZE(large); i++) {
+		size = min(large[i], dualtree_max_size(dt));
+		third = size / 3;
+		ptr = alloc_filled(test, dt, size);
+		expect_freed(test, dt, ptr, 1399);
+		expect_freed(test, dt, ptr + size - 4097, 4097);
+		expect_freed(test, dt, ptr + third + 5, third - 5);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+		KUNIT_EXPECT_TRUE(test, filled(ptr, 1399, third + 5));
+		KUNIT_EXPECT_TRUE(test, filled(ptr, 2 * third, size - 4097));
+		expect_refused(test, dt, ptr, size, -EALREADY);
+		expect_freed(test, dt, ptr + 1399, third + 5 - 1399);
+		if (size - 4097 > 2 * third)
+			expect_freed(test, dt, ptr + 2 * third, size - 4097 - 2 * third);
+		expect_drained(test, dt);
+	}
+}
+
+/* The end of one allocation and the start of the next, which nothing parts. */
+static void free_spanning(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	u8 *a, *b, *c, *all = alloc_filled(test, dt, PAGE_SIZE << 4);
+	size_t from, to;
+
+	for (from = 0; from < 192; from += 5) {
+		for (to = 193; to <= 192 + 321; to += 7) {
+			/* Three holes of different sizes: which one is taken is no question. */
+			expect_freed(test, dt, all, 192 + 384);
+			a = all;
+			b = all + 192;
+			c = dualtree_alloc(dt, 192 + 321, GFP_KERNEL);
+			KUNIT_ASSERT_PTR_EQ(test, c, a);
+			fill(c, 192 + 321);
+			KUNIT_EXPECT_EQ(test, dualtree_free(dt, c, 192), 0);
+			KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 192, GFP_KERNEL), (void *)a);
+			fill(a, 192);
+			expect_freed(test, dt, a + from, to - from);
+			KUNIT_EXPECT_TRUE(test, filled(a, 0, from) && filled(a, to, 192 + 321));
+			if (from)
+				expect_freed(test, dt, a, from);
+			if (to < 192 + 321)
+				expect_freed(test, dt, a + to, 192 + 321 - to);
+			c = dualtree_alloc(dt, 192 + 384, GFP_KERNEL);
+			KUNIT_ASSERT_PTR_EQ(test, c, all);
+			fill(c, 192 + 384);
+		}
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	/* Where the first has an odd size, the slack behind it is not live. */
+	expect_freed(test, dt, all, 192);
+	a = dualtree_alloc(dt, 191, GFP_KERNEL);
+	b = all + 192;
+	KUNIT_ASSERT_PTR_EQ(test, a, all);
+	expect_refused(test, dt, a, 193, -EALREADY);
+	expect_refused(test, dt, a + 100, 200, -EALREADY);
+	expect_freed(test, dt, a, 191);
+	expect_freed(test, dt, b, (PAGE_SIZE << 4) - 192);
+	expect_drained(test, dt);
+}
+
+static void expect_trim(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len,
+			size_t keep, int err)
+{
+	struct dualtree_stats before = stats_of(dt), after;
+
+	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, ptr, len, keep), err);
+	after = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, after.bad_frees, before.bad_frees + !!err);
+	KUNIT_EXPECT_EQ(test, after.live_bytes, before.live_bytes - (err ? 0 : len - keep));
+	KUNIT_EXPECT_EQ(test, after.frees, before.frees + (!err && keep < len));
+}
+
+static void free_trim(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	struct dualtree_stats before;
+	size_t keep, size = 300;
+	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+
+	before = stats_of(dt);
+	for (keep = 0; keep <= size; keep++) {
+		ptr = alloc_filled(test, dt, size);
+		expect_trim(test, dt, ptr, size, keep, 0);
+		KUNIT_EXPECT_TRUE(test, filled(ptr, 0, keep));
+		if (keep)
+			expect_freed(test, dt, ptr, keep);
+		expect_as_before(test, dt, &before);
+	}
+	ptr = alloc_filled(test, dt, size);
+	expect_trim(test, dt, ptr, size, size + 1, -EINVAL);
+	expect_trim(test, dt, ptr, size, SIZE_MAX, -EINVAL);
+	expect_trim(test, dt, ptr, 0, 0, -EINVAL);
+	expect_trim(test, dt, ptr, 0, 1, -EINVAL);
+	expect_trim(test, dt, ptr, SIZE_MAX, 1, -EINVAL);
+	/* Again and again, as a reader does who learns by and by how much there is. */
+	expect_trim(test, dt, ptr, 300, 299, 0);
+	expect_trim(test, dt, ptr, 299, 257, 0);
+	expect_trim(test, dt, ptr, 257, 64, 0);
+	expect_trim(test, dt, ptr, 300, 64, -EALREADY);
+	expect_trim(test, dt, ptr, 64, 1, 0);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 1));
+	expect_trim(test, dt, ptr, 1, 0, 0);
+	expect_as_before(test, dt, &before);
+	expect_freed(test, dt, anchor, 64);
+	expect_drained(test, dt);
+}
+
+/* What is owned is the region, be it live or free. */
+static void free_owns(struct kunit *test)
+{
+	const size_t size = PAGE_SIZE << 4;
+	struct dualtree *dt = setup_instance(test), *other = setup_instance(test);
+	u8 *ptr = alloc_filled(test, dt, 100), *region = PTR_ALIGN_DOWN(ptr, size);
+
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr, 100));
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr + 99, 1));
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, region, size));
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, region, 1));
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, region + size - 1, 1));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, region, size + 1));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, region + size - 1, 2));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, region + size, 1));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, region - 1, 1));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, region - 1, 2));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, ptr, 0));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, ptr, SIZE_MAX));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, NULL, 1));
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(other, ptr, 100));
+	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
+	expect_freed(test, dt, ptr, 100);
+	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr, 100));
+	expect_drained(test, dt);
+	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, ptr, 100));
+}
+
+static struct kunit_case free_cases[] = {
+	KUNIT_CASE_PARAM(free_null, setup_gen_params),
+	KUNIT_CASE_PARAM(free_foreign, setup_gen_params),
+	KUNIT_CASE_PARAM(free_across_regions, setup_gen_params),
+	KUNIT_CASE_PARAM(free_other_instance, setup_gen_params),
+	KUNIT_CASE_PARAM(free_twice, setup_gen_params),
+	KUNIT_CASE_PARAM(free_partly_free, setup_gen_params),
+	KUNIT_CASE_PARAM(free_hole_anywhere, setup_gen_params),
+	KUNIT_CASE_PARAM(free_cuts, setup_gen_params),
+	KUNIT_CASE_PARAM(free_bytes, setup_gen_params),
+	KUNIT_CASE_PARAM(free_middles, setup_gen_params),
+	KUNIT_CASE_PARAM(free_large, setup_gen_params),
+	KUNIT_CASE_PARAM(free_spanning, setup_gen_params),
+	KUNIT_CASE_PARAM(free_trim, setup_gen_params),
+	KUNIT_CASE_PARAM(free_owns, setup_gen_params),
+	{}
+};
+
+static struct kunit_suite free_suite = {
+	.name = "free",
+	.test_cases = free_cases,
+};
+
+kunit_test_suite(free_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of partial frees and of wrong ones");
+MODULE_LICENSE("GPL");

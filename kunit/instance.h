@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites of the public calls share: instances and pools that a test cannot leak,
+ * work on a chosen CPU, and what has to hold of an instance at the end of every test.
+ */
+#ifndef DUALTREE_KUNIT_INSTANCE_H
+#define DUALTREE_KUNIT_INSTANCE_H
+
+#include <dualtree/buddy_pool.h>
+#include <dualtree/dualtree.h>
+#include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/sched.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include "../dualtree/dualtree.h"
+#include "../dualtree/granule.h"
+
+static inline void instance_release(struct kunit_resource *res)
+{
+	dualtree_destroy(res->data);
+}
+
+static inline void pool_release(struct kunit_resource *res)
+{
+	buddy_pool_destroy(res->data);
+}
+
+/* The test ends here if there is no instance; at its end the instance is destroyed. */
+static inline struct dualtree *instance_create(struct kunit *test,
+					       const struct dualtree_params *params)
+{
+	struct dualtree *dt = dualtree_create(test->name, params);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
+	kunit_alloc_resource(test, NULL, instance_release, GFP_KERNEL, dt);
+	return dt;
+}
+
+static inline bool resource_is(struct kunit *test, struct kunit_resource *res, void *data)
+{
+	return res->data == data;
+}
+
+/* Destroy an instance before the end of its test. */
+static inline void instance_destroy(struct kunit *test, struct dualtree *dt)
+{
+	KUNIT_EXPECT_EQ(test, kunit_destroy_resource(test, resource_is, dt), 0);
+}
+
+/* Resources go in the opposite order: a pool outlives the instances made after it. */
+static inline struct buddy_pool *pool_create(struct kunit *test,
+					     const struct buddy_pool_params *params)
+{
+	struct buddy_pool *pool = buddy_pool_create(test->name, params);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(pool));
+	kunit_alloc_resource(test, NULL, pool_release, GFP_KERNEL, pool);
+	return pool;
+}
+
+/* Arena order of the pool that a test makes for itself: 128 KiB where a page is 4 KiB. */
+#define SMALL_ARENA	5
+
+static inline struct buddy_pool *small_pool(struct kunit *test, size_t limit)
+{
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE,
+		.arena_order = SMALL_ARENA,
+		.limit = limit,
+	};
+
+	return pool_create(test, &params);
+}
+
+/* Bytes of a pool's blocks that are out. */
+static inline size_t pool_out(struct buddy_pool *pool)
+{
+	struct buddy_pool_stats stats;
+
+	buddy_pool_get_stats(pool, &stats);
+	return stats.held_bytes - stats.free_bytes;
+}
+
+static inline struct dualtree_stats stats_of(struct dualtree *dt)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(dt, &stats);
+	return stats;
+}
+
+static inline bool stats_equal(const struct dualtree_stats *a, const struct dualtree_stats *b)
+{
+	/* Not the padding behind the last member. */
+	return !memcmp(a, b, offsetofend(struct dualtree_stats, regions));
+}
+
+static inline size_t granule_bytes(size_t size)
+{
+	return (size_t)granules_of(size) << DT_GRANULE_SHIFT;
+}
+
+/* Is all of a range this one value? */
+static inline bool all_bytes(const void *ptr, u8 value, size_t len)
+{
+	return !memchr_inv(ptr, value, len);
+}
+
+/* On one CPU there is one heap, and what it does can be foretold. */
+static inline void stay_on(struct kunit *test, unsigned int cpu)
+{
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+}
+
+static inline void stay_here(struct kunit *test)
+{
+	stay_on(test, raw_smp_processor_id());
+}
+
+/* Everything has been freed: nothing is live, sums are right, all of it can go back. */
+static inline void expect_drained(struct kunit *test, struct dualtree *dt)
+{
+	struct dualtree_stats stats = stats_of(dt);
+	size_t held = stats.held_bytes;
+
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats.free_bytes, held);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), held);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, stats.held_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats.free_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats.largest_free, 0);
+	KUNIT_EXPECT_EQ(test, stats.extents, 0);
+	KUNIT_EXPECT_EQ(test, stats.regions, 0);
+	KUNIT_EXPECT_EQ(test, stats.region_gets, stats.region_puts);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+}
+
+#endif /* DUALTREE_KUNIT_INSTANCE_H */

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frees from other CPUs and from interrupts.
+ *
+ * Whatever is freed where, the counts must balance, the owner must find it all, and when
+ * everything is freed the pool must get everything back. What can only be had by chance, an
+ * interrupt in the middle of a section or a CPU that goes away, is in interrupt_test.c.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include "../compat/compat.h"
+#include "../dualtree/front.h"
+#include "instance.h"
+
+/* Runs work on a CPU of one's choice; not counted as hogging it. */
+static struct workqueue_struct *remote_wq;
+
+/**
+ * struct job - allocations to free, or to make, somewhere else
+ * @dt: the instance
+ * @ptrs: the memory
+ * @nr: how many
+ * @size: bytes of each
+ * @errors: calls that did not do what they should
+ */
+struct job {
+	struct dualtree *dt;
+	u8 *ptrs[64];
+	unsigned int nr;
+	size_t size;
+	atomic_t errors;
+};
+
+static unsigned int other_cpu(struct kunit *test, unsigned int cpu)
+{
+	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "needs two CPUs");
+	return other;
+}
+
+static void job_alloc(struct job *job, gfp_t gfp)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr; i++) {
+		job->ptrs[i] = dualtree_alloc(job->dt, job->size, gfp);
+		if (job->ptrs[i])
+			memset(job->ptrs[i], i + 1, job->size);
+		else
+			atomic_inc(&job->errors);
+	}
+}
+
+/* In three parts, the middle one first. */
+static void job_free(struct job *job)
+{
+	size_t size = job->size, third = size / 3;
+	unsigned int i;
+
+	for (i = 0; i < job->nr; i++) {
+		u8 *ptr = job->ptrs[i];
+
+		if (!ptr)
+			continue;
+		if (!all_bytes(ptr, i + 1, size) ||
+		    dualtree_free(job->dt, ptr + third, third) ||
+		    !all_bytes(ptr, i + 1, third) ||
+		    dualtree_free(job->dt, ptr, third) ||
+		    !all_bytes(ptr + 2 * third, i + 1, size - 2 * third) ||
+		    dualtree_free(job->dt, ptr + 2 * third, size - 2 * third))
+			atomic_inc(&job->errors);
+	}
+}
+
+static int job_alloc_here(void *arg)
+{
+	job_alloc(arg, GFP_KERNEL);
+	return 0;
+}
+
+static int job_free_here(void *arg)
+{
+	job_free(arg);
+	return 0;
+}
+
+static void job_free_ipi(void *arg)
+{
+	job_free(arg);
+}
+
+static void job_alloc_ipi(void *arg)
+{
+	job_alloc(arg, GFP_ATOMIC);
+}
+
+static struct job *job_create(struct kunit *test, struct dualtree *dt, unsigned int nr, size_t size)
+{
+	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->dt = dt;
+	job->nr = nr;
+	job->size = size;
+	return job;
+}
+
+/* A job is done: no call failed, counts balance, everything can go back. */
+static void expect_done(struct kunit *test, struct job *job)
+{
+	struct dualtree_stats stats = stats_of(job->dt);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&job->errors), 0);
+	KUNIT_EXPECT_EQ(test, stats.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, stats.failed_allocs, 0);
+	KUNIT_EXPECT_LE(test, stats.remote_frees, stats.frees);
+	expect_drained(test, job->dt);
+}
+
+/* CPU A allocates, B frees, A's next request finds the memory and needs no more. */
+static void remote_free_comes_home(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = instance_create(test, &params);
+	struct job *job = job_create(test, dt, 10, 6400);
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), round;
+	struct dualtree_stats stats;
+
+	for (round = 1; round <= 20; round++) {
+		smp_call_on_cpu(a, job_alloc_here, job, false);
+		stats = stats_of(dt);
+		KUNIT_EXPECT_EQ(test, stats.held_bytes, PAGE_SIZE << 4);
+		KUNIT_EXPECT_EQ(test, stats.live_bytes, 64000);
+		KUNIT_EXPECT_EQ(test, stats.extents, 1);
+		smp_call_on_cpu(b, job_free_here, job, false);
+		stats = stats_of(dt);
+		/* All on the way, none in a tree yet. */
+		KUNIT_EXPECT_EQ(test, stats.live_bytes, 0);
+		KUNIT_EXPECT_EQ(test, stats.free_bytes, PAGE_SIZE << 4);
+		KUNIT_EXPECT_EQ(test, stats.largest_free, (PAGE_SIZE << 4) - 64000);
+		KUNIT_EXPECT_EQ(test, stats.frees, round * 10 * 3);
+		KUNIT_EXPECT_EQ(test, stats.remote_frees, stats.frees);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, 1);
+	expect_done(test, job);
+}
+
+/* B frees parts of what A has; less than a granule goes nowhere and counts all the same. */
+static void remote_free_parts(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 4 };
+	struct dualtree *dt = instance_create(test, &params);
+	struct job part = { .dt = dt, .nr = 1, .size = 30 };
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), i;
+	struct job *job = job_create(test, dt, 1, 200);
+	struct dualtree_stats stats;
+
+	smp_call_on_cpu(a, job_alloc_here, job, false);
+	KUNIT_ASSERT_NOT_NULL(test, job->ptrs[0]);
+	memset(job->ptrs[0], 1, 200);
+	/* 3 parts of 10 bytes at 34: 30 of the first granule. Then all of the second. */
+	part.ptrs[0] = job->ptrs[0] + 34;
+	smp_call_on_cpu(b, job_free_here, &part, false);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, stats.frees, 3);
+	KUNIT_EXPECT_EQ(test, stats.remote_frees, 0);
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, 170);
+	part.ptrs[0] = job->ptrs[0] + 64;
+	part.size = 64;
+	smp_call_on_cpu(b, job_free_here, &part, false);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, stats.frees, 6);
+	/* Only the one that took the last bytes. */
+	KUNIT_EXPECT_EQ(test, stats.remote_frees, 1);
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, 106);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	for (i = 0; i < 2; i++) {
+		part.ptrs[0] = job->ptrs[0] + (i ? 128 : 0);
+		part.size = i ? 72 : 34;
+		smp_call_on_cpu(i ? a : b, job_free_here, &part, false);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&part.errors), 0);
+	expect_done(test, job);
+}
+
+/* A CPU that never allocated has no heap, and needs none to free. */
+static void remote_free_without_heap(struct kunit *test)
+{
+	struct dualtree *dt = instance_create(test, NULL);
+	struct job *job = job_create(test, dt, 64, 1500);
+	unsigned int a = raw_smp_processor_id(), cpu;
+
+	for_each_online_cpu(cpu) {
+		smp_call_on_cpu(a, job_alloc_here, job, false);
+		smp_call_on_cpu(cpu, job_free_here, job, false);
+		KUNIT_EXPECT_TRUE(test, cpu == a || !*per_cpu_ptr(dt->heaps, cpu));
+		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 0);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	expect_done(test, job);
+}
+
+static void free_irqs_off(struct job *job)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	job_free(job);
+	local_irq_restore(flags);
+}
+
+/**
+ * struct deferred - one of each thing that runs later, in an interrupt
+ * @job: what to do
+ * @work: hard interrupt
+ * @tasklet: softirq
+ * @timer: softirq
+ */
+struct deferred {
+	struct job *job;
+	struct irq_work work;
+	struct tasklet_struct tasklet;
+	struct timer_list timer;
+};
+
+static void free_irq_work(struct irq_work *work)
+{
+	job_free(container_of(work, struct deferred, work)->job);
+}
+
+static void free_tasklet(struct tasklet_struct *t)
+{
+	job_free(from_tasklet((struct deferred *)NULL, t, tasklet)->job);
+}
+
+static void free_timer(struct timer_list *t)
+{
+	job_free(container_of(t, struct deferred, timer)->job);
+}
+
+static void free_deferred(struct deferred *d, unsigned int kind, unsigned int cpu)
+{
+	if (kind == 0) {
+		irq_work_queue(&d->work);
+		irq_work_sync(&d->work);
+	} else if (kind == 1) {
+		tasklet_schedule(&d->tasklet);
+		tasklet_kill(&d->tasklet);
+	} else {
+		d->timer.expires = jiffies + 1;
+		add_timer_on(&d->timer, cpu);
+		while (timer_pending(&d->timer))
+			schedule_timeout_uninterruptible(1);
+		del_timer_sync(&d->timer);
+	}
+}
+
+/* Frees of A's and of B's memory with interrupts off, in hard and in soft interrupts. */
+static void remote_free_contexts(struct kunit *test)
+{
+	struct dualtree *dt = instance_create(test, NULL);
+	struct deferred *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	struct job *job = job_create(test, dt, 20, 777);
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), i, cpu;
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	stay_on(test, a);
+	d->job = job;
+	init_irq_work(&d->work, free_irq_work);
+	tasklet_setup(&d->tasklet, free_tasklet);
+	timer_setup(&d->timer, free_timer, 0);
+	for (i = 0; i < 12; i++) {
+		cpu = i % 2 ? a : b;
+		smp_call_on_cpu(cpu, job_alloc_here, job, false);
+		if (i / 2 < 3)
+			free_deferred(d, i / 2, a);
+		else if (i / 2 == 3)
+			free_irqs_off(job);
+		else
+			smp_call_function_single(i / 2 == 4 ? a : b, job_free_ipi, job, true);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).frees, (i + 1) * 20 * 3);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	/* An interrupt allocates where nobody else is at it, and a thread frees that. */
+	smp_call_function_single(b, job_alloc_ipi, job, true);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
+	job_free(job);
+	expect_done(test, job);
+}
+
+/*
+ * What an interrupt sees that arrives inside a section: the heap of this CPU is busy. No
+ * chance is needed for it here.
+ */
+static void busy_begin(struct dualtree *dt)
+{
+	preempt_disable();
+	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, true);
+}
+
+static void busy_end(struct dualtree *dt)
+{
+	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, false);
+	preempt_enable();
+}
+
+static void remote_nested(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = instance_create(test, &params);
+	struct job *mine = job_create(test, dt, 16, 1000), *shared = job_create(test, dt, 16, 1000);
+	unsigned int here = raw_smp_processor_id(), b = other_cpu(test, here);
+	struct dualtree_stats stats;
+
+	stay_on(test, here);
+	job_alloc(mine, GFP_KERNEL);
+	busy_begin(dt);
+	/* Not from the heap that is busy, and its memory goes to its list. */
+	job_alloc(shared, GFP_ATOMIC);
+	job_free(mine);
+	busy_end(dt);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, stats.allocs, 32);
+	KUNIT_EXPECT_EQ(test, stats.nested_allocs, 16);
+	KUNIT_EXPECT_EQ(test, stats.regions, 2);
+	KUNIT_EXPECT_EQ(test, stats.frees, 48);
+	KUNIT_EXPECT_EQ(test, stats.remote_frees, 48);
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, 16 * 1000);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	/* What is freed of the shared heap comes home at once, from wherever. */
+	smp_call_on_cpu(b, job_free_here, shared, false);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).extents, 2);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+
+	busy_begin(dt);
+	job_alloc(shared, GFP_ATOMIC);
+	job_free(shared);
+	job_alloc(shared, GFP_ATOMIC);
+	busy_end(dt);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 48);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).regions, 2);
+	smp_call_function_single(b, job_free_ipi, shared, true);
+	job_alloc(mine, GFP_KERNEL);
+	job_free(mine);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 48);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mine->errors), 0);
+	expect_done(test, shared);
+}
+
+/* Destroy with frees still on their way, to heaps and to the shared one. */
+static void remote_destroy_in_flight(struct kunit *test)
+{
+	struct buddy_pool *pool = small_pool(test, 0);
+	struct dualtree_params params = { .pool = pool };
+	struct dualtree *dt = instance_create(test, &params);
+	struct job *job = job_create(test, dt, 64, 3000);
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+
+	smp_call_on_cpu(a, job_alloc_here, job, false);
+	job->nr = 40;
+	smp_call_on_cpu(b, job_free_here, job, false);
+	smp_call_on_cpu(b, job_alloc_here, job, false);
+	job->nr = 20;
+	smp_call_on_cpu(a, job_free_here, job, false);
+	KUNIT_EXPECT_EQ(test, atomic_read(&job->errors), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, (24 + 20) * 3000);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	instance_destroy(test, dt);
+	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+}
+
+#define RING 64
+#define PACKETS 20000
+
+/**
+ * struct pipe - a producer and a consumer
+ * @dt: the instance
+ * @ring: packets on their way
+ * @head: how many were put in; written by the producer
+ * @tail: how many were taken out; written by the consumer
+ * @errors: of both
+ * @producer: works on one CPU
+ * @consumer: works on another
+ */
+struct pipe {
+	struct dualtree *dt;
+	u8 *ring[RING];
+	unsigned int head;
+	unsigned int tail;
+	atomic_t errors;
+	struct work_struct producer;
+	struct work_struct consumer;
+};
+
+static size_t packet_size(unsigned int n)
+{
+	return 60 + n * 37 % 1941;
+}
+
+/* Take 2000, receive some, give the tail back; the rest goes to the consumer. */
+static void produce(struct work_struct *work)
+{
+	struct pipe *pipe = container_of(work, struct pipe, producer);
+	unsigned int n;
+	u8 *ptr;
+
+	for (n = 0; n < PACKETS; n++) {
+		/* The slot is empty: the consumer has read it. */
+		while (n - smp_load_acquire(&pipe->tail) >= RING)
+			cond_resched();
+		ptr = dualtree_alloc(pipe->dt, 2000, GFP_KERNEL);
+		if (ptr)
+			memset(ptr, n, packet_size(n));
+		if (!ptr || dualtree_trim(pipe->dt, ptr, 2000, packet_size(n)))
+			atomic_inc(&pipe->errors);
+		pipe->ring[n % RING] = ptr;
+		/* First the packet, then the word of it. */
+		smp_store_release(&pipe->head, n + 1);
+	}
+}
+
+/* Free the headers first, then the rest. */
+static void consume(struct work_struct *work)
+{
+	struct pipe *pipe = container_of(work, struct pipe, consumer);
+	unsigned int n;
+	u8 *ptr;
+
+	for (n = 0; n < PACKETS; n++) {
+		/* The producer has written the packet. */
+		while (smp_load_acquire(&pipe->head) == n)
+			cond_resched();
+		ptr = pipe->ring[n % RING];
+		if (ptr && (!all_bytes(ptr, n, packet_size(n)) ||
+			    dualtree_free(pipe->dt, ptr, 54) ||
+			    !all_bytes(ptr + 54, n, packet_size(n) - 54) ||
+			    dualtree_free(pipe->dt, ptr + 54, packet_size(n) - 54)))
+			atomic_inc(&pipe->errors);
+		/* From now on the slot may be written again. */
+		smp_store_release(&pipe->tail, n + 1);
+	}
+}
+
+/* Many times as much goes through as may ever be held. */
+static void remote_producer_consumer(struct kunit *test)
+{
+	struct dualtree_params params = { .limit = SZ_1M };
+	struct dualtree *dt = instance_create(test, &params);
+	struct pipe *pipe = kunit_kzalloc(test, sizeof(*pipe), GFP_KERNEL);
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+	struct dualtree_stats stats;
+
+	KUNIT_ASSERT_NOT_NULL(test, pipe);
+	pipe->dt = dt;
+	INIT_WORK(&pipe->producer, produce);
+	INIT_WORK(&pipe->consumer, consume);
+	queue_work_on(b, remote_wq, &pipe->consumer);
+	queue_work_on(a, remote_wq, &pipe->producer);
+	flush_work(&pipe->producer);
+	flush_work(&pipe->consumer);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pipe->errors), 0);
+	KUNIT_EXPECT_EQ(test, stats.allocs, PACKETS);
+	KUNIT_EXPECT_EQ(test, stats.failed_allocs, 0);
+	KUNIT_EXPECT_EQ(test, stats.bad_frees, 0);
+	KUNIT_EXPECT_GT(test, stats.remote_frees, 0);
+	KUNIT_EXPECT_LE(test, stats.held_bytes, SZ_1M);
+	expect_drained(test, dt);
+}
+
+#define SPLITS 4000
+
+/**
+ * struct halves - two CPUs free the two parts of a block at the same time
+ * @dt: the instance
+ * @ptr: the block of this round; written by the first
+ * @size: its bytes
+ * @round: which round has begun; written by the first
+ * @done: rounds that the second has finished
+ * @errors: of both
+ * @second: the other CPU's work
+ */
+struct halves {
+	struct dualtree *dt;
+	u8 *ptr;
+	size_t size;
+	unsigned int round;
+	unsigned int done;
+	atomic_t errors;
+	struct work_struct second;
+};
+
+/* Somewhere in a granule, so that it is shared. */
+static size_t split_at(const struct halves *h, unsigned int round)
+{
+	return 1 + round * 29 % (h->size - 1);
+}
+
+static void free_second(struct work_struct *work)
+{
+	struct halves *h = container_of(work, struct halves, second);
+	unsigned int round;
+	size_t at;
+
+	for (round = 1; round <= SPLITS; round++) {
+		/* The block of this round is there. */
+		while (smp_load_acquire(&h->round) != round)
+			cpu_relax();
+		at = split_at(h, round);
+		if (dualtree_free(h->dt, h->ptr + at, h->size - at))
+			atomic_inc(&h->errors);
+		/* This half is free: the counts may be looked at. */
+		smp_store_release(&h->done, round);
+	}
+}
+
+static void split_rounds(struct halves *h)
+{
+	unsigned int round;
+
+	for (round = 1; round <= SPLITS; round++) {
+		h->size = 2 + round % 700;
+		/* Without memory the other CPU is still to get through its rounds. */
+		h->ptr = dualtree_alloc(h->dt, h->size, GFP_KERNEL | __GFP_ZERO);
+		if (!h->ptr)
+			atomic_inc(&h->errors);
+		/* First the block, then the word of it. */
+		smp_store_release(&h->round, round);
+		if (dualtree_free(h->dt, h->ptr, split_at(h, round)))
+			atomic_inc(&h->errors);
+		/* Both halves are free. */
+		while (smp_load_acquire(&h->done) != round)
+			cpu_relax();
+		if (stats_of(h->dt).live_bytes)
+			atomic_inc(&h->errors);
+	}
+}
+
+/* The granule that both have bytes in is taken back once, by whoever comes last. */
+static void remote_shared_granule(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 1, .limit = 4 * PAGE_SIZE };
+	struct dualtree *dt = instance_create(test, &params);
+	struct halves *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	stay_on(test, a);
+	h->dt = dt;
+	INIT_WORK(&h->second, free_second);
+	queue_work_on(b, remote_wq, &h->second);
+	split_rounds(h);
+	flush_work(&h->second);
+	KUNIT_EXPECT_EQ(test, atomic_read(&h->errors), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
+	/* Nothing was lost on the way, or it would not have fitted. */
+	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
+	expect_drained(test, dt);
+}
+
+static int remote_suite_init(struct kunit_suite *suite)
+{
+	remote_wq = alloc_workqueue("dualtree_remote_test", WQ_CPU_INTENSIVE, 0);
+	return remote_wq ? 0 : -ENOMEM;
+}
+
+static void remote_suite_exit(struct kunit_suite *suite)
+{
+	if (remote_wq)
+		destroy_workqueue(remote_wq);
+}
+
+static struct kunit_case remote_cases[] = {
+	KUNIT_CASE(remote_free_comes_home),
+	KUNIT_CASE(remote_free_parts),
+	KUNIT_CASE(remote_free_without_heap),
+	KUNIT_CASE(remote_free_contexts),
+	KUNIT_CASE(remote_nested),
+	KUNIT_CASE(remote_destroy_in_flight),
+	KUNIT_CASE(remote_producer_consumer),
+	KUNIT_CASE(remote_shared_granule),
+	{}
+};
+
+static struct kunit_suite remote_suite = {
+	.name = "remote",
+	.suite_init = remote_suite_init,
+	.suite_exit = remote_suite_exit,
+	.test_cases = remote_cases,
+};
+
+kunit_test_suite(remote_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of frees from other CPUs and from interrupts");
+MODULE_LICENSE("GPL");
