@@ -265,6 +265,23 @@ static void dualtree_limit(struct kunit *test)
 	expect_drained(test, dt);
 }
 
+/* Regions grow with the heap; one that is too large for the limit is taken smaller. */
+static void dualtree_limit_growth(struct kunit *test)
+{
+	struct dualtree_params params = { .limit = 41 * SZ_64K };
+	struct dualtree *dt = instance_create(test, &params);
+	size_t got = 0;
+
+	stay_here(test);
+	while (dualtree_alloc(dt, 16 * SZ_1K, GFP_KERNEL))
+		got += 16 * SZ_1K;
+	KUNIT_EXPECT_EQ(test, got, params.limit);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, params.limit);
+	KUNIT_EXPECT_LT(test, stats_of(dt).regions, 41);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+}
+
 /* A limit that no region fits into; one that a larger request needs all of. */
 static void dualtree_limit_small(struct kunit *test)
 {
@@ -396,6 +413,7 @@ static struct kunit_case dualtree_cases[] = {
 	KUNIT_CASE(dualtree_alloc_exact_blocks),
 	KUNIT_CASE(dualtree_alloc_gfp),
 	KUNIT_CASE(dualtree_limit),
+	KUNIT_CASE(dualtree_limit_growth),
 	KUNIT_CASE(dualtree_limit_small),
 	KUNIT_CASE(dualtree_pool_exhausted),
 	KUNIT_CASE_PARAM(dualtree_zero, zero_gen_params),

@@ -342,7 +342,9 @@ static void remote_nested(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	/* What is freed of the shared heap comes home at once, from wherever. */
 	smp_call_on_cpu(b, job_free_here, shared, false);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).extents, 2);
+	stats = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, stats.extents, 2);
+	KUNIT_EXPECT_EQ(test, stats.largest_free, PAGE_SIZE << 4);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 
 	busy_begin(dt);
@@ -361,23 +363,30 @@ static void remote_nested(struct kunit *test)
 	expect_done(test, shared);
 }
 
-/* Destroy with frees still on their way, to heaps and to the shared one. */
+/* Destroy with frees still on their way, and with live bytes in the shared heap too. */
 static void remote_destroy_in_flight(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0);
 	struct dualtree_params params = { .pool = pool };
 	struct dualtree *dt = instance_create(test, &params);
-	struct job *job = job_create(test, dt, 64, 3000);
+	struct job *job = job_create(test, dt, 64, 3000), *shared = job_create(test, dt, 9, 3000);
 	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
 
-	smp_call_on_cpu(a, job_alloc_here, job, false);
+	stay_on(test, a);
+	job_alloc(job, GFP_KERNEL);
 	job->nr = 40;
 	smp_call_on_cpu(b, job_free_here, job, false);
 	smp_call_on_cpu(b, job_alloc_here, job, false);
 	job->nr = 20;
-	smp_call_on_cpu(a, job_free_here, job, false);
+	/* From a CPU that has a heap, as was not so the first time. */
+	job_free(job);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).remote_frees, (40 + 20) * 3);
+	busy_begin(dt);
+	job_alloc(shared, GFP_ATOMIC);
+	busy_end(dt);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 9);
 	KUNIT_EXPECT_EQ(test, atomic_read(&job->errors), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, (24 + 20) * 3000);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, (24 + 20 + 9) * 3000);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	instance_destroy(test, dt);
 	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
