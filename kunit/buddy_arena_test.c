@@ -281,6 +281,33 @@ static void buddy_arena_check_finds_buddies(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_arena_check(arena));
 }
 
+/* A block inside another, and a page in none: the sum is right, the tree is not. */
+static void buddy_arena_check_finds_overlap(struct kunit *test)
+{
+	struct bare *bare = bare_make(test, 2, 1);
+	struct buddy_arena *arena = bare->arenas[0];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_NOT_NULL(test, buddy_lists_take(&bare->lists, 0));
+	KUNIT_EXPECT_EQ(test, buddy_arena_free_range(&bare->lists, arena, bare_page(bare, 0), 1),
+			0);
+	KUNIT_EXPECT_EQ(test, buddy_arena_free_range(&bare->lists, arena, bare_page(bare, 1), 1),
+			0);
+	KUNIT_ASSERT_TRUE(test, buddy_arena_check(arena));
+	/* Page 3 is in no block any more, page 0 is in two. */
+	__clear_bit(node_at(arena, 3, 0), arena->live);
+	__clear_bit(3, arena->head);
+	__set_bit(node_at(arena, 0, 0), arena->live);
+	__set_bit(0, arena->head);
+	KUNIT_EXPECT_FALSE(test, buddy_arena_check(arena));
+	__clear_bit(0, arena->head);
+	__clear_bit(node_at(arena, 0, 0), arena->live);
+	__set_bit(3, arena->head);
+	__set_bit(node_at(arena, 3, 0), arena->live);
+	KUNIT_EXPECT_TRUE(test, buddy_arena_check(arena));
+}
+
 static void buddy_lists_check_finds_sums(struct kunit *test)
 {
 	struct bare *bare = bare_make(test, 3, 2);
@@ -296,6 +323,9 @@ static void buddy_lists_check_finds_sums(struct kunit *test)
 	lists->free_pages++;
 	KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
 	lists->free_pages--;
+	lists->empty_pages++;
+	KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
+	lists->empty_pages--;
 	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
 		lists->nr_free[order]++;
 		KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
@@ -325,6 +355,7 @@ static struct kunit_case buddy_arena_cases[] = {
 	KUNIT_CASE(buddy_arena_lists),
 	KUNIT_CASE(buddy_arena_check_finds_flips),
 	KUNIT_CASE(buddy_arena_check_finds_buddies),
+	KUNIT_CASE(buddy_arena_check_finds_overlap),
 	KUNIT_CASE(buddy_lists_check_finds_sums),
 	{}
 };

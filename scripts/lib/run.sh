@@ -15,6 +15,15 @@
 # Promises: what was not seen to pass has failed. A real run and the self-check are
 # judged by the same code.
 
+# Two nodes with two CPUs each: what is kept by node would otherwise never be tested.
+TWO_NODES=(
+	--memory 1024 --cpus 4
+	--qemu-arg -object --qemu-arg 'memory-backend-ram,id=near,size=768M'
+	--qemu-arg -object --qemu-arg 'memory-backend-ram,id=far,size=256M'
+	--qemu-arg -numa --qemu-arg 'node,nodeid=0,cpus=0-1,memdev=near'
+	--qemu-arg -numa --qemu-arg 'node,nodeid=1,cpus=2-3,memdev=far'
+)
+
 # module_path NAME: the module of that name in this build.
 module_path()
 {
@@ -79,7 +88,7 @@ run_plan()
 		options+=(--file "$path")
 	done <"$dir/files"
 	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/suites.sh" \
-		--log "$dir" --file "$dir/plan" --taint ON "${options[@]}" "$@"
+		--log "$dir" --file "$dir/plan" --taint ON "${TWO_NODES[@]}" "${options[@]}" "$@"
 }
 
 # kunit_count WORD FILE: the number after WORD in the summary line; a count of none is
