@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: dualtree/NAME/stats and dualtree/NAME/map.
+ * debugfs: dualtree/NAME/stats, dualtree/NAME/extents and dualtree/NAME/map.
  *
  * The files of an instance are made when it takes its first region, so that one that is
  * never used costs no dentries. Reading stops nobody: counts are read as they stand, and
- * each heap is drawn by its owner, one region in a section.
+ * each heap is drawn and listed by its owner, a piece in a section.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -42,13 +42,22 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+/* "cpu 3", or "shared" for the heap that is no CPU's. */
+static void show_owner(struct seq_file *m, int cpu)
+{
+	if (cpu < 0)
+		seq_puts(m, "shared ");
+	else
+		seq_printf(m, "cpu %-3d", cpu);
+}
+
 /* What a cell of the map shows of its granules: all live, none, or in between. */
 static char map_cell(const struct region *region, unsigned int first, unsigned int nr)
 {
 	unsigned int i, bytes = 0;
 
 	for (i = first; i < first + nr; i++)
-		bytes += READ_ONCE(region->ledger[i]);
+		bytes += ledger_live(READ_ONCE(region->ledger[i]));
 	if (!bytes)
 		return '.';
 	return bytes == nr << DT_GRANULE_SHIFT ? '#' : '+';
@@ -57,13 +66,8 @@ static char map_cell(const struct region *region, unsigned int first, unsigned i
 static void map_region(struct seq_file *m, int cpu, const struct region *region)
 {
 	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS);
-	char where[12];
-
-	if (cpu < 0)
-		strcpy(where, "shared");
-	else
-		snprintf(where, sizeof(where), "cpu %d", cpu);
-	seq_printf(m, "%-7s %p %5zu KiB |", where, region->base, region_bytes(region) >> 10);
+	show_owner(m, cpu);
+	seq_printf(m, " %p %5zu KiB |", region->base, region->bytes >> 10);
 	for (i = 0; i < region->nr; i += per_cell)
 		seq_putc(m, map_cell(region, i, per_cell));
 	seq_puts(m, "|\n");
@@ -102,6 +106,60 @@ static int map_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(map);
 
+/* Extents that are listed in one section, which bounds it. */
+#define EXTENTS_MOST	32
+
+/**
+ * struct extents_walk - a walk over the extents of all heaps
+ * @m: where to
+ * @behind: where the region before this one begins; NULL at the start of a heap
+ * @from: where to go on in the region, or NULL at its start
+ */
+struct extents_walk {
+	struct seq_file *m;
+	const void *behind;
+	const void *from;
+};
+
+/* List some extents of a region. Return: where to go on, or NULL at the end. */
+static const void *list_region(struct extents_walk *walk, int cpu, const struct region *region)
+{
+	const struct extent *extent = extent_above(&region->free, walk->from);
+	unsigned int i;
+
+	for (i = 0; extent && i < EXTENTS_MOST; i++, extent = extent_next(extent)) {
+		show_owner(walk->m, cpu);
+		seq_printf(walk->m, " %p %8zu region %p\n", extent,
+			   (size_t)extent->nr << DT_GRANULE_SHIFT, region->base);
+	}
+	return extent;
+}
+
+static bool extents_heap(struct heap *heap, int cpu, void *arg)
+{
+	struct extents_walk *walk = arg;
+	const struct region *region = heap_region_above(heap, walk->behind);
+
+	if (!region) {
+		walk->behind = NULL;
+		return false;
+	}
+	walk->from = list_region(walk, cpu, region);
+	if (!walk->from)
+		walk->behind = region->base;
+	return true;
+}
+
+static int extents_show(struct seq_file *m, void *unused)
+{
+	struct extents_walk walk = { .m = m };
+
+	seq_puts(m, "# owner start bytes region, in the trees only\n");
+	visit_heaps(m->private, extents_heap, &walk);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(extents);
+
 void dualtree_debugfs_add(struct dualtree *dt)
 {
 	char *name = debugfs_free_name(dt->name, debugfs_root);
@@ -111,6 +169,7 @@ void dualtree_debugfs_add(struct dualtree *dt)
 	dt->dir = debugfs_create_dir(name, debugfs_root);
 	kfree(name);
 	debugfs_create_file("stats", 0400, dt->dir, dt, &stats_fops);
+	debugfs_create_file("extents", 0400, dt->dir, dt, &extents_fops);
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
 }
 

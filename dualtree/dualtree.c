@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The public calls: what is asked of them is checked here, what is wrong reported here.
+ * The public calls on instances: creating one with parameters that are right, destroying one
+ * and saying what was left in it, looking at one. Those on memory are in calls.c.
  *
  * include/dualtree/dualtree.h is the contract.
  */
@@ -8,7 +9,6 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -16,7 +16,6 @@
 #include "../compat/compat.h"
 #include "dualtree.h"
 #include "front.h"
-#include "ledger.h"
 #include "visit.h"
 
 #define MIN_REGION	SZ_64K
@@ -36,6 +35,7 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	unsigned int most = arena_order(params->pool);
 
 	dt->flags = params->flags;
+	dt->zero = params->flags & DUALTREE_ZERO ? __GFP_ZERO : 0;
 	dt->pool = params->pool;
 	dt->limit = params->limit;
 	dt->max_order = params->max_region_order ?: most;
@@ -96,7 +96,7 @@ static void report_region(struct leak_report *report, const struct region *regio
 	size_t bytes = 0;
 
 	for (i = 0; i < region->nr && report->lines; i++) {
-		u8 count = region->ledger[i];
+		unsigned int count = ledger_live(region->ledger[i]);
 
 		if (!bytes)
 			first = i;
@@ -152,69 +152,6 @@ void dualtree_destroy(struct dualtree *dt)
 }
 EXPORT_SYMBOL_GPL(dualtree_destroy);
 
-size_t dualtree_max_size(struct dualtree *dt)
-{
-	return PAGE_SIZE << dt->max_order;
-}
-EXPORT_SYMBOL_GPL(dualtree_max_size);
-
-void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
-{
-	void *ptr;
-
-	if (unlikely(!size || size > dualtree_max_size(dt)))
-		return NULL;
-	ptr = front_alloc(dt, size, gfp);
-	if (ptr && (want_init_on_alloc(gfp) || dt->flags & DUALTREE_ZERO))
-		memset(ptr, 0, size);
-	return ptr;
-}
-EXPORT_SYMBOL_GPL(dualtree_alloc);
-
-static noinline int refuse(struct dualtree *dt, const void *ptr, size_t len, int err,
-			   const void *caller)
-{
-	atomic64_inc(&dt->counts.bad_frees);
-	pr_err_ratelimited("dualtree: %s: wrong free of %zu bytes at %p by %pS: %s\n", dt->name,
-			   len, ptr, caller, err == -EALREADY ? "free already" : "not its memory");
-	return err;
-}
-
-int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
-{
-	int err;
-
-	if (unlikely(!ptr))
-		return 0;
-	err = front_free(dt, ptr, len);
-	if (unlikely(err))
-		return refuse(dt, ptr, len, err, __builtin_return_address(0));
-	return 0;
-}
-EXPORT_SYMBOL_GPL(dualtree_free);
-
-int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
-{
-	int err = -EINVAL;
-
-	if (unlikely(!ptr))
-		return 0;
-	if (len && keep == len)
-		return 0;
-	if (likely(keep < len))
-		err = front_free(dt, ptr + keep, len - keep);
-	if (unlikely(err))
-		return refuse(dt, ptr, len, err, __builtin_return_address(0));
-	return 0;
-}
-EXPORT_SYMBOL_GPL(dualtree_trim);
-
-bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
-{
-	return front_owns(dt, ptr, len);
-}
-EXPORT_SYMBOL_GPL(dualtree_owns);
-
 size_t dualtree_shrink(struct dualtree *dt)
 {
 	return instance_shrink(dt);
@@ -230,7 +167,7 @@ EXPORT_SYMBOL_GPL(dualtree_get_stats);
 /**
  * struct check - the sums that dualtree_check() makes
  * @ok: no heap has failed
- * @nr_free: free granules in the trees of all heaps
+ * @nr_free: free granules in the trees and quick lists of all heaps
  * @tally: what all ledgers say
  */
 struct check {
@@ -243,8 +180,10 @@ static bool check_heap(struct heap *heap, int cpu, void *arg)
 {
 	struct check *check = arg;
 
-	check->ok &= heap_check(heap, &check->tally);
+	check->ok &= heap_check(heap, &check->tally) && cache_check(heap);
 	check->nr_free += heap->nr_free;
+	if (heap->quick)
+		check->nr_free += heap->quick->nr_cached;
 	return false;
 }
 

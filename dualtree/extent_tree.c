@@ -6,8 +6,12 @@
  * what is left of an extent after a carve, and an extent that grows, keep their place by
  * address, and their place by size where the neighbour there allows it. A node that moves
  * takes over the links of the old one.
+ *
+ * Where KASAN watches, node and tag are all that may be touched of an extent.
  */
+#include <linux/align.h>
 #include "../compat/compat.h"
+#include "../compat/kasan.h"
 #include "extent_tree.h"
 
 static struct extent *size_entry(const struct rb_node *node)
@@ -48,10 +52,20 @@ static void size_erase(struct extent_tree *tree, struct extent *extent)
 	rb_erase(&extent->by_size, &tree->by_size);
 }
 
+static void tag_set(struct extent *extent)
+{
+	struct extent **tag = extent_tag(extent_end(extent));
+
+	dt_unpoison(tag, sizeof(*tag));
+	*tag = extent;
+}
+
+/* A larger size, the same node; the tag is to be set. */
 static void extent_grown(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
 	struct extent *behind = size_entry(rb_next(&extent->by_size));
 
+	dt_poison(extent_tag(extent_end(extent)), sizeof(struct extent *));
 	extent->nr = nr;
 	if (!behind || precedes(extent, behind))
 		return;
@@ -59,9 +73,20 @@ static void extent_grown(struct extent_tree *tree, struct extent *extent, unsign
 	size_insert(tree, extent);
 }
 
-static void extent_insert(struct extent_tree *tree, struct extent *extent, struct rb_node *parent,
-			  struct rb_node **link)
+/* A new extent, found to touch no other. */
+static void extent_insert(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
+	struct rb_node **link = &tree->by_addr.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (extent < rb_entry(parent, struct extent, by_addr))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	dt_unpoison(extent, sizeof(*extent));
+	extent->nr = nr;
 	rb_link_node(&extent->by_addr, parent, link);
 	rb_insert_color(&extent->by_addr, &tree->by_addr);
 	size_insert(tree, extent);
@@ -99,6 +124,7 @@ static void extent_cut_front(struct extent_tree *tree, struct extent *extent, un
 	struct extent *before = size_entry(rb_prev(&extent->by_size));
 	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
+	dt_unpoison(rest, sizeof(*rest));
 	rest->nr = extent->nr - nr;
 	extent_move(tree, extent, rest, !before || precedes(before, rest));
 }
@@ -109,11 +135,13 @@ static void extent_grow_front(struct extent_tree *tree, struct extent *extent, v
 	struct extent *behind = size_entry(rb_next(&extent->by_size));
 	struct extent *larger = addr;
 
+	dt_unpoison(larger, sizeof(*larger));
 	larger->nr = extent->nr + nr;
 	extent_move(tree, extent, larger, !behind || precedes(larger, behind));
+	dt_poison(extent, sizeof(*extent));
 }
 
-static struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
+static __always_inline struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
 {
 	struct rb_node *node = tree->by_size.rb_node;
 	struct extent *best = NULL;
@@ -129,6 +157,20 @@ static struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
 		}
 	}
 	return best;
+}
+
+static __always_inline void carve(struct extent_tree *tree, struct extent *extent,
+				  unsigned int nr)
+{
+	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+
+	tree->nr_free -= nr;
+	if (extent->nr == nr) {
+		extent_erase(tree, extent);
+		return;
+	}
+	extent_cut_front(tree, extent, nr);
+	*extent_tag(extent_end(rest)) = rest;
 }
 
 /**
@@ -149,64 +191,121 @@ void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
 
 	if (!extent)
 		return NULL;
-	tree->nr_free -= nr;
-	if (extent->nr == nr) {
-		extent_erase(tree, extent);
-		return extent;
-	}
-	extent_cut_front(tree, extent, nr);
+	carve(tree, extent, nr);
 	return extent;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc);
+
+/**
+ * extent_tree_carve() - take granules off the front of an extent
+ * @tree: the tree; the caller owns it
+ * @extent: in the tree
+ * @nr: granules, at most those of the extent, not 0
+ */
+void extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+{
+	carve(tree, extent, nr);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_carve);
+
+/* Where in an extent @nr granules begin at a multiple of @align, or NULL if nowhere. */
+static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
+{
+	void *addr = PTR_ALIGN((void *)extent, align);
+	void *end = addr + ((size_t)nr << DT_GRANULE_SHIFT);
+
+	return end <= extent_end(extent) ? addr : NULL;
+}
+
+/**
+ * extent_tree_alloc_aligned() - carve granules that begin at a multiple of some size
+ * @tree: the tree; the caller owns it
+ * @nr: granules, not 0
+ * @align: bytes, a power of two, more than a granule
+ * @front: granules that are left in front of them; they are an extent again
+ *
+ * Out of the best fit if they happen to fit there, else out of the best fit for a request
+ * that is large enough to be sure.
+ *
+ * Return: the first of them, or NULL if neither serves.
+ */
+void *extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
+				unsigned int *front)
+{
+	unsigned int sure = nr + (align >> DT_GRANULE_SHIFT) - 1;
+	struct extent *extent = best_fit(tree, nr);
+	void *addr = extent ? aligned_fit(extent, nr, align) : NULL;
+
+	if (!addr)
+		extent = best_fit(tree, sure) ?: tree->largest;
+	addr = extent ? aligned_fit(extent, nr, align) : NULL;
+	if (!addr)
+		return NULL;
+	*front = (addr - (void *)extent) >> DT_GRANULE_SHIFT;
+	extent_tree_carve(tree, extent, *front + nr);
+	if (*front)
+		extent_tree_free(tree, extent, *front, NULL, NULL);
+	return addr;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc_aligned);
 
 /**
  * extent_tree_free() - put granules back and merge them with what they touch
  * @tree: the tree; the caller owns it
  * @addr: the first granule; in no extent, as are those behind it
  * @nr: granules, not 0
+ * @left: the extent that ends at @addr, or NULL if none does
+ * @right: the extent that begins where they end, or NULL
  *
- * One descent by address finds both neighbours and the place of a new node.
+ * Return: the extent that they are in now.
  */
-void extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr)
+struct extent *extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
+				struct extent *left, struct extent *right)
 {
-	struct rb_node **link = &tree->by_addr.rb_node, *parent = NULL;
-	void *end = addr + ((size_t)nr << DT_GRANULE_SHIFT);
-	struct extent *left = NULL, *right = NULL;
-
-	while (*link) {
-		struct extent *extent = rb_entry(*link, struct extent, by_addr);
-
-		parent = *link;
-		if (addr < (void *)extent) {
-			right = extent;
-			link = &parent->rb_left;
-		} else {
-			left = extent;
-			link = &parent->rb_right;
-		}
-	}
-	if (left && extent_end(left) != addr)
-		left = NULL;
-	if (right && right != end)
-		right = NULL;
+	struct extent *extent = left ?: addr;
 
 	tree->nr_free += nr;
 	if (left && right) {
 		nr += right->nr;
 		extent_erase(tree, right);
-		extent_grown(tree, left, left->nr + nr);
-	} else if (left) {
-		extent_grown(tree, left, left->nr + nr);
-	} else if (right) {
-		extent_grow_front(tree, right, addr, nr);
-	} else {
-		struct extent *extent = addr;
-
-		extent->nr = nr;
-		extent_insert(tree, extent, parent, link);
+		dt_poison(right, sizeof(*right));
 	}
+	if (left)
+		extent_grown(tree, left, left->nr + nr);
+	else if (right)
+		extent_grow_front(tree, right, addr, nr);
+	else
+		extent_insert(tree, extent, nr);
+	tag_set(extent);
+	return extent;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_free);
+
+/**
+ * extent_above() - for those who walk extents in steps
+ * @tree: the tree; the caller owns it
+ * @addr: any address
+ *
+ * Return: the lowest extent that begins at @addr or above, or NULL.
+ */
+struct extent *extent_above(const struct extent_tree *tree, const void *addr)
+{
+	struct rb_node *node = tree->by_addr.rb_node;
+	struct extent *above = NULL;
+
+	while (node) {
+		struct extent *extent = rb_entry(node, struct extent, by_addr);
+
+		if ((void *)extent >= addr) {
+			above = extent;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return above;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(extent_above);
 
 /* Does the descent by size lead to an extent? */
 static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
@@ -230,7 +329,7 @@ static bool check_by_addr(const struct extent_tree *tree, const void *base, cons
 			return false;
 		if (behind && (void *)extent <= behind)
 			return false;
-		if (!found_by_size(tree, extent))
+		if (!found_by_size(tree, extent) || *extent_tag(extent_end(extent)) != extent)
 			return false;
 		behind = extent_end(extent);
 		nr_extents++;

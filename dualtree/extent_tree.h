@@ -9,18 +9,24 @@
  *
  *	  A                 C     E
  *	  [9 granules]======[1]===[3      ]=====     '=' live
- *	  ^ the node of an extent lies in its first granule
+ *	  ^          ^
+ *	  |          its tag, in the last bytes of its last granule: where the node is
+ *	  the node of an extent lies in its first granule
  *
  * Invariants: extents do not overlap and do not touch (two that touch are one), both
  * trees hold the same nodes, @nr_extents and @nr_free are their number and their sum,
- * and @largest is the last node by size.
+ * @largest is the last node by size, and each tag leads to its node.
+ *
+ * Who frees says which extents the freed granules touch: a node behind them is found where
+ * it lies, one in front of them through its tag. So to merge nothing is looked for; only
+ * an extent that touches none is put into the order by address with a descent.
  *
  * A tree has one owner at a time; there is no lock in here. Nothing allocates: what is
  * freed is at least one granule, and a node fits in that.
  *
  * Best fit by (size, address): Knuth, TAOCP vol. 1, 2.5. Trees by size and by address
  * over the same free blocks: Stephenson, "Fast Fits", SOSP 1983, kept there as one
- * Cartesian tree.
+ * Cartesian tree. The tag is Knuth's boundary tag, same place, 2.5C.
  */
 #ifndef DUALTREE_EXTENT_TREE_H
 #define DUALTREE_EXTENT_TREE_H
@@ -41,7 +47,8 @@ struct extent {
 	unsigned int nr;
 };
 
-static_assert(sizeof(struct extent) <= DT_GRANULE);
+/* Of an extent of one granule, node and tag lie in the same one. */
+static_assert(sizeof(struct extent) + sizeof(struct extent *) <= DT_GRANULE);
 
 /**
  * struct extent_tree - the free extents of one region
@@ -74,6 +81,12 @@ static inline void *extent_end(const struct extent *extent)
 	return (void *)extent + ((size_t)extent->nr << DT_GRANULE_SHIFT);
 }
 
+/* The tag of the extent that ends at @end. */
+static inline struct extent **extent_tag(void *end)
+{
+	return end - sizeof(struct extent *);
+}
+
 /* In address order: the first extent, and the one behind another. */
 static inline struct extent *extent_first(const struct extent_tree *tree)
 {
@@ -85,8 +98,13 @@ static inline struct extent *extent_next(const struct extent *extent)
 	return rb_entry_safe(rb_next(&extent->by_addr), struct extent, by_addr);
 }
 
+struct extent *extent_above(const struct extent_tree *tree, const void *addr);
 void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
-void extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr);
+void *extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
+				unsigned int *front);
+void extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr);
+struct extent *extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
+				struct extent *left, struct extent *right);
 bool extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr);
 
 #endif /* DUALTREE_EXTENT_TREE_H */

@@ -5,21 +5,17 @@
  * heap.h says who may call what.
  */
 #include <linux/rbtree_augmented.h>
+#include <linux/sizes.h>
 #include "../compat/compat.h"
 #include "heap.h"
 #include "ledger.h"
 
-/**
- * struct remote_run - freed granules on their way to their owner; lies in the first
- * @link: next in heap.remote
- * @nr: how many
- */
-struct remote_run {
-	struct llist_node link;
-	unsigned int nr;
-};
-
-static_assert(sizeof(struct remote_run) <= DT_GRANULE);
+/* A spare of so many bytes is kept for good; */
+#define SPARE_SMALL	SZ_64K
+/* so is one of less than this part of all that is held; */
+#define SPARE_SHARE	16
+/* another is kept for so many frees. */
+#define SPARE_IDLE_MOST	512
 
 static unsigned int region_largest(const struct region *region)
 {
@@ -41,7 +37,7 @@ static unsigned int subtree_largest(const struct rb_node *node)
 
 void heap_init(struct heap *heap)
 {
-	*heap = (struct heap){ .regions = RB_ROOT };
+	*heap = (struct heap){ .regions = RB_ROOT, .hot.nr = HOT_OFF };
 	init_llist_head(&heap->remote);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_init);
@@ -61,16 +57,21 @@ static struct region_sums region_sums(const struct region *region)
 	return (struct region_sums){ region->free.nr_extents, region_largest(region) };
 }
 
-/* The trees of a region have changed, by @nr granules: bring the heap up to date. */
-static void region_changed(struct heap *heap, struct region *region, struct region_sums was,
-			   long nr)
+static noinline void largest_changed(struct heap *heap, struct region *region)
 {
-	heap_count(heap->nr_free, nr);
-	heap_count(heap->nr_extents, (long)region->free.nr_extents - (long)was.nr_extents);
-	if (region_largest(region) == was.largest)
-		return;
 	by_largest_propagate(&region->node, NULL);
 	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
+}
+
+/* The trees of a region have changed, by @nr granules: bring the heap up to date. */
+static __always_inline void region_changed(struct heap *heap, struct region *region,
+					   struct region_sums was, long nr)
+{
+	heap_count(heap->nr_free, nr);
+	if (region->free.nr_extents != was.nr_extents)
+		heap_count(heap->nr_extents, region->free.nr_extents - (long)was.nr_extents);
+	if (region_largest(region) != was.largest)
+		largest_changed(heap, region);
 }
 
 static void region_insert(struct heap *heap, struct region *region)
@@ -97,7 +98,7 @@ static void region_retire(struct heap *heap, struct region *region)
 	rb_erase_augmented(&region->node, &heap->regions, &by_largest);
 	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
 	heap_count(heap->nr_regions, -1);
-	heap_count(heap->held_bytes, -region_bytes(region));
+	heap_count(heap->held_bytes, -region->bytes);
 	heap_count(heap->nr_free, -(unsigned long)region->free.nr_free);
 	heap_count(heap->nr_extents, -(unsigned long)region->free.nr_extents);
 	region->retired = heap->retired;
@@ -113,6 +114,19 @@ static void region_emptied(struct heap *heap, struct region *region)
 	if (heap->spare)
 		region_retire(heap, heap->spare);
 	heap->spare = region;
+	heap->spare_idle = 0;
+}
+
+/*
+ * A spare that is large for what the heap holds by now, and that nothing has needed for a
+ * while, goes back: it is what is left of better days.
+ */
+static void spare_unused(struct heap *heap)
+{
+	if (++heap->spare_idle < SPARE_IDLE_MOST || heap->spare->bytes <= SPARE_SMALL ||
+	    heap->spare->bytes < heap->held_bytes / SPARE_SHARE)
+		return;
+	heap_retire_spare(heap);
 }
 
 /**
@@ -127,7 +141,7 @@ void heap_attach(struct heap *heap, struct region *region)
 	region->heap = heap;
 	region_insert(heap, region);
 	heap_count(heap->nr_regions, 1);
-	heap_count(heap->held_bytes, region_bytes(region));
+	heap_count(heap->held_bytes, region->bytes);
 	heap_count(heap->nr_free, region->free.nr_free);
 	heap_count(heap->nr_extents, region->free.nr_extents);
 	region_emptied(heap, region);
@@ -162,7 +176,7 @@ struct region *heap_retire_all(struct heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_all);
 
 /* The lowest-addressed region that can serve @nr granules; NULL if none can. */
-static struct region *lowest_fit(const struct heap *heap, unsigned int nr)
+static __always_inline struct region *lowest_fit(const struct heap *heap, unsigned int nr)
 {
 	struct rb_node *node = heap->regions.rb_node;
 
@@ -179,6 +193,37 @@ static struct region *lowest_fit(const struct heap *heap, unsigned int nr)
 	}
 }
 
+/* Could a region that lies lower than another serve @nr granules? */
+bool heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr)
+{
+	const struct region *fit = lowest_fit(heap, nr);
+
+	return fit && fit->base < region->base;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(heap_fits_below);
+
+/*
+ * A request has been carved out of a region: write it down. @front is what was left of the
+ * extent in front of it, in granules.
+ */
+static __always_inline void *placed(struct heap *heap, struct region *region, struct region_sums was, void *addr,
+		    size_t size, unsigned int front)
+{
+	unsigned int nr = granules_of(size), first = region_index(region, addr);
+
+	if (region == heap->spare)
+		heap->spare = NULL;
+	region->nr_out += nr;
+	/* The extent is there still, so it, or a part, begins behind the request. */
+	if (region->free.nr_extents == was.nr_extents + !!front)
+		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
+	if (front)
+		WRITE_ONCE(region->ledger[first - 1], LEDGER_FREE);
+	region_changed(heap, region, was, -(long)nr);
+	ledger_fill(region->ledger, first, nr, size);
+	return addr;
+}
+
 /**
  * heap_alloc() - place a request
  * @heap: the heap; the caller owns it
@@ -191,19 +236,83 @@ void *heap_alloc(struct heap *heap, size_t size)
 	unsigned int nr = granules_of(size);
 	struct region *region = lowest_fit(heap, nr);
 	struct region_sums was;
-	void *addr;
 
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	addr = extent_tree_alloc(&region->free, nr);
-	if (region == heap->spare)
-		heap->spare = NULL;
-	region_changed(heap, region, was, -(long)nr);
-	ledger_fill(region->ledger, region_index(region, addr), nr, size);
-	return addr;
+	return placed(heap, region, was, extent_tree_alloc(&region->free, nr), size, 0);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc);
+
+/**
+ * heap_alloc_aligned() - place a request at a multiple of some size
+ * @heap: the heap; the caller owns it
+ * @size: bytes, 1 to what the largest region holds
+ * @align: a power of two, more than a granule, at most as large as the largest region
+ *
+ * In the lowest region that is sure to have room for it wherever it begins, or else in the
+ * spare: a region of @align bytes or more is a multiple of it itself.
+ *
+ * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow by a
+ * region that both @size and @align fit in.
+ */
+void *heap_alloc_aligned(struct heap *heap, size_t size, size_t align)
+{
+	unsigned int nr = granules_of(size), front = 0;
+	struct region *region = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
+	struct region_sums was;
+	void *addr;
+
+	if (!region)
+		region = heap->spare;
+	if (!region)
+		return NULL;
+	was = region_sums(region);
+	addr = extent_tree_alloc_aligned(&region->free, nr, align, &front);
+	return addr ? placed(heap, region, was, addr, size, front) : NULL;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc_aligned);
+
+/* The extent that begins at a granule, which has no free one in front of it, or NULL. */
+static struct extent *extent_at(const struct region *region, unsigned int first)
+{
+	if (READ_ONCE(region->ledger[first]) != LEDGER_FREE)
+		return NULL;
+	return region_addr(region, first);
+}
+
+/* The extent that ends in front of a granule, or NULL. */
+static struct extent *extent_before(const struct region *region, unsigned int first)
+{
+	if (ledger_before(region, first) != LEDGER_FREE)
+		return NULL;
+	return *extent_tag(region_addr(region, first));
+}
+
+/**
+ * heap_extend() - take granules behind live ones
+ * @heap: the heap; the caller owns it
+ * @region: a region of it
+ * @first: the first granule, the one in front of which is live
+ * @nr: how many, not 0
+ *
+ * Return: true if they were free and are the caller's now; their counts are to be set.
+ */
+bool heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+{
+	struct region_sums was = region_sums(region);
+	struct extent *extent = extent_at(region, first);
+
+	if (!extent || extent->nr < nr)
+		return false;
+	if (extent->nr > nr)
+		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
+	extent_tree_carve(&region->free, extent, nr);
+	region->nr_out += nr;
+	region_changed(heap, region, was, -(long)nr);
+	return true;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(heap_extend);
 
 /**
  * heap_free() - put granules back in which nothing is live any more
@@ -215,58 +324,35 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc);
 void heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	struct region_sums was = region_sums(region);
+	struct extent *extent;
 
-	extent_tree_free(&region->free, region_addr(region, first), nr);
+	extent = extent_tree_free(&region->free, region_addr(region, first), nr,
+				  extent_before(region, first), extent_at(region, first + nr));
+	ledger_mark(region->ledger, region_index(region, extent), extent->nr, LEDGER_FREE);
+	region->nr_out -= nr;
 	region_changed(heap, region, was, nr);
 	if (unlikely(region_empty(region)))
 		region_emptied(heap, region);
+	else if (heap->spare)
+		spare_unused(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_free);
 
 /**
- * heap_push() - send granules to a heap that is somebody else's
- * @heap: the heap
- * @addr: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
- *
- * The link lies in the granules themselves, so this needs nothing and cannot fail.
- *
- * Context: Any, NMI included.
- */
-void heap_push(struct heap *heap, void *addr, unsigned int nr)
-{
-	struct remote_run *run = addr;
-
-	run->nr = nr;
-	llist_add(&run->link, &heap->remote);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(heap_push);
-
-/**
- * heap_drain() - put into the trees what others have freed
+ * heap_reset() - make one extent of a region in which nothing is live or on its way
  * @heap: the heap; the caller owns it
- * @most: at most so many runs, which bounds the section
- *
- * The whole list is taken with one exchange, and what is over is kept for the next time.
- *
- * Return: true if there is more.
+ * @region: a region of it, not empty; its blocks are in no quick list any more
  */
-bool heap_drain(struct heap *heap, unsigned int most)
+void heap_reset(struct heap *heap, struct region *region)
 {
-	if (!heap->pending)
-		heap->pending = llist_del_all(&heap->remote);
-	while (heap->pending && most--) {
-		struct remote_run *run = llist_entry(heap->pending, struct remote_run, link);
-		struct region *region = region_of(run);
-		unsigned int nr = run->nr;
+	struct region_sums was = region_sums(region);
+	long nr = region->nr - region->free.nr_free;
 
-		heap->pending = run->link.next;
-		heap_count(heap->counts.in_flight, -(s64)nr);
-		heap_free(heap, region, region_index(region, run), nr);
-	}
-	return heap_has_remote(heap);
+	region_reset(region);
+	region_changed(heap, region, was, nr);
+	region_emptied(heap, region);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_drain);
+EXPORT_SYMBOL_FOR_DT_TEST(heap_reset);
 
 /* The lowest region that begins above an address, for those who walk them in steps. */
 struct region *heap_region_above(const struct heap *heap, const void *addr)
@@ -303,7 +389,7 @@ static bool largest_check(const struct region *region)
  *
  * For tests and debug kernels: visits every extent and every granule.
  *
- * Return: true if they do.
+ * Return: true if they do. What is hot is in flight to the trees, as @tally has it.
  */
 bool heap_check(const struct heap *heap, struct region_tally *tally)
 {
@@ -326,7 +412,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 			return false;
 		nr_free += region->free.nr_free;
 		nr_extents += region->free.nr_extents;
-		held += region_bytes(region);
+		held += region->bytes;
 		nr_regions++;
 		before = region;
 	}

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The heap: one owner's regions, and what others have freed of them.
+ * The heap: one owner's regions, and the placement rule.
  *
  *	owner ----> regions by address, each node with the largest
  *	            extent of all regions under it
  *	               |
  *	               +-- region: two trees of free extents, ledger
  *
- *	others ---> remote: granules they brought to 0, linked through
- *	            themselves, pushed without a lock
+ * What stands in front of the trees is cache.h's, what others have freed remote.h's.
  *
  * Placement: the lowest-addressed region that can serve the request, the best fit inside
- * it. Low regions fill, high ones empty and go back. One empty region is kept as a spare.
+ * it. Low regions fill, high ones empty and go back. One empty region is kept as a spare, a
+ * large one not for ever.
  *
  * One owner at a time: a CPU inside a section, or whoever holds the lock of a shared heap,
- * or whoever knows that nobody else can be there. Only heap_push() may be called by others.
+ * or whoever knows that nobody else can be there.
  * Nothing in here allocates, sleeps, or takes a lock. Regions come in by heap_attach() and
  * leave by heap_take_retired(), and both are got and put outside.
  */
@@ -23,9 +23,12 @@
 
 #include <linux/cache.h>
 #include <linux/llist.h>
+#include <asm/local64.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 #include "region.h"
+
+struct quick;
 
 /**
  * struct heap_counts - what went through a heap; written by the owner, read by anybody
@@ -38,31 +41,53 @@
  *	sum over all heaps is what is on its way
  */
 struct heap_counts {
-	u64 allocs;
-	u64 frees;
-	u64 remote_frees;
-	s64 live_bytes;
-	s64 in_flight;
+	local64_t allocs;
+	local64_t frees;
+	local64_t remote_frees;
+	local64_t live_bytes;
+	local64_t in_flight;
 };
 
 /**
+ * struct hot_range - what was freed last
+ * @nr: its granules; 0 if there is none, HOT_OFF if there never is one
+ * @first: the first of them
+ * @region: where they lie; NULL if there never is one
+ */
+struct hot_range {
+	unsigned long nr;
+	unsigned int first;
+	struct region *region;
+};
+
+#define HOT_OFF		(~0UL)
+
+/**
  * struct heap - one owner's memory
- * @busy: a section is open. Owner only, as all that follows up to @counts
+ * @busy: a section is open. Owner only, as all that follows up to @pending; the @counts may
+ *	be read by anybody
+ * @hot: see there
+ * @counts: see there
+ * @quick: the quick lists, or NULL
  * @spare: the empty region that is kept, or NULL
+ * @spare_idle: frees since it became that
  * @regions: by address, augmented with region.subtree_largest
  * @retired: empty regions on their way back to the pool
  * @pending: what is left of a remote list that was taken
- * @nr_regions: regions in @regions; readable by anybody, as what follows up to @counts
+ * @nr_regions: regions in @regions; readable by anybody, as what follows up to @nr_extents
  * @held_bytes: bytes in them
  * @nr_free: free granules in their trees
  * @nr_extents: free extents in their trees
  * @largest: largest extent of all, in granules
- * @counts: see there
  * @remote: granules that others freed; pushed by anybody
  */
 struct heap {
 	bool busy;
+	struct hot_range hot;
+	struct heap_counts counts;
+	struct quick *quick;
 	struct region *spare;
+	unsigned int spare_idle;
 	struct rb_root regions;
 	struct region *retired;
 	struct llist_node *pending;
@@ -72,7 +97,6 @@ struct heap {
 	size_t held_bytes;
 	unsigned long nr_free;
 	unsigned long nr_extents;
-	struct heap_counts counts;
 
 	struct llist_head remote ____cacheline_aligned_in_smp;
 };
@@ -85,22 +109,15 @@ do {							\
 	WRITE_ONCE(*_count, *_count + (delta));		\
 } while (0)
 
-/* Runs of a remote list that go back to the trees in one section, which bounds it. */
-#define HEAP_DRAIN_MOST	32
-
 void heap_init(struct heap *heap);
 void *heap_alloc(struct heap *heap, size_t size);
 void heap_attach(struct heap *heap, struct region *region);
 void heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
 
-void heap_push(struct heap *heap, void *addr, unsigned int nr);
-bool heap_drain(struct heap *heap, unsigned int most);
-
-/* Is there anything that heap_drain() would find? */
-static inline bool heap_has_remote(const struct heap *heap)
-{
-	return heap->pending || !llist_empty(&heap->remote);
-}
+void *heap_alloc_aligned(struct heap *heap, size_t size, size_t align);
+bool heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+bool heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr);
+void heap_reset(struct heap *heap, struct region *region);
 
 /* Regions that wait to be given back; the caller does so after its section. */
 static inline struct region *heap_take_retired(struct heap *heap)

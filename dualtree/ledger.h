@@ -2,16 +2,21 @@
 /*
  * The ledger: one byte per granule says how many of its bytes are live.
  *
- *	granule      0    1    2    3    4    5    6    7
- *	ledger      64   64   10    0    0   64   36    0
- *	           |--- 138 bytes --|        |-100 bytes-|
+ *	granule      0    1    2    3    4    5    6    7    8    9
+ *	ledger      64   64   10  FREE   0  FREE  64   36   C    C
+ *	           |--- 138 bytes --|-- extent --|-100 bytes-|cached|
+ *
+ * Values above a full count mark the first and the last granule of what is not live and not
+ * on its way: of a free extent, of a block in a quick list. So whoever frees the granule
+ * beside one sees what it is. In between, and while a free is on its way to the owner, it
+ * is 0, or a mark that is left from before a merge.
  *
  * A free checks its whole range first and changes it then, so that a refused free
  * changes nothing. Whole granules that reach 0 form one contiguous run, which is what
  * goes back to the trees.
  *
  * Who may write what, without a lock: the owner of a region writes the bytes of granules
- * it allocates, which are 0 and nobody else's. Whoever frees bytes writes the counts of
+ * in which nothing is live, which are nobody else's. Whoever frees bytes writes the counts of
  * their granules. Bytes of one granule can be freed from two CPUs at once; where the
  * count is more than the bytes being freed, someone else may hold the rest, and only a
  * compare-exchange will do. Where it is equal nobody can, and a plain store does: the
@@ -24,11 +29,24 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/types.h>
-#include "../compat/unaligned.h"
 #include "granule.h"
 
-/* A full count in each of eight bytes. */
-#define LEDGER_FULL8	(DT_GRANULE * 0x0101010101010101ULL)
+/* The first and the last granule of a free extent. */
+#define LEDGER_FREE	0xfe
+/* The first and the last granule of a block in a quick list. */
+#define LEDGER_CACHED	0xff
+
+/* Bytes that a count says are live. */
+static inline unsigned int ledger_live(u8 count)
+{
+	return count <= DT_GRANULE ? count : 0;
+}
+
+/* Does a count have @bytes (1 to a granule) live ones? One compare: marks are too large. */
+static inline bool ledger_has(u8 count, unsigned int bytes)
+{
+	return (unsigned int)count - bytes <= DT_GRANULE - bytes;
+}
 
 /**
  * struct ledger_range - a range of bytes, in granules
@@ -70,15 +88,107 @@ static inline struct ledger_range ledger_range(size_t offset, size_t len)
 	return r;
 }
 
-void ledger_set(u8 *ledger, unsigned int first, unsigned int nr, u8 count);
-bool ledger_all_full(const u8 *ledger, unsigned int first, unsigned int nr);
+/*
+ * Several counts in one access. They lie where they lie, so the access may not be aligned;
+ * it is one for each instruction all the same, since others look at these bytes.
+ */
+#define ledger_word(type, p)	(((struct { type counts; } __packed *)(p))->counts)
+#define ledger_put(type, p, count)	\
+	WRITE_ONCE(ledger_word(type, p), (type)((count) * 0x0101010101010101ULL))
+#define ledger_full(type, p)		\
+	(READ_ONCE(ledger_word(type, p)) == (type)(DT_GRANULE * 0x0101010101010101ULL))
+
+/* The same as ledger_set(), for more than 32 granules. */
+static __always_inline void ledger_set_many(u8 *p, u8 *end, u8 count)
+{
+	for (; p < end - 32; p += 32) {
+		ledger_put(u64, p, count);
+		ledger_put(u64, p + 8, count);
+		ledger_put(u64, p + 16, count);
+		ledger_put(u64, p + 24, count);
+	}
+	ledger_put(u64, end - 32, count);
+	ledger_put(u64, end - 24, count);
+	ledger_put(u64, end - 16, count);
+	ledger_put(u64, end - 8, count);
+}
+
+/* The same as ledger_all_full(), for more than 32 granules. */
+static __always_inline bool ledger_many_full(const u8 *p, const u8 *end)
+{
+	for (; p < end - 32; p += 32) {
+		if (!ledger_full(u64, p) || !ledger_full(u64, p + 8) ||
+		    !ledger_full(u64, p + 16) || !ledger_full(u64, p + 24))
+			return false;
+	}
+	return ledger_full(u64, end - 32) && ledger_full(u64, end - 24) &&
+	       ledger_full(u64, end - 16) && ledger_full(u64, end - 8);
+}
+
+/*
+ * Set the counts of @nr granules, several at a time; accesses overlap rather than going byte
+ * by byte. All bytes touched are those of the run: a neighbour's may be changing on another
+ * CPU.
+ */
+static __always_inline void ledger_set(u8 *ledger, unsigned int first, unsigned int nr, u8 count)
+{
+	u8 *p = ledger + first, *end = p + nr;
+
+	if (nr >= 8) {
+		if (nr > 16) {
+			if (nr > 32) {
+				ledger_set_many(p, end, count);
+				return;
+			}
+			ledger_put(u64, p + 8, count);
+			ledger_put(u64, end - 16, count);
+		}
+		ledger_put(u64, p, count);
+		ledger_put(u64, end - 8, count);
+	} else if (nr >= 4) {
+		ledger_put(u32, p, count);
+		ledger_put(u32, end - 4, count);
+	} else if (nr >= 2) {
+		ledger_put(u16, p, count);
+		ledger_put(u16, end - 2, count);
+	} else if (nr) {
+		WRITE_ONCE(*p, count);
+	}
+}
+
+/* Are all bytes of @nr granules live? Looks at them as ledger_set() does. */
+static __always_inline bool ledger_all_full(const u8 *ledger, unsigned int first, unsigned int nr)
+{
+	const u8 *p = ledger + first, *end = p + nr;
+
+	if (nr >= 8) {
+		if (nr > 16) {
+			if (nr > 32)
+				return ledger_many_full(p, end);
+			if (!ledger_full(u64, p + 8) || !ledger_full(u64, end - 16))
+				return false;
+		}
+		return ledger_full(u64, p) && ledger_full(u64, end - 8);
+	}
+	if (nr >= 4)
+		return ledger_full(u32, p) && ledger_full(u32, end - 4);
+	if (nr >= 2)
+		return ledger_full(u16, p) && ledger_full(u16, end - 2);
+	return !nr || READ_ONCE(*p) == DT_GRANULE;
+}
+
+/* Mark the ends of an extent or of a block in a quick list. Owner only. */
+static inline void ledger_mark(u8 *ledger, unsigned int first, unsigned int nr, u8 mark)
+{
+	WRITE_ONCE(ledger[first], mark);
+	WRITE_ONCE(ledger[first + nr - 1], mark);
+}
 
 /* Write down @size live bytes, from the start of granule @first on. Owner only. */
-static inline void ledger_fill(u8 *ledger, unsigned int first, unsigned int nr, size_t size)
+static __always_inline void ledger_fill(u8 *ledger, unsigned int first, unsigned int nr, size_t size)
 {
-	if (nr > 1)
-		ledger_set(ledger, first, nr - 1, DT_GRANULE);
-	WRITE_ONCE(ledger[first + nr - 1], size - (size_t)(nr - 1) * DT_GRANULE);
+	ledger_set(ledger, first, nr - 1, DT_GRANULE);
+	WRITE_ONCE(ledger[first + nr - 1], ((size - 1) & (DT_GRANULE - 1)) + 1);
 }
 
 /**
@@ -88,16 +198,14 @@ static inline void ledger_fill(u8 *ledger, unsigned int first, unsigned int nr, 
  *
  * Return: 0, or -EALREADY if some byte of it is known to be free.
  */
-static inline int ledger_check(const u8 *ledger, const struct ledger_range *r)
+static __always_inline int ledger_check(const u8 *ledger, const struct ledger_range *r)
 {
-	if (READ_ONCE(ledger[r->first]) < r->head)
+	if (unlikely(!ledger_has(READ_ONCE(ledger[r->first]), r->head)))
 		return -EALREADY;
 	if (r->first == r->last)
 		return 0;
-	if (READ_ONCE(ledger[r->last]) < r->tail)
+	if (unlikely(!ledger_has(READ_ONCE(ledger[r->last]), r->tail)))
 		return -EALREADY;
-	if (r->last - r->first < 2)
-		return 0;
 	return ledger_all_full(ledger, r->first + 1, r->last - r->first - 1) ? 0 : -EALREADY;
 }
 
@@ -105,7 +213,7 @@ static inline int ledger_check(const u8 *ledger, const struct ledger_range *r)
  * Take bytes out of one count. Return: true if that brought it to 0, and so the granule to
  * the caller.
  */
-static inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
+static __always_inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
 {
 	u8 was, seen = READ_ONCE(*count);
 
@@ -120,7 +228,7 @@ static inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
 			return true;
 		}
 		/* Only a racing double free gets here after the check; it takes nothing. */
-		if (unlikely(seen < bytes))
+		if (unlikely(!ledger_has(seen, bytes)))
 			return false;
 		was = cmpxchg(count, seen, seen - bytes);
 		if (was == seen)
@@ -136,7 +244,7 @@ static inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
  *
  * Return: the granules that reached 0; they are the caller's alone now.
  */
-static inline struct ledger_run ledger_take(u8 *ledger, const struct ledger_range *r)
+static __always_inline struct ledger_run ledger_take(u8 *ledger, const struct ledger_range *r)
 {
 	struct ledger_run run = { .first = r->first };
 	unsigned int end = r->last + 1;
@@ -146,11 +254,48 @@ static inline struct ledger_run ledger_take(u8 *ledger, const struct ledger_rang
 	if (r->first != r->last) {
 		if (!ledger_take_bytes(&ledger[r->last], r->tail))
 			end--;
-		if (r->last - r->first > 1)
-			ledger_set(ledger, r->first + 1, r->last - r->first - 1, 0);
+		ledger_set(ledger, r->first + 1, r->last - r->first - 1, 0);
 	}
 	run.nr = end - run.first;
 	return run;
+}
+
+/**
+ * ledger_take_whole() - write down that a range is free, if it is all that lives in its granules
+ * @ledger: of the region
+ * @offset: of the first byte, in the region
+ * @len: bytes, not 0
+ * @run: the granules; they have reached 0 and are the caller's alone now
+ *
+ * The common case of ledger_check() and ledger_take(): all counts are the bytes being freed,
+ * so nobody else has any there.
+ *
+ * Return: false, and nothing is changed, if it is something else, or wrong.
+ */
+static __always_inline bool ledger_take_whole(u8 *ledger, size_t offset, size_t len,
+					      struct ledger_run *run)
+{
+	size_t last_byte = offset + len - 1;
+	unsigned int first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
+	unsigned int nr = last - first + 1;
+	u8 *p = ledger + first;
+
+	run->first = first;
+	run->nr = nr;
+	if (nr == 1) {
+		if (unlikely(READ_ONCE(*p) != len))
+			return false;
+		smp_acquire__after_ctrl_dep();
+		WRITE_ONCE(*p, 0);
+		return true;
+	}
+	if (READ_ONCE(*p) != DT_GRANULE - (offset & (DT_GRANULE - 1)) ||
+	    READ_ONCE(p[nr - 1]) != (last_byte & (DT_GRANULE - 1)) + 1 ||
+	    unlikely(!ledger_all_full(p, 1, nr - 2)))
+		return false;
+	smp_acquire__after_ctrl_dep();
+	ledger_set(p, 0, nr, 0);
+	return true;
 }
 
 #endif /* DUALTREE_LEDGER_H */

@@ -9,6 +9,8 @@
 #include <linux/string.h>
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
+#include "../compat/kasan.h"
+#include "leak.h"
 #include "ledger.h"
 #include "region.h"
 
@@ -16,13 +18,17 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
 	struct region *region;
+	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
 
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
-	region = kzalloc(struct_size(region, ledger, nr + REGION_GUARD), gfp | __GFP_NOWARN);
+	region = kzalloc(ALIGN(size, sizeof(long)) + leak_marks_size(nr), gfp | __GFP_NOWARN);
 	if (!region)
 		return NULL;
 	region->order = order;
+	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
+	region->full_from = nr - nr / 4;
+	region->leaks = leak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
 	return region;
@@ -55,12 +61,23 @@ struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsig
 		kfree(region);
 		return NULL;
 	}
-	extent_tree_init(&region->free);
-	extent_tree_free(&region->free, region->base, region->nr);
+	region_reset(region);
+	leak_attach(region, gfp);
 	buddy_set_owner(region->base, 1UL << order, region);
 	return region;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(region_create);
+
+/* Make one free extent of all of a region in which nothing is live or on its way. */
+void region_reset(struct region *region)
+{
+	dt_poison(region->base, region->bytes);
+	extent_tree_init(&region->free);
+	extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
+	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
+	region->nr_out = 0;
+	INIT_HLIST_HEAD(&region->cached);
+}
 
 static void region_free_rcu(struct rcu_head *rcu)
 {
@@ -78,19 +95,48 @@ void region_destroy(struct region *region)
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
 	/* A look-up that came just before finds nothing to free. */
 	ledger_set(region->ledger, 0, region->nr, 0);
+	leak_forget(region);
+	dt_unpoison(region->base, region->bytes);
 	buddy_pool_free(region->pool, region->base, region->order);
 	call_rcu(&region->rcu, region_free_rcu);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(region_destroy);
 
-static bool nothing_live(const struct region *region, const struct extent *extent)
+/* Nothing is live in a run, and its ends are marked as what it is. */
+static bool run_check(const struct region *region, const void *addr, unsigned int nr, u8 mark)
 {
-	unsigned int i, first = region_index(region, extent);
+	unsigned int i, first = region_index(region, addr);
 
-	for (i = first; i < first + extent->nr; i++)
-		if (READ_ONCE(region->ledger[i]))
+	for (i = first; i < first + nr; i++)
+		if (ledger_live(READ_ONCE(region->ledger[i])))
+			return false;
+	return region->ledger[first] == mark && region->ledger[first + nr - 1] == mark;
+}
+
+static bool extents_check(const struct region *region)
+{
+	const struct extent *extent;
+
+	if (!extent_tree_check(&region->free, region->base, region->nr))
+		return false;
+	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
+		if (!run_check(region, extent, extent->nr, LEDGER_FREE))
 			return false;
 	return true;
+}
+
+static bool cached_check(const struct region *region)
+{
+	const struct cached *block;
+	unsigned int nr = 0;
+
+	hlist_for_each_entry(block, &region->cached, same_region) {
+		if (block->region != region ||
+		    !run_check(region, block, block->nr, LEDGER_CACHED))
+			return false;
+		nr += block->nr;
+	}
+	return nr == region_nr_cached(region);
 }
 
 static bool guards_check(const struct region *region)
@@ -110,24 +156,20 @@ static bool guards_check(const struct region *region)
  */
 bool region_check(const struct region *region, struct region_tally *tally)
 {
-	const struct extent *extent;
-	unsigned int i, dead = 0;
+	unsigned int i, dead = 0, placed = region->nr - region->nr_out;
 
-	if (!guards_check(region) ||
-	    !extent_tree_check(&region->free, region->base, region->nr))
+	if (!guards_check(region) || !extents_check(region) || !cached_check(region))
 		return false;
-	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
-		if (!nothing_live(region, extent))
-			return false;
 	for (i = 0; i < region->nr; i++) {
 		u8 count = READ_ONCE(region->ledger[i]);
+		unsigned int live = ledger_live(count);
 
-		if (count > DT_GRANULE)
+		if (count > DT_GRANULE && count != LEDGER_FREE && count != LEDGER_CACHED)
 			return false;
-		tally->live_bytes += count;
-		dead += !count;
+		tally->live_bytes += live;
+		dead += !live;
 	}
-	tally->in_flight += dead - region->free.nr_free;
-	return dead >= region->free.nr_free;
+	tally->in_flight += dead - placed;
+	return dead >= placed;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(region_check);

@@ -2,8 +2,8 @@
 /*
  * A region: one block of the pool, with its record out of band.
  *
- *	record: [ instance, heap, trees | 8 x full | ledger ... | 8 x full ]
- *	block:  [ 2^order pages, all of them payload                       ]
+ *	record: [ instance, heap, trees | 8 x full | ledger ... | 8 x full | leak marks ]
+ *	block:  [ 2^order pages, all of them payload                                    ]
  *
  * The bytes on both sides of the ledger read as live granules, so that whoever asks for
  * the neighbour of a granule need not ask whether there is one.
@@ -15,6 +15,7 @@
 #ifndef DUALTREE_REGION_H
 #define DUALTREE_REGION_H
 
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
@@ -24,6 +25,7 @@
 struct buddy_pool;
 struct dualtree;
 struct heap;
+struct leak_marks;
 
 #define REGION_GUARD	8
 
@@ -31,11 +33,17 @@ struct heap;
  * struct region - a block of the pool that a heap cuts into extents
  * @dt: the instance, to compare with; constant
  * @base: the first byte; constant
+ * @bytes: its length; constant
  * @nr: granules; constant
+ * @full_from: with how many of them in use it is nearly full; constant
  * @order: pages, as a power of two; constant
  * @heap: the heap it is attached to; set once, before any byte of it is live
  * @pool: where the block goes back to; constant
+ * @leaks: what kmemleak has been told; NULL where there is none; see leak.c
  * @free: its free extents. Owner only, as all that follows
+ * @nr_out: granules that are neither in an extent nor in a quick list: live, hot, or on
+ *	their way
+ * @cached: its blocks in quick lists
  * @node: place in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules
  * @retired: next in a list of regions that are about to go back
@@ -46,12 +54,17 @@ struct heap;
 struct region {
 	struct dualtree *dt;
 	void *base;
+	size_t bytes;
 	unsigned int nr;
+	unsigned int full_from;
 	unsigned int order;
 	struct heap *heap;
 	struct buddy_pool *pool;
+	struct leak_marks *leaks;
 
 	struct extent_tree free;
+	unsigned int nr_out;
+	struct hlist_head cached;
 	struct rb_node node;
 	unsigned int subtree_largest;
 	struct region *retired;
@@ -61,15 +74,26 @@ struct region {
 	u8 ledger[];
 };
 
+/**
+ * struct cached - a block in a quick list; lies in its first granule
+ * @same_size: place in the list of its size
+ * @same_region: place in region.cached
+ * @region: whose it is
+ * @nr: its granules
+ */
+struct cached {
+	struct hlist_node same_size;
+	struct hlist_node same_region;
+	struct region *region;
+	unsigned int nr;
+};
+
+static_assert(sizeof(struct cached) <= DT_GRANULE);
+
 /* The region an address lies in, of any instance, or NULL. Under RCU or with preemption off. */
 static inline struct region *region_of(const void *addr)
 {
 	return buddy_owner(addr);
-}
-
-static inline size_t region_bytes(const struct region *region)
-{
-	return PAGE_SIZE << region->order;
 }
 
 static inline size_t region_offset(const struct region *region, const void *addr)
@@ -92,11 +116,23 @@ static inline bool region_empty(const struct region *region)
 	return region->free.nr_free == region->nr;
 }
 
+/* Granules in quick lists. */
+static inline unsigned int region_nr_cached(const struct region *region)
+{
+	return region->nr - region->nr_out - region->free.nr_free;
+}
+
+/* What the ledger says of the granule in front of another; a guard if there is none. */
+static inline u8 ledger_before(const struct region *region, unsigned int first)
+{
+	return READ_ONCE(*(region->ledger + first - 1));
+}
+
 /**
  * struct region_tally - what the ledger of one or more regions says
  * @live_bytes: bytes that are live
- * @in_flight: granules in which nothing is live and that no extent covers: their free is
- *	on its way to the owner
+ * @in_flight: granules in which nothing is live and that are in no extent and no quick
+ *	list: their free is on its way to the owner, or they are hot
  */
 struct region_tally {
 	size_t live_bytes;
@@ -106,6 +142,7 @@ struct region_tally {
 struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 			     gfp_t gfp);
 void region_destroy(struct region *region);
+void region_reset(struct region *region);
 bool region_check(const struct region *region, struct region_tally *tally);
 
 #endif /* DUALTREE_REGION_H */

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include "front.h"
+#include "remote.h"
 #include "visit.h"
 
 /**
@@ -92,7 +93,7 @@ void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 
 	cpus_read_lock();
 	for_each_possible_cpu(v.cpu) {
-		heap = READ_ONCE(*per_cpu_ptr(dt->heaps, v.cpu));
+		heap = heap_of_cpu(dt, v.cpu);
 		if (!heap)
 			continue;
 		if (cpu_online(v.cpu))
@@ -106,7 +107,7 @@ void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 
 static bool shrink_heap(struct heap *heap, int cpu, void *arg)
 {
-	if (heap_drain(heap, HEAP_DRAIN_MOST))
+	if (heap_drain(heap, REMOTE_DRAIN_MOST) || cache_flush(heap, REMOTE_DRAIN_MOST))
 		return true;
 	heap_retire_spare(heap);
 	return false;
@@ -132,15 +133,15 @@ static void add_heap(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
 {
 	size_t largest = (size_t)READ_ONCE(heap->largest) << DT_GRANULE_SHIFT;
 
-	stats->allocs += READ_ONCE(heap->counts.allocs);
-	stats->frees += READ_ONCE(heap->counts.frees);
-	stats->remote_frees += READ_ONCE(heap->counts.remote_frees);
+	stats->allocs += local64_read(&heap->counts.allocs);
+	stats->frees += local64_read(&heap->counts.frees);
+	stats->remote_frees += local64_read(&heap->counts.remote_frees);
 	stats->regions += READ_ONCE(heap->nr_regions);
 	stats->extents += READ_ONCE(heap->nr_extents);
-	stats->free_bytes += READ_ONCE(heap->nr_free) << DT_GRANULE_SHIFT;
+	stats->free_bytes += (READ_ONCE(heap->nr_free) + cache_granules(heap)) << DT_GRANULE_SHIFT;
 	stats->largest_free = max(stats->largest_free, largest);
-	*live += READ_ONCE(heap->counts.live_bytes);
-	*in_flight += READ_ONCE(heap->counts.in_flight);
+	*live += local64_read(&heap->counts.live_bytes);
+	*in_flight += local64_read(&heap->counts.in_flight);
 }
 
 /**
@@ -160,7 +161,7 @@ void instance_stats(struct dualtree *dt, struct dualtree_stats *stats)
 	*stats = (struct dualtree_stats) {
 		.frees = atomic64_read(&dt->counts.frees),
 		.remote_frees = atomic64_read(&dt->counts.remote_frees),
-		.nested_allocs = READ_ONCE(dt->shared.counts.allocs),
+		.nested_allocs = local64_read(&dt->shared.counts.allocs),
 		.failed_allocs = atomic64_read(&dt->counts.failed_allocs),
 		.bad_frees = atomic64_read(&dt->counts.bad_frees),
 		.region_gets = atomic64_read(&dt->counts.region_gets),
@@ -169,7 +170,7 @@ void instance_stats(struct dualtree *dt, struct dualtree_stats *stats)
 	};
 	add_heap(stats, &live, &in_flight, &dt->shared);
 	for_each_possible_cpu(cpu) {
-		heap = READ_ONCE(*per_cpu_ptr(dt->heaps, cpu));
+		heap = heap_of_cpu(dt, cpu);
 		if (heap)
 			add_heap(stats, &live, &in_flight, heap);
 	}

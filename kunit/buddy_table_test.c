@@ -246,6 +246,31 @@ static void buddy_table_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* Whoever found an arena may look into its records to the end of the read section. */
+static void buddy_table_readable_under_rcu(struct kunit *test)
+{
+	unsigned int order = order_of(test);
+	struct buddy_arena *found, *arena = arena_make(test, order);
+	bool same, owner_gone;
+	void **owners, *base;
+
+	if (!arena)
+		return;
+	base = arena->base;
+	rcu_read_lock();
+	found = buddy_table_arena(base);
+	owners = buddy_table.spans[buddy_pfn(base) >> BUDDY_SPAN_ORDER].owners +
+		 (buddy_pfn(base) & (BUDDY_SPAN_PAGES - 1));
+	buddy_set_owner(base, 1UL << order, test);
+	buddy_arena_destroy(arena);
+	/* KASAN sees it if either is gone. */
+	same = found && READ_ONCE(found->order) == order && READ_ONCE(found->base) == base;
+	owner_gone = !READ_ONCE(*owners);
+	rcu_read_unlock();
+	KUNIT_EXPECT_TRUE(test, same);
+	KUNIT_EXPECT_TRUE(test, owner_gone);
+}
+
 /* What stands behind a page in the next test; freed as records are, after a grace period. */
 struct stand_in {
 	struct rcu_head rcu;
@@ -345,6 +370,7 @@ static struct kunit_case buddy_table_cases[] = {
 	KUNIT_CASE(buddy_table_owner_in_pool),
 	KUNIT_CASE(buddy_table_shared_span),
 	KUNIT_CASE(buddy_table_foreign),
+	KUNIT_CASE_PARAM(buddy_table_readable_under_rcu, order_gen_params),
 	KUNIT_CASE(buddy_table_concurrent),
 	{}
 };

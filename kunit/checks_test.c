@@ -12,7 +12,9 @@
 #include <kunit/test.h>
 #include <dualtree/buddy_pool.h>
 #include "../compat/compat.h"
+#include "../compat/kasan.h"
 #include "../dualtree/heap.h"
+#include "../dualtree/ledger.h"
 
 /**
  * struct sound - a heap and the three regions it has
@@ -143,6 +145,16 @@ static void break_different_nodes(struct sound *s)
 	s->tree->nr_free -= 5;
 }
 
+static void break_tag(struct sound *s)
+{
+	*extent_tag(extent_end(extent_at(s, 12))) = extent_at(s, 30);
+}
+
+static void break_tag_of_one(struct sound *s)
+{
+	*extent_tag(extent_end(extent_at(s, 56))) = NULL;
+}
+
 /* A granule dies elsewhere, so that the numbers of dead ones still agree. */
 static void break_live_in_extent(struct sound *s)
 {
@@ -165,6 +177,33 @@ static void break_live_in_last(struct sound *s)
 static void break_count_too_large(struct sound *s)
 {
 	s->low->ledger[0] = DT_GRANULE + 1;
+}
+
+static void break_mark_of_first(struct sound *s)
+{
+	s->low->ledger[30] = 0;
+}
+
+static void break_mark_of_last(struct sound *s)
+{
+	s->low->ledger[34] = 0;
+}
+
+static void break_kind_of_mark(struct sound *s)
+{
+	s->low->ledger[8] = LEDGER_CACHED;
+}
+
+static void break_nr_out(struct sound *s)
+{
+	s->low->nr_out++;
+}
+
+/* One granule less is out than there is: it would have to be in a quick list. */
+static void break_nr_out_low(struct sound *s)
+{
+	s->low->nr_out--;
+	s->low->ledger[0] = 0;
 }
 
 static void break_guard_in_front(struct sound *s)
@@ -277,6 +316,8 @@ static const struct damage tree_damages[] = {
 	{ "missing by size", break_not_by_size },
 	{ "missing by address", break_not_by_addr },
 	{ "not the same in both", break_different_nodes },
+	{ "a tag that leads elsewhere", break_tag },
+	{ "a tag that leads nowhere", break_tag_of_one },
 };
 
 static const struct damage region_damages[] = {
@@ -284,6 +325,11 @@ static const struct damage region_damages[] = {
 	{ "a live granule at the start of an extent", break_live_in_first },
 	{ "a live granule at the end of an extent", break_live_in_last },
 	{ "a count that is too large", break_count_too_large },
+	{ "the mark of an extent's first granule", break_mark_of_first },
+	{ "the mark of an extent's last granule", break_mark_of_last },
+	{ "the mark of something else", break_kind_of_mark },
+	{ "more out than there is", break_nr_out },
+	{ "less out than there is", break_nr_out_low },
 	{ "the guard in front", break_guard_in_front },
 	{ "the guard behind", break_guard_behind },
 	{ "a tree", break_size_order },
@@ -417,13 +463,13 @@ static void make_sound(struct sound *s)
 
 	heap_init(&s->heap);
 	heap_attach(&s->heap, s->low);
-	heap_alloc(&s->heap, region_bytes(s->low));
+	heap_alloc(&s->heap, s->low->bytes);
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
 		memset(s->low->ledger + free[i].first, 0, free[i].nr);
 		heap_free(&s->heap, s->low, free[i].first, free[i].nr);
 	}
 	heap_attach(&s->heap, s->mid);
-	heap_alloc(&s->heap, region_bytes(s->mid));
+	heap_alloc(&s->heap, s->mid->bytes);
 	memset(s->mid->ledger, 0, s->mid->nr - 1);
 	s->mid->ledger[s->mid->nr - 1] = 1;
 	heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
@@ -442,6 +488,10 @@ static int checks_init(struct kunit *test)
 	if (take_regions(&sound))
 		return -ENOMEM;
 	make_sound(&sound);
+	/* What is broken leads a check to where nothing should look. */
+	dt_unpoison(sound.low->base, sound.low->bytes);
+	dt_unpoison(sound.mid->base, sound.mid->bytes);
+	dt_unpoison(sound.high->base, sound.high->bytes);
 	return 0;
 }
 

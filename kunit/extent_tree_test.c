@@ -115,11 +115,32 @@ static unsigned int bed_alloc(struct kunit *test, struct bed *bed, unsigned int 
 	return want;
 }
 
+/* The extent that ends in front of a granule, or NULL: where it begins, by the map. */
+static struct extent *extent_in_front(const struct bed *bed, unsigned int first)
+{
+	unsigned int i = first;
+
+	while (i && bed->map[i - 1] == MAP_FREE)
+		i--;
+	return i < first ? granule(bed, i) : NULL;
+}
+
+/* The one that begins at a granule, or NULL. */
+static struct extent *extent_behind(const struct bed *bed, unsigned int end)
+{
+	return end < bed->nr && bed->map[end] == MAP_FREE ? granule(bed, end) : NULL;
+}
+
+/* The extent that comes of it is the one that the map has there. */
 static void bed_free(struct kunit *test, struct bed *bed, unsigned int first, unsigned int nr)
 {
+	struct extent *left = extent_in_front(bed, first), *extent;
+	struct extent *right = extent_behind(bed, first + nr);
+
 	KUNIT_ASSERT_TRUE(test, untouched(bed, first, nr));
 	memset(bed->map + first, MAP_FREE, nr);
-	extent_tree_free(&bed->tree, granule(bed, first), nr);
+	extent = extent_tree_free(&bed->tree, granule(bed, first), nr, left, right);
+	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct extent *)granule(bed, first));
 }
 
 static void bed_free_runs(struct kunit *test, struct bed *bed, const struct run *runs)

@@ -18,6 +18,7 @@
 #include <dualtree/buddy_pool.h>
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
+#include "../dualtree/remote.h"
 #include "heap_helpers.h"
 
 #define MAX_PLOTS	8
@@ -125,7 +126,7 @@ static inline void bed_check_sums(struct kunit *test, struct bed *bed)
 	KUNIT_ASSERT_EQ(test, bed->heap.largest, largest);
 	KUNIT_ASSERT_EQ(test, bed->heap.held_bytes, held);
 	KUNIT_ASSERT_EQ(test, bed->heap.nr_regions, nr_regions);
-	KUNIT_ASSERT_EQ(test, bed->heap.counts.in_flight, -(s64)bed->drained);
+	KUNIT_ASSERT_EQ(test, local64_read(&bed->heap.counts.in_flight), -(s64)bed->drained);
 }
 
 /* The sums, and the heap's own check. All regions there are must be in the heap. */
@@ -167,7 +168,7 @@ static inline struct region *region_at(struct kunit *test, const struct bed *bed
 	for (i = 0; i < bed->nr_plots; i++) {
 		struct region *region = bed->plots[i]->region;
 
-		if (addr >= region->base && addr < region->base + region_bytes(region))
+		if (addr >= region->base && addr < region->base + region->bytes)
 			return region;
 	}
 	KUNIT_ASSERT_TRUE_MSG(test, false, "%p is in no region", addr);

@@ -220,7 +220,7 @@ static void drain_in_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed->heap.nr_free, 0);
 	KUNIT_EXPECT_TRUE(test, bed_drain(bed, 3));
 	KUNIT_EXPECT_EQ(test, bed->heap.nr_free, 9);
-	KUNIT_EXPECT_EQ(test, bed->heap.counts.in_flight, -9);
+	KUNIT_EXPECT_EQ(test, local64_read(&bed->heap.counts.in_flight), -9);
 
 	/* More arrive while seven wait. */
 	bed_push(bed, plot->region, 61, 2);

@@ -119,6 +119,16 @@ static inline void stay_here(struct kunit *test)
 	stay_on(test, raw_smp_processor_id());
 }
 
+/* Some other CPU, or the test is skipped. */
+static inline unsigned int other_cpu(struct kunit *test, unsigned int cpu)
+{
+	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "needs two CPUs");
+	return other;
+}
+
 /* Everything has been freed: nothing is live, sums are right, all of it can go back. */
 static inline void expect_drained(struct kunit *test, struct dualtree *dt)
 {

@@ -13,7 +13,7 @@
 #include "../compat/compat.h"
 #include "../dualtree/ledger.h"
 
-#define NR_COUNTS	64
+#define NR_COUNTS	128
 #define NR_GUARDS	16
 #define GUARD		0xa5
 
@@ -156,7 +156,7 @@ static void range_far_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r.tail, DT_GRANULE);
 }
 
-/* Every size up to some granules more than are filled eight at a time, at every alignment. */
+/* Every size up to some granules more than are filled at a time, at every alignment. */
 static void fill_and_take(struct kunit *test)
 {
 	struct book *book = book_new(test);
@@ -164,7 +164,7 @@ static void fill_and_take(struct kunit *test)
 	size_t size;
 
 	for (first = 0; first < 8; first++) {
-		for (size = 1; size <= 20 * DT_GRANULE; size++) {
+		for (size = 1; size <= 70 * DT_GRANULE; size += size < 20 * DT_GRANULE ? 1 : 13) {
 			book_alloc(test, book, first, size);
 			KUNIT_ASSERT_EQ(test, book_free(test, book, first * DT_GRANULE, size),
 					granules_of(size));
@@ -399,7 +399,7 @@ static void check_every_range(struct kunit *test)
 /* One byte less in any one of many granules: what it lies in is refused, the rest is not. */
 static void check_long_range(struct kunit *test)
 {
-	const unsigned int nr = 40;
+	const unsigned int nr = 72;
 	struct book *book = book_new(test);
 	struct ledger_range range;
 	unsigned int hole, first, last;
@@ -421,6 +421,36 @@ static void check_long_range(struct kunit *test)
 	book_compare(test, book);
 }
 
+/* What is marked is not live: nothing of it can be freed, alone or with live bytes beside. */
+static void marks_are_not_live(struct kunit *test)
+{
+	static const u8 marks[] = { LEDGER_FREE, LEDGER_CACHED };
+	struct book *book = book_new(test);
+	unsigned int m, nr;
+	size_t len;
+
+	for (m = 0; m < ARRAY_SIZE(marks); m++) {
+		KUNIT_EXPECT_EQ(test, ledger_live(marks[m]), 0);
+		for (nr = 1; nr <= 3; nr++) {
+			memset(wanted(book), DT_GRANULE, NR_COUNTS);
+			memset(counts(book), DT_GRANULE, NR_COUNTS);
+			ledger_mark(counts(book), 10, nr, marks[m]);
+			wanted(book)[10] = marks[m];
+			wanted(book)[10 + nr - 1] = marks[m];
+			book_compare(test, book);
+			for (len = 1; len <= DT_GRANULE; len++) {
+				KUNIT_ASSERT_FALSE(test, ledger_has(marks[m], len));
+				book_refuses(test, book, 10 * DT_GRANULE, len);
+				book_refuses(test, book, 10 * DT_GRANULE - 1, len + 1);
+				book_refuses(test, book, (10 + nr) * DT_GRANULE - len, len + 1);
+			}
+			book_refuses(test, book, 0, NR_COUNTS * DT_GRANULE);
+		}
+	}
+	for (len = 0; len <= DT_GRANULE; len++)
+		KUNIT_EXPECT_EQ(test, ledger_live(len), len);
+}
+
 /* ledger_set() against a plain loop. */
 static void set_every_length(struct kunit *test)
 {
@@ -429,7 +459,7 @@ static void set_every_length(struct kunit *test)
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 40; nr++) {
+		for (nr = 0; nr <= 100; nr++) {
 			for (v = 0; v < ARRAY_SIZE(values); v++) {
 				ledger_set(counts(book), first, nr, values[v]);
 				for (i = 0; i < nr; i++)
@@ -449,7 +479,7 @@ static void all_full_every_length(struct kunit *test)
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 40; nr++) {
+		for (nr = 0; nr <= 100; nr++) {
 			memset(ledger, 0, NR_COUNTS);
 			memset(ledger + first, DT_GRANULE, nr);
 			KUNIT_ASSERT_TRUE(test, ledger_all_full(ledger, first, nr));
@@ -480,6 +510,7 @@ static struct kunit_case ledger_cases[] = {
 	KUNIT_CASE(double_free_boundary),
 	KUNIT_CASE(check_every_range),
 	KUNIT_CASE(check_long_range),
+	KUNIT_CASE(marks_are_not_live),
 	KUNIT_CASE(set_every_length),
 	KUNIT_CASE(all_full_every_length),
 	{}

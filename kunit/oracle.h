@@ -189,6 +189,29 @@ static inline void oracle_enter(struct oracle *o, struct oracle_object *object, 
 	o->nr++;
 }
 
+/* Has the table so many bytes from there on? */
+static inline bool oracle_has(const struct oracle_table *table, const u8 *contents, size_t len)
+{
+	return contents + len <= table->bytes + sizeof(table->bytes);
+}
+
+/* Write down that an object has grown, from the end of a live run on, and fill what it has got. */
+static inline void oracle_grow(struct oracle *o, struct oracle_object *object, size_t end,
+			       size_t new_end)
+{
+	size_t i, part;
+
+	for (i = end; i < new_end; i += part) {
+		part = oracle_in_granule(object->ptr + i, new_end - i);
+		*oracle_count(o, object->ptr + i) += part;
+	}
+	bitmap_set(object->map, end, new_end - end);
+	memcpy(object->ptr + end, object->contents + end, new_end - end);
+	object->size = max(object->size, new_end);
+	object->live += new_end - end;
+	o->live += new_end - end;
+}
+
 /* Write down that live bytes are free. */
 static inline void oracle_leave(struct oracle *o, struct oracle_object *object, size_t start,
 				size_t end)

@@ -4,13 +4,12 @@
  *
  * Alone on a CPU, against an oracle that knows of every byte whether it is live and what is
  * in it: a free that may succeed must, one that may not must be refused and change nothing,
- * and the counts must agree at every check. Then by four threads that free parts of each
- * other's memory, where only contents and sums can be checked.
+ * and the counts must agree at every check. A range that can grow in place must, and one that
+ * cannot must not. Several threads are in random_threads_test.c.
  *
- * With the same seed and on one CPU the same things happen again.
+ * With the same seed the same things happen again.
  */
 #include <linux/module.h>
-#include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
 #include "oracle.h"
@@ -21,7 +20,7 @@ MODULE_PARM_DESC(seed, "of all random decisions; 0: pick one");
 
 static uint ops = 100000;
 module_param(ops, uint, 0444);
-MODULE_PARM_DESC(ops, "operations alone with the defaults; a quarter of them in other tests");
+MODULE_PARM_DESC(ops, "operations of the first test; the others make fewer");
 
 static uint check_every = 2500;
 module_param(check_every, uint, 0444);
@@ -34,10 +33,16 @@ MODULE_PARM_DESC(check_every, "operations from one check of everything to the ne
  * @bad: frees that were refused, as they should
  * @failed: allocations that failed
  * @spans: frees of the end of one allocation and the start of the next
+ * @grown: ranges that have grown in place
+ * @moved: ranges that could not, and were moved
+ * @zero: __GFP_ZERO if all memory is to be clear, whatever is asked for
  */
 struct run {
 	struct kunit *test;
 	struct oracle *o;
+	u64 grown;
+	u64 moved;
+	gfp_t zero;
 	u64 bad;
 	u64 failed;
 	u64 spans;
@@ -61,20 +66,83 @@ static struct oracle_object *any_object(struct oracle *o)
 	return &o->objects[i];
 }
 
-static void do_alloc(struct run *run)
+/* One that is not in use. There is one. */
+static struct oracle_object *free_object(struct oracle *o)
 {
-	struct oracle *o = run->o;
 	struct oracle_object *object = o->objects;
-	size_t size = oracle_size(&o->rnd);
-	u8 *ptr = dualtree_alloc(o->dt, size, GFP_KERNEL);
 
+	while (object->ptr)
+		object++;
+	return object;
+}
+
+/* Now and then memory is to be clear. */
+static gfp_t any_gfp(struct run *run)
+{
+	return GFP_KERNEL | (oracle_below(&run->o->rnd, 8) ? 0 : __GFP_ZERO);
+}
+
+/* An allocation has been made, or has failed. */
+static void allocated(struct run *run, u8 *ptr, size_t size, gfp_t gfp)
+{
 	if (!ptr) {
 		run->failed++;
 		return;
 	}
-	while (object->ptr)
-		object++;
-	oracle_enter(o, object, ptr, size);
+	if ((gfp | run->zero) & __GFP_ZERO)
+		KUNIT_ASSERT_TRUE(run->test, all_bytes(ptr, 0, size));
+	oracle_enter(run->o, free_object(run->o), ptr, size);
+}
+
+static void do_alloc(struct run *run)
+{
+	struct oracle *o = run->o;
+	size_t size = oracle_size(&o->rnd);
+	gfp_t gfp = any_gfp(run);
+
+	allocated(run, dualtree_alloc(o->dt, size, gfp), size, gfp);
+}
+
+static void do_alloc_aligned(struct run *run)
+{
+	struct oracle *o = run->o;
+	size_t size = oracle_size(&o->rnd), align = 1 << oracle_below(&o->rnd, 17);
+	gfp_t gfp = any_gfp(run);
+	u8 *ptr = dualtree_alloc_aligned(o->dt, size, align, gfp);
+
+	KUNIT_ASSERT_TRUE(run->test, IS_ALIGNED((unsigned long)ptr, align));
+	allocated(run, ptr, size, gfp);
+}
+
+#define BULK	40
+
+static void do_alloc_bulk(struct run *run)
+{
+	struct oracle *o = run->o;
+	size_t size = 1 + oracle_below(&o->rnd, 700);
+	unsigned int nr = 1 + oracle_below(&o->rnd, BULK), got, i;
+	gfp_t gfp = any_gfp(run);
+	void *ptrs[BULK];
+
+	nr = min(nr, ORACLE_OBJECTS - o->nr);
+	got = dualtree_alloc_bulk(o->dt, size, gfp, nr, ptrs);
+	KUNIT_ASSERT_LE(run->test, got, nr);
+	run->failed += got < nr;
+	for (i = 0; i < got; i++)
+		allocated(run, ptrs[i], size, gfp);
+}
+
+/* Some way to make new objects. */
+static void do_make(struct run *run)
+{
+	u32 kind = oracle_below(&run->o->rnd, 16);
+
+	if (kind < 3)
+		do_alloc_aligned(run);
+	else if (kind == 3)
+		do_alloc_bulk(run);
+	else
+		do_alloc(run);
 }
 
 static void free_range(struct run *run, struct oracle_object *object, size_t start, size_t end)
@@ -109,6 +177,150 @@ static void do_free_all(struct run *run)
 
 	while (object->ptr && oracle_run(object, &start, &end))
 		free_range(run, object, start, end);
+}
+
+/* Runs of several objects in one call, with a wrong one or none among them, now and then. */
+static void do_free_bulk(struct run *run)
+{
+	struct oracle *o = run->o;
+	struct dualtree_range ranges[BULK + 1];
+	unsigned int i, nr = min_t(unsigned int, o->nr, 1 + oracle_below(&o->rnd, BULK));
+	unsigned int wrong = oracle_below(&o->rnd, 2 * BULK);
+	size_t start, end;
+
+	for (i = 0; i < nr; i++) {
+		struct oracle_object *object = any_object(o);
+
+		oracle_run_at(object, oracle_below(&o->rnd, object->size), &start, &end);
+		KUNIT_ASSERT_TRUE(run->test, oracle_intact(object, start, end));
+		ranges[i] = (struct dualtree_range){ object->ptr + start, end - start };
+		oracle_leave(o, object, start, end);
+		nr = min(nr, i + 1 + o->nr);
+	}
+	ranges[nr] = (struct dualtree_range){ NULL, 100 };
+	if (wrong < nr) {
+		ranges[nr] = ranges[wrong];
+		ranges[wrong] = (struct dualtree_range){ o, 1 };
+		run->bad++;
+	}
+	KUNIT_ASSERT_EQ(run->test, dualtree_free_bulk(o->dt, ranges, nr + 1),
+			wrong < nr ? -EINVAL : 0);
+}
+
+/* Some live run of an object, and a size that it shall have. */
+struct change {
+	struct oracle_object *object;
+	size_t start;
+	size_t end;
+	size_t new_end;
+};
+
+/* Return: false if the oracle has no contents for that. */
+static bool any_change(struct oracle *o, struct change *c)
+{
+	u32 kind = oracle_below(&o->rnd, 4);
+
+	c->object = any_object(o);
+	oracle_run_at(c->object, oracle_below(&o->rnd, c->object->size), &c->start, &c->end);
+	if (kind == 0)
+		c->new_end = c->start + 1 + oracle_below(&o->rnd, c->end - c->start);
+	else
+		c->new_end = c->end + 1 + oracle_below(&o->rnd, kind == 1 ? 64 : 1500);
+	return c->new_end <= ORACLE_LARGEST &&
+	       oracle_has(o->table, c->object->contents, c->new_end);
+}
+
+/* Can a run grow where it lies? Nothing else is live in the granules that it grows into. */
+static bool can_grow(struct oracle *o, const struct change *c)
+{
+	const u8 *end = c->object->ptr + c->end, *new_end = c->object->ptr + c->new_end;
+	size_t in_last = (unsigned long)end % DT_GRANULE;
+	const u8 *granule = PTR_ALIGN(end, DT_GRANULE);
+
+	if (!dualtree_owns(o->dt, c->object->ptr + c->start, c->new_end - c->start))
+		return false;
+	if (in_last && *oracle_count(o, end) != min(in_last, c->end - c->start))
+		return false;
+	for (; granule < new_end; granule += DT_GRANULE)
+		if (*oracle_count(o, granule))
+			return false;
+	return true;
+}
+
+/* In place, exactly if it can be. */
+static void do_extend(struct run *run)
+{
+	struct oracle *o = run->o;
+	struct change c;
+	bool can;
+	u8 *ptr;
+
+	if (!any_change(o, &c))
+		return;
+	ptr = c.object->ptr + c.start;
+	can = c.new_end <= c.end || can_grow(o, &c);
+	KUNIT_ASSERT_EQ_MSG(run->test, dualtree_extend(o->dt, ptr, c.end - c.start,
+						       c.new_end - c.start), can,
+			    "%zu to %zu bytes at 0x%lx", c.end - c.start, c.new_end - c.start,
+			    (unsigned long)ptr);
+	if (!can || c.new_end <= c.end)
+		return;
+	KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.end));
+	if (run->zero)
+		KUNIT_ASSERT_TRUE(run->test, all_bytes(c.object->ptr + c.end, 0,
+						       c.new_end - c.end));
+	oracle_grow(o, c.object, c.end, c.new_end);
+	run->grown++;
+}
+
+/* A run has been moved: it is an object of its own now. */
+static void moved(struct run *run, const struct change *c, u8 *ptr)
+{
+	struct oracle *o = run->o;
+	const u8 *contents = c->object->contents + c->start;
+	struct oracle_object *object = free_object(o);
+
+	KUNIT_ASSERT_EQ(run->test, memcmp(ptr, contents, c->end - c->start), 0);
+	oracle_leave(o, c->object, c->start, c->end);
+	oracle_enter(o, object, ptr, c->new_end - c->start);
+	object->contents = contents;
+	memcpy(ptr, contents, object->size);
+	run->moved++;
+}
+
+/* In place exactly if it can be, or else moved. */
+static void do_realloc(struct run *run)
+{
+	struct oracle *o = run->o;
+	gfp_t gfp = any_gfp(run);
+	size_t old, new;
+	struct change c;
+	u8 *was, *ptr;
+	bool can;
+
+	if (o->nr == ORACLE_OBJECTS || !any_change(o, &c))
+		return;
+	was = c.object->ptr + c.start;
+	old = c.end - c.start;
+	new = c.new_end - c.start;
+	can = new <= old || can_grow(o, &c);
+	ptr = dualtree_realloc(o->dt, was, old, new, gfp);
+	if (can)
+		KUNIT_ASSERT_PTR_EQ(run->test, ptr, was);
+	if (ptr && new > old && (gfp | run->zero) & __GFP_ZERO)
+		KUNIT_ASSERT_TRUE(run->test, all_bytes(ptr + old, 0, new - old));
+	if (!ptr) {
+		run->failed++;
+		KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.end));
+	} else if (ptr != was) {
+		moved(run, &c, ptr);
+	} else if (new > old) {
+		oracle_grow(o, c.object, c.end, c.new_end);
+		KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.new_end));
+		run->grown++;
+	} else if (new < old) {
+		oracle_leave(o, c.object, c.new_end, c.end);
+	}
 }
 
 /* Must be refused with @err, and change nothing. */
@@ -225,15 +437,21 @@ static void step(struct run *run, unsigned int op)
 	u32 kind = oracle_below(&o->rnd, 32);
 
 	if (!o->nr || (o->nr < ORACLE_OBJECTS && oracle_below(&o->rnd, 2 * target) >= o->nr))
-		do_alloc(run);
+		do_make(run);
 	else if (kind < 3)
 		do_bad(run);
 	else if (kind < 5)
 		do_twice(run);
 	else if (kind < 9)
 		do_span(run);
-	else if (kind < 16)
+	else if (kind < 13)
 		do_free_all(run);
+	else if (kind < 17)
+		do_extend(run);
+	else if (kind < 20)
+		do_realloc(run);
+	else if (kind < 21)
+		do_free_bulk(run);
 	else
 		do_free(run);
 }
@@ -243,13 +461,15 @@ static const struct dualtree_params setups[] = {
 	{ .flags = DUALTREE_EXACT_FIT },
 	{ .limit = SZ_512K },
 	{ .limit = SZ_256K, .min_region_order = 1, .flags = DUALTREE_EXACT_FIT },
+	{ .flags = DUALTREE_ZERO },
 };
 
 static void setup_name(const struct dualtree_params *params, char *name)
 {
-	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s, %s",
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s, %s%s",
 		 params->flags & DUALTREE_EXACT_FIT ? "exact fit" : "default",
-		 params->limit ? "limit" : "no limit");
+		 params->limit ? "limit" : "no limit",
+		 params->flags & DUALTREE_ZERO ? ", zero" : "");
 }
 
 KUNIT_ARRAY_PARAM(setup, setups, setup_name);
@@ -260,6 +480,8 @@ static void random_alone(struct kunit *test)
 	unsigned int op, todo = params == setups ? ops : ops / 4;
 	struct run run = { .test = test };
 
+	if (params->flags & DUALTREE_ZERO)
+		run.zero = __GFP_ZERO;
 	run.o = oracle_create(test, instance_create(test, params), random_seed(test));
 	stay_here(test);
 	for (op = 0; op < todo; op++) {
@@ -268,167 +490,19 @@ static void random_alone(struct kunit *test)
 			check_all(&run);
 	}
 	check_all(&run);
-	kunit_info(test, "%llu refused, %llu failed, %llu spanning, %zu live at the end\n",
-		   run.bad, run.failed, run.spans, run.o->live);
+	kunit_info(test, "%llu refused, %llu failed, %llu spanning, %llu grown, %llu moved\n",
+		   run.bad, run.failed, run.spans, run.grown, run.moved);
 	while (run.o->nr)
 		do_free_all(&run);
 	/* Or this has not shown what it says. */
 	if (todo >= 20000) {
 		KUNIT_EXPECT_GT(test, run.bad, 0);
 		KUNIT_EXPECT_GT(test, run.spans, 0);
+		KUNIT_EXPECT_GT(test, run.grown, 0);
+		KUNIT_EXPECT_GT(test, run.moved, 0);
 		KUNIT_EXPECT_EQ(test, run.failed > 0, params->limit > 0);
 	}
 	expect_drained(test, run.o->dt);
-}
-
-#define SHARED_SLOTS	300
-#define THREADS		4
-
-/**
- * struct piece - live bytes that are one thread's at a time
- * @ptr: the first
- * @len: how many
- * @contents: what is in them
- */
-struct piece {
-	u8 *ptr;
-	size_t len;
-	const u8 *contents;
-};
-
-/**
- * struct market - where threads leave pieces for each other
- * @dt: the instance
- * @table: contents
- * @live: live bytes of all pieces
- * @errors: broken contents, frees that failed
- * @slots: pieces; taken and left with one exchange
- */
-struct market {
-	struct dualtree *dt;
-	struct oracle_table *table;
-	atomic_long_t live;
-	atomic_t errors;
-	struct piece *slots[SHARED_SLOTS];
-};
-
-struct trader {
-	struct market *market;
-	struct rnd_state rnd;
-	struct work_struct work;
-};
-
-static void piece_free(struct market *m, struct piece *p, size_t start, size_t end)
-{
-	if (start == end)
-		return;
-	atomic_long_sub(end - start, &m->live);
-	if (dualtree_free(m->dt, p->ptr + start, end - start))
-		atomic_inc(&m->errors);
-}
-
-/* Leave a part of a piece in a slot that is empty; free it if none is found. */
-static void piece_leave(struct trader *t, const struct piece *p, size_t start, size_t end)
-{
-	struct market *m = t->market;
-	struct piece *part = kmalloc(sizeof(*part), GFP_KERNEL);
-	struct piece part_of = { p->ptr + start, end - start, p->contents + start };
-	unsigned int try;
-
-	for (try = 0; part && start < end && try < 4; try++) {
-		*part = part_of;
-		if (!cmpxchg(&m->slots[oracle_below(&t->rnd, SHARED_SLOTS)], NULL, part))
-			return;
-	}
-	kfree(part);
-	piece_free(m, &part_of, 0, end - start);
-}
-
-/* Free the middle of a piece, and leave its ends to others: they share granules with it. */
-static void piece_use(struct trader *t, struct piece *p)
-{
-	struct market *m = t->market;
-	size_t start = oracle_below(&t->rnd, 2) ? 0 : oracle_below(&t->rnd, p->len);
-	size_t end = start + 1 + oracle_below(&t->rnd, p->len - start);
-
-	if (memcmp(p->ptr, p->contents, p->len))
-		atomic_inc(&m->errors);
-	/* What is left may be taken and freed before this free is made. */
-	piece_leave(t, p, 0, start);
-	if (oracle_below(&t->rnd, 2))
-		piece_leave(t, p, end, p->len);
-	else
-		end = p->len;
-	piece_free(m, p, start, end);
-	kfree(p);
-}
-
-static void piece_make(struct trader *t)
-{
-	struct market *m = t->market;
-	struct piece p = { .len = oracle_size(&t->rnd) };
-
-	p.ptr = dualtree_alloc(m->dt, p.len, GFP_KERNEL);
-	if (!p.ptr)
-		return;
-	p.contents = oracle_contents(m->table, &t->rnd);
-	memcpy(p.ptr, p.contents, p.len);
-	atomic_long_add(p.len, &m->live);
-	piece_leave(t, &p, 0, p.len);
-}
-
-static void trade(struct work_struct *work)
-{
-	struct trader *t = container_of(work, struct trader, work);
-	struct piece *p;
-	unsigned int op;
-
-	for (op = 0; op < ops / 16 / THREADS; op++) {
-		p = xchg(&t->market->slots[oracle_below(&t->rnd, SHARED_SLOTS)], NULL);
-		if (p)
-			piece_use(t, p);
-		else
-			piece_make(t);
-		cond_resched();
-	}
-}
-
-static void random_threads(struct kunit *test)
-{
-	const struct dualtree_params *params = test->param_value;
-	struct market *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
-	struct trader *traders = kunit_kcalloc(test, THREADS, sizeof(*traders), GFP_KERNEL);
-	u32 chosen = random_seed(test);
-	unsigned int i;
-
-	KUNIT_ASSERT_TRUE(test, m && traders);
-	m->dt = instance_create(test, params);
-	m->table = oracle_table_create(test, chosen);
-	for (i = 0; i < THREADS; i++) {
-		traders[i].market = m;
-		prandom_seed_state(&traders[i].rnd, chosen + i);
-		INIT_WORK(&traders[i].work, trade);
-		queue_work(system_unbound_wq, &traders[i].work);
-	}
-	for (i = 0; i < THREADS; i++)
-		flush_work(&traders[i].work);
-	KUNIT_EXPECT_EQ(test, stats_of(m->dt).live_bytes, atomic_long_read(&m->live));
-	KUNIT_EXPECT_TRUE(test, dualtree_check(m->dt));
-	kunit_info(test, "%llu remote of %llu frees\n", stats_of(m->dt).remote_frees,
-		   stats_of(m->dt).frees);
-	for (i = 0; i < SHARED_SLOTS; i++) {
-		struct piece *p = m->slots[i];
-
-		if (!p)
-			continue;
-		if (memcmp(p->ptr, p->contents, p->len))
-			atomic_inc(&m->errors);
-		piece_free(m, p, 0, p->len);
-		kfree(p);
-	}
-	KUNIT_EXPECT_EQ(test, atomic_read(&m->errors), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(m->dt).bad_frees, 0);
-	expect_drained(test, m->dt);
 }
 
 static int random_suite_init(struct kunit_suite *suite)
@@ -441,7 +515,6 @@ static int random_suite_init(struct kunit_suite *suite)
 
 static struct kunit_case random_cases[] = {
 	KUNIT_CASE_PARAM(random_alone, setup_gen_params),
-	KUNIT_CASE_PARAM(random_threads, setup_gen_params),
 	{}
 };
 

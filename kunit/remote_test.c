@@ -19,6 +19,7 @@
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../dualtree/front.h"
+#include "busy.h"
 #include "instance.h"
 
 /* Runs work on a CPU of one's choice; not counted as hogging it. */
@@ -39,15 +40,6 @@ struct job {
 	size_t size;
 	atomic_t errors;
 };
-
-static unsigned int other_cpu(struct kunit *test, unsigned int cpu)
-{
-	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
-
-	if (other >= nr_cpu_ids)
-		kunit_skip(test, "needs two CPUs");
-	return other;
-}
 
 static void job_alloc(struct job *job, gfp_t gfp)
 {
@@ -195,6 +187,12 @@ static void remote_free_parts(struct kunit *test)
 	expect_done(test, job);
 }
 
+/* Nobody is in a section: the heap that is busy all the same stands for none. */
+static bool has_heap(struct dualtree *dt, unsigned int cpu)
+{
+	return !READ_ONCE((*per_cpu_ptr(dt->heaps, cpu))->busy);
+}
+
 /* A CPU that never allocated has no heap, and needs none to free. */
 static void remote_free_without_heap(struct kunit *test)
 {
@@ -205,7 +203,7 @@ static void remote_free_without_heap(struct kunit *test)
 	for_each_online_cpu(cpu) {
 		smp_call_on_cpu(a, job_alloc_here, job, false);
 		smp_call_on_cpu(cpu, job_free_here, job, false);
-		KUNIT_EXPECT_TRUE(test, cpu == a || !*per_cpu_ptr(dt->heaps, cpu));
+		KUNIT_EXPECT_EQ(test, has_heap(dt, cpu), cpu == a);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 0);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
@@ -299,22 +297,6 @@ static void remote_free_contexts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
 	job_free(job);
 	expect_done(test, job);
-}
-
-/*
- * What an interrupt sees that arrives inside a section: the heap of this CPU is busy. No
- * chance is needed for it here.
- */
-static void busy_begin(struct dualtree *dt)
-{
-	preempt_disable();
-	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, true);
-}
-
-static void busy_end(struct dualtree *dt)
-{
-	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, false);
-	preempt_enable();
 }
 
 static void remote_nested(struct kunit *test)

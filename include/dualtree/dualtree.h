@@ -89,8 +89,10 @@ struct dualtree_params {
  * @region_puts: blocks given back to it
  * @live_bytes: bytes allocated and not freed; exact while no call is in flight
  * @held_bytes: bytes of the pool's blocks that it holds
- * @free_bytes: bytes of whole free granules, those on the way to their owner included
- * @largest_free: largest request that some heap could serve without growing
+ * @free_bytes: bytes of whole free granules, those in quick lists and on the way to their
+ *	owner included
+ * @largest_free: largest request that some heap could serve without growing; what is in
+ *	its quick lists, on its way, or was freed last may make that more once it has merged
  * @extents: free extents in the trees
  * @regions: regions in all heaps
  */
@@ -156,6 +158,39 @@ void dualtree_destroy(struct dualtree *dt);
 void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
 
 /**
+ * dualtree_alloc_aligned() - allocate at a multiple of some size
+ * @dt: the instance
+ * @size: bytes, 1 to dualtree_max_size()
+ * @align: what the address shall be a multiple of, in bytes: a power of two, at most
+ *	dualtree_max_size(); 64 and less is what dualtree_alloc() gives anyway
+ * @gfp: as for dualtree_alloc()
+ *
+ * What lies in front of the aligned address is not lost: it stays free.
+ *
+ * Context: As dualtree_alloc().
+ * Return: the first of @size bytes, or NULL as dualtree_alloc() says, or if @align is not a
+ * power of two or too large.
+ */
+void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);
+
+/**
+ * dualtree_alloc_bulk() - allocate several of one size
+ * @dt: the instance
+ * @size: bytes of each, 1 to dualtree_max_size()
+ * @gfp: as for dualtree_alloc()
+ * @nr: how many
+ * @ptrs: the first @nr entries are filled in, as far as memory reaches
+ *
+ * Each is an allocation of its own, as from dualtree_alloc().
+ *
+ * Context: As dualtree_alloc().
+ * Return: how many there are, from the start of @ptrs; less than @nr only where
+ * dualtree_alloc() would have returned NULL.
+ */
+unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
+				 void **ptrs);
+
+/**
  * dualtree_free() - free any range of live bytes
  * @dt: the instance
  * @ptr: the first byte; NULL does nothing
@@ -184,6 +219,68 @@ int dualtree_free(struct dualtree *dt, const void *ptr, size_t len);
  * @keep, else as dualtree_free() for the bytes behind the first @keep.
  */
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep);
+
+/**
+ * struct dualtree_range - a range of bytes
+ * @ptr: the first byte
+ * @len: bytes
+ */
+struct dualtree_range {
+	const void *ptr;
+	size_t len;
+};
+
+/**
+ * dualtree_free_bulk() - free several ranges
+ * @dt: the instance
+ * @ranges: what to free; each as for dualtree_free()
+ * @nr: how many
+ *
+ * Every range that is valid is freed, whatever the others are.
+ *
+ * Context: Any context.
+ * Return: 0, or what dualtree_free() would have returned for the first that was refused;
+ * each of these is counted and reported.
+ */
+int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr);
+
+/**
+ * dualtree_extend() - grow a range where it lies
+ * @dt: the instance
+ * @ptr: the first byte
+ * @len: bytes that are live at @ptr
+ * @new_len: bytes that shall be
+ *
+ * Takes the bytes behind the range if they are free. It never moves anything and never
+ * makes the instance grow. Only the CPU whose memory it is can take more than the rest of
+ * the last granule of 64 bytes, so on another CPU than the one that allocated it is to be
+ * expected to fail.
+ *
+ * Context: Any context.
+ * Return: true if @new_len bytes are live at @ptr now (with @new_len up to @len nothing has
+ * to be done for that); false, and nothing is changed, if the bytes behind are not free, are
+ * another CPU's, or [@ptr, @ptr + @len) is not a live range of @dt.
+ */
+bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len);
+
+/**
+ * dualtree_realloc() - change the size of a range, in place or not
+ * @dt: the instance
+ * @ptr: the first byte; NULL: allocate
+ * @len: bytes that are live at @ptr
+ * @new_len: bytes that shall be, 1 to dualtree_max_size()
+ * @gfp: as for dualtree_alloc()
+ *
+ * Less is a trim, more an extension in place where dualtree_extend() can; otherwise a new
+ * range is allocated, the old bytes are copied and freed. Bytes beyond @len hold what an
+ * allocation with @gfp would.
+ *
+ * Context: As dualtree_alloc().
+ * Return: the first of @new_len bytes; NULL, with the old bytes untouched, if there is no
+ * memory, @new_len is 0 or too large, or [@ptr, @ptr + @len) is not a live range of @dt,
+ * which is counted and reported as a wrong free.
+ */
+void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp);
 
 /**
  * dualtree_owns() - does a range lie in an instance's memory?

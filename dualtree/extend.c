@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growing a live range where it lies.
+ *
+ *	|########|####....|........|....####|     (1) the rest of its last granule
+ *	             ^     `--- (2) ---'          (2) free granules behind, the owner's to give
+ *	             end of the range
+ *
+ * (1) is free if nobody else has bytes in that granule: whoever holds all that is live in
+ * one may add to it, on any CPU. (2) is in the owner's trees, or cached in front of them.
+ */
+#include <linux/string.h>
+#include "../compat/compat.h"
+#include "front.h"
+
+/* Cached blocks that are put into the trees to make room for one call. */
+#define FLUSH_MOST	32
+
+/**
+ * struct growth - a range that is to grow in place
+ * @region: what it lies in
+ * @end: where it ends, as an offset
+ * @new_end: where it shall end
+ * @last: its last granule
+ * @in_last: its bytes in that
+ * @nr: granules it needs behind that one
+ */
+struct growth {
+	struct region *region;
+	size_t end;
+	size_t new_end;
+	unsigned int last;
+	unsigned int in_last;
+	unsigned int nr;
+};
+
+/* Return: true if there is such a range, and it may grow as far as its region goes. */
+static bool growth_init(struct growth *g, const struct dualtree *dt, const void *ptr, size_t len,
+			size_t new_len)
+{
+	struct region *region = region_of_range(dt, ptr, len);
+	struct ledger_range range;
+	size_t offset;
+
+	if (!region)
+		return false;
+	offset = region_offset(region, ptr);
+	range = ledger_range(offset, len);
+	if (new_len > region->bytes - offset || ledger_check(region->ledger, &range))
+		return false;
+	*g = (struct growth) {
+		.region = region,
+		.end = offset + len,
+		.new_end = offset + new_len,
+		.last = range.last,
+		.in_last = range.first == range.last ? range.head : range.tail,
+		.nr = ((offset + new_len - 1) >> DT_GRANULE_SHIFT) - range.last,
+	};
+	return true;
+}
+
+/* Bytes that the last granule has behind the range. */
+static unsigned int rest_of_last(const struct growth *g)
+{
+	return ALIGN(g->end, DT_GRANULE) - g->end;
+}
+
+/* Is the rest of the last granule free? */
+static bool may_grow(const struct growth *g)
+{
+	return !rest_of_last(g) || READ_ONCE(g->region->ledger[g->last]) == g->in_last;
+}
+
+/* The counts of all that was added, after may_grow() and heap_extend(). */
+static void grow(const struct growth *g)
+{
+	size_t in_last = min_t(size_t, rest_of_last(g), g->new_end - g->end);
+	u8 *ledger = g->region->ledger;
+
+	if (in_last)
+		WRITE_ONCE(ledger[g->last], g->in_last + in_last);
+	if (g->nr)
+		ledger_fill(ledger, g->last + 1, g->nr, g->new_end - g->end - in_last);
+}
+
+/* Grow by granules of a heap that the caller owns. */
+static bool grow_in(struct heap *heap, const struct growth *g)
+{
+	if (!may_grow(g))
+		return false;
+	cache_flush_range(heap, g->region, g->last + 1, g->nr, FLUSH_MOST);
+	if (!heap_extend(heap, g->region, g->last + 1, g->nr))
+		return false;
+	leak_extend(g->region, g->last + 1, g->nr);
+	grow(g);
+	return true;
+}
+
+static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
+{
+	struct region *retired;
+	unsigned long flags;
+	bool grown;
+
+	if (!in_nmi())
+		raw_spin_lock_irqsave(&dt->shared_lock, flags);
+	else if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
+		return false;
+	grown = grow_in(&dt->shared, g);
+	retired = shared_unlock(dt, flags);
+	regions_put(dt, retired);
+	shared_drain(dt);
+	return grown;
+}
+
+/* What front_finish() does, for the bytes that were added. */
+static void finish(struct dualtree *dt, const struct growth *g)
+{
+	void *base = g->region->base;
+	size_t grain = ALIGN_DOWN(g->end, 8), last_grain = ALIGN(g->new_end, 8);
+
+	dt_unpoison(base + grain, g->new_end - grain);
+	dt_poison(base + last_grain, ALIGN(g->new_end, DT_GRANULE) - last_grain);
+	if (want_init_on_alloc(dt->zero))
+		memset(base + g->end, 0, g->new_end - g->end);
+	atomic64_add(g->new_end - g->end, &dt->counts.live_bytes);
+	trace_dualtree_alloc(dt->name, base + g->end, g->new_end - g->end);
+}
+
+/**
+ * front_extend() - grow a range in place
+ * @dt: the instance
+ * @ptr: the first byte; any value whatever
+ * @len: its bytes
+ * @new_len: bytes that it shall have, more than @len
+ *
+ * Context: Any, NMI included.
+ * Return: true if it has.
+ */
+bool front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
+{
+	struct heap *heap = section_begin(dt);
+	struct region *retired;
+	struct growth g;
+	bool grown = false, shared = false;
+
+	if (growth_init(&g, dt, ptr, len, new_len)) {
+		if (!g.nr && may_grow(&g)) {
+			grow(&g);
+			grown = true;
+		} else if (g.nr && g.region->heap == heap) {
+			grown = grow_in(heap, &g);
+		} else if (g.nr) {
+			shared = g.region->heap == &dt->shared;
+		}
+	}
+	retired = section_end(heap);
+	regions_put(dt, retired);
+	/* The region stays where it is: the range in it is live. */
+	if (shared)
+		grown = grow_in_shared(dt, &g);
+	if (grown)
+		finish(dt, &g);
+	return grown;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmemleak: telling it what is allocated, by whole granules. leak.h says why it is done so.
+ */
+#include <linux/bitmap.h>
+#include <linux/kmemleak.h>
+#include <linux/spinlock.h>
+#include "leak.h"
+#include "region.h"
+
+/**
+ * struct leak_marks - what kmemleak has been told of a region
+ * @lock: guards the rest
+ * @tracked: granules that are part of an object
+ * @starts: granules that an object begins in
+ */
+struct leak_marks {
+	raw_spinlock_t lock;
+	unsigned long *tracked;
+	unsigned long *starts;
+};
+
+/* Bytes that the marks of @nr granules need. */
+size_t leak_marks_size(unsigned int nr)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return 0;
+	return sizeof(struct leak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
+}
+
+/* Set up marks in @mem, which is all 0. */
+struct leak_marks *leak_marks_init(void *mem, unsigned int nr)
+{
+	struct leak_marks *marks = mem;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return NULL;
+	raw_spin_lock_init(&marks->lock);
+	marks->tracked = (unsigned long *)(marks + 1);
+	marks->starts = marks->tracked + BITS_TO_LONGS(nr);
+	return marks;
+}
+
+/* A new region. */
+void leak_attach(struct region *region, gfp_t gfp)
+{
+	if (!region->leaks)
+		kmemleak_alloc(region->base, region->bytes, 0, gfp);
+}
+
+/* A region goes back, whatever is live in it. */
+void leak_forget(struct region *region)
+{
+	if (region->leaks)
+		leak_untrack(region, 0, region->nr);
+	else
+		kmemleak_free(region->base);
+}
+
+static void object_add(struct region *region, unsigned int first, unsigned int end)
+	__must_hold(&region->leaks->lock)
+{
+	lockdep_assert_held(&region->leaks->lock);
+	__set_bit(first, region->leaks->starts);
+	kmemleak_alloc(region_addr(region, first), (size_t)(end - first) << DT_GRANULE_SHIFT, 1,
+		       GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void object_remove(struct region *region, unsigned int first)
+	__must_hold(&region->leaks->lock)
+{
+	lockdep_assert_held(&region->leaks->lock);
+	__clear_bit(first, region->leaks->starts);
+	kmemleak_free(region_addr(region, first));
+}
+
+/* Where the object begins that a granule is part of. */
+static unsigned int object_start(const struct leak_marks *marks, unsigned int index)
+{
+	return find_last_bit(marks->starts, index + 1);
+}
+
+static unsigned int object_end(const struct region *region, unsigned int index)
+{
+	const struct leak_marks *marks = region->leaks;
+
+	return min(find_next_zero_bit(marks->tracked, region->nr, index),
+		   find_next_bit(marks->starts, region->nr, index + 1));
+}
+
+/* Something has been allocated. */
+void leak_track(const void *ptr, size_t size)
+{
+	struct region *region = region_of(ptr);
+	unsigned int first = region_index(region, ptr), nr = granules_of(size);
+	unsigned long flags;
+
+	if (!region->leaks || in_nmi())
+		return;
+	raw_spin_lock_irqsave(&region->leaks->lock, flags);
+	bitmap_set(region->leaks->tracked, first, nr);
+	object_add(region, first, first + nr);
+	raw_spin_unlock_irqrestore(&region->leaks->lock, flags);
+}
+
+/* Granules have been added behind an allocation. */
+void leak_extend(struct region *region, unsigned int first, unsigned int nr)
+{
+	struct leak_marks *marks = region->leaks;
+	unsigned int start = first;
+	unsigned long flags;
+
+	if (!marks || in_nmi())
+		return;
+	raw_spin_lock_irqsave(&marks->lock, flags);
+	if (test_bit(first - 1, marks->tracked)) {
+		start = object_start(marks, first - 1);
+		object_remove(region, start);
+	}
+	bitmap_set(marks->tracked, first, nr);
+	object_add(region, start, first + nr);
+	raw_spin_unlock_irqrestore(&marks->lock, flags);
+}
+
+/* Granules have been freed: of one object or several, whole or in part, or of none. */
+void leak_untrack(struct region *region, unsigned int first, unsigned int nr)
+{
+	struct leak_marks *marks = region->leaks;
+	unsigned int at = first, end = first + nr;
+	unsigned int start, behind;
+	unsigned long flags;
+
+	if (!marks || in_nmi())
+		return;
+	raw_spin_lock_irqsave(&marks->lock, flags);
+	while ((at = find_next_bit(marks->tracked, end, at)) < end) {
+		start = object_start(marks, at);
+		behind = object_end(region, at);
+		object_remove(region, start);
+		if (start < at)
+			object_add(region, start, at);
+		if (behind > end)
+			object_add(region, end, behind);
+		bitmap_clear(marks->tracked, at, min(behind, end) - at);
+		at = min(behind, end);
+	}
+	raw_spin_unlock_irqrestore(&marks->lock, flags);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kmemleak: what is allocated from an instance is an object to it, so that what only points
+ * from there is not reported, and what nothing points to is. Elsewhere all of this is nothing.
+ *
+ * kmemleak_free_part() cannot be used: it allocates as if it may sleep. So the objects that
+ * kmemleak knows are written down here, in whole granules, two bits for each: it is part of an
+ * object, an object begins in it. A partial free takes the object back and registers what is
+ * left of it.
+ *
+ * On PREEMPT_RT nothing can be registered in the contexts that a free may come from. There
+ * each region is one object that is scanned and never reported.
+ *
+ * Locks: leak_marks.lock, raw, taken with interrupts disabled; kmemleak's own nest in it. In
+ * NMI nothing is registered, and what is freed there waits on a remote list until it can be
+ * taken back: leak_must_wait().
+ */
+#ifndef DUALTREE_LEAK_H
+#define DUALTREE_LEAK_H
+
+#include <linux/kconfig.h>
+#include <linux/preempt.h>
+#include <linux/types.h>
+
+struct region;
+struct leak_marks;
+
+#ifdef CONFIG_DEBUG_KMEMLEAK
+
+size_t leak_marks_size(unsigned int nr);
+struct leak_marks *leak_marks_init(void *mem, unsigned int nr);
+void leak_attach(struct region *region, gfp_t gfp);
+void leak_forget(struct region *region);
+void leak_track(const void *ptr, size_t size);
+void leak_extend(struct region *region, unsigned int first, unsigned int nr);
+void leak_untrack(struct region *region, unsigned int first, unsigned int nr);
+
+static inline bool leak_must_wait(void)
+{
+	return in_nmi();
+}
+
+#else
+
+static inline size_t leak_marks_size(unsigned int nr)
+{
+	return 0;
+}
+
+static inline struct leak_marks *leak_marks_init(void *mem, unsigned int nr)
+{
+	return NULL;
+}
+
+static inline void leak_attach(struct region *region, gfp_t gfp)
+{
+}
+
+static inline void leak_forget(struct region *region)
+{
+}
+
+static inline void leak_track(const void *ptr, size_t size)
+{
+}
+
+static inline void leak_extend(struct region *region, unsigned int first, unsigned int nr)
+{
+}
+
+static inline void leak_untrack(struct region *region, unsigned int first, unsigned int nr)
+{
+}
+
+static inline bool leak_must_wait(void)
+{
+	return false;
+}
+
+#endif
+
+#endif /* DUALTREE_LEAK_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Remote frees: pushing granules to a heap that is somebody else's, and the owner's taking
+ * them home. remote.h says how.
+ */
+#include "../compat/compat.h"
+#include "../compat/kasan.h"
+#include "cache.h"
+#include "leak.h"
+#include "remote.h"
+
+/**
+ * struct remote_run - freed granules on their way to their owner; lies in the first
+ * @link: next in heap.remote
+ * @nr: how many
+ */
+struct remote_run {
+	struct llist_node link;
+	unsigned int nr;
+};
+
+static_assert(sizeof(struct remote_run) <= DT_GRANULE);
+
+/**
+ * heap_push() - send granules to a heap that is somebody else's
+ * @heap: the heap
+ * @addr: the first granule
+ * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
+ *
+ * The link lies in the granules themselves, so this needs nothing and cannot fail.
+ *
+ * Context: Any, NMI included.
+ */
+void heap_push(struct heap *heap, void *addr, unsigned int nr)
+{
+	struct remote_run *run = addr;
+
+	dt_unpoison(run, sizeof(*run));
+	run->nr = nr;
+	llist_add(&run->link, &heap->remote);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(heap_push);
+
+/**
+ * heap_drain() - take home what others have freed
+ * @heap: the heap; the caller owns it
+ * @most: at most so many runs, which bounds the section
+ *
+ * The whole list is taken with one exchange, and what is over is kept for the next time.
+ *
+ * Return: true if there is more.
+ */
+bool heap_drain(struct heap *heap, unsigned int most)
+{
+	/* What was pushed in NMI is known to kmemleak still, and cannot be made unknown there. */
+	if (leak_must_wait())
+		return false;
+	if (!heap->pending)
+		heap->pending = llist_del_all(&heap->remote);
+	while (heap->pending && most--) {
+		struct remote_run *run = llist_entry(heap->pending, struct remote_run, link);
+		struct region *region = region_of(run);
+		unsigned int first = region_index(region, run), nr = run->nr;
+
+		heap->pending = run->link.next;
+		dt_poison(run, sizeof(*run));
+		local64_sub(nr, &heap->counts.in_flight);
+		leak_untrack(region, first, nr);
+		cache_put(heap, region, first, nr);
+	}
+	return heap_has_remote(heap);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(heap_drain);

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dualtree_extend(): a range grows where it lies, into bytes that are free and its own to have,
+ * or nothing is changed.
+ *
+ * Most cases begin with a region that is all live and free what the range shall grow into.
+ */
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/smp.h>
+#include "../compat/compat.h"
+#include "busy.h"
+#include "instance.h"
+
+#define REGION_ORDER	4
+#define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
+
+static const struct dualtree_params setups[] = {
+	{ .min_region_order = REGION_ORDER },
+	{ .min_region_order = REGION_ORDER, .flags = DUALTREE_EXACT_FIT },
+};
+
+static void setup_name(const struct dualtree_params *params, char *name)
+{
+	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(setup, setups, setup_name);
+
+/* A region that is all live, and filled. */
+static u8 *setup_region(struct kunit *test, struct dualtree **dt)
+{
+	u8 *all;
+
+	if (DT_GRANULE != 64)
+		kunit_skip(test, "numbers are those of 64-byte granules");
+	stay_here(test);
+	*dt = instance_create(test, test->param_value);
+	all = dualtree_alloc(*dt, REGION_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	memset(all, 0x11, REGION_BYTES);
+	return all;
+}
+
+static void expect_free(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len)
+{
+	KUNIT_ASSERT_EQ_MSG(test, dualtree_free(dt, ptr, len), 0, "%zu bytes", len);
+}
+
+/* It grows: that many bytes more are live, granules were free and are not, contents stay. */
+static void expect_grown(struct kunit *test, struct dualtree *dt, u8 *ptr, size_t len,
+			 size_t new_len)
+{
+	struct dualtree_stats before = stats_of(dt), after;
+	size_t offset = (unsigned long)ptr % DT_GRANULE;
+	size_t granules = granule_bytes(offset + new_len) - granule_bytes(offset + len);
+
+	memset(ptr, 0x22, len);
+	KUNIT_ASSERT_TRUE_MSG(test, dualtree_extend(dt, ptr, len, new_len), "%zu to %zu bytes", len,
+			      new_len);
+	after = stats_of(dt);
+	KUNIT_EXPECT_EQ(test, after.live_bytes, before.live_bytes + new_len - len);
+	KUNIT_EXPECT_EQ(test, after.free_bytes, before.free_bytes - granules);
+	KUNIT_EXPECT_EQ(test, after.held_bytes, before.held_bytes);
+	KUNIT_EXPECT_EQ(test, after.bad_frees, before.bad_frees);
+	KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0x22, len));
+	memset(ptr, 0x33, new_len);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+}
+
+/* It does not, and nothing is changed but that blocks may have left their lists. */
+static void expect_not_grown(struct kunit *test, struct dualtree *dt, const u8 *ptr, size_t len,
+			     size_t new_len)
+{
+	struct dualtree_stats before = stats_of(dt), after;
+
+	KUNIT_ASSERT_FALSE_MSG(test, dualtree_extend(dt, ptr, len, new_len), "%zu to %zu bytes",
+			       len, new_len);
+	after = stats_of(dt);
+	before.extents = after.extents;
+	before.largest_free = after.largest_free;
+	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+}
+
+/* From every length to every other one that its last granule has room for. */
+static void extend_within_granule(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt), *ptr = all + 128;
+	size_t from, to;
+
+	for (from = 65; from < 128; from += 3) {
+		for (to = from + 1; to <= 128; to += 7) {
+			expect_free(test, dt, ptr + from, 128 - from);
+			expect_not_grown(test, dt, ptr, from, 129);
+			expect_grown(test, dt, ptr, from, to);
+			KUNIT_EXPECT_TRUE(test, all_bytes(ptr + 128, 0x11, 512));
+			/* What is not live is not the caller's: all of it grows back. */
+			if (to < 128)
+				expect_grown(test, dt, ptr, to, 128);
+		}
+	}
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* Whoever does not hold all that is live in the granule may not add to it. */
+static void extend_shared_granule(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt);
+
+	/* 10 bytes free in a granule, and live ones behind them. */
+	expect_free(test, dt, all + 100, 10);
+	expect_not_grown(test, dt, all, 100, 101);
+	expect_not_grown(test, dt, all, 100, 110);
+	expect_not_grown(test, dt, all, 100, 200);
+	/* Free up to the end of the granule; the range does not reach back to its start. */
+	expect_free(test, dt, all + 110, 18);
+	expect_not_grown(test, dt, all + 70, 30, 40);
+	expect_not_grown(test, dt, all + 99, 1, 2);
+	expect_grown(test, dt, all + 64, 36, 40);
+	expect_grown(test, dt, all, 104, 128);
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* Into a hole of some granules, by every length; one byte more than there is does not go. */
+static void extend_into_hole(struct kunit *test)
+{
+	const size_t start = 640, hole = 5 * 64;
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt), *ptr = all + 320;
+	size_t len = start - 320, from, to;
+
+	for (from = len - 64; from <= len; from += 9) {
+		for (to = len + 1; to <= len + hole; to += 13) {
+			expect_free(test, dt, ptr + from, len + hole - from);
+			expect_not_grown(test, dt, ptr, from, len + hole + 1);
+			expect_not_grown(test, dt, ptr, from, REGION_BYTES - 320);
+			expect_grown(test, dt, ptr, from, to);
+			if (to < len + hole)
+				expect_grown(test, dt, ptr, to, len + hole);
+			KUNIT_EXPECT_TRUE(test, all_bytes(all, 0x11, 320));
+			KUNIT_EXPECT_TRUE(test, all_bytes(ptr + len + hole, 0x11, 512));
+		}
+	}
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* The bytes that were added are bytes like others: they go in pieces, across where it ended. */
+static void extend_then_free_in_pieces(struct kunit *test)
+{
+	static const size_t steps[] = { 1, 7, 64, 65, 200 };
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt), *ptr = all + 64;
+	size_t i, at, len;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		expect_free(test, dt, ptr + 101, 923);
+		expect_grown(test, dt, ptr, 101, 963);
+		for (at = 0; at < 963; at += len) {
+			len = min(steps[i], 963 - at);
+			expect_free(test, dt, ptr + at, len);
+			KUNIT_ASSERT_TRUE(test, all_bytes(ptr + at + len, 0x33, 963 - at - len));
+		}
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 963), -EALREADY);
+		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 1024, GFP_KERNEL), (void *)ptr);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	}
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* Up to the last byte of the region, and not into the next, were that free ten times. */
+static void extend_to_end_of_region(struct kunit *test)
+{
+	const struct dualtree_params *base = test->param_value;
+	struct dualtree_params params = *base;
+	struct dualtree *dt;
+	u8 *low, *high;
+
+	params.pool = small_pool(test, 0);
+	params.max_region_order = SMALL_ARENA - 1;
+	params.min_region_order = SMALL_ARENA - 1;
+	stay_here(test);
+	dt = instance_create(test, &params);
+	low = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
+	high = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, low && high);
+	if (low > high)
+		swap(low, high);
+	KUNIT_ASSERT_PTR_EQ(test, low + REGION_BYTES, high);
+	expect_free(test, dt, low + 1, REGION_BYTES - 1);
+	expect_free(test, dt, high, REGION_BYTES - 1);
+	expect_not_grown(test, dt, low, 1, REGION_BYTES + 1);
+	expect_not_grown(test, dt, low, 1, 2 * REGION_BYTES);
+	expect_not_grown(test, dt, low, 1, SIZE_MAX);
+	expect_not_grown(test, dt, high + REGION_BYTES - 1, 1, 2);
+	expect_not_grown(test, dt, high + REGION_BYTES - 1, 1, 65);
+	expect_grown(test, dt, low, 1, REGION_BYTES - 1);
+	expect_grown(test, dt, low, REGION_BYTES - 1, REGION_BYTES);
+	expect_not_grown(test, dt, low, REGION_BYTES, REGION_BYTES + 1);
+	expect_free(test, dt, low, REGION_BYTES);
+	expect_free(test, dt, high + REGION_BYTES - 1, 1);
+	expect_drained(test, dt);
+}
+
+/* What is hot or in a list is as good as free. */
+static void extend_into_cached(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt);
+	size_t size;
+
+	/* Demand for each size: what is freed last is hot, so it is not that. */
+	for (size = 64; size <= 192; size += 64) {
+		expect_free(test, dt, all + 4096, size);
+		expect_free(test, dt, all + 8192, 1024);
+		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, size, GFP_KERNEL),
+				    (void *)all + 4096);
+		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 1024, GFP_KERNEL),
+				    (void *)all + 8192);
+	}
+	expect_free(test, dt, all + 256, 64);
+	expect_free(test, dt, all + 384, 128);
+	expect_free(test, dt, all + 320, 64);
+	expect_free(test, dt, all + 512, 192);
+	expect_not_grown(test, dt, all + 100, 156, 156 + 449);
+	expect_grown(test, dt, all + 100, 156, 156 + 250);
+	expect_grown(test, dt, all + 100, 156 + 250, 156 + 448);
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/**
+ * struct there - a call to be made on another CPU
+ * @dt: the instance
+ * @ptr: the range
+ * @len: its bytes
+ * @new_len: bytes it shall have; 0: free it
+ * @ok: did it work?
+ */
+struct there {
+	struct dualtree *dt;
+	u8 *ptr;
+	size_t len;
+	size_t new_len;
+	bool ok;
+};
+
+static int call_there(void *arg)
+{
+	struct there *t = arg;
+
+	if (t->new_len)
+		t->ok = dualtree_extend(t->dt, t->ptr, t->len, t->new_len);
+	else
+		t->ok = !dualtree_free(t->dt, t->ptr, t->len);
+	return 0;
+}
+
+/* From another CPU no more than the rest of the last granule, which is nobody else's. */
+static void extend_from_elsewhere(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt);
+	unsigned int other = other_cpu(test, raw_smp_processor_id());
+	struct there t = { .dt = dt, .ptr = all, .len = 100, .new_len = 129 };
+	size_t live;
+
+	expect_free(test, dt, all + 100, 924);
+	live = stats_of(dt).live_bytes;
+	smp_call_on_cpu(other, call_there, &t, false);
+	KUNIT_EXPECT_FALSE(test, t.ok);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live);
+	t.new_len = 120;
+	smp_call_on_cpu(other, call_there, &t, false);
+	KUNIT_EXPECT_TRUE(test, t.ok);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live + 20);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	expect_grown(test, dt, all, 120, 1024);
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* What others have freed is not there before its owner has taken it home. */
+static void extend_into_remote(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt);
+	unsigned int other = other_cpu(test, raw_smp_processor_id());
+	struct there t = { .dt = dt, .ptr = all + 192, .len = 128 };
+
+	expect_free(test, dt, all + 64, 128);
+	expect_free(test, dt, all + 320, 128);
+	smp_call_on_cpu(other, call_there, &t, false);
+	KUNIT_EXPECT_TRUE(test, t.ok);
+	expect_not_grown(test, dt, all, 64, 193);
+	expect_not_grown(test, dt, all, 64, 448);
+	expect_grown(test, dt, all, 64, 192);
+	dualtree_shrink(dt);
+	expect_grown(test, dt, all, 192, 448);
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* In a section of this CPU nobody else touches its heap; the shared one can be had. */
+static void extend_nested(struct kunit *test)
+{
+	struct dualtree *dt;
+	u8 *all = setup_region(test, &dt), *ptr;
+	bool own, last, shared, more;
+
+	expect_free(test, dt, all + 100, 924);
+	busy_begin(dt);
+	own = dualtree_extend(dt, all, 100, 200);
+	last = dualtree_extend(dt, all, 100, 128);
+	ptr = dualtree_alloc(dt, 100, GFP_ATOMIC);
+	shared = ptr && dualtree_extend(dt, ptr, 100, 1000);
+	more = ptr && dualtree_extend(dt, ptr, 1000, REGION_BYTES);
+	busy_end(dt);
+	KUNIT_EXPECT_FALSE(test, own);
+	KUNIT_EXPECT_TRUE(test, last);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_TRUE(test, shared);
+	KUNIT_EXPECT_TRUE(test, more);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 2 * REGION_BYTES - (924 - 28));
+	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+	/* From outside of any section too. */
+	expect_free(test, dt, ptr + 5000, REGION_BYTES - 5000);
+	expect_grown(test, dt, ptr, 5000, 9000);
+	expect_free(test, dt, ptr, 9000);
+	expect_grown(test, dt, all, 128, 1024);
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+/* What is no live range does not grow, and is not counted as a wrong free. */
+static void extend_refused(struct kunit *test)
+{
+	struct dualtree *dt, *other;
+	u8 *all = setup_region(test, &dt), *foreign;
+	u8 on_stack[8];
+
+	other = instance_create(test, test->param_value);
+	foreign = dualtree_alloc(other, 64, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, foreign);
+	expect_free(test, dt, all + 1000, 1000);
+	expect_not_grown(test, dt, NULL, 0, 1);
+	expect_not_grown(test, dt, NULL, 1, 2);
+	expect_not_grown(test, dt, on_stack, 1, 2);
+	expect_not_grown(test, dt, foreign, 64, 65);
+	expect_not_grown(test, dt, foreign, 64, 64);
+	expect_not_grown(test, dt, all, 0, 1);
+	expect_not_grown(test, dt, all, 0, 0);
+	expect_not_grown(test, dt, all, REGION_BYTES + 1, REGION_BYTES + 2);
+	expect_not_grown(test, dt, all, SIZE_MAX, SIZE_MAX);
+	expect_not_grown(test, dt, all + 1024, 64, 128);
+	expect_not_grown(test, dt, all + 1024, 64, 64);
+	expect_not_grown(test, dt, all + 900, 200, 300);
+	/* Nothing has to be done for these. */
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 1000, 1000));
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 1000, 1));
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 1000, 0));
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, REGION_BYTES - 1000);
+	KUNIT_EXPECT_EQ(test, dualtree_free(other, foreign, 64), 0);
+	expect_free(test, dt, all, 1000);
+	expect_free(test, dt, all + 2000, REGION_BYTES - 2000);
+	expect_drained(test, dt);
+}
+
+/* With DUALTREE_ZERO what is added is clear, and what was there stays. */
+static void extend_zero(struct kunit *test)
+{
+	const struct dualtree_params *base = test->param_value;
+	struct dualtree_params params = *base;
+	struct dualtree *dt;
+	size_t from, to;
+	u8 *all;
+
+	params.flags |= DUALTREE_ZERO;
+	stay_here(test);
+	dt = instance_create(test, &params);
+	all = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	for (from = 1; from < 300; from += 17) {
+		for (to = from + 1; to < 900; to += 31) {
+			memset(all, 0xa5, REGION_BYTES);
+			expect_free(test, dt, all + from, 1024 - from);
+			KUNIT_ASSERT_TRUE(test, dualtree_extend(dt, all, from, to));
+			KUNIT_EXPECT_TRUE(test, all_bytes(all, 0xa5, from));
+			KUNIT_EXPECT_TRUE(test, all_bytes(all + from, 0, to - from));
+			KUNIT_EXPECT_TRUE(test, all_bytes(all + 1024, 0xa5, 1024));
+			KUNIT_ASSERT_TRUE(test, dualtree_extend(dt, all, to, 1024));
+		}
+	}
+	expect_free(test, dt, all, REGION_BYTES);
+	expect_drained(test, dt);
+}
+
+static struct kunit_case extend_cases[] = {
+	KUNIT_CASE_PARAM(extend_within_granule, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_shared_granule, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_into_hole, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_then_free_in_pieces, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_to_end_of_region, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_into_cached, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_from_elsewhere, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_into_remote, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_nested, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_refused, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_zero, setup_gen_params),
+	{}
+};
+
+static struct kunit_suite extend_suite = {
+	.name = "extend",
+	.test_cases = extend_cases,
+};
+
+kunit_test_suite(extend_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of growing in place");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an instance tells those who look: its trace events, what it prints of wrong frees and
+ * of leaks, its files in debugfs.
+ *
+ * Probes are put on the events; what is printed is caught by one on the kernel's own event for
+ * that. Where the kernel has none of these the cases are skipped.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/namei.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include "../compat/compat.h"
+#include "../dualtree/front.h"
+#include "instance.h"
+
+enum event { ALLOC, FREE, BAD_FREE, REGION_GET, REGION_PUT, CONSOLE, NR_EVENTS };
+
+#define MOST_LINES	40
+#define LINE		160
+
+/**
+ * struct seen - what the probes have seen of one instance
+ * @name: of the instance
+ * @count: calls of each event
+ * @ptr: of the last one
+ * @bytes: of the last one
+ * @what: the kind of a free, the error of a wrong one
+ * @lines: what was printed with the name in it
+ * @nr_lines: how many
+ */
+struct seen {
+	const char *name;
+	unsigned int count[NR_EVENTS];
+	const void *ptr[NR_EVENTS];
+	size_t bytes[NR_EVENTS];
+	int what;
+	char lines[MOST_LINES][LINE];
+	unsigned int nr_lines;
+};
+
+static struct seen seen;
+
+static void see(enum event event, const char *name, const void *ptr, size_t bytes, int what)
+{
+	if (!seen.name || strcmp(name, seen.name))
+		return;
+	seen.count[event]++;
+	seen.ptr[event] = ptr;
+	seen.bytes[event] = bytes;
+	seen.what = what;
+}
+
+static void probe_alloc(void *data, const char *name, const void *ptr, size_t size)
+{
+	see(ALLOC, name, ptr, size, 0);
+}
+
+static void probe_free(void *data, const char *name, const void *ptr, size_t len,
+		       enum free_kind kind)
+{
+	see(FREE, name, ptr, len, kind);
+}
+
+static void probe_bad_free(void *data, const char *name, const void *ptr, size_t len, int err)
+{
+	see(BAD_FREE, name, ptr, len, err);
+}
+
+static void probe_region_get(void *data, const char *name, const void *base, size_t bytes)
+{
+	see(REGION_GET, name, base, bytes, 0);
+}
+
+static void probe_region_put(void *data, const char *name, const void *base, size_t bytes)
+{
+	see(REGION_PUT, name, base, bytes, 0);
+}
+
+/* Anybody may be printing: only what names the instance is of interest. */
+static void probe_console(void *data, const char *text, size_t len)
+{
+	char *line = seen.lines[seen.nr_lines];
+
+	if (!seen.name || seen.nr_lines == MOST_LINES)
+		return;
+	len = min_t(size_t, len, LINE - 1);
+	memcpy(line, text, len);
+	line[len] = 0;
+	if (strstr(line, seen.name))
+		seen.nr_lines++;
+}
+
+static struct {
+	const char *name;
+	void *probe;
+	struct tracepoint *tp;
+	bool registered;
+} events[NR_EVENTS] = {
+	[ALLOC] = { "dualtree_alloc", probe_alloc },
+	[FREE] = { "dualtree_free", probe_free },
+	[BAD_FREE] = { "dualtree_bad_free", probe_bad_free },
+	[REGION_GET] = { "dualtree_region_get", probe_region_get },
+	[REGION_PUT] = { "dualtree_region_put", probe_region_put },
+	[CONSOLE] = { "console", probe_console },
+};
+
+static void find_event(struct tracepoint *tp, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_EVENTS; i++)
+		if (!strcmp(tp->name, events[i].name))
+			events[i].tp = tp;
+}
+
+#ifdef CONFIG_MODULES
+
+/* Called for each module that is there already, too. */
+static int find_in_module(struct notifier_block *nb, unsigned long val, void *data)
+{
+	struct tp_module *tp_mod = data;
+	unsigned int i;
+
+	if (val == MODULE_STATE_COMING && !strcmp(tp_mod->mod->name, "dualtree"))
+		for (i = 0; i < tp_mod->mod->num_tracepoints; i++)
+			find_event(tracepoint_ptr_deref(&tp_mod->mod->tracepoints_ptrs[i]), NULL);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block tracepoint_modules = { .notifier_call = find_in_module };
+
+static void find_module_events(void)
+{
+	if (!register_tracepoint_module_notifier(&tracepoint_modules))
+		unregister_tracepoint_module_notifier(&tracepoint_modules);
+}
+
+#else
+
+static void find_module_events(void)
+{
+}
+
+#endif
+
+/* The test is skipped if an event is not to be had. */
+static void watch(struct kunit *test, enum event event)
+{
+	if (!events[event].tp)
+		kunit_skip(test, "cannot reach the event %s", events[event].name);
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(events[event].tp, events[event].probe,
+							   NULL));
+	events[event].registered = true;
+}
+
+static void watch_all(struct kunit *test)
+{
+	enum event event;
+
+	for (event = 0; event < CONSOLE; event++)
+		watch(test, event);
+}
+
+/* The last call of an event says so, and it is the @nr-th. */
+static void expect_seen(struct kunit *test, enum event event, unsigned int nr, const void *ptr,
+			size_t bytes)
+{
+	KUNIT_EXPECT_EQ_MSG(test, seen.count[event], nr, "%s", events[event].name);
+	KUNIT_EXPECT_PTR_EQ(test, seen.ptr[event], ptr);
+	KUNIT_EXPECT_EQ(test, seen.bytes[event], bytes);
+}
+
+static struct dualtree *seen_instance(struct kunit *test, unsigned long flags)
+{
+	struct dualtree_params params = { .min_region_order = 1, .flags = flags };
+	struct dualtree *dt;
+
+	stay_here(test);
+	dt = instance_create(test, &params);
+	seen.name = test->name;
+	return dt;
+}
+
+static void tracing_alloc_and_free(struct kunit *test)
+{
+	struct dualtree *dt;
+	void *ptr, *region;
+
+	watch_all(test);
+	dt = seen_instance(test, 0);
+	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	expect_seen(test, ALLOC, 1, ptr, 1000);
+	region = PTR_ALIGN_DOWN(ptr, 2 * PAGE_SIZE);
+	expect_seen(test, REGION_GET, 1, region, 2 * PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + 990, 10), 0);
+	expect_seen(test, FREE, 1, ptr + 990, 10);
+	KUNIT_EXPECT_EQ(test, seen.what, FREE_PART);
+	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, ptr, 990, 100), 0);
+	expect_seen(test, FREE, 2, ptr + 100, 890);
+	KUNIT_EXPECT_EQ(test, seen.what, FREE_LOCAL);
+
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 101), -EALREADY);
+	expect_seen(test, BAD_FREE, 1, ptr, 101);
+	KUNIT_EXPECT_EQ(test, seen.what, -EALREADY);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, &seen, 5), -EINVAL);
+	expect_seen(test, BAD_FREE, 2, &seen, 5);
+	KUNIT_EXPECT_EQ(test, seen.what, -EINVAL);
+	expect_seen(test, FREE, 2, ptr + 100, 890);
+
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 5), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	expect_seen(test, FREE, 3, ptr, 100);
+	KUNIT_EXPECT_EQ(test, seen.count[REGION_PUT], 0);
+	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), 2 * PAGE_SIZE);
+	expect_seen(test, REGION_PUT, 1, region, 2 * PAGE_SIZE);
+}
+
+/* The other calls say the same as these two would. */
+static void tracing_other_calls(struct kunit *test)
+{
+	struct dualtree_range ranges[3];
+	struct dualtree *dt;
+	void *ptrs[2], *ptr;
+
+	watch_all(test);
+	dt = seen_instance(test, DUALTREE_EXACT_FIT);
+	ptr = dualtree_alloc_aligned(dt, 100, 4096, GFP_KERNEL);
+	expect_seen(test, ALLOC, 1, ptr, 100);
+	/* What is added to a range. */
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, ptr, 100, 300));
+	expect_seen(test, ALLOC, 2, ptr + 100, 200);
+	KUNIT_EXPECT_EQ(test, dualtree_alloc_bulk(dt, 500, GFP_KERNEL, 2, ptrs), 2);
+	expect_seen(test, ALLOC, 4, ptrs[1], 500);
+	ranges[0] = (struct dualtree_range){ ptrs[0], 500 };
+	ranges[1] = (struct dualtree_range){ ptr, 0 };
+	ranges[2] = (struct dualtree_range){ ptrs[1], 500 };
+	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(dt, ranges, 3), -EINVAL);
+	expect_seen(test, FREE, 2, ptrs[1], 500);
+	expect_seen(test, BAD_FREE, 1, ptr, 0);
+	KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, ptr, 301, 400, GFP_KERNEL));
+	expect_seen(test, BAD_FREE, 2, ptr, 301);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_realloc(dt, ptr, 300, 200, GFP_KERNEL), ptr);
+	expect_seen(test, FREE, 3, ptr + 200, 100);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 200), 0);
+	KUNIT_EXPECT_EQ(test, seen.count[ALLOC], 4);
+}
+
+struct there {
+	struct dualtree *dt;
+	void *ptr;
+	size_t len;
+};
+
+static int free_there(void *arg)
+{
+	struct there *t = arg;
+
+	return dualtree_free(t->dt, t->ptr, t->len);
+}
+
+static void tracing_remote(struct kunit *test)
+{
+	unsigned int other = other_cpu(test, raw_smp_processor_id());
+	struct there t = { .len = 500 };
+
+	watch_all(test);
+	t.dt = seen_instance(test, 0);
+	t.ptr = dualtree_alloc(t.dt, 500, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(other, free_there, &t, false), 0);
+	expect_seen(test, FREE, 1, t.ptr, 500);
+	KUNIT_EXPECT_EQ(test, seen.what, FREE_REMOTE);
+}
+
+static unsigned int lines_with(const char *text)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < seen.nr_lines; i++)
+		nr += !!strstr(seen.lines[i], text);
+	return nr;
+}
+
+/* One line for each wrong free: the instance, the length, who, and what is wrong. */
+static void tracing_bad_free_is_printed(struct kunit *test)
+{
+	struct dualtree *dt;
+	void *ptr;
+
+	watch(test, CONSOLE);
+	/* Other cases may have used up what may be printed in that time. */
+	schedule_timeout_uninterruptible(DEFAULT_RATELIMIT_INTERVAL + HZ / 10);
+	dt = seen_instance(test, 0);
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 101), -EALREADY);
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 1);
+	KUNIT_EXPECT_EQ(test, lines_with("wrong free of 101 bytes"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with(" by tracing_bad_free_"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("free already"), 1);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, &seen, 7), -EINVAL);
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
+	KUNIT_EXPECT_EQ(test, lines_with("not its memory"), 1);
+	/* NULL is nobody's mistake, and an allocation that fails prints nothing. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 7), 0);
+	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+}
+
+/* With DUALTREE_REPORT_LEAKS: the sum, and each range that is left. */
+static void tracing_leaks_are_printed(struct kunit *test)
+{
+	struct dualtree *dt;
+	void *a, *b;
+
+	watch(test, CONSOLE);
+	dt = seen_instance(test, DUALTREE_REPORT_LEAKS | DUALTREE_EXACT_FIT);
+	a = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	b = dualtree_alloc(dt, 77, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, a && b);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, a + 200, 700), 0);
+	instance_destroy(test, dt);
+	KUNIT_EXPECT_EQ(test, lines_with("destroyed with 377 bytes live"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with(" 200 bytes at"), 1);
+	/* A granule that is not full ends a range: 60 and 40 of the last 100 bytes. */
+	KUNIT_EXPECT_EQ(test, lines_with(" 60 bytes at"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with(" 40 bytes at"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with(" 77 bytes at"), 1);
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 5);
+}
+
+/* Not a page of it, however much there is; and nothing where there is nothing. */
+static void tracing_leaks_are_bounded(struct kunit *test)
+{
+	struct dualtree *dt;
+	void *ptr = NULL;
+	unsigned int i;
+
+	watch(test, CONSOLE);
+	dt = seen_instance(test, DUALTREE_REPORT_LEAKS);
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_NOT_NULL(test, dualtree_alloc(dt, 65 + i, GFP_KERNEL));
+	instance_destroy(test, dt);
+	KUNIT_EXPECT_EQ(test, lines_with("bytes live"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("and so on"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("within"), 16);
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 18);
+
+	seen.nr_lines = 0;
+	dt = seen_instance(test, DUALTREE_REPORT_LEAKS);
+	ptr = dualtree_alloc(dt, 65, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 65), 0);
+	instance_destroy(test, dt);
+	dt = seen_instance(test, 0);
+	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dt, 65, GFP_KERNEL));
+	instance_destroy(test, dt);
+	KUNIT_EXPECT_EQ(test, seen.nr_lines, 0);
+}
+
+/* Where the files of an instance are, if they are there. */
+static bool file_exists(const char *dir, const char *file)
+{
+	char *path = kasprintf(GFP_KERNEL, "/sys/kernel/debug/dualtree/%s/%s", dir, file);
+	struct path found;
+	bool exists;
+
+	exists = path && !kern_path(path, 0, &found);
+	if (exists)
+		path_put(&found);
+	kfree(path);
+	return exists;
+}
+
+/* Files are there once it is used, under names that are apart, and go with it. */
+static void tracing_debugfs(struct kunit *test)
+{
+	struct dualtree *dt, *twin;
+	struct path root;
+	void *ptr;
+
+	if (kern_path("/sys/kernel/debug/dualtree", 0, &root))
+		kunit_skip(test, "cannot reach debugfs");
+	path_put(&root);
+	dt = seen_instance(test, 0);
+	twin = seen_instance(test, 0);
+	flush_work(&dt->publish);
+	KUNIT_EXPECT_FALSE(test, file_exists(test->name, ""));
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	flush_work(&dt->publish);
+	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
+	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "map"));
+	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(twin, 100, GFP_KERNEL));
+	flush_work(&twin->publish);
+	KUNIT_EXPECT_TRUE(test, !IS_ERR_OR_NULL(twin->dir));
+	KUNIT_EXPECT_TRUE(test, twin->dir != dt->dir);
+	/* It is there for good: that all of it is free is worth a look too. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	dualtree_shrink(dt);
+	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
+	instance_destroy(test, dt);
+	KUNIT_EXPECT_FALSE(test, file_exists(test->name, "stats"));
+}
+
+/* No probe is left, and none is running. */
+static void tracing_exit(struct kunit *test)
+{
+	enum event event;
+
+	for (event = 0; event < NR_EVENTS; event++) {
+		if (events[event].registered)
+			tracepoint_probe_unregister(events[event].tp, events[event].probe, NULL);
+		events[event].registered = false;
+	}
+	tracepoint_synchronize_unregister();
+	memset(&seen, 0, sizeof(seen));
+}
+
+static int tracing_suite_init(struct kunit_suite *suite)
+{
+	for_each_kernel_tracepoint(find_event, NULL);
+	find_module_events();
+	return 0;
+}
+
+static struct kunit_case tracing_cases[] = {
+	KUNIT_CASE(tracing_alloc_and_free),
+	KUNIT_CASE(tracing_other_calls),
+	KUNIT_CASE(tracing_remote),
+	KUNIT_CASE(tracing_bad_free_is_printed),
+	KUNIT_CASE(tracing_leaks_are_printed),
+	KUNIT_CASE(tracing_leaks_are_bounded),
+	KUNIT_CASE(tracing_debugfs),
+	{}
+};
+
+static struct kunit_suite tracing_suite = {
+	.name = "tracing",
+	.suite_init = tracing_suite_init,
+	.exit = tracing_exit,
+	.test_cases = tracing_cases,
+};
+
+kunit_test_suite(tracing_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of trace events, of what is printed and of debugfs");
+MODULE_LICENSE("GPL");
