@@ -13,6 +13,8 @@
 #                     failure of the run
 #   remove_modules    rmmod of what load loaded, latest first; done at the end
 #                     in any case
+#   check_leaks       what kmemleak finds now is a failure of the run; done at the end in
+#                     any case, when all modules are gone
 #   note TEXT         a line in the kernel's log, to find one's place there
 #   fail TEXT         the run fails, but goes on
 #   finish_ok         the script came to its end and is content. Without it the
@@ -76,6 +78,26 @@ remove_modules()
 		# Gone already, by the script's own doing.
 		[ -d "/sys/module/$name" ] || continue
 		rmmod "$name" || fail "rmmod $name failed"
+	done
+}
+
+# An object must be five seconds old to count, and only what two scans find is a leak.
+check_leaks()
+{
+	leaks=/sys/kernel/debug/kmemleak
+	[ -e "$leaks" ] || return 0
+	# It turns itself off when it runs out of memory, and would find nothing.
+	echo scan >"$leaks" || {
+		fail "kmemleak is off"
+		return 0
+	}
+	sleep 6
+	echo scan >"$leaks"
+	cat "$leaks" >/tmp/leaks
+	[ -s /tmp/leaks ] || return 0
+	fail "kmemleak found $(grep -c '^unreferenced' /tmp/leaks) lost objects"
+	head -n 40 /tmp/leaks | while IFS= read -r line; do
+		say leak "$line"
 	done
 }
 

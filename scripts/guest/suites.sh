@@ -3,7 +3,8 @@
 # shellcheck shell=dash
 #
 # The guest's part of scripts/test: loads what /run/harness/plan says, in its order.
-# A line of the plan is "base FILE" or "suite FILE ARGUMENT...".
+# A line of the plan is "base FILE", "suite FILE ARGUMENT..." or "leaks", which looks for leaks
+# while the modules are loaded.
 #
 # The notes in the kernel's log tell the host which module a result belongs to. Suites
 # stay loaded to the end, so that no two of them ever had the same addresses and a
@@ -38,6 +39,10 @@ while read -r kind file arguments; do
 			show_place "$name"
 		fi
 		note "suite $name ends"
+		;;
+	leaks)
+		step "looking for leaks"
+		check_leaks
 		;;
 	esac
 done <plan

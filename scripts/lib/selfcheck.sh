@@ -7,11 +7,14 @@
 #   self_check DIR [NAME...]   runs every case, or those of these names, in a guest of its
 #                              own; sets CHECK_PASSED and CHECK_FAILED
 #
+# DUALTREE_MODULE is dualtree.ko, for the cases that misuse its memory.
+#
 # Promises: a case passes only if its fault was found for the right reason, through the
 # code that judges real runs; the control passes only if nothing was found.
 
-# NAME, what is run (the module NAME_test.ko, a guest script, or the good module with
-# more on the kernel's command line), and an extended regular expression for the line that must be among what is found. "clean" must find nothing;
+# NAME, what is run (the module NAME_test.ko; that with dualtree; that too, and a look for leaks
+# while both are loaded; a guest script; or the good module with more on the kernel's command
+# line), and an extended regular expression for the line that must be among what is found. "clean" must find nothing;
 # "failed" must find a failed test, and nothing else.
 SELF_CHECKS='
 good	module	clean
@@ -24,6 +27,9 @@ atomic	module	^atomic-sleep: .*sleeping function called from invalid context
 oob	module	^kasan: .*KASAN: slab-out-of-bounds in selfcheck_oob_case
 ubsan	module	^ubsan: .*UBSAN: shift-out-of-bounds
 leak	module	^leak: .*module leak_test
+part_uaf	dualtree	^kasan: .*KASAN: use-after-free in selfcheck_touch_freed
+part_leak	dualtree-leaks	^leak: unreferenced object .*\(size 3072\)
+held	dualtree-leaks	clean
 odebug	module	^odebug: .*ODEBUG: free active
 oops	module	^panic: .*Kernel panic - not syncing: Fatal exception
 hang	module	^timeout: .* in: suite hang_test
@@ -41,8 +47,8 @@ splat	script	^atomic-sleep: .*sleeping function
 # modules.
 SELF_CHECK_PATIENCE=90
 
-# kmemleak walks all of it.
-SELF_CHECK_MEMORY=512
+# What the two nodes of run.sh add up to.
+SELF_CHECK_MEMORY=1024
 
 # Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
 run_case()
@@ -56,6 +62,12 @@ run_case()
 	case $how in
 	module)
 		make_plan "$dir" "$(module_path "${name}_test")"
+		run_plan "$dir" "${options[@]}" || true
+		;;
+	dualtree*)
+		BUILD_MODULES+=("$DUALTREE_MODULE")
+		make_plan "$dir" "$(module_path "${name}_test")"
+		[ "$how" = dualtree ] || echo leaks >>"$dir/plan"
 		run_plan "$dir" "${options[@]}" || true
 		;;
 	append:*)
