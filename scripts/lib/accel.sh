@@ -3,7 +3,9 @@
 #
 # KVM or TCG. To be sourced after common.sh.
 #
-#   choose_accel   sets ACCEL to kvm or tcg; DUALTREE_ACCEL=kvm|tcg overrides
+#   choose_accel   sets ACCEL to kvm or tcg; DUALTREE_ACCEL=kvm|tcg|icount overrides.
+#                  icount is TCG with a clock that counts: one nanosecond of the guest's
+#                  is one instruction. Nothing but DUALTREE_ACCEL chooses it
 #
 # Promises: KVM only where a guest really runs under it, and fast. That /dev/kvm can
 # be opened says neither: inside some virtual machines it is there and a guest takes
@@ -48,11 +50,11 @@ kvm_works()
 choose_accel()
 {
 	case ${DUALTREE_ACCEL-} in
-	kvm | tcg) ACCEL=$DUALTREE_ACCEL ;;
+	kvm | tcg | icount) ACCEL=$DUALTREE_ACCEL ;;
 	'')
 		ACCEL=tcg
 		! kvm_works || ACCEL=kvm
 		;;
-	*) die "DUALTREE_ACCEL=$DUALTREE_ACCEL: kvm or tcg" ;;
+	*) die "DUALTREE_ACCEL=$DUALTREE_ACCEL: kvm, tcg or icount" ;;
 	esac
 }

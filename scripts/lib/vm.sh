@@ -121,6 +121,13 @@ boot_guest()
 		# would turn to, takes QEMU's big lock for each look at the time.
 		append+=" tsc=reliable"
 		;;
+	icount)
+		accel=tcg,thread=single
+		cpu=max,la57=off
+		append+=" tsc=reliable"
+		# An idle guest does not wait for its timers: its clock jumps.
+		VM_QEMU_ARGS+=(-icount "shift=0,sleep=off")
+		;;
 	esac
 
 	VM_PROBLEM=

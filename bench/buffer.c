@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers of a replay and the books that are kept of them; see replay.h.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include <dualtree/dualtree.h>
+
+#include "replay.h"
+
+/* That many bytes at each end hold the tag. */
+#define EDGE	16u
+
+void replay_fail(struct replay *r, int error, const char *what)
+{
+	if (r->error)
+		return;
+	r->error = error;
+	pr_err("%s: error %d after %llu allocations and %llu frees, %zu bytes live\n", what, error,
+	       r->allocs, r->frees, r->live);
+}
+
+static void stamp(struct buffer *buffer)
+{
+	u32 edge = min(buffer->len, EDGE);
+
+	memset(buffer->ptr, buffer->tag, edge);
+	memset(buffer->ptr + buffer->len - edge, buffer->tag, edge);
+}
+
+static void check(struct replay *r, const struct buffer *buffer)
+{
+	u32 edge = min(buffer->len, EDGE);
+
+	if (memchr_inv(buffer->ptr, buffer->tag, edge) ||
+	    memchr_inv(buffer->ptr + buffer->len - edge, buffer->tag, edge))
+		replay_fail(r, -EUCLEAN, "a buffer is not what it was");
+}
+
+/* The instance's own counts, which must be ours. */
+static void read_stats(struct replay *r, struct dualtree_stats *stats)
+{
+	dualtree_get_stats(r->dt, stats);
+	if (stats->live_bytes != r->live)
+		replay_fail(r, -EBADE, "the instance counts other bytes as live");
+	if (stats->bad_frees || stats->failed_allocs)
+		replay_fail(r, -EBADE, "the instance refused something");
+}
+
+static void note_peak(struct replay *r)
+{
+	struct dualtree_stats stats;
+
+	read_stats(r, &stats);
+	r->taken.peak_live = max(r->taken.peak_live, r->live);
+	r->taken.peak_held = max(r->taken.peak_held, stats.held_bytes);
+}
+
+void buffer_alloc(struct replay *r, struct buffer *buffer, u32 size)
+{
+	buffer->len = 0;
+	buffer->last = true;
+	buffer->when = r->now;
+	buffer->ptr = dualtree_alloc(r->dt, size, GFP_KERNEL);
+	if (!buffer->ptr) {
+		replay_fail(r, -ENOMEM, "no memory");
+		return;
+	}
+	buffer->len = size;
+	r->live += size;
+	r->allocs++;
+	/* Neighbours differ. */
+	buffer->tag = r->allocs * 151;
+	stamp(buffer);
+	/* Neither what is live nor what is held grows anywhere else. */
+	note_peak(r);
+}
+
+/* Frees @len bytes at @ptr, which are the buffer's no longer. */
+static void give_back(struct replay *r, const u8 *ptr, u32 len)
+{
+	int error = dualtree_free(r->dt, ptr, len);
+
+	if (error)
+		replay_fail(r, error, "a free was refused");
+	r->live -= len;
+	r->frees++;
+}
+
+void buffer_trim(struct replay *r, struct buffer *buffer, u32 keep)
+{
+	int error;
+
+	if (keep >= buffer->len)
+		return;
+	check(r, buffer);
+	error = dualtree_trim(r->dt, buffer->ptr, buffer->len, keep);
+	if (error)
+		replay_fail(r, error, "a trim was refused");
+	r->live -= buffer->len - keep;
+	r->frees++;
+	buffer->len = keep;
+	stamp(buffer);
+}
+
+void buffer_drop_front(struct replay *r, struct buffer *buffer, u32 len)
+{
+	u8 *front = buffer->ptr;
+
+	if (len >= buffer->len) {
+		buffer_free(r, buffer);
+		return;
+	}
+	check(r, buffer);
+	buffer->ptr += len;
+	buffer->len -= len;
+	/* Before the free: what it breaks of the rest is noticed the next time. */
+	stamp(buffer);
+	give_back(r, front, len);
+}
+
+/* Turns a buffer into two, of which either dies when it likes; nothing is freed. */
+void buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer *rest)
+{
+	check(r, buffer);
+	*rest = *buffer;
+	rest->ptr += at;
+	rest->len -= at;
+	rest->tag = ~buffer->tag;
+	buffer->len = at;
+	stamp(buffer);
+	stamp(rest);
+}
+
+void buffer_free(struct replay *r, struct buffer *buffer)
+{
+	if (!buffer->len)
+		return;
+	check(r, buffer);
+	give_back(r, buffer->ptr, buffer->len);
+	buffer->len = 0;
+}
+
+struct moment replay_moment(struct replay *r)
+{
+	struct dualtree_stats stats;
+
+	read_stats(r, &stats);
+	return (struct moment){ r->allocs, r->live, stats.held_bytes };
+}
+
+void replay_sample(struct replay *r)
+{
+	struct moment moment = replay_moment(r);
+
+	if (r->steady) {
+		r->taken.sum_live += moment.live;
+		r->taken.sum_held += moment.held;
+		r->taken.samples++;
+	}
+	if (r->nr_points < CURVE_POINTS && r->allocs >= r->nr_points * r->curve_step)
+		r->curve[r->nr_points++] = moment;
+}
+
+void replay_begin_steady(struct replay *r)
+{
+	struct dualtree_stats stats;
+
+	read_stats(r, &stats);
+	r->steady = true;
+	r->taken.allocs = r->allocs;
+	r->taken.gets = stats.region_gets;
+	r->taken.puts = stats.region_puts;
+}
+
+void replay_end_steady(struct replay *r)
+{
+	struct dualtree_stats stats;
+
+	read_stats(r, &stats);
+	r->steady = false;
+	r->taken.allocs = r->allocs - r->taken.allocs;
+	r->taken.gets = stats.region_gets - r->taken.gets;
+	r->taken.puts = stats.region_puts - r->taken.puts;
+}

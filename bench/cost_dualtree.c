@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dualtree's own rows. Each has an instance of its own, so that none finds what another left.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+
+#include <dualtree/dualtree.h>
+
+#include "cost.h"
+
+/* A reader: what it takes, what arrives, what of that is headers. */
+#define READ_ROOM	SZ_16K
+#define READ_LEN	1400
+#define READ_HEAD	54
+#define READ_PAYLOAD	(READ_LEN - READ_HEAD)
+
+/* As many at once as a descriptor ring is refilled with. */
+#define BULK		16
+
+void *cost_open_dualtree(const struct cost_row *row)
+{
+	struct dualtree_params params = { .flags = row->arg };
+
+	return dualtree_create("cost", &params);
+}
+
+/* A loop does not look at what the calls return: the instance has counted. */
+int cost_close_dualtree(void *ctx)
+{
+	struct dualtree_stats stats;
+	int err = 0;
+
+	dualtree_get_stats(ctx, &stats);
+	if (stats.failed_allocs)
+		err = -ENOMEM;
+	else if (stats.bad_frees || stats.live_bytes)
+		err = -EINVAL;
+	dualtree_destroy(ctx);
+	return err;
+}
+
+static __always_inline void *alloc_dualtree(void *ctx, size_t size)
+{
+	return dualtree_alloc(ctx, size, GFP_ATOMIC);
+}
+
+static __always_inline void free_dualtree(void *ctx, void *ptr, size_t size)
+{
+	dualtree_free(ctx, ptr, size);
+}
+
+/* Returns the payload of one packet: the tail has died, and the headers. */
+static __always_inline void *read_one(struct dualtree *dt)
+{
+	void *packet = dualtree_alloc(dt, READ_ROOM, GFP_ATOMIC);
+
+	dualtree_trim(dt, packet, READ_ROOM, READ_LEN);
+	dualtree_free(dt, packet, READ_HEAD);
+	return packet + READ_HEAD;
+}
+
+static void reader_loop(const struct cost_row *row, void *ctx, unsigned int ops)
+{
+	while (ops--)
+		dualtree_free(ctx, read_one(ctx), READ_PAYLOAD);
+}
+
+static void reader_ring_loop(const struct cost_row *row, void *ctx, unsigned int ops)
+{
+	unsigned int mask = row->live - 1, i;
+
+	for (i = 0; i < ops; i++) {
+		struct cost_slot *slot = &cost_table->slots[i & mask];
+		void *payload = read_one(ctx);
+
+		dualtree_free(ctx, slot->ptr, READ_PAYLOAD);
+		slot->ptr = payload;
+	}
+}
+
+static void bulk_loop(const struct cost_row *row, void *ctx, unsigned int ops)
+{
+	struct dualtree_range ranges[BULK];
+	void *ptrs[BULK] = { };
+	unsigned int i;
+
+	for (; ops >= BULK; ops -= BULK) {
+		dualtree_alloc_bulk(ctx, row->size, GFP_ATOMIC, BULK, ptrs);
+		for (i = 0; i < BULK; i++)
+			ranges[i] = (struct dualtree_range){ ptrs[i], row->size };
+		dualtree_free_bulk(ctx, ranges, BULK);
+	}
+}
+
+COST_DEFINE_LOOP(pair, dualtree)
+COST_DEFINE_LOOP(ring, dualtree)
+COST_DEFINE_LOOP(random, dualtree)
+COST_DEFINE_LOOP(mixed, dualtree)
+
+static const struct cost_contender dualtree = {
+	.name = "dualtree",
+	.open = cost_open_dualtree,
+	.close = cost_close_dualtree,
+	.alloc = alloc_dualtree,
+	.free = free_dualtree,
+};
+
+static const struct cost_contender exact = {
+	.name = "dualtree EXACT_FIT",
+	.open = cost_open_dualtree,
+	.close = cost_close_dualtree,
+	.alloc = alloc_dualtree,
+	.free = free_dualtree,
+};
+
+static const struct cost_row rows[] = {
+	{ &dualtree, "pair 64 B", pair_dualtree, .size = 64 },
+	{ &dualtree, "pair 1500 B", pair_dualtree, .size = 1500 },
+	{ &dualtree, "pair 2048 B", pair_dualtree, .size = 2048 },
+	{ &dualtree, "pair 4096 B", pair_dualtree, .size = 4096 },
+	{ &dualtree, "1500 B, 64 live", ring_dualtree, .size = 1500, .live = 64 },
+	{ &dualtree, "1500 B, 4096 live", random_dualtree, .size = 1500, .live = 4096 },
+	{ &dualtree, "64..4096 B, 1k live", mixed_dualtree, .live = 1000 },
+	{ &dualtree, "64..4096 B, 10k live", mixed_dualtree, .live = 10000 },
+	{ &dualtree, "reader", reader_loop },
+	{ &dualtree, "reader, ring of 64", reader_ring_loop, .size = READ_PAYLOAD, .live = 64 },
+	{ &dualtree, "1500 B, bulks of 16", bulk_loop, .size = 1500 },
+	{ &exact, "pair 64 B", pair_dualtree, .size = 64, .arg = DUALTREE_EXACT_FIT },
+	{ &exact, "pair 1500 B", pair_dualtree, .size = 1500, .arg = DUALTREE_EXACT_FIT },
+	{ &exact, "64..4096 B, 1k live", mixed_dualtree, .live = 1000,
+	  .arg = DUALTREE_EXACT_FIT },
+	{ &exact, "64..4096 B, 10k live", mixed_dualtree, .live = 10000,
+	  .arg = DUALTREE_EXACT_FIT },
+	{ &exact, "reader", reader_loop, .arg = DUALTREE_EXACT_FIT },
+};
+
+const struct cost_set cost_dualtree = { rows, ARRAY_SIZE(rows) };

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * page_frag: 6.13 gave it a header of its own, and 6.9 a call that gives back what a cache
+ * still holds.
+ */
+#ifndef DUALTREE_COMPAT_PAGE_FRAG_H
+#define DUALTREE_COMPAT_PAGE_FRAG_H
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#include <linux/page_frag_cache.h>
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+static inline void page_frag_cache_drain(struct page_frag_cache *cache)
+{
+	if (!cache->va)
+		return;
+	__page_frag_cache_drain(virt_to_head_page(cache->va), cache->pagecnt_bias);
+	cache->va = NULL;
+}
+#endif
+
+#endif /* DUALTREE_COMPAT_PAGE_FRAG_H */
