@@ -5,6 +5,7 @@
  * Reading takes the pool's lock for as long as dualtree's own calls do.
  */
 #include <linux/debugfs.h>
+#include <linux/mutex.h>
 #include <linux/err.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -51,7 +52,7 @@ DEFINE_SHOW_ATTRIBUTE(pool);
  * @parent: the directory
  *
  * Return: @name if a file can be called so, else that with a number behind it; to be freed
- * with kfree(). NULL where memory ran out.
+ * with kfree(). NULL where memory ran out. The caller keeps others from taking it meanwhile.
  */
 char *debugfs_free_name(const char *name, struct dentry *parent)
 {
@@ -74,13 +75,18 @@ char *debugfs_free_name(const char *name, struct dentry *parent)
 	return unique;
 }
 
+/* Two pools of one name must not both find it free. */
+static DEFINE_MUTEX(name_lock);
+
 void buddy_debugfs_add(struct buddy_pool *pool)
 {
-	char *name = debugfs_free_name(pool->name, pools_dir);
+	char *name;
 
-	if (!name)
-		return;
-	pool->file = debugfs_create_file(name, 0400, pools_dir, pool, &pool_fops);
+	mutex_lock(&name_lock);
+	name = debugfs_free_name(pool->name, pools_dir);
+	if (name)
+		pool->file = debugfs_create_file(name, 0400, pools_dir, pool, &pool_fops);
+	mutex_unlock(&name_lock);
 	kfree(name);
 }
 

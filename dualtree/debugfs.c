@@ -7,6 +7,7 @@
  * each heap is drawn and listed by its owner, a piece in a section.
  */
 #include <linux/debugfs.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -160,14 +161,28 @@ static int extents_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
+/* Two instances of one name must not both find it free. */
+static DEFINE_MUTEX(name_lock);
+
+static struct dentry *create_dir(const char *name)
+{
+	struct dentry *dir = NULL;
+	char *free_name;
+
+	mutex_lock(&name_lock);
+	free_name = debugfs_free_name(name, debugfs_root);
+	if (free_name)
+		dir = debugfs_create_dir(free_name, debugfs_root);
+	mutex_unlock(&name_lock);
+	kfree(free_name);
+	return dir;
+}
+
 void dualtree_debugfs_add(struct dualtree *dt)
 {
-	char *name = debugfs_free_name(dt->name, debugfs_root);
-
-	if (!name)
+	dt->dir = create_dir(dt->name);
+	if (!dt->dir)
 		return;
-	dt->dir = debugfs_create_dir(name, debugfs_root);
-	kfree(name);
 	debugfs_create_file("stats", 0400, dt->dir, dt, &stats_fops);
 	debugfs_create_file("extents", 0400, dt->dir, dt, &extents_fops);
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
