@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The chain: how a buffer is made, filled and emptied.
+ *
+ * Everything that can fail is done on the side, and joined to the buffer when it is complete.
+ */
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include "chain.h"
+
+/* What is appended by copying is cut into pieces that are easily found room for. */
+#define PIECE	SZ_64K
+
+void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt)
+{
+	buf->dt = dt;
+	INIT_LIST_HEAD(&buf->segments);
+	buf->room = NULL;
+	buf->unread = 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_init);
+
+void dualtree_buf_purge(struct dualtree_buf *buf)
+{
+	struct dualtree_segment *seg, *next;
+
+	list_for_each_entry_safe(seg, next, &buf->segments, node)
+		segment_release(buf->dt, seg);
+	if (buf->room)
+		segment_release(buf->dt, buf->room);
+	dualtree_buf_init(buf, buf->dt);
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_purge);
+
+void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp)
+{
+	if (buf->room)
+		return NULL;
+	buf->room = segment_alloc(buf->dt, size, gfp);
+	return buf->room ? buf->room->data : NULL;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_reserve);
+
+int dualtree_buf_put(struct dualtree_buf *buf, size_t len)
+{
+	struct dualtree_segment *room = buf->room;
+
+	if (!room || len > room->len)
+		return -EINVAL;
+	buf->room = NULL;
+	if (!len) {
+		segment_release(buf->dt, room);
+		return 0;
+	}
+	segment_trim(buf->dt, room, len);
+	chain_add(buf, room);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_put);
+
+int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, gfp_t gfp)
+{
+	size_t most = min_t(size_t, PIECE, dualtree_max_size(buf->dt)), done, piece;
+	struct dualtree_segment *seg;
+	struct dualtree_buf copy;
+
+	dualtree_buf_init(&copy, buf->dt);
+	for (done = 0; done < len; done += piece) {
+		piece = min(len - done, most);
+		seg = segment_alloc(buf->dt, piece, gfp);
+		if (!seg) {
+			dualtree_buf_purge(&copy);
+			return -ENOMEM;
+		}
+		memcpy(seg->data, data + done, piece);
+		chain_add(&copy, seg);
+	}
+	return dualtree_buf_splice(buf, &copy);
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_append);
+
+void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+{
+	struct dualtree_segment *seg = segment_alloc(buf->dt, len, gfp);
+
+	if (!seg)
+		return NULL;
+	chain_add_front(buf, seg);
+	return seg->data;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_prepend);
+
+int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gfp)
+{
+	struct dualtree_segment *seg;
+
+	if (!dualtree_owns(buf->dt, ptr, len))
+		return -EINVAL;
+	seg = segment_create(buf->dt, ptr, len, gfp);
+	if (!seg)
+		return -ENOMEM;
+	chain_add(buf, seg);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_adopt);
+
+/*
+ * Find the segment that a byte is in; @offset, of the byte in the buffer, becomes that in the
+ * segment. Return: the segment, or NULL if there is no such byte.
+ */
+struct dualtree_segment *chain_seek(const struct dualtree_buf *buf, size_t *offset)
+{
+	struct dualtree_segment *seg;
+
+	chain_for_each(seg, buf) {
+		if (*offset < seg->len)
+			return seg;
+		*offset -= seg->len;
+	}
+	return NULL;
+}
+
+/* Consume bytes that are there. */
+void chain_consume(struct dualtree_buf *buf, size_t len)
+{
+	struct dualtree_segment *seg;
+
+	buf->unread -= len;
+	while (len) {
+		seg = chain_first(buf);
+		if (len < seg->len) {
+			segment_consume(buf->dt, seg, len);
+			return;
+		}
+		len -= seg->len;
+		list_del(&seg->node);
+		segment_release(buf->dt, seg);
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of netbuf/ do with a buffer's chain, beside the public calls. */
+#ifndef DUALTREE_NETBUF_CHAIN_H
+#define DUALTREE_NETBUF_CHAIN_H
+
+#include <dualtree/netbuf.h>
+#include "segment.h"
+
+static inline struct dualtree_segment *chain_first(const struct dualtree_buf *buf)
+{
+	if (list_empty(&buf->segments))
+		return NULL;
+	return list_first_entry(&buf->segments, struct dualtree_segment, node);
+}
+
+#define chain_for_each(seg, buf) list_for_each_entry(seg, &(buf)->segments, node)
+
+static inline void chain_add(struct dualtree_buf *buf, struct dualtree_segment *seg)
+{
+	list_add_tail(&seg->node, &buf->segments);
+	buf->unread += seg->len;
+}
+
+static inline void chain_add_front(struct dualtree_buf *buf, struct dualtree_segment *seg)
+{
+	list_add(&seg->node, &buf->segments);
+	buf->unread += seg->len;
+}
+
+/* It keeps its bytes; whoever asked has it now. */
+static inline void chain_del(struct dualtree_buf *buf, struct dualtree_segment *seg)
+{
+	list_del(&seg->node);
+	buf->unread -= seg->len;
+}
+
+struct dualtree_segment *chain_seek(const struct dualtree_buf *buf, size_t *offset);
+void chain_consume(struct dualtree_buf *buf, size_t len);
+bool chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
+	       struct dualtree_segment *spare);
+void chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from);
+
+#endif /* DUALTREE_NETBUF_CHAIN_H */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cutting, joining and cloning buffers: the bytes stay where they are.
+ */
+#include <linux/export.h>
+#include "chain.h"
+
+int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
+{
+	size_t offset = keep;
+	struct dualtree_segment *seg, *next;
+
+	if (keep > buf->unread)
+		return -ENODATA;
+	seg = chain_seek(buf, &offset);
+	if (!seg)
+		return 0;
+	buf->unread = keep;
+	if (offset) {
+		segment_trim(buf->dt, seg, offset);
+		seg = list_next_entry(seg, node);
+	}
+	list_for_each_entry_safe_from(seg, next, &buf->segments, node) {
+		list_del(&seg->node);
+		segment_release(buf->dt, seg);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_trim);
+
+/*
+ * Move the first bytes, which are there, to the end of another buffer. Where a segment is cut
+ * in two, @spare becomes the second. Return: true if it did.
+ */
+bool chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
+	       struct dualtree_segment *spare)
+{
+	size_t offset = len;
+	struct dualtree_segment *seg = chain_seek(buf, &offset);
+	LIST_HEAD(front);
+
+	if (offset) {
+		segment_split(seg, offset, spare);
+		list_add(&spare->node, &seg->node);
+		seg = spare;
+	}
+	if (seg)
+		list_cut_before(&front, &buf->segments, &seg->node);
+	else
+		list_splice_init(&buf->segments, &front);
+	list_splice_tail(&front, &to->segments);
+	buf->unread -= len;
+	to->unread += len;
+	return offset;
+}
+
+int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp)
+{
+	struct dualtree_segment *spare = NULL;
+	size_t offset = len;
+
+	if (to == buf || to->dt != buf->dt)
+		return -EINVAL;
+	if (len > buf->unread)
+		return -ENODATA;
+	chain_seek(buf, &offset);
+	if (offset) {
+		spare = segment_create(buf->dt, NULL, 0, gfp);
+		if (!spare)
+			return -ENOMEM;
+	}
+	chain_cut(buf, len, to, spare);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_split);
+
+int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
+{
+	if (to == from || to->dt != from->dt)
+		return -EINVAL;
+	list_splice_tail_init(&from->segments, &to->segments);
+	to->unread += from->unread;
+	from->unread = 0;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_splice);
+
+/* Put all of @from, which was cut off in front, back there. */
+void chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
+{
+	list_splice_init(&from->segments, &buf->segments);
+	buf->unread += from->unread;
+	from->unread = 0;
+}
+
+int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp)
+{
+	struct dualtree_segment *seg, *view;
+	struct dualtree_buf clone;
+
+	if (to == buf || to->dt != buf->dt)
+		return -EINVAL;
+	if (len > buf->unread)
+		return -ENODATA;
+	dualtree_buf_init(&clone, buf->dt);
+	chain_for_each(seg, buf) {
+		if (clone.unread == len)
+			break;
+		view = segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
+		if (!view) {
+			dualtree_buf_purge(&clone);
+			return -ENOMEM;
+		}
+		chain_add(&clone, view);
+	}
+	return dualtree_buf_splice(to, &clone);
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_clone);
+
+/* Return: 0, or the error that a request for so many contiguous bytes gets. */
+static int check_contiguous(const struct dualtree_buf *buf, size_t len)
+{
+	if (!len || len > dualtree_max_size(buf->dt))
+		return -EINVAL;
+	return len > buf->unread ? -ENODATA : 0;
+}
+
+/* Replace the first bytes with a copy in one range. Return: 0 or -ENOMEM. */
+static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+{
+	struct dualtree_segment *seg = segment_alloc(buf->dt, len, gfp);
+
+	if (!seg)
+		return -ENOMEM;
+	dualtree_buf_read(buf, seg->data, len);
+	chain_add_front(buf, seg);
+	return 0;
+}
+
+const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+{
+	int err = check_contiguous(buf, len);
+
+	if (!err && chain_first(buf)->len < len)
+		err = copy_front(buf, len, gfp);
+	return err ? ERR_PTR(err) : chain_first(buf)->data;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_linearise);
+
+void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+{
+	int err = check_contiguous(buf, len);
+	struct dualtree_segment *seg;
+	void *data;
+
+	if (err)
+		return ERR_PTR(err);
+	seg = chain_first(buf);
+	if (seg->len < len || !segment_own(buf->dt, seg)) {
+		err = copy_front(buf, len, gfp);
+		if (err)
+			return ERR_PTR(err);
+		seg = chain_first(buf);
+	}
+	data = seg->data;
+	buf->unread -= len;
+	seg->data += len;
+	seg->len -= len;
+	if (!seg->len) {
+		list_del(&seg->node);
+		segment_forget(buf->dt, seg);
+	}
+	return data;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_pull);
