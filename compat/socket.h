@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses: from 6.19 on kernel_bind() and kernel_connect() take one of unknown size. */
+#ifndef DUALTREE_COMPAT_SOCKET_H
+#define DUALTREE_COMPAT_SOCKET_H
+
+#include <linux/socket.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define dt_sockaddr(addr) ((struct sockaddr *)(addr))
+#else
+#define dt_sockaddr(addr) ((struct sockaddr_unsized *)(addr))
+#endif
+
+#endif /* DUALTREE_COMPAT_SOCKET_H */
