@@ -17,28 +17,40 @@
 /* Long enough for anything that comes at all, on a machine that is busy. */
 #define PATIENCE	(30 * HZ)
 
+/* What is left at the end of a test is reset: nothing in flight outlives it. */
 static inline void socket_release(struct kunit_resource *res)
 {
-	sock_release(res->data);
+	struct socket *sock = res->data;
+
+	if (!(sock->sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_no_linger(sock->sk);
+	sock_release(sock);
 }
 
-/* Released at the end of the test, unless drop_socket() comes first. */
+/* Released at the end of the test, unless it is dropped or reset before. */
 static inline struct socket *own_socket(struct kunit *test, struct socket *sock)
 {
 	kunit_alloc_resource(test, NULL, socket_release, GFP_KERNEL, sock);
 	return sock;
 }
 
-static inline void drop_socket(struct kunit *test, struct socket *sock)
+static inline void free_socket(struct kunit *test, struct socket *sock)
 {
 	KUNIT_EXPECT_EQ(test, kunit_destroy_resource(test, resource_is, sock), 0);
+}
+
+/* The peer reads what was sent, and then the end. */
+static inline void drop_socket(struct kunit *test, struct socket *sock)
+{
+	kernel_sock_shutdown(sock, SHUT_WR);
+	free_socket(test, sock);
 }
 
 /* What is not read or not acknowledged is given up, and the peer is told. */
 static inline void reset_socket(struct kunit *test, struct socket *sock)
 {
 	sock_no_linger(sock->sk);
-	drop_socket(test, sock);
+	free_socket(test, sock);
 }
 
 static inline struct socket *make_socket(struct kunit *test, int family, int type, int protocol)
@@ -108,16 +120,16 @@ static inline struct pair unix_pair(struct kunit *test)
 	return pair;
 }
 
-/* Buffers so small that a sender is soon stopped. */
-static inline void make_narrow(struct pair *pair)
+/* Buffers so small that a sender is soon stopped; @far_bytes is what the reader has. */
+static inline void make_narrow(struct pair *pair, int far_bytes)
 {
 	lock_sock(pair->near->sk);
 	pair->near->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	WRITE_ONCE(pair->near->sk->sk_sndbuf, 32768);
+	WRITE_ONCE(pair->near->sk->sk_sndbuf, SZ_64K);
 	release_sock(pair->near->sk);
 	lock_sock(pair->far->sk);
 	pair->far->sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
-	WRITE_ONCE(pair->far->sk->sk_rcvbuf, 16384);
+	WRITE_ONCE(pair->far->sk->sk_rcvbuf, far_bytes);
 	release_sock(pair->far->sk);
 }
 
