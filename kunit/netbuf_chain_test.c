@@ -235,7 +235,8 @@ static void chain_views(struct kunit *test)
 		nr = dualtree_buf_kvecs(&buf, len, kvecs, ARRAY_SIZE(kvecs));
 		KUNIT_ASSERT_LE(test, nr, (int)ARRAY_SIZE(kvecs));
 		for (i = 0, sum = 0; i < nr; sum += kvecs[i++].iov_len)
-			KUNIT_EXPECT_TRUE(test, bed_filled(kvecs[i].iov_base, sum, kvecs[i].iov_len));
+			KUNIT_EXPECT_TRUE(test, bed_filled(kvecs[i].iov_base, sum,
+							   kvecs[i].iov_len));
 		KUNIT_EXPECT_EQ(test, sum, len);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_bvecs(&buf, len, bvecs, ARRAY_SIZE(bvecs)), nr);
 		for (i = 0, sum = 0; i < nr; sum += bvecs[i++].bv_len)
@@ -243,7 +244,8 @@ static void chain_views(struct kunit *test)
 							   bvecs[i].bv_offset, sum,
 							   bvecs[i].bv_len));
 		KUNIT_EXPECT_EQ(test, sum, len);
-		KUNIT_ASSERT_EQ(test, dualtree_buf_iter(&buf, len, bvecs, ARRAY_SIZE(bvecs), &iter), 0);
+		KUNIT_ASSERT_EQ(test, dualtree_buf_iter(&buf, len, bvecs, ARRAY_SIZE(bvecs),
+							&iter), 0);
 		KUNIT_EXPECT_EQ(test, copy_from_iter(bytes, 20000, &iter), len);
 		KUNIT_EXPECT_TRUE(test, bed_filled(bytes, 0, len));
 		KUNIT_EXPECT_EQ(test, dualtree_buf_kvecs(&buf, len, NULL, 0), nr);

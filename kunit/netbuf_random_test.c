@@ -162,8 +162,10 @@ static void do_past_end(struct run *run, struct twin *t)
 
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_skip(&t->buf, len), -ENODATA);
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_trim(&t->buf, len), -ENODATA);
-	KUNIT_ASSERT_EQ(run->test, dualtree_buf_split(&t->buf, len, &to->buf, GFP_KERNEL), -ENODATA);
-	KUNIT_ASSERT_EQ(run->test, dualtree_buf_clone(&t->buf, len, &to->buf, GFP_KERNEL), -ENODATA);
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_split(&t->buf, len, &to->buf, GFP_KERNEL),
+			-ENODATA);
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_clone(&t->buf, len, &to->buf, GFP_KERNEL),
+			-ENODATA);
 }
 
 static void do_split(struct run *run, struct twin *t, struct twin *to)

@@ -4,8 +4,8 @@
  * is still there, and whatever happens to the connection all of it comes back, once.
  */
 #include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../netbuf/segment.h"
 #include "netbuf_null_device.h"
@@ -74,7 +74,7 @@ static size_t receive_until(struct kunit *test, struct socket *sock, size_t from
 	while (from < to && time_before(jiffies, end)) {
 		from += drain_socket(test, sock, from);
 		if (from < to)
-			msleep(1);
+			usleep_range(500, 1000);
 	}
 	return from;
 }
@@ -97,7 +97,7 @@ static void send_stream(struct kunit *test)
 		sent += now;
 		got += drain_socket(test, pair.far, got);
 		if (!now)
-			msleep(1);
+			usleep_range(500, 1000);
 	}
 	KUNIT_EXPECT_EQ(test, receive_until(test, pair.far, got, size), size);
 	expect_landed(test, tx, 0, size);
@@ -162,7 +162,7 @@ static void send_partial(struct kunit *test)
 		now = drain_socket(test, pair.far, got);
 		got += now;
 		if (!now)
-			msleep(1);
+			usleep_range(500, 1000);
 		sent += send_all(test, tx, pair.near, &buf);
 	}
 	KUNIT_EXPECT_EQ(test, receive_until(test, pair.far, got, size), size);
@@ -300,7 +300,7 @@ static void send_clones(struct kunit *test)
 			sent[i] += send_all(test, tx, pairs[i].near, &clones[i]);
 			got[i] += drain_socket(test, pairs[i].far, got[i]);
 		}
-		msleep(1);
+		usleep_range(500, 1000);
 	}
 	KUNIT_EXPECT_EQ(test, sent[0], size);
 	KUNIT_EXPECT_EQ(test, sent[1], size);
@@ -477,8 +477,17 @@ static void send_copies_of_packet(struct kunit *test)
 #define STREAMS		3
 #define STREAM_BYTES	600000
 
+/**
+ * struct stream - a connection that is written to and read at the same time
+ * @tx: what keeps track
+ * @pair: the connection
+ * @buf: what is sent
+ * @sent: how much of it has been
+ * @got: how much has arrived, and was right
+ * @send_work: writes
+ * @recv_work: reads
+ */
 struct stream {
-	struct kunit *test;
 	struct dualtree_tx *tx;
 	struct pair pair;
 	struct dualtree_buf buf;
@@ -535,7 +544,8 @@ static void send_concurrent(struct kunit *test)
 		s->tx = tx;
 		s->pair = tcp_pair(test);
 		dualtree_buf_init(&s->buf, dt);
-		KUNIT_ASSERT_EQ(test, dualtree_buf_clone(&buf, STREAM_BYTES, &s->buf, GFP_KERNEL), 0);
+		KUNIT_ASSERT_EQ(test, dualtree_buf_clone(&buf, STREAM_BYTES, &s->buf,
+							 GFP_KERNEL), 0);
 		INIT_WORK(&s->send_work, stream_send);
 		INIT_WORK(&s->recv_work, stream_recv);
 	}

@@ -616,7 +616,11 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt);
  * @timeout: most jiffies to wait, or MAX_SCHEDULE_TIMEOUT
  *
  * The stack keeps what a peer has not acknowledged: a peer that is silent can make this last
- * for minutes, unless its connection is reset first.
+ * for minutes. And a TCP socket that a module made (sock_create_kern(), kernel_accept()) has no
+ * timers once it is released: what was in flight then is not sent again, and may never come
+ * back. So, before sock_release(): shut down and flush, and if that takes too long, or for
+ * those who do not care, sock_no_linger(). A socket that is released after that gives
+ * everything back at once.
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ETIMEDOUT.
@@ -730,7 +734,8 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit);
  *
  * Context: Any context but NMI that @gfp allows.
  * Return: the packet, ERR_PTR(-ENODATA) if the buffer is empty, ERR_PTR(-EINVAL) if @rx is of
- * another instance or @headers too large, ERR_PTR(-ENOMEM). If it fails the buffer is as it was.
+ * another instance or @headers too large, ERR_PTR(-EMSGSIZE) if it is too long to be copied
+ * either, ERR_PTR(-ENOMEM). If it fails the buffer is as it was.
  */
 struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 				struct dualtree_buf *buf, unsigned int headers, gfp_t gfp);

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving in a driver: payload goes to the stack where it lies, and comes back.
+ *
+ * Nobody tells us when a packet lets go of a page of ordinary memory. So each packet takes a
+ * reference to every page that its payload touches, and a range is back when all of its pages
+ * are down to the one reference that the allocator has. Pages are shared with other ranges: one
+ * that is done may have to wait for its neighbours, but none is taken back early, since
+ * whoever may read it holds a reference to its page. What gives a range a reference again is
+ * a packet that has one, so a count of one does not rise again but for a moment, by somebody
+ * who looks at the page and not into it.
+ *
+ * What waits is looked through in turn, so that a packet which is never read keeps no other.
+ */
+#include <dualtree/netbuf.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/netdevice.h>
+#include <linux/sched.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include "chain.h"
+
+/* Most bytes of headers. */
+#define RX_HEADERS	256
+
+/* A copy no longer than this is all linear, and fits a page with what the stack adds. */
+#define RX_SMALL	1024
+
+/* Ranges to look at in one go with interrupts off. */
+#define RX_REAP		64
+
+/* How often a waiter looks. */
+#define RX_TICK		(HZ / 50 ?: 1)
+
+/**
+ * struct dualtree_rx - what packets hold
+ * @dt: the instance
+ * @limit: of @pinned_bytes
+ * @lock: taken in any context but NMI
+ * @pinned: ranges that packets hold, the one to look at next first
+ * @pinned_bytes: bytes of pages that packets were charged for
+ * @pinned_ranges: how many are in @pinned
+ * @packets: as in struct dualtree_rx_stats
+ * @copied: as in struct dualtree_rx_stats
+ */
+struct dualtree_rx {
+	struct dualtree *dt;
+	size_t limit;
+	spinlock_t lock;	/* protects all that follow */
+	struct list_head pinned;
+	size_t pinned_bytes;
+	unsigned long pinned_ranges;
+	u64 packets;
+	u64 copied;
+};
+
+struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit)
+{
+	struct dualtree_rx *rx = kzalloc(sizeof(*rx), GFP_KERNEL);
+
+	if (!rx)
+		return ERR_PTR(-ENOMEM);
+	rx->dt = dt;
+	rx->limit = limit;
+	spin_lock_init(&rx->lock);
+	INIT_LIST_HEAD(&rx->pinned);
+	return rx;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_create);
+
+static unsigned int pages_of(const u8 *data, size_t len)
+{
+	return DIV_ROUND_UP(offset_in_page(data) + len, PAGE_SIZE);
+}
+
+static size_t charge_of(const struct dualtree_segment *seg)
+{
+	return pages_of(seg->data, seg->len) * PAGE_SIZE;
+}
+
+/*
+ * Return: fragments that the bytes behind the headers take, or more than a packet can have if
+ * they cannot be handed over: then it is not known from the pages who has them.
+ */
+static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
+{
+	struct dualtree_segment *seg;
+	unsigned int frags = 0;
+	size_t skip;
+
+	chain_for_each(seg, buf) {
+		skip = min(headers, seg->len);
+		headers -= skip;
+		if (skip == seg->len)
+			continue;
+		if (!segment_own(buf->dt, seg))
+			return MAX_SKB_FRAGS + 1;
+		frags += pages_of(seg->data + skip, seg->len - skip);
+	}
+	return frags;
+}
+
+static bool is_back(const struct dualtree_segment *seg)
+{
+	struct page *page = virt_to_page(seg->data);
+	unsigned int left = pages_of(seg->data, seg->len);
+
+	for (; left; left--, page++)
+		if (page_ref_count(page) != 1)
+			return false;
+	/* It was read until its last reference was dropped: not until then may it be reused. */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
+unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
+{
+	struct dualtree_segment *seg, *next;
+	unsigned int reaped = 0;
+	unsigned long flags;
+	LIST_HEAD(waiting);
+	LIST_HEAD(back);
+
+	spin_lock_irqsave(&rx->lock, flags);
+	list_for_each_entry_safe(seg, next, &rx->pinned, node) {
+		if (!budget--)
+			break;
+		if (!is_back(seg)) {
+			list_move_tail(&seg->node, &waiting);
+			continue;
+		}
+		list_move(&seg->node, &back);
+		rx->pinned_bytes -= charge_of(seg);
+		reaped++;
+	}
+	list_splice_tail(&waiting, &rx->pinned);
+	rx->pinned_ranges -= reaped;
+	spin_unlock_irqrestore(&rx->lock, flags);
+	list_for_each_entry_safe(seg, next, &back, node)
+		segment_release(rx->dt, seg);
+	return reaped;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_reap);
+
+static bool try_charge(struct dualtree_rx *rx, size_t bytes)
+{
+	unsigned long flags;
+	bool fits;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	fits = bytes <= rx->limit && rx->pinned_bytes <= rx->limit - bytes;
+	if (fits)
+		rx->pinned_bytes += bytes;
+	spin_unlock_irqrestore(&rx->lock, flags);
+	return fits;
+}
+
+static bool charge(struct dualtree_rx *rx, size_t bytes)
+{
+	return try_charge(rx, bytes) ||
+	       (dualtree_rx_reap(rx, RX_REAP) && try_charge(rx, bytes));
+}
+
+static void uncharge(struct dualtree_rx *rx, size_t bytes)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->pinned_bytes -= bytes;
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+/* One fragment for each page: what one packet keeps, others may not get, so all of it counts. */
+static void add_frags(struct sk_buff *skb, const struct dualtree_segment *seg)
+{
+	const u8 *data = seg->data, *end = data + seg->len;
+	size_t piece;
+
+	for (; data < end; data += piece) {
+		piece = min_t(size_t, end - data, PAGE_SIZE - offset_in_page(data));
+		get_page(virt_to_page(data));
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, virt_to_page(data),
+				offset_in_page(data), piece, PAGE_SIZE);
+	}
+}
+
+static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *dev,
+				     struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
+{
+	struct sk_buff *skb = __netdev_alloc_skb(dev, headers, gfp);
+	struct dualtree_segment *seg;
+	unsigned long flags;
+	unsigned int ranges = 0;
+
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	dualtree_buf_read(buf, skb_put(skb, headers), headers);
+	chain_for_each(seg, buf) {
+		add_frags(skb, seg);
+		ranges++;
+	}
+	spin_lock_irqsave(&rx->lock, flags);
+	list_splice_tail_init(&buf->segments, &rx->pinned);
+	rx->pinned_ranges += ranges;
+	rx->packets++;
+	spin_unlock_irqrestore(&rx->lock, flags);
+	buf->unread = 0;
+	return skb;
+}
+
+/* Copy all of a buffer into a packet that has room for it. */
+static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
+{
+	struct dualtree_segment *seg;
+	unsigned int offset = 0;
+
+	chain_for_each(seg, buf) {
+		skb_store_bits(skb, offset, seg->data, seg->len);
+		offset += seg->len;
+	}
+}
+
+static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
+				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
+{
+	size_t linear = buf->unread <= RX_SMALL ? buf->unread : headers;
+	size_t paged = buf->unread - linear;
+	struct sk_buff *skb;
+	unsigned long flags;
+	int err;
+
+	skb = alloc_skb_with_frags(NET_SKB_PAD + linear, paged, 0, &err, gfp);
+	if (!skb)
+		return ERR_PTR(err == -EMSGSIZE ? err : -ENOMEM);
+	skb_reserve(skb, NET_SKB_PAD);
+	skb_put(skb, linear);
+	skb->data_len = paged;
+	skb->len += paged;
+	skb->dev = dev;
+	fill_packet(skb, buf);
+	chain_consume(buf, buf->unread);
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->copied++;
+	spin_unlock_irqrestore(&rx->lock, flags);
+	return skb;
+}
+
+struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
+				struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
+{
+	struct sk_buff *skb;
+	unsigned int frags;
+
+	if (rx->dt != buf->dt || headers > RX_HEADERS)
+		return ERR_PTR(-EINVAL);
+	if (!buf->unread)
+		return ERR_PTR(-ENODATA);
+	headers = min_t(size_t, headers, buf->unread);
+	frags = frags_of(buf, headers);
+	if (!frags || frags > MAX_SKB_FRAGS || !charge(rx, frags * PAGE_SIZE))
+		return make_copied(rx, dev, buf, headers, gfp);
+	skb = make_in_place(rx, dev, buf, headers, gfp);
+	if (IS_ERR(skb))
+		uncharge(rx, frags * PAGE_SIZE);
+	return skb;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_skb);
+
+int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
+{
+	unsigned long looked, waiting;
+	long tick;
+
+	for (;;) {
+		waiting = READ_ONCE(rx->pinned_ranges);
+		for (looked = 0; looked < waiting; looked += RX_REAP)
+			dualtree_rx_reap(rx, RX_REAP);
+		if (!READ_ONCE(rx->pinned_ranges))
+			return 0;
+		if (timeout <= 0)
+			return -ETIMEDOUT;
+		tick = min_t(long, timeout, RX_TICK);
+		schedule_timeout_uninterruptible(tick);
+		if (timeout != MAX_SCHEDULE_TIMEOUT)
+			timeout -= tick;
+	}
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_drain);
+
+void dualtree_rx_destroy(struct dualtree_rx *rx)
+{
+	if (!rx)
+		return;
+	dualtree_rx_drain(rx, MAX_SCHEDULE_TIMEOUT);
+	kfree(rx);
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_destroy);
+
+void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	stats->packets = rx->packets;
+	stats->copied = rx->copied;
+	stats->pinned_bytes = rx->pinned_bytes;
+	stats->pinned_ranges = rx->pinned_ranges;
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_get_stats);
