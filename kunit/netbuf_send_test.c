@@ -1,83 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sending through real sockets: what arrives is what was sent, what the socket did not accept
- * is still there, and whatever happens to the connection all of it comes back, once.
+ * Sending streams: what arrives is what was sent, what the socket did not accept is still
+ * there, and all of it comes back, once.
  */
-#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
-#include "../netbuf/segment.h"
-#include "netbuf_null_device.h"
-
-static void tx_release(struct kunit_resource *res)
-{
-	dualtree_tx_destroy(res->data);
-}
-
-/* Destroyed at the end of the test: after the sockets that are made later. */
-static struct dualtree_tx *make_tx(struct kunit *test, struct dualtree *dt)
-{
-	struct dualtree_tx *tx = dualtree_tx_create(dt);
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(tx));
-	kunit_alloc_resource(test, NULL, tx_release, GFP_KERNEL, tx);
-	return tx;
-}
-
-static struct dualtree_tx_stats tx_stats(struct dualtree_tx *tx)
-{
-	struct dualtree_tx_stats stats;
-
-	dualtree_tx_get_stats(tx, &stats);
-	return stats;
-}
-
-/* Nothing is in flight, and all that was sent has been counted once. */
-static void expect_landed(struct kunit *test, struct dualtree_tx *tx, size_t zerocopy,
-			  size_t copied)
-{
-	struct dualtree_tx_stats stats;
-
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, PATIENCE), 0);
-	stats = tx_stats(tx);
-	KUNIT_EXPECT_EQ(test, stats.zerocopy_bytes, zerocopy);
-	KUNIT_EXPECT_EQ(test, stats.copied_bytes, copied);
-	KUNIT_EXPECT_EQ(test, stats.flying_bytes, 0);
-	KUNIT_EXPECT_EQ(test, stats.flying_ranges, 0);
-}
-
-/* Send until it would block. Return: bytes that were accepted. */
-static size_t send_all(struct kunit *test, struct dualtree_tx *tx, struct socket *sock,
-		       struct dualtree_buf *buf)
-{
-	size_t sum = 0, before;
-	ssize_t sent;
-
-	while (dualtree_buf_unread(buf)) {
-		before = dualtree_buf_unread(buf);
-		sent = dualtree_buf_send(tx, sock, buf, before, MSG_DONTWAIT);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), before - max_t(ssize_t, sent, 0));
-		if (sent == -EAGAIN)
-			break;
-		KUNIT_ASSERT_GT(test, sent, 0);
-		sum += sent;
-	}
-	return sum;
-}
-
-/* A reader who takes what comes, until all is there. */
-static size_t receive_until(struct kunit *test, struct socket *sock, size_t from, size_t to)
-{
-	unsigned long end = jiffies + PATIENCE;
-
-	while (from < to && time_before(jiffies, end)) {
-		from += drain_socket(test, sock, from);
-		if (from < to)
-			usleep_range(500, 1000);
-	}
-	return from;
-}
+#include "netbuf_tx_bed.h"
 
 /* Over loopback everything is read from where it lies, and copied where it turns round. */
 static void send_stream(struct kunit *test)
@@ -171,109 +100,6 @@ static void send_partial(struct kunit *test)
 	expect_drained(test, dt);
 }
 
-/* The peer goes away with data in flight: it all comes back, and the next send says so. */
-static void send_reset(struct kunit *test)
-{
-	const size_t size = 500000;
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = tcp_pair(test);
-	struct dualtree_buf buf;
-	size_t sent, live;
-
-	make_narrow(&pair, SZ_128K);
-	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, size);
-	sent = send_all(test, tx, pair.near, &buf);
-	KUNIT_EXPECT_GT(test, tx_stats(tx).flying_bytes, 0);
-	reset_socket(test, pair.far);
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, PATIENCE), 0);
-	live = bed_live(dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 1000, MSG_NOSIGNAL),
-			-ECONNRESET);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 1000, MSG_NOSIGNAL), -EPIPE);
-	bed_expect(test, &buf, sent, size - sent);
-	KUNIT_EXPECT_LE(test, bed_live(dt), live + sizeof(struct dualtree_segment));
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).zerocopy_bytes + tx_stats(tx).copied_bytes, sent);
-	dualtree_buf_purge(&buf);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
-}
-
-/*
- * Our own end is released with data in flight. A kernel's socket has no timers after that, so
- * nobody knows when it is delivered; but it is there for as long as it may be, and no longer.
- */
-static void send_close(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = tcp_pair(test);
-	struct dualtree_buf buf;
-	size_t sent;
-
-	make_narrow(&pair, SZ_16K);
-	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, 500000);
-	sent = send_all(test, tx, pair.near, &buf);
-	dualtree_buf_purge(&buf);
-	drop_socket(test, pair.near);
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, HZ / 10), -ETIMEDOUT);
-	KUNIT_EXPECT_GT(test, bed_live(dt), 0);
-	/* Whatever is read is right. */
-	KUNIT_EXPECT_GT(test, drain_socket(test, pair.far, 0), 0);
-	reset_socket(test, pair.far);
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, PATIENCE), 0);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).zerocopy_bytes + tx_stats(tx).copied_bytes, sent);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
-}
-
-/* The end of the stream is sent behind what is in flight, and all of it arrives. */
-static void send_shutdown(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = tcp_pair(test);
-	struct dualtree_buf buf;
-	size_t sent;
-	u8 byte;
-
-	make_narrow(&pair, SZ_128K);
-	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, 500000);
-	sent = send_all(test, tx, pair.near, &buf);
-	dualtree_buf_purge(&buf);
-	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(pair.near, SHUT_WR), 0);
-	KUNIT_EXPECT_EQ(test, receive_until(test, pair.far, 0, sent), sent);
-	KUNIT_EXPECT_EQ(test, plain_recv(pair.far, &byte, 1, 0), 0);
-	expect_landed(test, tx, 0, sent);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
-}
-
-/* Our own end is reset with data in flight: all of it is back when that returns. */
-static void send_abort(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = tcp_pair(test);
-	struct dualtree_buf buf;
-	size_t sent;
-
-	make_narrow(&pair, SZ_128K);
-	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, 500000);
-	sent = send_all(test, tx, pair.near, &buf);
-	dualtree_buf_purge(&buf);
-	KUNIT_EXPECT_GT(test, tx_stats(tx).flying_bytes, 0);
-	reset_socket(test, pair.near);
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, PATIENCE), 0);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).zerocopy_bytes + tx_stats(tx).copied_bytes, sent);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
-}
-
 /* One publisher, several subscribers who read at their own pace; the slow one is dropped. */
 static void send_clones(struct kunit *test)
 {
@@ -316,65 +142,6 @@ static void send_clones(struct kunit *test)
 	expect_drained(test, dt);
 }
 
-/* Where there is no ubuf the bytes are copied, free at once, and counted so. */
-static void send_unix(struct kunit *test)
-{
-	const size_t size = 500000;
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = unix_pair(test);
-	size_t sent = 0, got = 0;
-	struct dualtree_buf buf;
-
-	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, size);
-	while (sent < size) {
-		sent += send_all(test, tx, pair.near, &buf);
-		KUNIT_EXPECT_EQ(test, tx_stats(tx).copied_bytes, sent);
-		KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 0);
-		got += drain_socket(test, pair.far, got);
-	}
-	KUNIT_EXPECT_EQ(test, got, size);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_landed(test, tx, 0, size);
-	expect_drained(test, dt);
-}
-
-static void send_datagrams(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct pair pair = udp_pair(test);
-	u8 *bytes = kunit_kzalloc(test, SZ_64K, GFP_KERNEL);
-	size_t sum = 0, len;
-	struct dualtree_buf buf;
-
-	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	dualtree_buf_init(&buf, dt);
-	for (len = 0; len < 60000; len = len * 3 + 1) {
-		bed_append_pieces(test, &buf, sum, len + 100);
-		KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, len, 0), len);
-		bed_expect(test, &buf, sum + len, 100);
-		KUNIT_ASSERT_EQ(test, plain_recv(pair.far, bytes, SZ_64K, 0), len);
-		KUNIT_EXPECT_TRUE(test, bed_filled(bytes, sum, len));
-		dualtree_buf_purge(&buf);
-		sum += len;
-	}
-	expect_landed(test, tx, 0, sum);
-	/* Too long for a datagram: nothing left the buffer. */
-	bed_append_pieces(test, &buf, 0, 70000);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 70000, 0), -EMSGSIZE);
-	bed_expect(test, &buf, 0, 70000);
-	dualtree_buf_purge(&buf);
-	bed_append(test, &buf, 0, 70000);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 70000, 0), -EMSGSIZE);
-	bed_expect(test, &buf, 0, 70000);
-	dualtree_buf_purge(&buf);
-	expect_landed(test, tx, 0, sum);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
-}
-
 static void send_refused(struct kunit *test)
 {
 	struct dualtree *dt = bed_small(test), *other = bed_instance(test);
@@ -404,72 +171,6 @@ static void send_refused(struct kunit *test)
 	expect_landed(test, tx, 0, 0);
 	KUNIT_EXPECT_EQ(test, tx_stats(tx).sends, 0);
 	dualtree_buf_purge(&buf);
-	expect_drained(test, dt);
-}
-
-/* Where nothing turns round nothing is copied: the device has our very pages. */
-static void send_in_place(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct net_device *dev = null_create(test);
-	struct socket *sock = null_socket(test, dev);
-	struct dualtree_buf buf;
-	struct sk_buff *skb;
-	const u8 *first;
-	u8 bytes[100];
-	size_t len;
-
-	dualtree_buf_init(&buf, dt);
-	bed_append(test, &buf, 0, 9000);
-	first = dualtree_buf_first(&buf, &len);
-	KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, sock, &buf, 5000, 0), 5000);
-	bed_expect(test, &buf, 5000, 4000);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 5000);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_ranges, 1);
-	dualtree_buf_purge(&buf);
-	/* Nobody else holds it now; the device does. */
-	KUNIT_EXPECT_GE(test, bed_live(dt), 9000);
-	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, 2), -ETIMEDOUT);
-	KUNIT_ASSERT_EQ(test, skb_queue_len(null_held(dev)), 1);
-	skb = skb_dequeue(null_held(dev));
-	KUNIT_EXPECT_PTR_EQ(test, skb_frag_page(&skb_shinfo(skb)->frags[0]), virt_to_page(first));
-	KUNIT_EXPECT_EQ(test, skb_copy_bits(skb, skb->len - 5000, bytes, sizeof(bytes)), 0);
-	KUNIT_EXPECT_TRUE(test, bed_filled(bytes, 0, sizeof(bytes)));
-	consume_skb(skb);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_landed(test, tx, 5000, 0);
-	expect_drained(test, dt);
-}
-
-/* Packets are cloned, copied, expanded and freed, in a softirq: the last one counts. */
-static void send_copies_of_packet(struct kunit *test)
-{
-	struct dualtree *dt = bed_instance(test);
-	struct dualtree_tx *tx = make_tx(test, dt);
-	struct net_device *dev = null_create(test);
-	struct socket *sock = null_socket(test, dev);
-	struct sk_buff *skb, *clone, *partial;
-	struct dualtree_buf buf;
-
-	dualtree_buf_init(&buf, dt);
-	bed_append(test, &buf, 0, 3000);
-	KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, sock, &buf, 3000, 0), 3000);
-	skb = skb_dequeue(null_held(dev));
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	clone = skb_clone(skb, GFP_KERNEL);
-	partial = pskb_copy(skb, GFP_KERNEL);
-	KUNIT_ASSERT_TRUE(test, clone && partial);
-	KUNIT_EXPECT_EQ(test, pskb_expand_head(clone, 128, 128, GFP_KERNEL), 0);
-	consume_skb(skb);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 3000);
-	consume_skb(partial);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 3000);
-	local_irq_disable();
-	dev_consume_skb_any(clone);
-	local_irq_enable();
-	expect_landed(test, tx, 3000, 0);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
 	expect_drained(test, dt);
 }
 
@@ -569,16 +270,8 @@ static struct kunit_case send_cases[] = {
 	KUNIT_CASE(send_stream),
 	KUNIT_CASE(send_portions),
 	KUNIT_CASE(send_partial),
-	KUNIT_CASE(send_reset),
-	KUNIT_CASE(send_close),
-	KUNIT_CASE(send_shutdown),
-	KUNIT_CASE(send_abort),
 	KUNIT_CASE(send_clones),
-	KUNIT_CASE(send_unix),
-	KUNIT_CASE(send_datagrams),
 	KUNIT_CASE(send_refused),
-	KUNIT_CASE(send_in_place),
-	KUNIT_CASE(send_copies_of_packet),
 	KUNIT_CASE(send_concurrent),
 	{}
 };
@@ -591,5 +284,5 @@ static struct kunit_suite send_suite = {
 kunit_test_suite(send_suite);
 
 DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of sending through real sockets");
+MODULE_DESCRIPTION("Tests of sending streams");
 MODULE_LICENSE("GPL");

@@ -268,36 +268,6 @@ struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_skb);
 
-int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
-{
-	unsigned long looked, waiting;
-	long tick;
-
-	for (;;) {
-		waiting = READ_ONCE(rx->pinned_ranges);
-		for (looked = 0; looked < waiting; looked += RX_REAP)
-			dualtree_rx_reap(rx, RX_REAP);
-		if (!READ_ONCE(rx->pinned_ranges))
-			return 0;
-		if (timeout <= 0)
-			return -ETIMEDOUT;
-		tick = min_t(long, timeout, RX_TICK);
-		schedule_timeout_uninterruptible(tick);
-		if (timeout != MAX_SCHEDULE_TIMEOUT)
-			timeout -= tick;
-	}
-}
-EXPORT_SYMBOL_GPL(dualtree_rx_drain);
-
-void dualtree_rx_destroy(struct dualtree_rx *rx)
-{
-	if (!rx)
-		return;
-	dualtree_rx_drain(rx, MAX_SCHEDULE_TIMEOUT);
-	kfree(rx);
-}
-EXPORT_SYMBOL_GPL(dualtree_rx_destroy);
-
 void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats)
 {
 	unsigned long flags;
@@ -310,3 +280,41 @@ void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *sta
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_get_stats);
+
+/* Look at each range once. Return: ranges that are not back. */
+static unsigned long reap_all(struct dualtree_rx *rx)
+{
+	struct dualtree_rx_stats stats;
+	unsigned long looked;
+
+	dualtree_rx_get_stats(rx, &stats);
+	for (looked = 0; looked < stats.pinned_ranges; looked += RX_REAP)
+		dualtree_rx_reap(rx, RX_REAP);
+	dualtree_rx_get_stats(rx, &stats);
+	return stats.pinned_ranges;
+}
+
+int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
+{
+	long tick;
+
+	while (reap_all(rx)) {
+		if (timeout <= 0)
+			return -ETIMEDOUT;
+		tick = min_t(long, timeout, RX_TICK);
+		schedule_timeout_uninterruptible(tick);
+		if (timeout != MAX_SCHEDULE_TIMEOUT)
+			timeout -= tick;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_drain);
+
+void dualtree_rx_destroy(struct dualtree_rx *rx)
+{
+	if (!rx)
+		return;
+	dualtree_rx_drain(rx, MAX_SCHEDULE_TIMEOUT);
+	kfree(rx);
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_destroy);

@@ -27,6 +27,7 @@
  */
 #include <linux/bvec.h>
 #include <linux/export.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
@@ -224,16 +225,22 @@ static bool can_send_in_place(const struct socket *sock, const struct bio_vec *v
 ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
 			     struct dualtree_buf *buf, size_t len)
 {
-	int nr = dualtree_buf_bvecs(buf, len, NULL, 0);
 	struct bio_vec few[FEW_VECS], *vecs = few;
 	gfp_t gfp = sock->sk->sk_allocation;
 	unsigned int flags = msg->msg_flags;
 	ssize_t sent;
+	int nr;
 
 	if (tx->dt != buf->dt)
 		return -EINVAL;
-	if (nr < 0 || (!nr && is_stream(sock)))
-		return nr;
+	if (len > buf->unread)
+		return -ENODATA;
+	/* The socket says in an int how much it took. */
+	if (is_stream(sock))
+		len = min_t(size_t, len, MAX_RW_COUNT);
+	nr = dualtree_buf_bvecs(buf, len, NULL, 0);
+	if (!nr && is_stream(sock))
+		return 0;
 	if (nr > FEW_VECS) {
 		vecs = kmalloc_array(nr, sizeof(*vecs), gfp | __GFP_NOWARN);
 		if (!vecs)

@@ -515,10 +515,10 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
  * @gfp: how to ask for memory for the records
  *
  * One publisher, many subscribers: the bytes of a range are shared by everyone who has part
- * of it. What one of them consumes the others still have; it is freed when the last of them
- * lets go. While a range is shared it is held as a whole; when one holder is left, all that
- * he does not have of it is freed as soon as he consumes or cuts, and from then on his
- * consumption is exact again.
+ * of it, each piece that is cut off counting for itself. What one of them consumes the others
+ * still have; it is freed when the last of them lets go. While a range is shared it is held as
+ * a whole; when one holder is left, all that he does not have of it is freed as soon as he
+ * consumes or trims, and from then on his consumption is exact again.
  *
  * Context: Any context that @gfp allows.
  * Return: 0, -ENODATA if there are less than @len, -EINVAL if @to is @buf or of another
