@@ -2,104 +2,14 @@
 /*
  * The page pool when the kernel has no memory: each allocation that a call makes fails
  * in turn, once. Every call then succeeds or fails cleanly, and the next one succeeds.
- *
- * The kernel counts the allocations of the running task down from current->fail_nth.
- * Checkers (KASAN, kmemleak) allocate too, so that a call may succeed although an
- * allocation failed; how many there are is not foretold.
  */
-#include <linux/fs.h>
-#include <linux/sched.h>
 #include "buddy_testing.h"
 #include "compat/compat.h"
+#include "fault.h"
 
 #define ORDER		3
 #define ARENA_BYTES	(PAGE_SIZE << ORDER)
 #define MOST_POINTS	200
-
-#if IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) && \
-	IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
-
-static const bool have_faults = true;
-
-static void fault_arm(unsigned int n)
-{
-	WRITE_ONCE(current->fail_nth, n);
-}
-
-/* Return: did an allocation fail since fault_arm()? */
-static bool fault_disarm(void)
-{
-	return !xchg(&current->fail_nth, 0);
-}
-
-#else
-
-static const bool have_faults;
-
-static void fault_arm(unsigned int n)
-{
-}
-
-static bool fault_disarm(void)
-{
-	return false;
-}
-
-#endif
-
-/*
- * What the kernel spares by default, and its trace of each fault. They are variables of
- * the kernel's own; debugfs knows where they are, and user space would write them there.
- */
-static const struct fault_knob {
-	const char *path;
-	size_t size;
-	unsigned long test, normal;
-} knobs[] = {
-	{ "/sys/kernel/debug/failslab/ignore-gfp-wait", sizeof(bool), false, true },
-	{ "/sys/kernel/debug/failslab/verbose", sizeof(long), 0, 2 },
-	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", sizeof(bool), false, true },
-	{ "/sys/kernel/debug/fail_page_alloc/min-order", sizeof(u32), 0, 1 },
-	{ "/sys/kernel/debug/fail_page_alloc/verbose", sizeof(long), 0, 2 },
-};
-
-static bool knob_set(const struct fault_knob *knob, unsigned long value)
-{
-	struct file *file = filp_open(knob->path, O_RDWR, 0);
-	void *variable;
-
-	if (IS_ERR(file))
-		return false;
-	variable = file_inode(file)->i_private;
-	if (variable && knob->size == sizeof(bool))
-		WRITE_ONCE(*(bool *)variable, value);
-	else if (variable && knob->size == sizeof(u32))
-		WRITE_ONCE(*(u32 *)variable, value);
-	else if (variable)
-		WRITE_ONCE(*(unsigned long *)variable, value);
-	filp_close(file, NULL);
-	return variable;
-}
-
-static void buddy_fault_exit(struct kunit *test)
-{
-	int i;
-
-	fault_disarm();
-	for (i = 0; have_faults && i < ARRAY_SIZE(knobs); i++)
-		knob_set(&knobs[i], knobs[i].normal);
-}
-
-static void faults_or_skip(struct kunit *test)
-{
-	int i;
-
-	if (!have_faults)
-		kunit_skip(test, "this kernel has no fault injection");
-	for (i = 0; i < ARRAY_SIZE(knobs); i++)
-		if (!knob_set(&knobs[i], knobs[i].test))
-			kunit_skip(test, "cannot reach %s", knobs[i].path);
-}
 
 static struct buddy_pool *fault_pool(struct kunit *test)
 {
@@ -293,7 +203,7 @@ static struct kunit_case buddy_fault_cases[] = {
 
 static struct kunit_suite buddy_fault_suite = {
 	.name = "buddy_fault",
-	.exit = buddy_fault_exit,
+	.exit = faults_end,
 	.test_cases = buddy_fault_cases,
 };
 
