@@ -67,6 +67,28 @@ static inline size_t send_all(struct kunit *test, struct dualtree_tx *tx, struct
 	return sum;
 }
 
+/*
+ * Send until the reader, who does not read, has no room and the socket neither: what would
+ * block may otherwise be acknowledged the moment after. Then something stays in flight.
+ */
+static inline size_t send_until_stuck(struct kunit *test, struct dualtree_tx *tx,
+				      struct socket *sock, struct dualtree_buf *buf)
+{
+	unsigned int idle = 0;
+	size_t sum = 0, now;
+
+	while (idle < 10 && dualtree_buf_unread(buf)) {
+		now = send_all(test, tx, sock, buf);
+		sum += now;
+		idle = now ? 0 : idle + 1;
+		usleep_range(10000, 20000);
+	}
+	/* Otherwise what the test is about does not happen. */
+	KUNIT_EXPECT_GT(test, dualtree_buf_unread(buf), 0);
+	KUNIT_EXPECT_GT(test, tx_stats(tx).flying_bytes, 0);
+	return sum;
+}
+
 /* A reader who takes what comes, until all is there. */
 static inline size_t receive_until(struct kunit *test, struct socket *sock, size_t from, size_t to)
 {
