@@ -404,6 +404,66 @@ static void dualtree_not_cleared(struct kunit *test)
 	expect_drained(test, dt);
 }
 
+/* init_on_alloc=1: every way to get memory gets it clear, dirty as it was left. */
+static void dualtree_init_on_alloc(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 4 };
+	struct dualtree *dt = instance_create(test, &params);
+	u8 *all, *ptr;
+
+	if (!want_init_on_alloc(0))
+		kunit_skip(test, "this kernel was not booted with init_on_alloc=1");
+	stay_here(test);
+	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, PAGE_SIZE << 4));
+	memset(all, 0xa5, PAGE_SIZE << 4);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 100, 3996), 0);
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 100, 500));
+	KUNIT_EXPECT_TRUE(test, all_bytes(all + 100, 0, 400));
+	ptr = dualtree_alloc_aligned(dt, 1000, 1024, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0, 1000));
+	KUNIT_EXPECT_TRUE(test, all_bytes(all, 0xa5, 100));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1000), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, 500), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 4096, (PAGE_SIZE << 4) - 4096), 0);
+	expect_drained(test, dt);
+}
+
+/* init_on_free=1: what is freed is clear at once, but for what is kept in it: node and tag. */
+static void dualtree_init_on_free(struct kunit *test)
+{
+	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree_range range;
+	unsigned int way;
+	u8 *all, *ptr;
+
+	if (!want_init_on_free())
+		kunit_skip(test, "this kernel was not booted with init_on_free=1");
+	stay_here(test);
+	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	for (way = 0; way < 3; way++) {
+		memset(all, 0xa5, PAGE_SIZE << 4);
+		range = (struct dualtree_range){ all + 1024, 2048 };
+		if (way == 0)
+			KUNIT_EXPECT_EQ(test, dualtree_free(dt, range.ptr, range.len), 0);
+		else if (way == 1)
+			KUNIT_EXPECT_EQ(test, dualtree_free_bulk(dt, &range, 1), 0);
+		else
+			KUNIT_EXPECT_EQ(test, dualtree_trim(dt, all, 3072, 1024), 0);
+		ptr = dualtree_alloc(dt, 2048, GFP_KERNEL);
+		KUNIT_ASSERT_PTR_EQ(test, ptr, all + 1024);
+		KUNIT_EXPECT_TRUE(test, all_bytes(ptr + DT_GRANULE, 0, 2048 - 2 * DT_GRANULE));
+		KUNIT_EXPECT_TRUE(test, all_bytes(all, 0xa5, 1024));
+		KUNIT_EXPECT_TRUE(test, all_bytes(all + 3072, 0xa5, 1024));
+	}
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, PAGE_SIZE << 4), 0);
+	expect_drained(test, dt);
+}
+
 static struct kunit_case dualtree_cases[] = {
 	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
 	KUNIT_CASE(dualtree_create_name),
@@ -418,6 +478,8 @@ static struct kunit_case dualtree_cases[] = {
 	KUNIT_CASE(dualtree_pool_exhausted),
 	KUNIT_CASE_PARAM(dualtree_zero, zero_gen_params),
 	KUNIT_CASE(dualtree_not_cleared),
+	KUNIT_CASE(dualtree_init_on_alloc),
+	KUNIT_CASE(dualtree_init_on_free),
 	{}
 };
 

@@ -11,7 +11,7 @@
 #include "../compat/kunit.h"
 #include "instance.h"
 
-static uint pairs = IS_ENABLED(CONFIG_KASAN) ? 100000 : 1000000;
+static uint pairs = IS_ENABLED(CONFIG_KASAN) ? 5000 : 1000000;
 module_param(pairs, uint, 0444);
 MODULE_PARM_DESC(pairs, "of alloc and free at the edge, for each size and setup");
 
