@@ -102,7 +102,9 @@ static void tree_free(struct heap *heap, struct region *region, unsigned int fir
 /* Put a run where it belongs: a quick list, or the trees. */
 static void settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
-	if (heap->quick && quick_wanted(heap, region, first, nr))
+	if (!heap->quick)
+		heap_free(heap, region, first, nr);
+	else if (quick_wanted(heap, region, first, nr))
 		quick_push(heap->quick, region, first, nr);
 	else
 		tree_free(heap, region, first, nr);
@@ -131,8 +133,8 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_settle);
  */
 void cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
-	if (heap->hot.nr == HOT_OFF) {
-		tree_free(heap, region, first, nr);
+	if (!heap->quick) {
+		heap_free(heap, region, first, nr);
 		return;
 	}
 	if (!hot_put(heap, region, first, nr)) {

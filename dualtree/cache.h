@@ -85,11 +85,11 @@ static __always_inline bool hot_fits(const struct heap *heap, size_t size)
 static __always_inline void *hot_take(struct heap *heap, size_t size)
 {
 	struct region *region = heap->hot.region;
-	unsigned int first = heap->hot.first;
+	unsigned long first = heap->hot.first;
 
 	WRITE_ONCE(heap->hot.nr, 0);
-	ledger_fill(region->ledger, first, granules_of(size), size);
-	return region_addr(region, first);
+	ledger_fill(region->ledger, first, ((size - 1) >> DT_GRANULE_SHIFT) + 1, size);
+	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
 /**
@@ -102,7 +102,7 @@ static __always_inline void *hot_take(struct heap *heap, size_t size)
  * Return: false if they are not, and the caller has to take them to cache_free().
  */
 static __always_inline bool hot_put(struct heap *heap, struct region *region,
-				    unsigned int first, unsigned int nr)
+				    unsigned long first, unsigned long nr)
 {
 	struct hot_range *hot = &heap->hot;
 

@@ -67,6 +67,7 @@ static char map_cell(const struct region *region, unsigned int first, unsigned i
 static void map_region(struct seq_file *m, int cpu, const struct region *region)
 {
 	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS);
+
 	show_owner(m, cpu);
 	seq_printf(m, " %p %5zu KiB |", region->base, region->bytes >> 10);
 	for (i = 0; i < region->nr; i += per_cell)

@@ -143,13 +143,16 @@ int front_check(const struct dualtree *dt, const void *ptr, size_t len)
  */
 int front_init(struct dualtree *dt)
 {
+	struct heap **heap;
 	int cpu;
 
 	dt->heaps = alloc_percpu(struct heap *);
 	if (!dt->heaps)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		*per_cpu_ptr(dt->heaps, cpu) = &no_heap;
+	for_each_possible_cpu(cpu) {
+		heap = per_cpu_ptr(dt->heaps, cpu);
+		*heap = &no_heap;
+	}
 	raw_spin_lock_init(&dt->shared_lock);
 	heap_init(&dt->shared);
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * The per-CPU front: allocating, where front_alloc() was not enough.
  *
- *	hot range -> quick list -> remote list -> trees -> all that is cached, then trees -> a region more
+ *	hot range -> quick list -> remote list -> trees
+ *		  -> all that is cached, and trees again -> a region more
  *
  * The first of these that serves ends it. Each step is bounded in one section; what takes
  * longer is gone on with in another.

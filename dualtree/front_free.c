@@ -33,8 +33,8 @@ static void count_free(struct dualtree *dt, struct heap *heap, size_t len, unsig
  *
  * Return: an enum free_kind, or -EALREADY.
  */
-static __always_inline int release(struct dualtree *dt, struct heap *heap, struct region *region,
-		   const void *ptr, size_t len)
+static __always_inline int release(struct dualtree *dt, struct heap *heap,
+				   struct region *region, const void *ptr, size_t len)
 {
 	struct ledger_range range = ledger_range(region_offset(region, ptr), len);
 	enum free_kind kind = FREE_PART;
@@ -171,9 +171,12 @@ int front_settle(struct heap *heap, struct region *region, unsigned int first, u
 	return 0;
 }
 
-/* Free the first ranges of some in one section. Return: how many were dealt with. */
+/*
+ * Free the first ranges of some in one section; @kinds is what became of each, as release()
+ * says it. Return: how many were dealt with.
+ */
 static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
-			      unsigned int nr, int *errs)
+			      unsigned int nr, int *kinds)
 {
 	struct heap *heap = section_begin(dt);
 	struct region *region, *retired;
@@ -182,10 +185,10 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 
 	nr = min_t(unsigned int, nr, BULK_MOST);
 	for (i = 0; i < nr; i++) {
-		errs[i] = ranges[i].ptr ? -EINVAL : 0;
+		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = region_of_range(dt, ranges[i].ptr, ranges[i].len);
 		if (likely(region)) {
-			errs[i] = release(dt, heap, region, ranges[i].ptr, ranges[i].len);
+			kinds[i] = release(dt, heap, region, ranges[i].ptr, ranges[i].len);
 			shared |= region->heap == &dt->shared;
 		}
 	}
@@ -209,17 +212,19 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 int front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr,
 		    unsigned long caller)
 {
-	int errs[BULK_MOST], err = 0;
+	int kinds[BULK_MOST], err = 0;
+	const struct dualtree_range *r;
 	unsigned int i, some;
 
 	for (; nr; nr -= some, ranges += some) {
-		some = free_some(dt, ranges, nr, errs);
+		some = free_some(dt, ranges, nr, kinds);
 		for (i = 0; i < some; i++) {
-			if (unlikely(errs[i] < 0)) {
-				front_refuse(dt, ranges[i].ptr, ranges[i].len, errs[i], caller);
-				err = err ?: errs[i];
-			} else if (ranges[i].ptr) {
-				trace_dualtree_free(dt->name, ranges[i].ptr, ranges[i].len, errs[i]);
+			r = &ranges[i];
+			if (unlikely(kinds[i] < 0)) {
+				front_refuse(dt, r->ptr, r->len, kinds[i], caller);
+				err = err ?: kinds[i];
+			} else if (r->ptr) {
+				trace_dualtree_free(dt->name, r->ptr, r->len, kinds[i]);
 			}
 		}
 	}

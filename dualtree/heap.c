@@ -206,8 +206,9 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_fits_below);
  * A request has been carved out of a region: write it down. @front is what was left of the
  * extent in front of it, in granules.
  */
-static __always_inline void *placed(struct heap *heap, struct region *region, struct region_sums was, void *addr,
-		    size_t size, unsigned int front)
+static __always_inline void *placed(struct heap *heap, struct region *region,
+				    struct region_sums was, void *addr, size_t size,
+				    unsigned int front)
 {
 	unsigned int nr = granules_of(size), first = region_index(region, addr);
 

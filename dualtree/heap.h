@@ -56,7 +56,7 @@ struct heap_counts {
  */
 struct hot_range {
 	unsigned long nr;
-	unsigned int first;
+	unsigned long first;
 	struct region *region;
 };
 

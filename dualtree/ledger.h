@@ -68,8 +68,8 @@ struct ledger_range {
  * @nr: how many; 0 if none
  */
 struct ledger_run {
-	unsigned int first;
-	unsigned int nr;
+	unsigned long first;
+	unsigned long nr;
 };
 
 /* What @len bytes (not 0) at @offset of a region cover. */
@@ -130,7 +130,7 @@ static __always_inline bool ledger_many_full(const u8 *p, const u8 *end)
  * by byte. All bytes touched are those of the run: a neighbour's may be changing on another
  * CPU.
  */
-static __always_inline void ledger_set(u8 *ledger, unsigned int first, unsigned int nr, u8 count)
+static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned long nr, u8 count)
 {
 	u8 *p = ledger + first, *end = p + nr;
 
@@ -157,7 +157,7 @@ static __always_inline void ledger_set(u8 *ledger, unsigned int first, unsigned 
 }
 
 /* Are all bytes of @nr granules live? Looks at them as ledger_set() does. */
-static __always_inline bool ledger_all_full(const u8 *ledger, unsigned int first, unsigned int nr)
+static __always_inline bool ledger_all_full(const u8 *ledger, unsigned long first, unsigned long nr)
 {
 	const u8 *p = ledger + first, *end = p + nr;
 
@@ -185,7 +185,8 @@ static inline void ledger_mark(u8 *ledger, unsigned int first, unsigned int nr, 
 }
 
 /* Write down @size live bytes, from the start of granule @first on. Owner only. */
-static __always_inline void ledger_fill(u8 *ledger, unsigned int first, unsigned int nr, size_t size)
+static __always_inline void ledger_fill(u8 *ledger, unsigned long first, unsigned long nr,
+					size_t size)
 {
 	ledger_set(ledger, first, nr - 1, DT_GRANULE);
 	WRITE_ONCE(ledger[first + nr - 1], ((size - 1) & (DT_GRANULE - 1)) + 1);
@@ -276,25 +277,24 @@ static __always_inline bool ledger_take_whole(u8 *ledger, size_t offset, size_t 
 					      struct ledger_run *run)
 {
 	size_t last_byte = offset + len - 1;
-	unsigned int first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
-	unsigned int nr = last - first + 1;
-	u8 *p = ledger + first;
+	unsigned long first = offset >> DT_GRANULE_SHIFT;
+	unsigned long last = last_byte >> DT_GRANULE_SHIFT;
 
 	run->first = first;
-	run->nr = nr;
-	if (nr == 1) {
-		if (unlikely(READ_ONCE(*p) != len))
+	run->nr = last - first + 1;
+	if (first == last) {
+		if (unlikely(READ_ONCE(ledger[first]) != len))
 			return false;
 		smp_acquire__after_ctrl_dep();
-		WRITE_ONCE(*p, 0);
+		WRITE_ONCE(ledger[first], 0);
 		return true;
 	}
-	if (READ_ONCE(*p) != DT_GRANULE - (offset & (DT_GRANULE - 1)) ||
-	    READ_ONCE(p[nr - 1]) != (last_byte & (DT_GRANULE - 1)) + 1 ||
-	    unlikely(!ledger_all_full(p, 1, nr - 2)))
+	if (READ_ONCE(ledger[first]) != DT_GRANULE - (offset & (DT_GRANULE - 1)) ||
+	    READ_ONCE(ledger[last]) != (last_byte & (DT_GRANULE - 1)) + 1 ||
+	    unlikely(!ledger_all_full(ledger, first + 1, last - first - 1)))
 		return false;
 	smp_acquire__after_ctrl_dep();
-	ledger_set(p, 0, nr, 0);
+	ledger_set(ledger, first, last - first + 1, 0);
 	return true;
 }
 
