@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device: open and close, and what plays the hardware. To transmit is to copy the frame
+ * into the next buffer that the other end posted, with its checksum filled in, as a card
+ * does by DMA; then the other end's poll is asked for. A frame for which nothing is posted
+ * is lost, as on a wire.
+ *
+ * An end's ring is filled by the other end, which looks whether it is running. Who closes an
+ * end says that it is not, waits for those who looked before, and only then empties it.
+ */
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/checksum.h>
+
+#include "end.h"
+#include "netdev.h"
+
+#define MAX_MTU		9000
+
+/* Called under RTNL, which is one for all network namespaces. */
+static int vnic_open(struct net_device *dev)
+{
+	struct end *end = netdev_priv(dev);
+	unsigned int posted;
+
+	if (!ring_refill(&end->ring, GFP_KERNEL, &posted)) {
+		ring_empty(&end->ring);
+		return -ENOMEM;
+	}
+	count(&end->counts, POSTED_BUFFERS, posted);
+	napi_enable(&end->napi);
+	/* Who sees it running sees the ring posted and NAPI enabled. */
+	smp_store_release(&end->running, true);
+	if (end->peer->running) {
+		netif_carrier_on(dev);
+		netif_carrier_on(end->peer->dev);
+	}
+	return 0;
+}
+
+/* Called under RTNL. */
+static int vnic_stop(struct net_device *dev)
+{
+	struct end *end = netdev_priv(dev);
+
+	netif_carrier_off(dev);
+	netif_carrier_off(end->peer->dev);
+	WRITE_ONCE(end->running, false);
+	/* The other end transmits under RCU. */
+	synchronize_net();
+	napi_disable(&end->napi);
+	ring_empty(&end->ring);
+	return 0;
+}
+
+/* What a card does with a frame whose checksum is left to it. */
+static void fill_in_checksum(const struct sk_buff *skb, u8 *frame)
+{
+	unsigned int start = skb_checksum_start_offset(skb);
+	__wsum sum = csum_partial(frame + start, skb->len - start, 0);
+
+	*(__sum16 *)(frame + start + skb->csum_offset) = csum_fold(sum) ?: CSUM_MANGLED_0;
+}
+
+/* Return: what the frame is counted as. */
+static enum count transmit(struct end *peer, const struct sk_buff *skb)
+{
+	u8 *frame;
+
+	/* Pairs with vnic_open(). */
+	if (!smp_load_acquire(&peer->running))
+		return TX_DROPPED_DOWN;
+	if (skb->len < ETH_HLEN || skb->len > RING_ROOM)
+		return TX_DROPPED_SIZE;
+	frame = ring_room(&peer->ring);
+	if (!frame)
+		return TX_DROPPED_FULL;
+	if (skb_copy_bits(skb, 0, frame, skb->len))
+		return TX_DROPPED_SIZE;
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		fill_in_checksum(skb, frame);
+	ring_fill(&peer->ring, skb->len);
+	return TX_PACKETS;
+}
+
+/* Under the transmit lock, which makes us the only transmitter, and under RCU. */
+static netdev_tx_t vnic_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct end *end = netdev_priv(dev);
+	enum count as;
+
+	skb_tx_timestamp(skb);
+	as = transmit(end->peer, skb);
+	count(&end->counts, as, 1);
+	/* Also if nothing was posted: then it is to try again. */
+	if (as == TX_PACKETS || as == TX_DROPPED_FULL)
+		napi_schedule(&end->peer->napi);
+	if (as == TX_PACKETS) {
+		count(&end->counts, TX_BYTES, skb->len);
+		dev_consume_skb_any(skb);
+	} else {
+		dev_kfree_skb_any(skb);
+	}
+	return NETDEV_TX_OK;
+}
+
+static void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
+{
+	const struct end *end = netdev_priv(dev);
+	const struct counts *counts = &end->counts;
+
+	stats->tx_packets = count_of(counts, TX_PACKETS);
+	stats->tx_bytes = count_of(counts, TX_BYTES);
+	stats->tx_carrier_errors = count_of(counts, TX_DROPPED_DOWN);
+	stats->tx_dropped = stats->tx_carrier_errors + count_of(counts, TX_DROPPED_FULL) +
+			    count_of(counts, TX_DROPPED_SIZE);
+	stats->rx_packets = count_of(counts, RX_PACKETS);
+	stats->rx_bytes = count_of(counts, RX_BYTES);
+	stats->rx_dropped = count_of(counts, RX_DROPPED);
+	stats->rx_missed_errors = count_of(&end->peer->counts, TX_DROPPED_FULL);
+}
+
+static const struct net_device_ops vnic_netdev_ops = {
+	.ndo_open = vnic_open,
+	.ndo_stop = vnic_stop,
+	.ndo_start_xmit = vnic_xmit,
+	.ndo_get_stats64 = vnic_get_stats64,
+	.ndo_set_mac_address = eth_mac_addr,
+	.ndo_validate_addr = eth_validate_addr,
+};
+
+static const struct ethtool_ops vnic_ethtool_ops = {
+	.get_link = ethtool_op_get_link,
+	.get_ts_info = ethtool_op_get_ts_info,
+};
+
+/* Segments are made by the stack: a card that cuts them up is not what is shown here. */
+void vnic_setup(struct net_device *dev, bool rx_csum)
+{
+	dev->netdev_ops = &vnic_netdev_ops;
+	dev->ethtool_ops = &vnic_ethtool_ops;
+	dev->hw_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM |
+			   NETIF_F_RXCSUM;
+	dev->features |= dev->hw_features;
+	if (!rx_csum)
+		dev->features &= ~NETIF_F_RXCSUM;
+	dev->vlan_features = dev->features;
+	dev->max_mtu = MAX_MTU;
+	/* What is sent has arrived when it was sent: there is nothing to queue for. */
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
+	eth_hw_addr_random(dev);
+	netif_carrier_off(dev);
+}
