@@ -1,0 +1,418 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# The guest's part of scripts/vnic: for each mode loads samples/vnic, moves its ends into
+# two network namespaces, has ping, iperf3 and wget talk across, closes and opens ends while
+# they do, and unloads the module while they do.
+#
+# Promises: every program's result is looked at; what was fetched is compared with what was
+# served; no checksum may be wrong. What is reported is "KEY WORDS", for scripts/vnic to
+# read: stat MODE NAME VALUE. No time is asserted, and no throughput.
+#
+# /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, MIB (that each wget
+# fetches) and UDP_RATE (bits per second). /run/harness/modes has a line for each mode:
+# its name and the module's parameters.
+#
+# A kernel without namespaces keeps both ends in one. There iperf3 and ping bind to their
+# device, which wget cannot.
+
+# shellcheck source=scripts/guest/lib.sh
+. /lib/guest.sh
+
+HERE=/run/harness
+WWW=/tmp/www
+STATS=/sys/kernel/debug/vnic
+IPERF="$HERE/ld.so --library-path $HERE $HERE/iperf3"
+IPERF_PORT=5201
+# Seconds after which a program hangs.
+PATIENCE=150
+# Seconds that unloading may wait for those who still have data to read.
+UNLOAD_PATIENCE=10
+
+# shellcheck source=/dev/null
+. "$HERE/vnic.conf"
+
+# stat_of NAME VALUE: of the mode that runs.
+stat_of()
+{
+	report "stat $mode $1 $2"
+}
+
+md5()
+{
+	md5sum "$@" | cut -d' ' -f1
+}
+
+# wait_for COMMAND...: false if it does not come true.
+wait_for()
+{
+	local tries=$((PATIENCE * 10))
+
+	until "$@"; do
+		[ $tries -gt 0 ] || return 1
+		tries=$((tries - 1))
+		usleep 100000
+	done
+}
+
+# at END COMMAND...: in that end's namespace. For each end NS is the process that keeps it.
+at()
+{
+	local end=$1
+
+	shift
+	if [ -z "$namespaces" ]; then
+		"$@"
+	elif [ "$end" = 0 ]; then
+		nsenter -t "$NS0" -n "$@"
+	else
+		nsenter -t "$NS1" -n "$@"
+	fi
+}
+
+# sysctl_at END NAME VALUE: if the kernel has it.
+sysctl_at()
+{
+	at "$1" sh -c "[ ! -e /proc/sys/net/$2 ] || echo $3 >/proc/sys/net/$2"
+}
+
+make_namespaces()
+{
+	namespaces=
+	[ -e /proc/self/ns/net ] || return 0
+	namespaces=yes
+	# What outlived us with our output would have the run wait for it.
+	unshare -n sleep 100000 >/dev/null 2>&1 &
+	NS0=$!
+	unshare -n sleep 100000 >/dev/null 2>&1 &
+	NS1=$!
+	wait_for has_namespace "$NS0"
+	wait_for has_namespace "$NS1"
+}
+
+has_namespace()
+{
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# set_up_end END: its addresses are 10.9.0.END+1 and fd09::END+1.
+set_up_end()
+{
+	if [ -n "$namespaces" ]; then
+		if [ "$1" = 0 ]; then
+			ip link set vnic0 netns "$NS0" || fail "vnic0 does not move"
+		else
+			ip link set vnic1 netns "$NS1" || fail "vnic1 does not move"
+		fi
+		at "$1" ip link set lo up
+	else
+		# Both addresses are ours: what comes from one of them is no forgery.
+		sysctl_at "$1" "ipv4/conf/vnic$1/accept_local" 1
+		sysctl_at "$1" "ipv4/conf/vnic$1/rp_filter" 0
+		sysctl_at "$1" "ipv4/conf/all/rp_filter" 0
+		sysctl_at "$1" "ipv4/conf/vnic$1/arp_ignore" 1
+	fi
+	sysctl_at "$1" "ipv6/conf/vnic$1/accept_dad" 0
+	at "$1" ip addr add "10.9.0.$(($1 + 1))/24" dev "vnic$1" || fail "vnic$1: no IPv4 address"
+	at "$1" ip link set "vnic$1" up || fail "vnic$1 does not come up"
+	[ -z "$namespaces" ] || at "$1" ip addr add "fd09::$(($1 + 1))/64" dev "vnic$1"
+}
+
+set_mtu()
+{
+	at 0 ip link set vnic0 mtu "$1" || fail "vnic0: mtu $1"
+	at 1 ip link set vnic1 mtu "$1" || fail "vnic1: mtu $1"
+}
+
+# ping_across ADDRESS SIZE
+ping_across()
+{
+	at 0 timeout $PATIENCE ping -I vnic0 -q -A -c "$PINGS" -s "$2" "$1" >/tmp/ping 2>&1
+	grep -q " $PINGS packets received" /tmp/ping ||
+		fail "$mode: ping -s $2 $1: $(grep received /tmp/ping || head -n 1 /tmp/ping)"
+}
+
+run_pings()
+{
+	ping_across 10.9.0.2 56
+	ping_across 10.9.0.2 1400
+	# In fragments.
+	ping_across 10.9.0.2 20000
+	[ -n "$namespaces" ] || return 0
+	ping_across fd09::2 56
+	ping_across fd09::2 8000
+}
+
+# port_open: iperf3 listens.
+port_open()
+{
+	at 1 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		grep -qi ":$(printf %04X "$IPERF_PORT") [0-9A-F:]* 0A"
+}
+
+# start_server [OPTION...]
+# shellcheck disable=SC2086 # IPERF is words
+start_server()
+{
+	at 1 $IPERF -4 -s --bind-dev vnic1 "$@" >/tmp/iperf-server 2>&1 </dev/null &
+	server=$!
+	wait_for port_open || fail "$mode: iperf3 does not listen: $(tail -n 1 /tmp/iperf-server)"
+}
+
+# last_number NAME FILE: the last value under that name in iperf3's report.
+last_number()
+{
+	sed -n "s/.*\"$1\":[^0-9]*\\([0-9]*\\).*/\\1/p" "$2" | tail -n 1
+}
+
+# received_rate FILE: of what the receiver got, in bits per second.
+received_rate()
+{
+	sed -n '/"sum_received"/,/}/p' "$1" >/tmp/iperf-sum
+	last_number bits_per_second /tmp/iperf-sum
+}
+
+# run_iperf NAME OPTION...: leaves the report in /tmp/iperf-NAME.
+# shellcheck disable=SC2086 # IPERF is words
+run_iperf()
+{
+	local name=$1
+
+	shift
+	start_server -1
+	at 0 timeout $PATIENCE $IPERF -4 -c 10.9.0.2 --bind-dev vnic0 -J -t "$RUN_SECONDS" "$@" \
+		>"/tmp/iperf-$name" 2>&1 ||
+		fail "$mode: iperf3 $name: $(sed -n '/"error"/p' "/tmp/iperf-$name" | head -n 1)"
+	wait "$server" || fail "$mode: iperf3 $name: server: $(tail -n 1 /tmp/iperf-server)"
+}
+
+run_iperfs()
+{
+	run_iperf tcp
+	stat_of "tcp_bps_$1" "$(received_rate /tmp/iperf-tcp)"
+	run_iperf reverse -R -P 2
+	stat_of "reverse_bps_$1" "$(received_rate /tmp/iperf-reverse)"
+	run_iperf udp -u -b "$UDP_RATE" -l $(($1 - 100))
+	stat_of "udp_bps_$1" "$(last_number bits_per_second /tmp/iperf-udp)"
+	stat_of "udp_packets_$1" "$(last_number packets /tmp/iperf-udp)"
+	stat_of "udp_lost_$1" "$(last_number lost_packets /tmp/iperf-udp)"
+}
+
+make_file()
+{
+	mkdir -p "$WWW"
+	dd if=/dev/urandom of="$WWW/file" bs=64k count=$((MIB * 16)) 2>/dev/null
+	sum=$(md5 "$WWW/file")
+}
+
+# fetch ADDRESS OUT: in the background.
+fetch()
+{
+	at 0 timeout $PATIENCE wget -q -O - "http://$1/file" | md5 >"/tmp/fetched_$2" &
+	pids="$pids $!"
+}
+
+# fetch_all: at once, half of it over IPv6.
+fetch_all()
+{
+	pids=
+	fetch 10.9.0.2 a
+	fetch '[fd09::2]' b
+	fetch 10.9.0.2 c
+}
+
+check_fetched()
+{
+	# shellcheck disable=SC2086 # one word for each
+	wait $pids
+	for name in a b c; do
+		[ "$(cat /tmp/fetched_$name)" = "$sum" ] ||
+			fail "$mode: wget $name did not get what httpd served ($1)"
+	done
+}
+
+run_wgets()
+{
+	[ -n "$namespaces" ] || return 0
+	fetch_all
+	check_fetched "mtu $1"
+	stat_of "wget_mib_$1" $((3 * MIB))
+}
+
+# Ends are closed and opened while something is going on, and their MTU changes.
+run_flaps()
+{
+	local i
+
+	if [ -n "$namespaces" ]; then
+		fetch_all
+	else
+		run_iperf flaps &
+		pids=$!
+	fi
+	for i in 0 1 1 0 0 1; do
+		usleep 200000
+		at "$i" ip link set "vnic$i" down
+		[ "$i" = 1 ] || set_mtu 4000
+		at "$i" ip link set "vnic$i" up
+		# With an end IPv6 addresses go.
+		[ -z "$namespaces" ] || at "$i" ip addr add "fd09::$((i + 1))/64" dev "vnic$i" 2>/dev/null
+		set_mtu 1500
+	done
+	if [ -n "$namespaces" ]; then
+		check_fetched "ends closed and opened"
+	else
+		wait "$pids"
+	fi
+	stat_of flaps 6
+}
+
+# snmp_of END PROTOCOL NAME
+snmp_of()
+{
+	at "$1" cat /proc/net/snmp | awk -v protocol="$2:" -v name="$3" '
+		$1 != protocol { next }
+		!column { for (i = 2; i <= NF; i++) if ($i == name) column = i; next }
+		{ print $column; exit }'
+}
+
+# check_checksums: no packet may have been damaged, which TCP alone would make good.
+check_checksums()
+{
+	local end protocol wrong
+
+	for end in 0 1; do
+		for protocol in Tcp Udp Icmp; do
+			wrong=$(snmp_of $end $protocol InCsumErrors)
+			[ "$wrong" = 0 ] || fail "$mode: vnic$end: $wrong wrong $protocol checksums"
+		done
+	done
+}
+
+report_stats()
+{
+	local end
+
+	# The housekeeping has looked once more.
+	usleep 300000
+	for end in 0 1; do
+		while read -r name value; do
+			stat_of "end${end}_$name" "$value"
+		done <"$STATS/vnic$end/stats"
+	done
+}
+
+rx_packets()
+{
+	sed -n 's/^rx_packets //p' "$STATS/vnic1/stats"
+}
+
+stop_all()
+{
+	# shellcheck disable=SC2086 # one word for each
+	kill -9 $traffic 2>/dev/null
+	# shellcheck disable=SC2086
+	wait $traffic 2>/dev/null
+}
+
+# What was received out of order is kept for what will not come any more: then only the
+# end of the socket lets go of it.
+wait_unloaded()
+{
+	local tries=$((UNLOAD_PATIENCE * 10))
+
+	while kill -0 "$1" 2>/dev/null && [ $tries -gt 0 ]; do
+		tries=$((tries - 1))
+		usleep 100000
+	done
+	! kill -0 "$1" 2>/dev/null
+}
+
+# iperf_pids: what nsenter and timeout became.
+iperf_pids()
+{
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		! tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -q "^$HERE/ld.so" || echo "${dir#/proc/}"
+	done
+}
+
+# shellcheck disable=SC2086 # IPERF is words
+unload_with_traffic()
+{
+	local before unloading
+
+	start_server
+	at 0 $IPERF -4 -c 10.9.0.2 --bind-dev vnic0 -t 1000 -P 2 --bidir >/tmp/iperf-last 2>&1 &
+	traffic="$server $!"
+	at 0 ping -I vnic0 -q -A -s 1400 10.9.0.2 >/tmp/ping-last 2>&1 &
+	traffic="$traffic $!"
+	sleep 2
+	traffic="$traffic $(iperf_pids | tr '\n' ' ')"
+	before=$(rx_packets)
+	usleep 300000
+	[ "$(rx_packets)" -gt "$before" ] || fail "$mode: no traffic while unloading"
+	rmmod vnic &
+	unloading=$!
+	if wait_unloaded $unloading; then
+		stat_of unloaded_at_once 1
+	else
+		stat_of unloaded_at_once 0
+	fi
+	stop_all
+	wait $unloading || fail "$mode: rmmod vnic failed"
+}
+
+# The sample's last words are "unloaded: NAME VALUE NAME VALUE..."
+report_unloaded()
+{
+	# shellcheck disable=SC2046 # words
+	set -- $(dmesg | sed -n 's/.*vnic: unloaded: //p' | tail -n 1)
+	while [ $# -ge 2 ]; do
+		stat_of "end_$1" "$2"
+		shift 2
+	done
+}
+
+run_mode()
+{
+	load "$HERE/vnic.ko" "$@" || exit 1
+	make_namespaces
+	set_up_end 0
+	set_up_end 1
+	[ -z "$namespaces" ] || at 1 httpd -p 80 -h "$WWW" || fail "httpd does not start"
+	for mtu in 1500 9000; do
+		set_mtu $mtu
+		step "$mode, mtu $mtu: ping"
+		run_pings
+		step "$mode, mtu $mtu: iperf3"
+		run_iperfs $mtu
+		step "$mode, mtu $mtu: wget"
+		run_wgets $mtu
+	done
+	step "$mode: closing and opening"
+	run_flaps
+	check_checksums
+	report_stats
+	step "$mode: unloading"
+	unload_with_traffic
+	report_unloaded
+	# httpd has gone to the background by itself.
+	# shellcheck disable=SC2046 # one word for each
+	[ -z "$namespaces" ] || kill "$NS0" "$NS1" $(pidof httpd)
+}
+
+# A datagram that is lost does not come again: give receivers room.
+echo 4194304 >/proc/sys/net/core/rmem_default
+echo 4194304 >/proc/sys/net/core/rmem_max
+step "loading dualtree and dualtree_netbuf"
+load "$HERE/dualtree.ko" || exit 1
+load "$HERE/dualtree_netbuf.ko" || exit 1
+make_file
+while read -r mode parameters <&3; do
+	# shellcheck disable=SC2086 # parameters are words
+	run_mode $parameters
+done 3<"$HERE/modes"
+finish_ok
