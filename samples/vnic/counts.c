@@ -17,6 +17,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[RX_PACKETS]		= "rx_packets",
 	[RX_BYTES]		= "rx_bytes",
 	[RX_DROPPED]		= "rx_dropped",
+	[RX_DISCARDED]		= "rx_discarded",
 	[ZEROCOPY_PACKETS]	= "zerocopy_packets",
 	[ZEROCOPY_BYTES]	= "zerocopy_bytes",
 	[COPIED_PACKETS]	= "copied_packets",

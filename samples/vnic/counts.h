@@ -24,10 +24,11 @@ enum count {
 	TX_DROPPED_DOWN,	/* nobody at the other end */
 	TX_DROPPED_FULL,	/* the other end's ring was full */
 	TX_DROPPED_SIZE,	/* no frame, or one that fits no buffer */
-	/* Written by the end's poll. */
+	/* Written by the end's poll, or who closes the end, when there is none. */
 	RX_PACKETS,
 	RX_BYTES,
 	RX_DROPPED,		/* no memory for a packet */
+	RX_DISCARDED,		/* still in the ring when the end was closed */
 	ZEROCOPY_PACKETS,	/* their payload was handed over in place */
 	ZEROCOPY_BYTES,		/* of such payload */
 	COPIED_PACKETS,		/* all of them was copied */

@@ -51,7 +51,7 @@ static int vnic_stop(struct net_device *dev)
 	/* The other end transmits under RCU. */
 	synchronize_net();
 	napi_disable(&end->napi);
-	ring_empty(&end->ring);
+	count(&end->counts, RX_DISCARDED, ring_empty(&end->ring));
 	return 0;
 }
 

@@ -55,15 +55,16 @@ bool ring_refill(struct ring *ring, gfp_t gfp, unsigned int *posted)
 	return full;
 }
 
-void ring_empty(struct ring *ring)
+unsigned int ring_empty(struct ring *ring)
 {
-	unsigned int i;
+	unsigned int i, arrived = ring->filled - ring->taken;
 
 	for (i = 0; i < ring->size; i++)
 		dualtree_buf_purge(&ring->slots[i].buf);
 	ring->posted = 0;
 	ring->taken = 0;
 	ring->filled = 0;
+	return arrived;
 }
 
 void *ring_room(struct ring *ring)

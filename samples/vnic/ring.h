@@ -64,8 +64,11 @@ void ring_free(struct ring *ring);
  */
 bool ring_refill(struct ring *ring, gfp_t gfp, unsigned int *posted);
 
-/* The receiver, while nobody transmits: give back all that is posted, taken or not. */
-void ring_empty(struct ring *ring);
+/*
+ * The receiver, while nobody transmits: give back all that is posted. Return: frames that
+ * had arrived and were not taken.
+ */
+unsigned int ring_empty(struct ring *ring);
 
 /* The transmitter. Return: RING_ROOM bytes for a frame, or NULL if nothing is posted. */
 void *ring_room(struct ring *ring);

@@ -69,14 +69,18 @@ judge_mode()
 	require "$mode" "received >= min_mib << 20" "too little traffic: $received bytes"
 	require "$mode" "copied >= 0 && zerocopy >= 0 && copied + zerocopy == received" \
 		"$received bytes arrived, $copied were copied and $zerocopy were not"
+	require "$mode" "$(both_ends "$mode" tx_packets) - $(both_ends "$mode" rx_packets) == \
+		$(both_ends "$mode" rx_discarded)" "frames were lost in between"
 	require "$mode" "$(both_ends "$mode" rx_dropped) == 0" \
 		"no memory for packets: $(both_ends "$mode" rx_dropped)"
-	require "$mode" "$(both_ends "$mode" bad_frees) == 0 && $(value_of "$mode" end_bad_frees) == 0" \
-		"bad frees: $(value_of "$mode" end_bad_frees)"
-	require "$mode" "$(value_of "$mode" end_live) == 0" \
-		"not given back: $(value_of "$mode" end_live) bytes are live after unloading"
-	require "$mode" "$(value_of "$mode" end_held) == 0" \
-		"not given back: $(value_of "$mode" end_held) bytes are held after unloading"
+	for name in end idle; do
+		require "$mode" "$(value_of "$mode" ${name}_bad_frees) == 0" \
+			"bad frees: $(value_of "$mode" ${name}_bad_frees)"
+		require "$mode" "$(value_of "$mode" ${name}_live) == 0" \
+			"not given back: $(value_of "$mode" ${name}_live) bytes are live after unloading"
+		require "$mode" "$(value_of "$mode" ${name}_held) == 0" \
+			"not given back: $(value_of "$mode" ${name}_held) bytes are held after unloading"
+	done
 	require "$mode" "$(value_of "$mode" flaps) > 0" "the ends were not closed and opened"
 }
 
@@ -208,6 +212,7 @@ show_table()
 	line "unloaded: held" show_size value_of end_held
 	line "unloaded: bad frees" show_number value_of end_bad_frees
 	line "unloaded amid traffic" show_number value_of unloaded_at_once
+	line "ranges pinned when idle" show_number value_of idle_pinned
 }
 
 program_files()
