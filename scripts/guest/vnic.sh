@@ -27,8 +27,8 @@ IPERF="$HERE/ld.so --library-path $HERE $HERE/iperf3"
 IPERF_PORT=5201
 # Seconds after which a program hangs.
 PATIENCE=150
-# Seconds that unloading may wait for those who still have data to read.
-UNLOAD_PATIENCE=10
+# Seconds after which unloading waits for something that does not come by itself.
+UNLOAD_PATIENCE=8
 
 # shellcheck source=/dev/null
 . "$HERE/vnic.conf"
@@ -329,13 +329,29 @@ wait_unloaded()
 	! kill -0 "$1" 2>/dev/null
 }
 
+# finish_unloading PID: nothing is to be waited for that only more traffic would bring. If it
+# is all the same, bring it: each CPU receives something.
+finish_unloading()
+{
+	local cpu
+
+	if ! wait_unloaded "$1"; then
+		fail "$mode: unloading does not end by itself"
+		for cpu in 0 1 2 3; do
+			taskset -c $cpu ping -q -c 1 127.0.0.1 >/dev/null
+		done
+		wait_unloaded "$1" || fail "$mode: nor does it after pings"
+	fi
+	wait "$1" || fail "$mode: rmmod vnic failed"
+}
+
 # iperf_pids: what nsenter and timeout became.
 iperf_pids()
 {
 	local dir
 
 	for dir in /proc/[0-9]*; do
-		! tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -q "^$HERE/ld.so" || echo "${dir#/proc/}"
+		! grep -qs "^$HERE/ld.so" "$dir/cmdline" || echo "${dir#/proc/}"
 	done
 }
 
@@ -362,11 +378,10 @@ unload_with_traffic()
 		stat_of unloaded_at_once 0
 	fi
 	stop_all
-	wait $unloading || fail "$mode: rmmod vnic failed"
+	finish_unloading $unloading
 }
 
-# Nobody has a socket open any more, and no CPU receives anything: nothing may be waited for
-# that only more traffic would bring. What was read on another CPU than it arrived on is what
+# Nobody has a socket open any more, and no CPU receives anything. What was read on another CPU than it arrived on is what
 # the stack is in no hurry to free.
 unload_idle()
 {
@@ -382,13 +397,7 @@ unload_idle()
 	stat_of idle_pinned "$(cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }')"
 	rmmod vnic &
 	unloading=$!
-	if ! wait_unloaded $unloading; then
-		fail "$mode: unloading idle does not end by itself"
-		for cpu in 0 1 2 3; do
-			taskset -c $cpu ping -q -c 1 127.0.0.1 >/dev/null
-		done
-	fi
-	wait $unloading || fail "$mode: rmmod vnic failed"
+	finish_unloading $unloading
 }
 
 # report_unloaded NAME: the sample's last words are "unloaded: NAME VALUE NAME VALUE..."
