@@ -11,15 +11,22 @@
  * who looks at the page and not into it.
  *
  * What waits is looked through in turn, so that a packet which is never read keeps no other.
+ *
+ * A packet that TCP has read may still not be free: it waits for the CPU that allocated it to
+ * receive something (skb_attempt_defer_free()), which an idle one never does. Who waits for
+ * packets therefore has each CPU receive nothing, by a NAPI that is there for that alone.
  */
 #include <dualtree/netbuf.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
+#include "../compat/napi.h"
 #include "chain.h"
 
 /* Most bytes of headers. */
@@ -38,6 +45,8 @@
  * struct dualtree_rx - what packets hold
  * @dt: the instance
  * @limit: of @pinned_bytes
+ * @dev: what @napi is of
+ * @napi: has nothing to receive; scheduled by dualtree_rx_drain()
  * @lock: taken in any context but NMI
  * @pinned: ranges that packets hold, the one to look at next first
  * @pinned_bytes: bytes of pages that packets were charged for
@@ -48,6 +57,8 @@
 struct dualtree_rx {
 	struct dualtree *dt;
 	size_t limit;
+	struct net_device *dev;
+	struct napi_struct napi;
 	spinlock_t lock;	/* protects all that follow */
 	struct list_head pinned;
 	size_t pinned_bytes;
@@ -56,12 +67,25 @@ struct dualtree_rx {
 	u64 copied;
 };
 
+static int receive_nothing(struct napi_struct *napi, int budget)
+{
+	napi_complete_done(napi, 0);
+	return 0;
+}
+
 struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit)
 {
 	struct dualtree_rx *rx = kzalloc(sizeof(*rx), GFP_KERNEL);
 
 	if (!rx)
 		return ERR_PTR(-ENOMEM);
+	rx->dev = dt_alloc_netdev_dummy();
+	if (!rx->dev) {
+		kfree(rx);
+		return ERR_PTR(-ENOMEM);
+	}
+	netif_napi_add(rx->dev, &rx->napi, receive_nothing);
+	napi_enable(&rx->napi);
 	rx->dt = dt;
 	rx->limit = limit;
 	spin_lock_init(&rx->lock);
@@ -294,6 +318,22 @@ static unsigned long reap_all(struct dualtree_rx *rx)
 	return stats.pinned_ranges;
 }
 
+static void receive_here(void *napi)
+{
+	napi_schedule(napi);
+}
+
+/* Each CPU frees what waits for it to receive; an offline one has to come back for that. */
+static void receive_everywhere(struct dualtree_rx *rx)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		smp_call_function_single(cpu, receive_here, &rx->napi, true);
+		napi_synchronize(&rx->napi);
+	}
+}
+
 int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
 {
 	long tick;
@@ -301,6 +341,7 @@ int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
 	while (reap_all(rx)) {
 		if (timeout <= 0)
 			return -ETIMEDOUT;
+		receive_everywhere(rx);
 		tick = min_t(long, timeout, RX_TICK);
 		schedule_timeout_uninterruptible(tick);
 		if (timeout != MAX_SCHEDULE_TIMEOUT)
@@ -315,6 +356,9 @@ void dualtree_rx_destroy(struct dualtree_rx *rx)
 	if (!rx)
 		return;
 	dualtree_rx_drain(rx, MAX_SCHEDULE_TIMEOUT);
+	napi_disable(&rx->napi);
+	netif_napi_del(&rx->napi);
+	dt_free_netdev_dummy(rx->dev);
 	kfree(rx);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_destroy);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A device for the sake of its NAPI alone: from 6.10 on it is allocated by the stack. */
+#ifndef DUALTREE_COMPAT_NAPI_H
+#define DUALTREE_COMPAT_NAPI_H
+
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+
+static inline struct net_device *dt_alloc_netdev_dummy(void)
+{
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+}
+
+static inline void dt_free_netdev_dummy(struct net_device *dev)
+{
+	kfree(dev);
+}
+
+#else
+
+static inline struct net_device *dt_alloc_netdev_dummy(void)
+{
+	return alloc_netdev_dummy(0);
+}
+
+static inline void dt_free_netdev_dummy(struct net_device *dev)
+{
+	free_netdev(dev);
+}
+
+#endif
+
+#endif /* DUALTREE_COMPAT_NAPI_H */
