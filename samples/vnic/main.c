@@ -56,7 +56,7 @@ MODULE_PARM_DESC(ring_size, "Buffers that each end posts; a power of two, 16 to 
 
 static unsigned int cap_kib = 8192;
 module_param(cap_kib, uint, 0444);
-MODULE_PARM_DESC(cap_kib, "KiB of pages that packets may hold of each end; beyond it they are copied");
+MODULE_PARM_DESC(cap_kib, "KiB of pages that packets may hold of each end; beyond it: copied");
 
 static unsigned int limit_mib;
 module_param(limit_mib, uint, 0444);

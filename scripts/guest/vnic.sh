@@ -257,7 +257,8 @@ run_flaps()
 		[ "$i" = 1 ] || set_mtu 4000
 		at "$i" ip link set "vnic$i" up
 		# With an end IPv6 addresses go.
-		[ -z "$namespaces" ] || at "$i" ip addr add "fd09::$((i + 1))/64" dev "vnic$i" 2>/dev/null
+		[ -z "$namespaces" ] ||
+			at "$i" ip addr add "fd09::$((i + 1))/64" dev "vnic$i" 2>/dev/null
 		set_mtu 1500
 	done
 	if [ -n "$namespaces" ]; then
@@ -381,8 +382,8 @@ unload_with_traffic()
 	finish_unloading $unloading
 }
 
-# Nobody has a socket open any more, and no CPU receives anything. What was read on another CPU than it arrived on is what
-# the stack is in no hurry to free.
+# Nobody has a socket open any more, and no CPU receives anything. What was read on another
+# CPU than it arrived on is what the stack is in no hurry to free.
 unload_idle()
 {
 	local unloading
@@ -394,7 +395,8 @@ unload_idle()
 		run_iperf idle -P 3
 	fi
 	sleep 1
-	stat_of idle_pinned "$(cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }')"
+	stat_of idle_pinned \
+		"$(cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }')"
 	rmmod vnic &
 	unloading=$!
 	finish_unloading $unloading

@@ -77,9 +77,9 @@ judge_mode()
 		require "$mode" "$(value_of "$mode" ${name}_bad_frees) == 0" \
 			"bad frees: $(value_of "$mode" ${name}_bad_frees)"
 		require "$mode" "$(value_of "$mode" ${name}_live) == 0" \
-			"not given back: $(value_of "$mode" ${name}_live) bytes are live after unloading"
+			"not given back: $(value_of "$mode" ${name}_live) bytes are live, unloaded"
 		require "$mode" "$(value_of "$mode" ${name}_held) == 0" \
-			"not given back: $(value_of "$mode" ${name}_held) bytes are held after unloading"
+			"not given back: $(value_of "$mode" ${name}_held) bytes are held, unloaded"
 	done
 	require "$mode" "$(value_of "$mode" flaps) > 0" "the ends were not closed and opened"
 }
