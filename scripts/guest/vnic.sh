@@ -114,6 +114,8 @@ set_up_end()
 		sysctl_at "$1" "ipv4/conf/vnic$1/arp_ignore" 1
 	fi
 	sysctl_at "$1" "ipv6/conf/vnic$1/accept_dad" 0
+	# What is closed while nobody answers keeps what it received out of order until it gives up.
+	sysctl_at "$1" ipv4/tcp_orphan_retries 1
 	at "$1" ip addr add "10.9.0.$(($1 + 1))/24" dev "vnic$1" || fail "vnic$1: no IPv4 address"
 	at "$1" ip link set "vnic$1" up || fail "vnic$1 does not come up"
 	[ -z "$namespaces" ] || at "$1" ip addr add "fd09::$(($1 + 1))/64" dev "vnic$1"
@@ -291,16 +293,29 @@ check_checksums()
 	done
 }
 
+# balanced: nothing was on its way when the counts were read, one end after the other.
+balanced()
+{
+	cat "$STATS/vnic0/stats" >/tmp/stats0
+	cat "$STATS/vnic1/stats" >/tmp/stats1
+	[ "$(awk '/^tx_packets/ { n += $2 } /^rx_(packets|discarded)/ { n -= $2 } END { print n }' \
+		/tmp/stats0 /tmp/stats1)" = 0 ]
+}
+
 report_stats()
 {
-	local end
+	local end tries=0
 
-	# The housekeeping has looked once more.
+	# The housekeeping has looked once more. A frame that is lost stays so.
 	usleep 300000
+	until balanced || [ $tries -ge 20 ]; do
+		tries=$((tries + 1))
+		usleep 100000
+	done
 	for end in 0 1; do
 		while read -r name value; do
 			stat_of "end${end}_$name" "$value"
-		done <"$STATS/vnic$end/stats"
+		done <"/tmp/stats$end"
 	done
 }
 
