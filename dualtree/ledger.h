@@ -93,10 +93,12 @@ static inline struct ledger_range ledger_range(size_t offset, size_t len)
  * it is one for each instruction all the same, since others look at these bytes.
  */
 #define ledger_word(type, p)	(((struct { type counts; } __packed *)(p))->counts)
+/* A count in each byte of a word: 1 in each, times the count. */
+#define ledger_all(type, count)	((type)((type)~(type)0 / 0xff * (count)))
 #define ledger_put(type, p, count)	\
-	WRITE_ONCE(ledger_word(type, p), (type)((count) * 0x0101010101010101ULL))
+	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count))
 #define ledger_full(type, p)		\
-	(READ_ONCE(ledger_word(type, p)) == (type)(DT_GRANULE * 0x0101010101010101ULL))
+	(READ_ONCE(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
 
 /* The same as ledger_set(), for more than 32 granules. */
 static __always_inline void ledger_set_many(u8 *p, u8 *end, u8 count)
