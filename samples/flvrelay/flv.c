@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FLV: a header of 9 bytes, and then tags: 11 bytes of header, a payload, and 4 bytes that
+ * repeat how long that was; such 4 bytes, being 0, come before the first tag as well.
+ *
+ * Headers and trailers are consumed as they are read and their memory is free at once; a
+ * payload is split off as soon as it is complete and lies where the socket put it. What is
+ * not FLV is said to be so at the first byte that tells. Nothing more than one tag of the
+ * largest size, and what one receive brings, is ever kept here.
+ */
+#include <linux/errno.h>
+#include <linux/string.h>
+#include <asm/byteorder.h>
+
+#include "flv.h"
+
+#define CODEC_AVC	7
+#define CODEC_AAC	10
+#define FRAME_KEY	1
+/* The byte behind the codec's, with AVC and AAC. */
+#define PACKET_SEQUENCE	0
+#define PACKET_FRAME	1
+
+static const u8 file_magic[] = { 'F', 'L', 'V', 1 };
+/* An AMF string, its length, and then the name. */
+static const u8 meta_magic[] = "\x02\x00\x0aonMetaData";
+
+void flv_init(struct flv_parser *parser, struct dualtree *dt, u32 max_tag)
+{
+	*parser = (struct flv_parser) { .max_tag = max_tag };
+	dualtree_buf_init(&parser->in, dt);
+}
+
+/* A stream that has not even begun is not a whole one. */
+bool flv_may_end(const struct flv_parser *parser)
+{
+	return parser->state == AT_TAG && !dualtree_buf_unread(&parser->in);
+}
+
+/* Return: 1 if it was read, 0 if there is too little of it, -EBADMSG. */
+static int read_file_header(struct flv_parser *parser, const char **why)
+{
+	u8 head[FLV_FILE_HEADER + FLV_TRAILER];
+	size_t there = min(dualtree_buf_unread(&parser->in), sizeof(head));
+
+	dualtree_buf_peek(&parser->in, 0, head, there);
+	if (memcmp(head, file_magic, min(there, sizeof(file_magic)))) {
+		*why = "not FLV";
+		return -EBADMSG;
+	}
+	if (there < sizeof(head))
+		return 0;
+	if (memchr_inv(head + 5, 0, 3) || head[8] != FLV_FILE_HEADER ||
+	    memchr_inv(head + FLV_FILE_HEADER, 0, FLV_TRAILER)) {
+		*why = "a file header of a strange length";
+		return -EBADMSG;
+	}
+	parser->flags = head[4];
+	dualtree_buf_skip(&parser->in, sizeof(head));
+	parser->state = AT_TAG;
+	return 1;
+}
+
+static int check_tag_header(const struct flv_parser *parser, u8 type, u32 size, const char **why)
+{
+	if (type != TAG_AUDIO && type != TAG_VIDEO && type != TAG_SCRIPT)
+		*why = "a tag of unknown type";
+	else if (size > parser->max_tag)
+		*why = "a tag of absurd size";
+	else
+		return 0;
+	return -EBADMSG;
+}
+
+/* Likewise. The header is free as soon as it has been read. */
+static int read_tag_header(struct flv_parser *parser, const char **why)
+{
+	u8 head[FLV_TAG_HEADER];
+	u32 size;
+	int err;
+
+	if (dualtree_buf_peek(&parser->in, 0, head, sizeof(head)))
+		return 0;
+	size = head[1] << 16 | head[2] << 8 | head[3];
+	err = check_tag_header(parser, head[0], size, why);
+	if (err)
+		return err;
+	parser->type = head[0];
+	parser->size = size;
+	parser->timestamp = (u32)head[7] << 24 | head[4] << 16 | head[5] << 8 | head[6];
+	dualtree_buf_skip(&parser->in, sizeof(head));
+	parser->state = IN_TAG;
+	return 1;
+}
+
+static enum tag_kind kind_of_video(u8 first, u8 second)
+{
+	bool avc = (first & 15) == CODEC_AVC;
+
+	if (avc && second == PACKET_SEQUENCE)
+		return KIND_SEQUENCE;
+	/* The end of an AVC sequence calls itself a key frame, too. */
+	if (first >> 4 == FRAME_KEY && (!avc || second == PACKET_FRAME))
+		return KIND_KEY;
+	return KIND_FRAME;
+}
+
+static enum tag_kind kind_of(const struct tag *tag)
+{
+	u8 head[sizeof(meta_magic) - 1];
+
+	if (tag->type == TAG_SCRIPT) {
+		if (!dualtree_buf_peek(&tag->payload, 0, head, sizeof(head)) &&
+		    !memcmp(head, meta_magic, sizeof(head)))
+			return KIND_META;
+	} else if (!dualtree_buf_peek(&tag->payload, 0, head, 2)) {
+		if (tag->type == TAG_VIDEO)
+			return kind_of_video(head[0], head[1]);
+		if (head[0] >> 4 == CODEC_AAC && head[1] == PACKET_SEQUENCE)
+			return KIND_SEQUENCE;
+	}
+	return KIND_FRAME;
+}
+
+/* Return: 1 if it was read, 0 if there is too little of it, -EBADMSG, -ENOMEM. */
+static int read_payload(struct flv_parser *parser, struct tag *tag, const char **why)
+{
+	u32 trailer;
+
+	if (dualtree_buf_unread(&parser->in) < parser->size + FLV_TRAILER)
+		return 0;
+	/* Before it is cloned: now each byte has one holder, and the cut is exact. */
+	if (dualtree_buf_split(&parser->in, parser->size, &tag->payload, GFP_KERNEL)) {
+		*why = "no memory";
+		return -ENOMEM;
+	}
+	tag->type = parser->type;
+	tag->timestamp = parser->timestamp;
+	tag->kind = kind_of(tag);
+	parser->state = AT_TAG;
+	if (dualtree_buf_read_be32(&parser->in, &trailer) ||
+	    trailer != FLV_TAG_HEADER + parser->size) {
+		dualtree_buf_purge(&tag->payload);
+		*why = "a tag that is not as long as it says";
+		return -EBADMSG;
+	}
+	return 1;
+}
+
+/*
+ * Take a tag off what was received. Its payload must be an empty buffer.
+ * Return: 1 if there was one, 0 if more has to be received first, -EBADMSG or -ENOMEM with the
+ * reason in @why; then the stream is over.
+ */
+int flv_next(struct flv_parser *parser, struct tag *tag, const char **why)
+{
+	int got = 1;
+
+	if (parser->state == AT_FILE_HEADER)
+		got = read_file_header(parser, why);
+	if (got > 0 && parser->state == AT_TAG)
+		got = read_tag_header(parser, why);
+	if (got > 0)
+		got = read_payload(parser, tag, why);
+	return got;
+}
+
+/* Return: 0 or -ENOMEM. */
+int flv_put_file_header(struct dualtree_buf *to, u8 flags)
+{
+	u8 head[FLV_FILE_HEADER + FLV_TRAILER] = { [8] = FLV_FILE_HEADER };
+
+	memcpy(head, file_magic, sizeof(file_magic));
+	head[4] = flags;
+	return dualtree_buf_append(to, head, sizeof(head), GFP_KERNEL);
+}
+
+/*
+ * Append a tag: header and trailer are made anew, the payload is shared.
+ * Return: 0 or -ENOMEM; then nothing was appended.
+ */
+int flv_put_tag(struct dualtree_buf *to, struct tag *tag)
+{
+	u32 size = dualtree_buf_unread(&tag->payload), time = tag->timestamp;
+	u8 head[FLV_TAG_HEADER] = {
+		tag->type, size >> 16, size >> 8, size,
+		time >> 16, time >> 8, time, time >> 24,
+	};
+	__be32 trailer = cpu_to_be32(FLV_TAG_HEADER + size);
+	struct dualtree_buf wire;
+	int err;
+
+	dualtree_buf_init(&wire, to->dt);
+	err = dualtree_buf_append(&wire, head, sizeof(head), GFP_KERNEL);
+	if (!err)
+		err = dualtree_buf_clone(&tag->payload, size, &wire, GFP_KERNEL);
+	if (!err)
+		err = dualtree_buf_append(&wire, &trailer, sizeof(trailer), GFP_KERNEL);
+	if (err) {
+		dualtree_buf_purge(&wire);
+		return -ENOMEM;
+	}
+	return dualtree_buf_splice(to, &wire);
+}

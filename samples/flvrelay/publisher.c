@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receives what the publisher sends, straight into ranges of the stream's instance, and keeps
+ * the tags. Whatever is wrong with it closes his connection, with one line that says what.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jiffies.h>
+#include <linux/net.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+
+#include "publisher.h"
+#include "relay.h"
+#include "stream.h"
+
+/* Large enough for most tags; what is not filled of it is free at once. */
+#define RECEIVE_SIZE	SZ_16K
+/* After so many the subscribers get their turn. */
+#define MAX_RECEIVES	16
+
+/* Return: why the stream is over, or NULL. */
+static const char *take_tags(struct stream *stream)
+{
+	const char *why = NULL;
+	struct tag tag;
+	int got;
+
+	dualtree_buf_init(&tag.payload, stream->dt);
+	while ((got = flv_next(&stream->parser, &tag, &why)) > 0) {
+		if (stream_put(stream, &tag)) {
+			dualtree_buf_purge(&tag.payload);
+			return "no memory";
+		}
+	}
+	return got < 0 ? why : NULL;
+}
+
+static const char *why_ended(const struct stream *stream, ssize_t got)
+{
+	if (got == -ENOMEM)
+		return "no memory";
+	if (got)
+		return "the connection was reset";
+	switch (stream->parser.state) {
+	case AT_FILE_HEADER:
+		return "ended in the file header";
+	case AT_TAG:
+		return "ended in the header of a tag";
+	default:
+		return "ended in a tag";
+	}
+}
+
+/* NULL: he is done, and everything he sent is whole. */
+void publisher_close(struct stream *stream, const char *why)
+{
+	const char *peer = stream->publisher.peer;
+
+	if (why) {
+		count(bad_streams, 1);
+		pr_info("publisher %s: %s, after %llu tags\n", peer, why, stream->next_seq);
+	} else {
+		count(streams, 1);
+		pr_info("publisher %s left after %llu tags\n", peer, stream->next_seq);
+	}
+	conn_close(&stream->publisher);
+	stream->deadline = jiffies + settings.drain;
+}
+
+static void check_idle(struct stream *stream)
+{
+	if (time_after(jiffies, stream->heard + settings.idle))
+		publisher_close(stream, "silent for too long");
+}
+
+void publisher_round(struct stream *stream)
+{
+	const char *why;
+	ssize_t got;
+	int i;
+
+	for (i = 0; i < MAX_RECEIVES; i++) {
+		got = dualtree_buf_recv(&stream->parser.in, stream->publisher.sock, RECEIVE_SIZE,
+					MSG_DONTWAIT, GFP_KERNEL);
+		if (got == -EAGAIN)
+			return check_idle(stream);
+		if (got <= 0) {
+			why = !got && flv_may_end(&stream->parser) ? NULL : why_ended(stream, got);
+			return publisher_close(stream, why);
+		}
+		stream->heard = jiffies;
+		why = take_tags(stream);
+		if (why)
+			return publisher_close(stream, why);
+	}
+	relay_wake();
+}

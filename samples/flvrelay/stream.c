@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A stream has a dualtree instance of its own, with all that its publisher sent and its
+ * subscribers are being sent. It keeps the newest tags, and copies by reference of what
+ * someone who joins needs first. When it is over the instance is destroyed, and everything in
+ * it goes in that one call.
+ */
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include <dualtree/dualtree.h>
+
+#include "relay.h"
+#include "stream.h"
+
+static int create_memory(struct stream *stream)
+{
+	struct dualtree_params params = { .limit = settings.limit };
+
+	stream->dt = dualtree_create("flvrelay", &params);
+	if (IS_ERR(stream->dt))
+		return PTR_ERR(stream->dt);
+	stream->tx = dualtree_tx_create(stream->dt);
+	if (!IS_ERR(stream->tx))
+		return 0;
+	dualtree_destroy(stream->dt);
+	return PTR_ERR(stream->tx);
+}
+
+static int create_rings(struct stream *stream)
+{
+	int err = ring_init(&stream->rings[RING_VIDEO], settings.video_depth);
+
+	return err ? err : ring_init(&stream->rings[RING_AUDIO], settings.audio_depth);
+}
+
+static void free_rings(struct stream *stream)
+{
+	int i;
+
+	for (i = 0; i < NR_RINGS; i++)
+		ring_free(&stream->rings[i]);
+}
+
+/* Return: it, its publisher still to be set, or an ERR_PTR. */
+struct stream *stream_create(void)
+{
+	struct stream *stream = kzalloc(sizeof(*stream), GFP_KERNEL);
+	int i, err;
+
+	if (!stream)
+		return ERR_PTR(-ENOMEM);
+	err = create_rings(stream);
+	if (!err)
+		err = create_memory(stream);
+	if (err) {
+		free_rings(stream);
+		kfree(stream);
+		return ERR_PTR(err);
+	}
+	stream->heard = jiffies;
+	flv_init(&stream->parser, stream->dt, settings.max_tag);
+	for (i = 0; i < NR_HEADS; i++)
+		dualtree_buf_init(&stream->heads[i].payload, stream->dt);
+	return stream;
+}
+
+/* When nothing of it is in flight any more: what it comes to. */
+void stream_count(struct stream *stream)
+{
+	struct dualtree_tx_stats sent;
+	struct dualtree_stats stats;
+
+	dualtree_tx_get_stats(stream->tx, &sent);
+	dualtree_get_stats(stream->dt, &stats);
+	count(zerocopy_bytes, sent.zerocopy_bytes);
+	count(copied_bytes, sent.copied_bytes);
+	count(sends, sent.sends);
+	count(bad_frees, stats.bad_frees);
+	count(destroyed_bytes, stats.live_bytes);
+}
+
+/* Nothing of it is in flight, and nobody sees it any more. */
+void stream_destroy(struct stream *stream)
+{
+	dualtree_tx_destroy(stream->tx);
+	dualtree_destroy(stream->dt);
+	free_rings(stream);
+	kfree(stream);
+}
+
+static struct tag *head_for(struct stream *stream, const struct tag *tag)
+{
+	if (tag->kind == KIND_META)
+		return &stream->heads[HEAD_META];
+	return &stream->heads[tag->type == TAG_VIDEO ? HEAD_VIDEO : HEAD_AUDIO];
+}
+
+static int keep_head(struct stream *stream, struct tag *tag)
+{
+	struct tag *head = head_for(stream, tag);
+
+	dualtree_buf_purge(&head->payload);
+	head->timestamp = tag->timestamp;
+	head->type = tag->type;
+	/* From here on pictures are decoded in another way. */
+	if (tag->type == TAG_VIDEO)
+		stream->has_key = false;
+	return dualtree_buf_clone(&tag->payload, dualtree_buf_unread(&tag->payload),
+				  &head->payload, GFP_KERNEL);
+}
+
+static bool is_withheld(struct stream *stream, const struct tag *tag)
+{
+	if (tag->type != TAG_VIDEO || (tag->kind != KIND_FRAME && tag->kind != KIND_KEY))
+		return false;
+	return ++stream->videos == settings.drop_video;
+}
+
+/* Keep a tag. Its payload moves. Return: 0 or -ENOMEM. */
+int stream_put(struct stream *stream, struct tag *tag)
+{
+	bool is_audio = tag->type == TAG_AUDIO;
+	u64 position;
+
+	tag->seq = stream->next_seq++;
+	count(tags, 1);
+	count(bytes, dualtree_buf_unread(&tag->payload));
+	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && keep_head(stream, tag))
+		return -ENOMEM;
+	if (is_withheld(stream, tag)) {
+		dualtree_buf_purge(&tag->payload);
+		return 0;
+	}
+	position = ring_put(&stream->rings[is_audio ? RING_AUDIO : RING_VIDEO], tag);
+	if (is_audio)
+		return 0;
+	if (tag->kind == KIND_KEY) {
+		stream->key = position;
+		stream->key_from = stream->last_video + 1;
+		stream->has_key = true;
+	}
+	stream->last_video = tag->seq;
+	return 0;
+}
+
+/* The first position whose tag is not older than @seq. */
+static u64 position_of(const struct ring *ring, u64 seq)
+{
+	u64 position = ring->end;
+
+	while (position > ring->first && ring_at(ring, position - 1)->seq >= seq)
+		position--;
+	return position;
+}
+
+/*
+ * Where someone who joins begins: with the last key frame, and the sound that came after the
+ * picture before it. Without pictures, with what comes next. Return: false if there is no such
+ * place yet. @key_seq: what is older and no frame, he has already.
+ */
+bool stream_start(const struct stream *stream, u64 *positions, u64 *key_seq)
+{
+	const struct ring *rings = stream->rings;
+	struct tag *key;
+
+	if (!(stream->parser.flags & FLV_HAS_VIDEO)) {
+		positions[RING_VIDEO] = rings[RING_VIDEO].end;
+		positions[RING_AUDIO] = rings[RING_AUDIO].end;
+		*key_seq = stream->next_seq;
+		return stream->parser.state != AT_FILE_HEADER;
+	}
+	key = stream->has_key ? ring_at(&rings[RING_VIDEO], stream->key) : NULL;
+	if (!key)
+		return false;
+	positions[RING_VIDEO] = stream->key;
+	positions[RING_AUDIO] = position_of(&rings[RING_AUDIO], stream->key_from);
+	*key_seq = key->seq;
+	return true;
+}
+
+/* What comes before the first frame. Return: 0 or -ENOMEM. */
+int stream_put_heads(struct stream *stream, struct dualtree_buf *to)
+{
+	int i, err = flv_put_file_header(to, stream->parser.flags);
+
+	for (i = 0; i < NR_HEADS && !err; i++) {
+		if (stream->heads[i].type)
+			err = flv_put_tag(to, &stream->heads[i]);
+	}
+	return err;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs: flvrelay/summary, "NAME VALUE" in each line. Of a stream that is on, what it takes
+ * and has in flight now; of all streams, what happened. Where there is no stream there is no
+ * instance, so that live and held are 0.
+ */
+#include <linux/debugfs.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include <dualtree/dualtree.h>
+
+#include "relay.h"
+#include "stream.h"
+#include "summary.h"
+
+/*
+ * Held by the relay's thread to change what follows, so that a stream is not destroyed while
+ * someone reads of it.
+ */
+static DEFINE_MUTEX(summary_lock);
+static struct stream *shown;
+static unsigned int shown_subscribers;
+
+static struct dentry *directory;
+
+void summary_set(struct stream *stream, unsigned int subscribers)
+{
+	mutex_lock(&summary_lock);
+	shown = stream;
+	shown_subscribers = subscribers;
+	mutex_unlock(&summary_lock);
+}
+
+/* From now on it is among those that are over. */
+void summary_end(struct stream *stream)
+{
+	mutex_lock(&summary_lock);
+	stream_count(stream);
+	shown = NULL;
+	mutex_unlock(&summary_lock);
+}
+
+static void show_stream(struct seq_file *seq, struct stream *stream)
+{
+	struct dualtree_tx_stats sent = {};
+	struct dualtree_stats stats = {};
+	size_t kept = 0;
+	int i;
+
+	for (i = 0; stream && i < NR_RINGS; i++)
+		kept += READ_ONCE(stream->rings[i].bytes);
+	if (stream) {
+		dualtree_get_stats(stream->dt, &stats);
+		dualtree_tx_get_stats(stream->tx, &sent);
+	}
+	seq_printf(seq, "live_bytes %zu\n", stats.live_bytes);
+	seq_printf(seq, "held_bytes %zu\n", stats.held_bytes);
+	seq_printf(seq, "kept_bytes %zu\n", kept);
+	seq_printf(seq, "flying_bytes %zu\n", sent.flying_bytes);
+	seq_printf(seq, "sends %llu\n", sent.sends + totals.sends);
+	seq_printf(seq, "zerocopy_bytes %llu\n", sent.zerocopy_bytes + totals.zerocopy_bytes);
+	seq_printf(seq, "copied_bytes %llu\n", sent.copied_bytes + totals.copied_bytes);
+	seq_printf(seq, "bad_frees %llu\n", stats.bad_frees + totals.bad_frees);
+}
+
+static int summary_show(struct seq_file *seq, void *unused)
+{
+	mutex_lock(&summary_lock);
+	seq_printf(seq, "streaming %d\n", !!shown);
+	seq_printf(seq, "subscribers %u\n", shown_subscribers);
+	show_stream(seq, shown);
+	mutex_unlock(&summary_lock);
+	seq_printf(seq, "streams %lu\n", READ_ONCE(totals.streams));
+	seq_printf(seq, "bad_streams %lu\n", READ_ONCE(totals.bad_streams));
+	seq_printf(seq, "refused_publishers %lu\n", READ_ONCE(totals.refused));
+	seq_printf(seq, "tags %lu\n", READ_ONCE(totals.tags));
+	seq_printf(seq, "payload_bytes %lu\n", READ_ONCE(totals.bytes));
+	seq_printf(seq, "joined %lu\n", READ_ONCE(totals.joined));
+	seq_printf(seq, "completed %lu\n", READ_ONCE(totals.completed));
+	seq_printf(seq, "slow_dropped %lu\n", READ_ONCE(totals.slow));
+	seq_printf(seq, "left %lu\n", READ_ONCE(totals.left));
+	seq_printf(seq, "turned_away %lu\n", READ_ONCE(totals.turned_away));
+	seq_printf(seq, "destroyed_bytes %lu\n", READ_ONCE(totals.destroyed_bytes));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(summary);
+
+void summary_create(void)
+{
+	directory = debugfs_create_dir("flvrelay", NULL);
+	debugfs_create_file("summary", 0444, directory, NULL, &summary_fops);
+}
+
+void summary_remove(void)
+{
+	debugfs_remove(directory);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the relay has to tell, in debugfs. */
+#ifndef FLVRELAY_SUMMARY_H
+#define FLVRELAY_SUMMARY_H
+
+struct stream;
+
+void summary_set(struct stream *stream, unsigned int subscribers);
+void summary_end(struct stream *stream);
+void summary_create(void);
+void summary_remove(void);
+
+#endif /* FLVRELAY_SUMMARY_H */
