@@ -13,6 +13,7 @@
 #include <linux/uio.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "../../compat/socket.h"
 #include "conn.h"
@@ -96,6 +97,20 @@ int conn_accept(struct conn *listener, struct conn *conn)
 		scnprintf(conn->peer, sizeof(conn->peer), "%pISpc", &addr);
 	tcp_sock_set_nodelay(conn->sock->sk);
 	return 0;
+}
+
+/*
+ * Is it worth receiving: @due bytes are there, or no more will come. Return: how many bytes
+ * are there; 0 if it is not worth it.
+ */
+size_t conn_ready(const struct conn *conn, size_t due)
+{
+	struct sock *sk = conn->sock->sk;
+	int there = tcp_inq(sk);
+
+	if (there > 0 && there >= due)
+		return there;
+	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) ? due : 0;
 }
 
 /* The other end has nothing to say; if it does it is not kept. Return: true if it is gone. */

@@ -23,6 +23,7 @@ struct conn {
 int conn_listen(struct conn *conn, u16 port);
 int conn_accept(struct conn *listener, struct conn *conn);
 void conn_watch(struct conn *conn);
+size_t conn_ready(const struct conn *conn, size_t due);
 bool conn_left(struct conn *conn);
 void conn_bound_queue(struct conn *conn, unsigned int bytes);
 bool conn_finished(const struct conn *conn);

@@ -3,10 +3,10 @@
  * FLV: a header of 9 bytes, and then tags: 11 bytes of header, a payload, and 4 bytes that
  * repeat how long that was; such 4 bytes, being 0, come before the first tag as well.
  *
- * Headers and trailers are consumed as they are read and their memory is free at once; a
- * payload is split off as soon as it is complete and lies where the socket put it. What is
- * not FLV is said to be so at the first byte that tells. Nothing more than one tag of the
- * largest size, and what one receive brings, is ever kept here.
+ * Headers are consumed as they are read and their memory is free at once; a payload is split
+ * off as soon as it is complete, with its trailer, and lies where the socket put it. What is
+ * not FLV is said to be so as soon as a byte tells. Not more than one tag of the largest
+ * size, and the header of the next, is ever kept here.
  */
 #include <linux/errno.h>
 #include <linux/string.h>
@@ -122,15 +122,23 @@ static enum tag_kind kind_of(const struct tag *tag)
 	return KIND_FRAME;
 }
 
-/* Return: 1 if it was read, 0 if there is too little of it, -EBADMSG, -ENOMEM. */
+/*
+ * The trailer stays with the payload: whoever sends it would have to add the same 4 bytes.
+ * Return: 1 if it was read, 0 if there is too little of it, -EBADMSG, -ENOMEM.
+ */
 static int read_payload(struct flv_parser *parser, struct tag *tag, const char **why)
 {
-	u32 trailer;
+	__be32 trailer;
 
-	if (dualtree_buf_unread(&parser->in) < parser->size + FLV_TRAILER)
+	if (dualtree_buf_peek(&parser->in, parser->size, &trailer, sizeof(trailer)))
 		return 0;
+	if (be32_to_cpu(trailer) != FLV_TAG_HEADER + parser->size) {
+		*why = "a tag that is not as long as it says";
+		return -EBADMSG;
+	}
 	/* Before it is cloned: now each byte has one holder, and the cut is exact. */
-	if (dualtree_buf_split(&parser->in, parser->size, &tag->payload, GFP_KERNEL)) {
+	if (dualtree_buf_split(&parser->in, parser->size + FLV_TRAILER, &tag->payload,
+			       GFP_KERNEL)) {
 		*why = "no memory";
 		return -ENOMEM;
 	}
@@ -138,13 +146,22 @@ static int read_payload(struct flv_parser *parser, struct tag *tag, const char *
 	tag->timestamp = parser->timestamp;
 	tag->kind = kind_of(tag);
 	parser->state = AT_TAG;
-	if (dualtree_buf_read_be32(&parser->in, &trailer) ||
-	    trailer != FLV_TAG_HEADER + parser->size) {
-		dualtree_buf_purge(&tag->payload);
-		*why = "a tag that is not as long as it says";
-		return -EBADMSG;
-	}
 	return 1;
+}
+
+/* Return: how many bytes have to be received until something can be done; not 0. */
+size_t flv_due(const struct flv_parser *parser)
+{
+	size_t there = dualtree_buf_unread(&parser->in);
+
+	switch (parser->state) {
+	case AT_FILE_HEADER:
+		return FLV_FILE_HEADER + FLV_TRAILER - there;
+	case AT_TAG:
+		return FLV_TAG_HEADER - there;
+	default:
+		return parser->size + FLV_TRAILER - there;
+	}
 }
 
 /*
@@ -176,26 +193,24 @@ int flv_put_file_header(struct dualtree_buf *to, u8 flags)
 }
 
 /*
- * Append a tag: header and trailer are made anew, the payload is shared.
+ * Append a tag: the header is made anew, what follows is shared.
  * Return: 0 or -ENOMEM; then nothing was appended.
  */
 int flv_put_tag(struct dualtree_buf *to, struct tag *tag)
 {
-	u32 size = dualtree_buf_unread(&tag->payload), time = tag->timestamp;
+	size_t len = dualtree_buf_unread(&tag->payload);
+	u32 size = len - FLV_TRAILER, time = tag->timestamp;
 	u8 head[FLV_TAG_HEADER] = {
 		tag->type, size >> 16, size >> 8, size,
 		time >> 16, time >> 8, time, time >> 24,
 	};
-	__be32 trailer = cpu_to_be32(FLV_TAG_HEADER + size);
 	struct dualtree_buf wire;
 	int err;
 
 	dualtree_buf_init(&wire, to->dt);
 	err = dualtree_buf_append(&wire, head, sizeof(head), GFP_KERNEL);
 	if (!err)
-		err = dualtree_buf_clone(&tag->payload, size, &wire, GFP_KERNEL);
-	if (!err)
-		err = dualtree_buf_append(&wire, &trailer, sizeof(trailer), GFP_KERNEL);
+		err = dualtree_buf_clone(&tag->payload, len, &wire, GFP_KERNEL);
 	if (err) {
 		dualtree_buf_purge(&wire);
 		return -ENOMEM;

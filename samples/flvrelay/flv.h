@@ -33,12 +33,12 @@ enum tag_kind {
 };
 
 /**
- * struct tag - a tag without what is around its payload
+ * struct tag - a tag without its header
  * @seq: its number in the stream, by arrival
  * @timestamp: milliseconds
  * @type: audio, video or script data
  * @kind: what it is to someone who joins
- * @payload: its bytes, all of them in ranges of its own
+ * @payload: its bytes and the trailer, all of them in ranges of its own
  */
 struct tag {
 	u64 seq;
@@ -82,6 +82,7 @@ struct flv_parser {
 
 void flv_init(struct flv_parser *parser, struct dualtree *dt, u32 max_tag);
 int flv_next(struct flv_parser *parser, struct tag *tag, const char **why);
+size_t flv_due(const struct flv_parser *parser);
 bool flv_may_end(const struct flv_parser *parser);
 
 int flv_put_file_header(struct dualtree_buf *to, u8 flags);

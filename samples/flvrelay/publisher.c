@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Receives what the publisher sends, straight into ranges of the stream's instance, and keeps
- * the tags. Whatever is wrong with it closes his connection, with one line that says what.
+ * the tags. What is not all there yet waits in the socket, so that a tag comes to lie in as
+ * few ranges as can be, with the header of the next at the end, which is then free. Whatever is wrong with it closes his connection, with one line that says what.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,10 +15,10 @@
 #include "relay.h"
 #include "stream.h"
 
-/* Large enough for most tags; what is not filled of it is free at once. */
+/* Of a large tag so much at a time: room that is not hard to find. */
 #define RECEIVE_SIZE	SZ_16K
 /* After so many the subscribers get their turn. */
-#define MAX_RECEIVES	16
+#define MAX_RECEIVES	64
 
 /* Return: why the stream is over, or NULL. */
 static const char *take_tags(struct stream *stream)
@@ -74,6 +75,18 @@ static void check_idle(struct stream *stream)
 		publisher_close(stream, "silent for too long");
 }
 
+/* Return: bytes received; 0: he said that it is the end; -EAGAIN: too little is there. */
+static ssize_t receive(struct stream *stream)
+{
+	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE), there;
+
+	there = conn_ready(&stream->publisher, due);
+	if (!there)
+		return -EAGAIN;
+	return dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
+				 min(there, due + FLV_TAG_HEADER), MSG_DONTWAIT, GFP_KERNEL);
+}
+
 void publisher_round(struct stream *stream)
 {
 	const char *why;
@@ -81,8 +94,7 @@ void publisher_round(struct stream *stream)
 	int i;
 
 	for (i = 0; i < MAX_RECEIVES; i++) {
-		got = dualtree_buf_recv(&stream->parser.in, stream->publisher.sock, RECEIVE_SIZE,
-					MSG_DONTWAIT, GFP_KERNEL);
+		got = receive(stream);
 		if (got == -EAGAIN)
 			return check_idle(stream);
 		if (got <= 0) {

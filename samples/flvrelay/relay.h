@@ -33,7 +33,7 @@ struct settings {
  * @bad_streams: publishers that were closed, or left in the midst of something
  * @refused: publishers that came while there was one
  * @tags: tags that were taken in
- * @bytes: their payloads
+ * @bytes: their payloads, with the trailers
  * @joined: subscribers that were sent a stream, each time that they were
  * @completed: of those, who got all of it to its end
  * @slow: of those, who were dropped since they were too slow

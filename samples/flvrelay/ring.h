@@ -14,7 +14,7 @@ struct tag;
  * @depth: how many are kept
  * @first: the position of the oldest one
  * @end: the position of the next one that comes
- * @bytes: their payloads
+ * @bytes: their payloads, with the trailers
  */
 struct ring {
 	struct tag *tags;

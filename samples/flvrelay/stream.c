@@ -7,6 +7,8 @@
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <dualtree/dualtree.h>
@@ -14,9 +16,15 @@
 #include "relay.h"
 #include "stream.h"
 
+#define REGION	SZ_64K
+
 static int create_memory(struct stream *stream)
 {
-	struct dualtree_params params = { .limit = settings.limit };
+	/* Small regions: few of them are only partly in use, and the spare one is small. */
+	struct dualtree_params params = {
+		.limit = settings.limit,
+		.max_region_order = get_order(REGION),
+	};
 
 	stream->dt = dualtree_create("flvrelay", &params);
 	if (IS_ERR(stream->dt))

@@ -1,0 +1,97 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# The guest's part of scripts/demo --relay: brings up a network card, loads the relay, and
+# tells twice a second how it is, until as many publishers have come and gone as are to.
+# Those, and the subscribers, are outside.
+#
+# What is reported is "KEY WORDS", for scripts/lib/relay*.sh to read: ready, sample LINE, stat
+# NAME VALUE, line TEXT (what the relay said).
+#
+# /run/harness/relay.conf sets STREAMS and BAD (publishers that are due), PATIENCE (seconds
+# until they must have come and gone) and PARAMETERS (of the relay).
+
+# shellcheck source=scripts/guest/lib.sh
+. /lib/guest.sh
+
+HERE=/run/harness
+SUMMARY=/sys/kernel/debug/flvrelay/summary
+POOLS=/sys/kernel/debug/dualtree/pools
+
+# shellcheck source=/dev/null
+. "$HERE/relay.conf"
+
+set_up_network()
+{
+	load "$HERE/e1000.ko" || return 1
+	ip link set eth0 up || return 1
+	# The addresses that QEMU's user networking gives out.
+	ip addr add 10.0.2.15/24 dev eth0 || return 1
+	ip route add default via 10.0.2.2
+}
+
+# What all pools have taken from the kernel.
+footprint()
+{
+	cat "$POOLS"/* | awk '$1 == "held_bytes" { sum += $2 } END { print sum + 0 }'
+}
+
+# sample: reports a line of NAME=VALUE words and sets $over if all publishers are gone.
+sample()
+{
+	line=$(awk -v footprint="$(footprint)" -v uptime="$(cut -d' ' -f1 /proc/uptime)" \
+		-v streams="$STREAMS" -v bad="$BAD" '
+	{ value[$1] = $2; line = line " " $1 "=" $2 }
+	END {
+		over = !value["streaming"] && value["streams"] >= streams &&
+			value["bad_streams"] >= bad
+		printf "%d uptime=%s footprint_bytes=%s%s", over, uptime, footprint, line
+	}' "$SUMMARY")
+	over=${line%% *}
+	report "sample ${line#* }"
+}
+
+follow()
+{
+	deadline=$(($(date +%s) + PATIENCE))
+	over=0
+	while [ "$over" = 0 ]; do
+		if [ "$(date +%s)" -ge "$deadline" ]; then
+			fail "after $PATIENCE seconds not all publishers had come and gone"
+			return
+		fi
+		usleep 500000
+		sample
+	done
+}
+
+# report_lines KEY: what comes in.
+report_lines()
+{
+	while IFS= read -r text; do
+		report "$1 $text"
+	done
+}
+
+step "loading the network card, dualtree, dualtree_netbuf and flvrelay"
+set_up_network || exit 1
+load "$HERE/dualtree.ko" || exit 1
+load "$HERE/dualtree_netbuf.ko" || exit 1
+# shellcheck disable=SC2086 # parameters are words
+load "$HERE/flvrelay.ko" $PARAMETERS || exit 1
+
+step "relaying"
+report ready
+follow
+
+step "unloading"
+report_lines stat <"$SUMMARY"
+rmmod flvrelay || fail "rmmod flvrelay failed"
+dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
+rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
+# The pools' blocks that instances hold: what is held less what is free.
+report "stat pool_used_bytes $(cat "$POOLS"/* | awk '
+	$1 == "held_bytes" { sum += $2 } $1 == "free_bytes" { sum -= $2 } END { print sum + 0 }')"
+rmmod dualtree || fail "rmmod dualtree failed"
+finish_ok
