@@ -49,6 +49,8 @@
 #define MAX_TAG		(SZ_16M - 1)
 /* What only time tells, a silent publisher for one, is looked for so often. */
 #define ROUND		(HZ / 10)
+/* Of each kind in a round: whoever is connected must get his turn. */
+#define MAX_ACCEPTS	16
 
 static ushort publish_port = 9100;
 module_param(publish_port, ushort, 0444);
@@ -112,8 +114,8 @@ static struct task_struct *thread;
 
 static void refuse(struct conn *conn, const char *why)
 {
-	pr_info("publisher %s: refused, %s\n", conn->peer, why);
-	count(refused, 1);
+	pr_info_ratelimited("publisher %s: refused, %s\n", conn->peer, why);
+	count(&totals.refused, 1);
 	conn_reset(conn);
 }
 
@@ -121,8 +123,12 @@ static void accept_publisher(void)
 {
 	struct stream *made;
 	struct conn conn;
+	int i;
 
-	while (!conn_accept(&publish_listener, &conn)) {
+	/* Who comes while the rest of a stream is being sent waits for its end. */
+	if (stream && !stream->publisher.sock)
+		return;
+	for (i = 0; i < MAX_ACCEPTS && !conn_accept(&publish_listener, &conn); i++) {
 		if (stream) {
 			refuse(&conn, "there is one already");
 			continue;
@@ -143,11 +149,12 @@ static void accept_subscribers(void)
 {
 	struct subscriber *sub;
 	struct conn conn;
+	int i;
 
-	while (!conn_accept(&subscribe_listener, &conn)) {
+	for (i = 0; i < MAX_ACCEPTS && !conn_accept(&subscribe_listener, &conn); i++) {
 		sub = nr_subscribers < max_subscribers ? kzalloc(sizeof(*sub), GFP_KERNEL) : NULL;
 		if (!sub) {
-			count(turned_away, 1);
+			count(&totals.turned_away, 1);
 			conn_reset(&conn);
 			continue;
 		}
@@ -194,12 +201,12 @@ static bool stream_is_over(void)
 static void release(struct subscriber *sub, bool flushed)
 {
 	if (!subscriber_done(sub, stream) || !(flushed || conn_finished(&sub->conn))) {
-		count(slow, 1);
+		count(&totals.slow, 1);
 		pr_info("subscriber %s did not take the end in time\n", sub->conn.peer);
 		drop(sub);
 		return;
 	}
-	count(completed, 1);
+	count(&totals.completed, 1);
 	list_del(&sub->list);
 	conn_close(&sub->conn);
 	kfree(sub);

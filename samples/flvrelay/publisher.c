@@ -2,7 +2,9 @@
 /*
  * Receives what the publisher sends, straight into ranges of the stream's instance, and keeps
  * the tags. What is not all there yet waits in the socket, so that a tag comes to lie in as
- * few ranges as can be, with the header of the next at the end, which is then free. Whatever is wrong with it closes his connection, with one line that says what.
+ * few ranges as can be, with the header of the next one at the end, which is free as soon as it
+ * was read. Whatever is wrong with what he sends closes his connection, with one line that
+ * says what; of those that come all the time some lines are left out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -59,10 +61,11 @@ void publisher_close(struct stream *stream, const char *why)
 	const char *peer = stream->publisher.peer;
 
 	if (why) {
-		count(bad_streams, 1);
-		pr_info("publisher %s: %s, after %llu tags\n", peer, why, stream->next_seq);
+		count(&totals.bad_streams, 1);
+		pr_info_ratelimited("publisher %s: %s, after %llu tags\n", peer, why,
+				    stream->next_seq);
 	} else {
-		count(streams, 1);
+		count(&totals.streams, 1);
 		pr_info("publisher %s left after %llu tags\n", peer, stream->next_seq);
 	}
 	conn_close(&stream->publisher);
@@ -71,6 +74,7 @@ void publisher_close(struct stream *stream, const char *why)
 
 static void check_idle(struct stream *stream)
 {
+	/* Whatever he sends: if what is due is not all there by then, he is silent. */
 	if (time_after(jiffies, stream->heard + settings.idle))
 		publisher_close(stream, "silent for too long");
 }

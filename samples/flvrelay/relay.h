@@ -3,6 +3,7 @@
 #ifndef FLVRELAY_RELAY_H
 #define FLVRELAY_RELAY_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 /**
@@ -67,6 +68,9 @@ extern struct settings settings;
 extern struct totals totals;
 
 /* The thread alone writes, others read at any time. */
-#define count(what, n)	WRITE_ONCE(totals.what, totals.what + (n))
+static inline void count(unsigned long *what, unsigned long n)
+{
+	WRITE_ONCE(*what, *what + n);
+}
 
 #endif /* FLVRELAY_RELAY_H */

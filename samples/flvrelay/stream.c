@@ -82,11 +82,11 @@ void stream_count(struct stream *stream)
 
 	dualtree_tx_get_stats(stream->tx, &sent);
 	dualtree_get_stats(stream->dt, &stats);
-	count(zerocopy_bytes, sent.zerocopy_bytes);
-	count(copied_bytes, sent.copied_bytes);
-	count(sends, sent.sends);
-	count(bad_frees, stats.bad_frees);
-	count(destroyed_bytes, stats.live_bytes);
+	count(&totals.zerocopy_bytes, sent.zerocopy_bytes);
+	count(&totals.copied_bytes, sent.copied_bytes);
+	count(&totals.sends, sent.sends);
+	count(&totals.bad_frees, stats.bad_frees);
+	count(&totals.destroyed_bytes, stats.live_bytes);
 }
 
 /* Nothing of it is in flight, and nobody sees it any more. */
@@ -133,8 +133,8 @@ int stream_put(struct stream *stream, struct tag *tag)
 	u64 position;
 
 	tag->seq = stream->next_seq++;
-	count(tags, 1);
-	count(bytes, dualtree_buf_unread(&tag->payload));
+	count(&totals.tags, 1);
+	count(&totals.bytes, dualtree_buf_unread(&tag->payload));
 	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && keep_head(stream, tag))
 		return -ENOMEM;
 	if (is_withheld(stream, tag)) {

@@ -115,14 +115,14 @@ static void join(struct subscriber *sub, struct stream *stream)
 		return;
 	}
 	sub->joined = true;
-	count(joined, 1);
+	count(&totals.joined, 1);
 	conn_bound_queue(&sub->conn, QUEUE);
 }
 
 static bool gone(struct subscriber *sub)
 {
-	count(left, 1);
-	pr_info("subscriber %s left\n", sub->conn.peer);
+	count(&totals.left, 1);
+	pr_info_ratelimited("subscriber %s left\n", sub->conn.peer);
 	return false;
 }
 
@@ -145,9 +145,8 @@ bool subscriber_round(struct subscriber *sub, struct stream *stream)
 		relay_wake();
 	if (!is_slow(sub, stream))
 		return true;
-	count(slow, 1);
-	pr_info("subscriber %s is too slow: dropped, %llu tags behind\n", sub->conn.peer,
-		tags_behind(sub, stream));
+	count(&totals.slow, 1);
+	pr_info_ratelimited("subscriber %s is too slow: dropped\n", sub->conn.peer);
 	return false;
 }
 

@@ -204,8 +204,10 @@ $(size "$(value_of copied_bytes)")"
 	show_over_time "$1/report.txt"
 	row steady "held/live $(ratio "$steady_mean" 100) on average, $(ratio "$steady_worst" 100) at \
 most, of $steady_samples samples"
-	row 'at its end' "$(size "$(value_of destroyed_bytes)") live in all streams went with their \
-instances; live $(value_of live_bytes), held $(value_of held_bytes), bad frees $(value_of bad_frees)"
+	row 'at the end' "$(size "$(value_of destroyed_bytes)") were live when their streams ended, and \
+went with their instances"
+	row '' "live $(value_of live_bytes), held $(value_of held_bytes), the pools' blocks out \
+$(value_of pool_used_bytes), bad frees $(value_of bad_frees)"
 	relay_samples "$1/report.txt" | awk -f "$SCRIPTS/lib/relay-plot.awk" >"$1/relay.svg"
 	row picture "$1/relay.svg"
 }
