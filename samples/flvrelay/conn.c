@@ -99,18 +99,18 @@ int conn_accept(struct conn *listener, struct conn *conn)
 	return 0;
 }
 
-/*
- * Is it worth receiving: @due bytes are there, or no more will come. Return: how many bytes
- * are there; 0 if it is not worth it.
- */
-size_t conn_ready(const struct conn *conn, size_t due)
+/* Bytes that are there to be received. */
+size_t conn_there(const struct conn *conn)
 {
-	struct sock *sk = conn->sock->sk;
-	int there = tcp_inq(sk);
+	return max(tcp_inq(conn->sock->sk), 0);
+}
 
-	if (there > 0 && there >= due)
-		return there;
-	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) ? due : 0;
+/* No more will come than is there. */
+bool conn_ended(const struct conn *conn)
+{
+	const struct sock *sk = conn->sock->sk;
+
+	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
 /* The other end has nothing to say; if it does it is not kept. Return: true if it is gone. */

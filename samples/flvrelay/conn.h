@@ -23,7 +23,8 @@ struct conn {
 int conn_listen(struct conn *conn, u16 port);
 int conn_accept(struct conn *listener, struct conn *conn);
 void conn_watch(struct conn *conn);
-size_t conn_ready(const struct conn *conn, size_t due);
+size_t conn_there(const struct conn *conn);
+bool conn_ended(const struct conn *conn);
 bool conn_left(struct conn *conn);
 void conn_bound_queue(struct conn *conn, unsigned int bytes);
 bool conn_finished(const struct conn *conn);

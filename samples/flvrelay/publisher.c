@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Receives what the publisher sends, straight into ranges of the stream's instance, and keeps
- * the tags. What is not all there yet waits in the socket, so that a tag comes to lie in as
- * few ranges as can be, with the header of the next one at the end, which is free as soon as it
- * was read. Whatever is wrong with what he sends closes his connection, with one line that
- * says what; of those that come all the time some lines are left out.
+ * the tags. What is not all there yet waits in the socket for a moment, so that a tag comes to
+ * lie in as few ranges as can be, with the header of the next one at the end, which is free as
+ * soon as it was read. Whatever is wrong with what he sends closes his connection, with one
+ * line that says what; of those that come all the time some lines are left out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,6 +19,8 @@
 
 /* Of a large tag so much at a time: room that is not hard to find. */
 #define RECEIVE_SIZE	SZ_16K
+/* For what is not all there. */
+#define MOST_WAIT	(HZ / 5)
 /* After so many the subscribers get their turn. */
 #define MAX_RECEIVES	64
 
@@ -74,21 +76,30 @@ void publisher_close(struct stream *stream, const char *why)
 
 static void check_idle(struct stream *stream)
 {
-	/* Whatever he sends: if what is due is not all there by then, he is silent. */
 	if (time_after(jiffies, stream->heard + settings.idle))
 		publisher_close(stream, "silent for too long");
+}
+
+/* What is due is all there, or as much of it as can be waited for. */
+static bool is_due(const struct stream *stream, size_t due, size_t there)
+{
+	if (there >= due || conn_ended(&stream->publisher))
+		return true;
+	/* However little a receiver's window may have room for, a slow one goes on. */
+	return there && time_after(jiffies, stream->heard + MOST_WAIT);
 }
 
 /* Return: bytes received; 0: he said that it is the end; -EAGAIN: too little is there. */
 static ssize_t receive(struct stream *stream)
 {
-	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE), there;
+	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE);
+	size_t there = conn_there(&stream->publisher);
 
-	there = conn_ready(&stream->publisher, due);
-	if (!there)
+	if (!is_due(stream, due, there))
 		return -EAGAIN;
 	return dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
-				 min(there, due + FLV_TAG_HEADER), MSG_DONTWAIT, GFP_KERNEL);
+				 clamp_t(size_t, there, 1, due + FLV_TAG_HEADER), MSG_DONTWAIT,
+				 GFP_KERNEL);
 }
 
 void publisher_round(struct stream *stream)
