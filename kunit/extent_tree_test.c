@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <kunit/test.h>
 #include "../compat/compat.h"
+#include "../compat/kasan.h"
 #include "../dualtree/extent_tree.h"
 #include "heap_helpers.h"
 
@@ -55,6 +56,8 @@ static void go_live(struct bed *bed, unsigned int first, unsigned int nr)
 {
 	unsigned int i;
 
+	/* As whoever allocates does it. */
+	dt_unpoison(granule(bed, first), (size_t)nr * DT_GRANULE);
 	for (i = first; i < first + nr; i++) {
 		memset(granule(bed, i), pattern(i), DT_GRANULE);
 		bed->map[i] = MAP_LIVE;
