@@ -196,7 +196,7 @@ static void numa_other_nodes_help_out(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	if (ptr)
 		KUNIT_EXPECT_NE(test, node_of(ptr), nid);
-	/* A pool with a node of its own does not go elsewhere, whatever has come free there since. */
+	/* A pool with a node of its own does not go elsewhere, whatever came free there since. */
 	if (block) {
 		KUNIT_EXPECT_EQ(test, node_of(block), nid);
 		KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 4), 0);
