@@ -5,7 +5,6 @@
  * cache.h says what the rules are. Memory in here is not live, and a heap that has to grow
  * takes all of it back first.
  */
-#include <linux/bits.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"

@@ -48,6 +48,9 @@
 #define QUICK_DEPTH	32
 #define QUICK_BYTES	SZ_64K
 
+/* Blocks that go from the quick lists to the trees in one section, which bounds it. */
+#define CACHE_FLUSH_MOST	32
+
 /**
  * struct quick - the quick lists of a heap; entry n is for n + 1 granules
  * @lists: blocks

@@ -13,9 +13,6 @@
 #include "../compat/compat.h"
 #include "front.h"
 
-/* Cached blocks that are put into the trees to make room for one call. */
-#define FLUSH_MOST	32
-
 /**
  * struct growth - a range that is to grow in place
  * @region: what it lies in
@@ -88,7 +85,7 @@ static bool grow_in(struct heap *heap, const struct growth *g)
 {
 	if (!may_grow(g))
 		return false;
-	cache_flush_range(heap, g->region, g->last + 1, g->nr, FLUSH_MOST);
+	cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MOST);
 	if (!heap_extend(heap, g->region, g->last + 1, g->nr))
 		return false;
 	leak_extend(g->region, g->last + 1, g->nr);

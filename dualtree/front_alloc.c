@@ -8,14 +8,10 @@
  * The first of these that serves ends it. Each step is bounded in one section; what takes
  * longer is gone on with in another.
  */
-#include <linux/log2.h>
 #include <linux/string.h>
 #include "../compat/compat.h"
 #include "front.h"
 #include "remote.h"
-
-/* Blocks that go from the quick lists to the trees in one section, which bounds it. */
-#define FLUSH_MOST	32
 
 /**
  * struct request - what is asked for
@@ -87,7 +83,7 @@ static void *place_or_grow(struct heap *heap, const struct request *req, struct 
 	void *ptr = req->align ? place_aligned(heap, req) : place(heap, req->size);
 
 	if (!ptr) {
-		*more = cache_flush(heap, FLUSH_MOST) || heap_has_remote(heap);
+		*more = cache_flush(heap, CACHE_FLUSH_MOST) || heap_has_remote(heap);
 		ptr = tree_alloc(heap, req);
 	}
 	if (!ptr && *region) {
@@ -183,7 +179,8 @@ static noinline void *alloc(struct dualtree *dt, const struct request *req)
 	front_prepare_heap(dt, req->gfp);
 	do {
 		ptr = try_alloc(dt, section_begin(dt), req, NULL, &more);
-	} while (!ptr && more);
+		/* In NMI what is there may have to stay where it is. */
+	} while (!ptr && more && !in_nmi());
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);
 	if (!ptr)

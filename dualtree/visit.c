@@ -107,7 +107,7 @@ void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 
 static bool shrink_heap(struct heap *heap, int cpu, void *arg)
 {
-	if (heap_drain(heap, REMOTE_DRAIN_MOST) || cache_flush(heap, REMOTE_DRAIN_MOST))
+	if (heap_drain(heap, REMOTE_DRAIN_MOST) || cache_flush(heap, CACHE_FLUSH_MOST))
 		return true;
 	heap_retire_spare(heap);
 	return false;
