@@ -20,6 +20,7 @@
 #define DUALTREE_FRONT_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -70,6 +71,7 @@ struct front_counts {
  * @counts: see there
  * @shared_lock: guards @shared, but for its remote list
  * @shared: serves those who cannot enter a heap of their own
+ * @instance: place in the list of all instances; reclaim.c's
  * @publish: makes the debugfs files once the instance is in use
  * @dir: of the debugfs files; written by @publish
  * @name: for reports
@@ -89,6 +91,7 @@ struct dualtree {
 	raw_spinlock_t shared_lock;
 	struct heap shared;
 
+	struct list_head instance;
 	struct work_struct publish;
 	struct dentry *dir;
 	char name[];

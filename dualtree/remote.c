@@ -55,14 +55,16 @@ bool heap_drain(struct heap *heap, unsigned int most)
 	/* What was pushed in NMI is known to kmemleak still, and cannot be made unknown there. */
 	if (leak_must_wait())
 		return false;
-	if (!heap->pending)
-		heap->pending = llist_del_all(&heap->remote);
+	if (!heap->pending && !llist_empty(&heap->remote)) {
+		WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
+		heap_count(heap->drains, 1);
+	}
 	while (heap->pending && most--) {
 		struct remote_run *run = llist_entry(heap->pending, struct remote_run, link);
 		struct region *region = region_of(run);
 		unsigned int first = region_index(region, run), nr = run->nr;
 
-		heap->pending = run->link.next;
+		WRITE_ONCE(heap->pending, run->link.next);
 		dt_poison(run, sizeof(*run));
 		local64_sub(nr, &heap->counts.in_flight);
 		leak_untrack(region, first, nr);

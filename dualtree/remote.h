@@ -19,10 +19,10 @@
 void heap_push(struct heap *heap, void *addr, unsigned int nr);
 bool heap_drain(struct heap *heap, unsigned int most);
 
-/* Is there anything that heap_drain() would find? */
+/* Is there anything that heap_drain() would find? Anybody may ask. */
 static inline bool heap_has_remote(const struct heap *heap)
 {
-	return heap->pending || !llist_empty(&heap->remote);
+	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);
 }
 
 #endif /* DUALTREE_REMOTE_H */
