@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
@@ -97,8 +98,9 @@ struct dualtree {
 	char name[];
 };
 
-/* Calls that are made in one section for a bulk call, which bounds it. */
+/* Calls that are made in one section for a bulk call, and their bytes; both bound it. */
 #define BULK_MOST	16
+#define BULK_BYTES	SZ_64K
 
 /* Stands where a CPU has no heap: always busy, so it is never entered and never written to. */
 extern struct heap no_heap;
