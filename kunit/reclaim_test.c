@@ -315,7 +315,6 @@ static void reclaim_pressure(struct kunit *test)
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
 	write_file(test, DROP_CACHES, "2");
 	expect_given_back(test, hoard, 0);
-	write_file(test, IDLE_MS, "2000");
 }
 
 /* A dead CPU's heap is emptied at once, and later of what is freed later; it serves again. */
@@ -366,6 +365,18 @@ static void reclaim_nohz_full(struct kunit *test)
 	expect_drained(test, hoard->dt);
 }
 
+/* Other suites are loaded with none of it. */
+static int reclaim_init(struct kunit *test)
+{
+	write_file(test, IDLE_MS, "1000");
+	return 0;
+}
+
+static void reclaim_exit(struct kunit *test)
+{
+	write_file(test, IDLE_MS, "0");
+}
+
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_busy_cpu),
 	KUNIT_CASE(reclaim_open_section),
@@ -381,6 +392,8 @@ static struct kunit_case reclaim_cases[] = {
 
 static struct kunit_suite reclaim_suite = {
 	.name = "reclaim",
+	.init = reclaim_init,
+	.exit = reclaim_exit,
 	.test_cases = reclaim_cases,
 };
 
