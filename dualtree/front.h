@@ -7,7 +7,7 @@
  * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
  * that arrives in it sees busy and leaves the heap alone. Its free goes to the heap's
  * remote list, its allocation is served by the instance's shared heap. So is one on a CPU
- * that has no heap and cannot make one.
+ * that has no heap and cannot make one, or runs without a tick and gets none.
  *
  * What can take a lock, sleep or call the page allocator is done outside of sections: a
  * section that lacks memory is left, a region is got, and another one entered, perhaps on
