@@ -229,8 +229,9 @@ static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t
  * What is done here is a range of this CPU's heap that is all that lives in its granules,
  * up to the hot range. All else is behind calls in tail position, as in front_alloc().
  *
- * The check lies inside the section: an interrupt between check and change that frees the
- * same bytes would otherwise be missed, and it finds the heap busy at worst.
+ * The check lies inside the section, so that a thread that frees the same bytes, and comes
+ * between check and change, would have to be on another CPU or in an interrupt. Those races
+ * of the callers are not found; see ledger.h.
  *
  * Context: Any, NMI included.
  * Return: 0, or -EINVAL or -EALREADY as dualtree_free() says.

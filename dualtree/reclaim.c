@@ -58,7 +58,6 @@ static atomic_t pressure;
  * struct giving - one heap that is made to give back
  * @dt: the instance
  * @cpu: whose heap
- * @entered: the last interrupt found no section open
  * @listed: the remote list was taken; what others push after that is not waited for
  * @more: there is more to be given back
  * @retired: regions that the last step has emptied
@@ -66,7 +65,6 @@ static atomic_t pressure;
 struct giving {
 	struct dualtree *dt;
 	int cpu;
-	bool entered;
 	bool listed;
 	bool more;
 	struct region *retired;
@@ -91,7 +89,6 @@ static void give_interrupt(void *arg)
 	struct giving *g = arg;
 	struct heap *heap = section_begin(g->dt);
 
-	g->entered = heap;
 	if (heap)
 		g->more = give_step(heap, &g->listed);
 	g->retired = section_end(heap);
