@@ -114,12 +114,10 @@ inline push(g, first)
 #else
 	do
 	:: atomic { first = remote; next[g] = first };
-	   atomic {
-		if
-		:: remote == first -> remote = g; break
-		:: else
-		fi
-	   }
+	   if
+	   :: atomic { remote == first -> remote = g; break }
+	   :: atomic { remote != first -> printf("a push has to try again\n") }
+	   fi
 	od;
 #endif
 	first = 0
@@ -147,6 +145,7 @@ inline drain(g, t, n)
 	};
 #endif
 	do
+	:: atomic { pending != NIL && n == DRAIN_MOST -> printf("some is left for later\n"); break }
 	:: atomic {
 		pending != NIL && n < DRAIN_MOST ->
 		g = pending;
@@ -155,7 +154,7 @@ inline drain(g, t, n)
 	   };
 	   tree_add(g, t);
 	   n++
-	:: else -> break
+	:: pending == NIL -> break
 	od;
 	atomic { g = 0; n = 0 }
 }

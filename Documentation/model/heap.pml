@@ -2,9 +2,9 @@
 /*
  * One CPU's heap: sections, what interrupts them, what others push.
  *
- * The heap's CPU has two tasks, an interrupt that comes twice, and an NMI; each allocates or
- * frees, as it likes. Two other CPUs free what is this heap's: to them it is somebody
- * else's whatever their contexts, so a process each will do.
+ * The heap's CPU has a task that calls twice, an interrupt, and an NMI; with PREEMPTION it
+ * has two tasks, and no NMI. Each allocates or frees, as it likes. Another CPU frees what is
+ * this heap's: to it that is somebody else's whatever its contexts, so a process will do.
  *
  * A granule belongs to one heap as long as its region lives, and nothing is done to two
  * heaps at once; so one heap stands for all.
@@ -12,13 +12,21 @@
 #define NR_CPUS		1
 #define NR_GRANULES	4
 #define DRAIN_MOST	1
-#ifndef OTHERS
-#define OTHERS		1
-#endif
-#define CONTEXTS	(TASKS + 2 + OTHERS)
 #define FIRST_AT	{ LIVE, LIVE, FREE, FREE }
 #define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL, NIL }
 #define FIRST_TREE	4
+#define CONTEXTS	4
+
+#ifdef BUG_PREEMPTIBLE
+#define PREEMPTION
+#endif
+#ifdef PREEMPTION
+#define TASKS		2
+#define call_again()	skip
+#else
+#define TASKS		1
+#define call_again()	call(entered, g, t, n)
+#endif
 
 #include "contexts.pml"
 #include "granules.pml"
@@ -129,7 +137,8 @@ inline call(entered, g, t, n)
 		section_begin(entered);
 		if
 		:: entered && !MUST_WAIT -> put_back(g, t, n)
-		:: else -> push(g, n)
+		:: !entered -> printf("a free has found a section open\n"); push(g, n)
+		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, n)
 		fi;
 		section_end(entered)
 	   :: else
@@ -138,16 +147,13 @@ inline call(entered, g, t, n)
 	g = 0
 }
 
-#ifndef TASKS
-#define TASKS 1
-#endif
 active [TASKS] proctype task() provided (TASK_RUNS)
 {
 	bool entered;
 	byte g, t, n;
 
 	call(entered, g, t, n);
-	call(entered, g, t, n);
+	call_again();
 	finished++
 }
 
@@ -162,6 +168,7 @@ active proctype interrupt() provided (IRQ_RUNS)
 	finished++
 }
 
+#ifndef PREEMPTION
 active proctype nmi()
 {
 	bool entered;
@@ -172,8 +179,9 @@ active proctype nmi()
 	nmi_exit(was);
 	finished++
 }
+#endif
 
-active [OTHERS] proctype other()
+active proctype other()
 {
 	byte g, n;
 
@@ -206,5 +214,6 @@ active proctype balance()
 		assert((at[g] == FREE) == in_tree(g));
 		g++
 	:: else -> break
-	od
+	od;
+	printf("the balance of the heap\n")
 }

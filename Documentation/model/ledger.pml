@@ -265,5 +265,6 @@ active proctype balance()
 		g++
 	:: else -> break
 	od;
-	assert(refused[P] == 1 && refused[Q] == 0 && refused[R] == 1)
+	assert(refused[P] == 1 && refused[Q] == 0 && refused[R] == 1);
+	printf("the balance of the ledger\n")
 }

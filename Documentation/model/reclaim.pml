@@ -194,7 +194,9 @@ active proctype task() provided (TASK_RUNS)
 		fi;
 		atomic { hot = 4; inside-- };
 		busy = false
-	:: else -> remote = remote | 4
+	:: else ->
+		printf("its CPU is offline\n");
+		remote = remote | 4
 	fi;
 	preempt_enable();
 	finished++
@@ -293,5 +295,6 @@ active proctype destroy()
 		/* All is there, once. */
 		assert((tree | hot | remote | pending) == ALL);
 		assert(tree + hot + remote + pending == ALL)
-	}
+	};
+	printf("the end of the instance\n")
 }

@@ -280,5 +280,6 @@ active proctype grace_period()
 active proctype balance()
 {
 	finished == CONTEXTS && record_freed;
-	assert(tree == 3 && ledger == 0 && remote == 0 && !busy && !retired && !pool_locked)
+	assert(tree == 3 && ledger == 0 && remote == 0 && !busy && !retired && !pool_locked);
+	printf("the end of the region\n")
 }

@@ -20,6 +20,10 @@
 #define DRAINS_MOST	8
 #define CONTEXTS	3
 
+#ifdef BUG_IRQS_ON
+#define INTERRUPT
+#endif
+
 #include "contexts.pml"
 #include "granules.pml"
 
@@ -224,5 +228,6 @@ active proctype balance()
 		assert((at[g] == FREE) == in_tree(g));
 		g++
 	:: else -> break
-	od
+	od;
+	printf("the balance of the shared heap\n")
 }
