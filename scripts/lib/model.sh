@@ -115,13 +115,14 @@ model_mutation()
 	local out=$MODEL_DIR/out
 
 	progress "model $1 -D$2"
-	model_build "$1 -D$2" -O1 -DSAFETY || return 1
+	model_build "$1 -D$2" -O0 -DSAFETY || return 1
 	(cd "$MODEL_DIR" && timeout 120 ./pan -m"$MODEL_DEPTH" -w20) >"$out" 2>&1 || true
-	grep -q 'errors: 1$' "$out" && grep -q 'assertion violated\|invalid end state' "$out" || {
+	if ! grep -q 'errors: 1$' "$out" ||
+		! grep -q 'assertion violated\|invalid end state' "$out"; then
 		echo "$1 -D$2: not found"
 		cat "$out"
 		return 1
-	}
+	fi
 }
 
 # model_mutations: "MODEL NAME" for each; those of what is included go with the first that does.
