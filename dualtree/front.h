@@ -7,7 +7,7 @@
  * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
  * that arrives in it sees busy and leaves the heap alone. Its free goes to the heap's
  * remote list, its allocation is served by the instance's shared heap. So is one on a CPU
- * that has no heap and cannot make one.
+ * that has no heap and cannot make one, or runs without a tick and gets none.
  *
  * What can take a lock, sleep or call the page allocator is done outside of sections: a
  * section that lacks memory is left, a region is got, and another one entered, perhaps on
@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
@@ -97,8 +98,9 @@ struct dualtree {
 	char name[];
 };
 
-/* Calls that are made in one section for a bulk call, which bounds it. */
+/* Calls that are made in one section for a bulk call, and their bytes; both bound it. */
 #define BULK_MOST	16
+#define BULK_BYTES	SZ_64K
 
 /* Stands where a CPU has no heap: always busy, so it is never entered and never written to. */
 extern struct heap no_heap;
