@@ -100,27 +100,34 @@ inline tree_take(g, t)
 	}
 }
 
-/* heap_push(): llist_add(). Anybody, anywhere. */
-inline push(g, first)
+/*
+ * heap_push(), or with more than one remote_batch_push(): llist_add_batch(). Anybody, anywhere.
+ * @last is @first, or what @first is linked to already.
+ */
+inline push(first, last, head)
 {
-	d_step { assert(at[g] == MINE); at[g] = FLIGHT };
+	d_step {
+		assert(at[first] == MINE && at[last] == MINE);
+		at[first] = FLIGHT;
+		at[last] = FLIGHT
+	};
 #if defined(BUG_PUSH_STORES)
-	first = remote;
-	next[g] = first;
-	remote = g;
+	head = remote;
+	next[last] = head;
+	remote = first;
 #elif defined(BUG_LINK_AFTER_PUSH)
-	atomic { first = remote; remote = g };
-	next[g] = first;
+	atomic { head = remote; remote = first };
+	next[last] = head;
 #else
 	do
-	:: atomic { first = remote; next[g] = first };
+	:: atomic { head = remote; next[last] = head };
 	   if
-	   :: atomic { remote == first -> remote = g; break }
-	   :: atomic { remote != first -> printf("a push has to try again\n") }
+	   :: atomic { remote == head -> remote = first; break }
+	   :: atomic { remote != head -> printf("a push has to try again\n") }
 	   fi
 	od;
 #endif
-	first = 0
+	head = 0
 }
 
 /* heap_drain(): as the owner, at most DRAIN_MOST runs. */

@@ -2,9 +2,10 @@
 /*
  * One CPU's heap: sections, what interrupts them, what others push.
  *
- * The heap's CPU has a task that calls twice, an interrupt, and an NMI; with PREEMPTION it
- * has two tasks, and no NMI. Each allocates or frees, as it likes. Another CPU frees what is
- * this heap's: to it that is somebody else's whatever its contexts, so a process will do.
+ * The heap's CPU has a task that calls twice, an interrupt, and an NMI. Each allocates or
+ * frees, as it likes. Another CPU frees what is this heap's: to it that is somebody else's
+ * whatever its contexts, so a process will do. With PREEMPTION there are two tasks and no NMI,
+ * and the other CPU may free two granules at once.
  *
  * A granule belongs to one heap as long as its region lives, and nothing is done to two
  * heaps at once; so one heap stands for all.
@@ -137,8 +138,8 @@ inline call(entered, g, t, n)
 		section_begin(entered);
 		if
 		:: entered && !MUST_WAIT -> put_back(g, t, n)
-		:: !entered -> printf("a free has found a section open\n"); push(g, n)
-		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, n)
+		:: !entered -> printf("a free has found a section open\n"); push(g, g, n)
+		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, g, n)
 		fi;
 		section_end(entered)
 	   :: else
@@ -181,13 +182,30 @@ active proctype nmi()
 }
 #endif
 
+/* It frees one granule; or two in one call, and pushes them together. */
 active proctype other()
 {
-	byte g, n;
+	byte g, last, n;
 
-	pick_live(g);
+	atomic {
+		pick_live(last);
+		g = last;
+#ifdef PREEMPTION
+		if
+		:: last != NIL -> pick_live(g)
+		:: skip
+		fi;
+#endif
+		if
+		:: g == NIL -> g = last
+		:: g != NIL && g != last ->
+			next[g] = last;
+			printf("two are pushed together\n")
+		:: else
+		fi
+	};
 	if
-	:: g != NIL -> push(g, n)
+	:: g != NIL -> push(g, last, n)
 	:: else
 	fi;
 	finished++

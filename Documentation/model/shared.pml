@@ -162,7 +162,7 @@ inline call(got, g, t, n, times)
 	:: pick_live(g);
 	   if
 	   :: g != NIL ->
-		push(g, n);
+		push(g, g, n);
 #ifndef BUG_FREE_LEAVES_LIST
 		shared_drain(got, g, t, n, times)
 #endif
