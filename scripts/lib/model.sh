@@ -109,12 +109,21 @@ model_all_reached()
 	return "$status"
 }
 
+# A line now and then, while many short things are done.
+MODEL_TOLD=0
+model_tell()
+{
+	[ -t 2 ] || [ $((SECONDS - MODEL_TOLD)) -ge 30 ] || return 0
+	MODEL_TOLD=$SECONDS
+	progress "$1"
+}
+
 # model_mutation MODEL NAME: something must be found, and be what we assert.
 model_mutation()
 {
 	local out=$MODEL_DIR/out
 
-	progress "model $1 -D$2"
+	model_tell "model $1 -D$2"
 	model_build "$1 -D$2" -O0 -DSAFETY || return 1
 	(cd "$MODEL_DIR" && timeout 120 ./pan -m"$MODEL_DEPTH" -w20) >"$out" 2>&1 || true
 	if ! grep -q 'errors: 1$' "$out" ||
@@ -162,6 +171,8 @@ check_model()
 			status=1
 		fi
 	done < <(model_mutations)
+	# None at all would mean that their names were not found.
+	[ "$found" -gt 0 ] || status=1
 	progress_done
 	[ "$status" -ne 0 ] ||
 		log "model: $MODEL_STATES states, at most $MODEL_DEEPEST deep; $found mutations found"
