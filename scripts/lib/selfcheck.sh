@@ -102,7 +102,7 @@ run_case()
 		;;
 	torture:*)
 		: >"$dir/plan"
-		torture_guest "$dir" "seconds=$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" \
+		torture_guest "$dir" "seconds=$SELF_CHECK_TORTURE seed=$SEED hotplug=0 inject=${how#torture:}" \
 			"${options[@]}" || true
 		;;
 	script)

@@ -62,10 +62,19 @@ torture_taint()
 	esac
 }
 
-# torture_show DIR: what the torture said, and what else is wrong.
+# torture_show DIR: what the torture said, and what else is wrong. Of its progress, which is
+# lines that begin with "N s:" or "cpuN", the last.
 torture_show()
 {
-	sed 's/^/    /' "$1/report.txt" "$1/races.txt"
+	awk '
+	/^[0-9]+ s: [0-9]+ turns/ { count = 0 }
+	/^([0-9]+ s:|cpu[0-9]+)/ { progress[++count] = $0; next }
+	{
+		for (i = 1; i <= count; i++)
+			print "    " progress[i]
+		count = 0
+		print "    " $0
+	}' "$1/report.txt" "$1/races.txt"
 	head -n 20 "$1/verdict.txt" | sed 's/^/    not good: /'
 }
 
@@ -79,7 +88,7 @@ torture_on()
 	torture_find_modules
 	log "torture on the $kind kernel for $(duration "$seconds"), seed $SEED"
 	start=$SECONDS
-	# The module takes CPUs away by itself in every other run; the guest always does.
+	# Every other seed it is the torture that takes CPUs away, else the guest's user space.
 	torture_guest "$dir" "seconds=$seconds seed=$SEED hotplug=$((SEED & 1)) inject=none" \
 		--terse --taint "$(torture_taint "$kind")" --step-timeout "$patience" \
 		--timeout $((seconds + patience + TORTURE_BOOT)) "${TORTURE_OPTIONS[@]}" || status=$?
