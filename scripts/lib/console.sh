@@ -61,8 +61,9 @@ CONSOLE_HARMLESS='^kmemleak: (Kernel memory leak detector initialized|Automatic 
 
 # A report of KCSAN goes from its title to a line of "=" and shows two stacks. 6.1 has races
 # of its own that nobody means to end; a report counts if a module is in it, in the title or
-# in a frame, since kernels with KCSAN have no modules but ours. The other lines between, which
-# another CPU may have printed, are judged as everywhere.
+# in a frame, since kernels with KCSAN have no modules but ours. Frames of what was interrupted
+# are not part of the access: a stack ends where an interrupt or a softirq begins. The other lines
+# between, which another CPU may have printed, are judged as everywhere.
 #
 # read_console FILE FINDINGS RACES: prints "KIND: LINE" for complaints if FINDINGS is 1, and
 # the titles of races without a module if RACES is.
@@ -95,7 +96,11 @@ read_console()
 		if (race != "") {
 			if (text ~ /^====/)
 				end_race()
-			if (text ~ /\[[A-Za-z0-9_]+\]( |$)/)
+			if (text !~ /^ /)
+				interrupted = 0
+			if (text ~ /^ (asm_|__do_softirq)/)
+				interrupted = 1
+			if (text ~ /\[[A-Za-z0-9_]+\]( |$)/ && !interrupted)
 				ours = 1
 			if (text ~ /^(BUG: KCSAN|Hardware name): /)
 				next
