@@ -34,15 +34,14 @@ value_of()
 # wait_for TEXT COMMAND...
 wait_for()
 {
-	local text="$1" tries=$((PATIENCE * 10))
+	local text="$1" end=$(($(uptime_seconds) + PATIENCE))
 
 	shift
 	until "$@"; do
-		[ $tries -gt 0 ] || {
+		[ "$(uptime_seconds)" -lt $end ] || {
 			fail "waited in vain until $text"
 			return 1
 		}
-		tries=$((tries - 1))
 		usleep 100000
 	done
 }

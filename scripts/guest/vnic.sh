@@ -11,7 +11,8 @@
 # read: stat MODE NAME VALUE. No time is asserted, and no throughput.
 #
 # /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, KIB (that each wget
-# fetches), UDP_RATE (bits per second), PATIENCE (seconds after which a program hangs) and
+# fetches), UDP_RATE and TCP_RATE (bits per second; the latter of the streams that are on when
+# it is unloaded, 0 is as fast as it goes), PATIENCE (seconds after which a program hangs) and
 # UNLOAD_PATIENCE (seconds after which unloading waits for something that does not come by
 # itself). /run/harness/modes has a line for each mode: its name and the module's parameters.
 #
@@ -45,11 +46,10 @@ md5()
 # wait_for COMMAND...: false if it does not come true.
 wait_for()
 {
-	local tries=$((PATIENCE * 10))
+	local end=$(($(uptime_seconds) + PATIENCE))
 
 	until "$@"; do
-		[ $tries -gt 0 ] || return 1
-		tries=$((tries - 1))
+		[ "$(uptime_seconds)" -lt $end ] || return 1
 		usleep 100000
 	done
 }
@@ -237,7 +237,7 @@ make_file()
 # fetch ADDRESS OUT: in the background.
 fetch()
 {
-	at 0 timeout "$PATIENCE" wget -q -O - "http://$1/file" | md5 >"/tmp/fetched_$2" &
+	at 0 timeout "$PATIENCE" wget -q -O "/tmp/fetched_$2" "http://$1/file" &
 	pids="$pids $!"
 }
 
@@ -247,6 +247,7 @@ fetch_all()
 	local far=$FAR
 
 	[ -n "$namespaces" ] || far="[$FAR]"
+	rm -f /tmp/fetched_*
 	pids=
 	fetch "[$FAR6]" a
 	fetch "$far" b
@@ -258,7 +259,7 @@ check_fetched()
 	# shellcheck disable=SC2086 # one word for each
 	wait $pids
 	for name in a b c; do
-		[ "$(cat /tmp/fetched_$name)" = "$sum" ] ||
+		[ "$(md5 "/tmp/fetched_$name")" = "$sum" ] ||
 			fail "$mode: wget $name did not get what httpd served ($1)"
 	done
 }
@@ -270,12 +271,18 @@ run_wgets()
 	stat_of "wget_kib_$1" $((3 * KIB))
 }
 
+all_fetching()
+{
+	[ -s /tmp/fetched_a ] && [ -s /tmp/fetched_b ] && [ -s /tmp/fetched_c ]
+}
+
 # Ends are closed and opened while something is going on, and their MTU changes.
 run_flaps()
 {
 	local i
 
 	fetch_all
+	wait_for all_fetching || fail "$mode: wget does not get anything"
 	for i in 0 1 1 0 0 1; do
 		usleep 200000
 		at "$i" ip link set "vnic$i" down
@@ -345,8 +352,8 @@ rx_packets()
 
 stop_all()
 {
-	# shellcheck disable=SC2086 # one word for each
-	kill -9 $traffic 2>/dev/null
+	# shellcheck disable=SC2046,SC2086 # one word for each
+	kill -9 $traffic $(pidof ping) 2>/dev/null
 	# shellcheck disable=SC2086
 	wait $traffic 2>/dev/null
 }
@@ -355,10 +362,9 @@ stop_all()
 # end of the socket lets go of it.
 wait_unloaded()
 {
-	local tries=$((UNLOAD_PATIENCE * 10))
+	local end=$(($(uptime_seconds) + UNLOAD_PATIENCE))
 
-	while kill -0 "$1" 2>/dev/null && [ $tries -gt 0 ]; do
-		tries=$((tries - 1))
+	while kill -0 "$1" 2>/dev/null && [ "$(uptime_seconds)" -lt $end ]; do
 		usleep 100000
 	done
 	! kill -0 "$1" 2>/dev/null
@@ -383,11 +389,7 @@ finish_unloading()
 # iperf_pids: what nsenter and timeout became.
 iperf_pids()
 {
-	local dir
-
-	for dir in /proc/[0-9]*; do
-		! grep -qs "^$HERE/ld.so" "$dir/cmdline" || echo "${dir#/proc/}"
-	done
+	grep -ls "^$HERE/ld.so" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
 # shellcheck disable=SC2086 # IPERF is words
@@ -396,7 +398,7 @@ unload_with_traffic()
 	local before unloading
 
 	start_server
-	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir >/tmp/iperf-last 2>&1 &
+	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
 	traffic="$server $!"
 	at 0 ping -q -A -s 1400 "$FAR" >/tmp/ping-last 2>&1 &
 	traffic="$traffic $!"
