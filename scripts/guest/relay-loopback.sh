@@ -10,7 +10,7 @@
 # traffic, the traffic is seen to flow right before. What is reported is "KEY WORDS": stat NAME
 # VALUE, line TEXT (what the relay said), unloaded WORDS (its last words).
 #
-# /run/harness/relay.conf sets ROUNDS (of unloading) and PIECES (of 16 KiB, in a second, that
+# /run/harness/relay.conf sets ROUNDS (of unloading) and PIECES (of 64 KiB, in a second, that
 # are published).
 
 # shellcheck source=scripts/guest/lib.sh
@@ -54,7 +54,7 @@ at_least()
 # The stream, no faster than a reader can be expected to read.
 paced_stream()
 {
-	while dd bs=16k count=1 2>/dev/null >/tmp/piece && [ -s /tmp/piece ]; do
+	while dd bs=64k count=1 2>/dev/null >/tmp/piece && [ -s /tmp/piece ]; do
 		cat /tmp/piece || return
 		usleep $((1000000 / PIECES))
 	done <"$STREAM"
