@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What keeps track of an instance's sends: counted, and waited for. */
-#ifndef DUALTREE_NETBUF_TX_H
-#define DUALTREE_NETBUF_TX_H
+#ifndef DUALTREE_NETBUF_TX_PRIVATE_H
+#define DUALTREE_NETBUF_TX_PRIVATE_H
 
 #include <linux/atomic.h>
 #include <linux/refcount.h>
@@ -40,4 +40,4 @@ void tx_begin(struct dualtree_tx *tx);
 void tx_end(struct dualtree_tx *tx);
 void tx_count_copied(struct dualtree_tx *tx, size_t bytes);
 
-#endif /* DUALTREE_NETBUF_TX_H */
+#endif /* DUALTREE_NETBUF_TX_PRIVATE_H */

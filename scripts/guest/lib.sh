@@ -16,6 +16,8 @@
 #   check_leaks       what kmemleak finds now is a failure of the run; done at the end in
 #                     any case, when all modules are gone
 #   note TEXT         a line in the kernel's log, to find one's place there
+#   uptime_seconds    to wait by: where all is slow, a look takes longer than the pause
+#                     after it
 #   fail TEXT         the run fails, but goes on
 #   finish_ok         the script came to its end and is content. Without it the
 #                     run fails
@@ -44,6 +46,14 @@ report()
 note()
 {
 	echo "dualtree-harness: $*" >/dev/kmsg
+}
+
+uptime_seconds()
+{
+	local now
+
+	read -r now _ </proc/uptime
+	echo "${now%.*}"
 }
 
 fail()

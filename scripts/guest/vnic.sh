@@ -10,12 +10,15 @@
 # served; no checksum may be wrong. What is reported is "KEY WORDS", for scripts/vnic to
 # read: stat MODE NAME VALUE. No time is asserted, and no throughput.
 #
-# /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, MIB (that each wget
-# fetches) and UDP_RATE (bits per second). /run/harness/modes has a line for each mode:
-# its name and the module's parameters.
+# /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, KIB (that each wget
+# fetches), UDP_RATE and TCP_RATE (bits per second; the latter of the streams that are on when
+# it is unloaded, 0 is as fast as it goes), PATIENCE (seconds after which a program hangs) and
+# UNLOAD_PATIENCE (seconds after which unloading waits for something that does not come by
+# itself). /run/harness/modes has a line for each mode: its name and the module's parameters.
 #
-# A kernel without namespaces keeps both ends in one. There iperf3 and ping bind to their
-# device, which wget cannot.
+# A kernel without namespaces keeps both ends in one. There what goes from one of its own
+# addresses to another one never sees a device, but for IPv6 addresses of a link: they are
+# looked for on that link alone. So there all of it is IPv6.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
@@ -25,10 +28,6 @@ WWW=/tmp/www
 STATS=/sys/kernel/debug/vnic
 IPERF="$HERE/ld.so --library-path $HERE $HERE/iperf3"
 IPERF_PORT=5201
-# Seconds after which a program hangs.
-PATIENCE=150
-# Seconds after which unloading waits for something that does not come by itself.
-UNLOAD_PATIENCE=8
 
 # shellcheck source=/dev/null
 . "$HERE/vnic.conf"
@@ -47,11 +46,10 @@ md5()
 # wait_for COMMAND...: false if it does not come true.
 wait_for()
 {
-	local tries=$((PATIENCE * 10))
+	local end=$(($(uptime_seconds) + PATIENCE))
 
 	until "$@"; do
-		[ $tries -gt 0 ] || return 1
-		tries=$((tries - 1))
+		[ "$(uptime_seconds)" -lt $end ] || return 1
 		usleep 100000
 	done
 }
@@ -96,7 +94,7 @@ has_namespace()
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-# set_up_end END: its addresses are 10.9.0.END+1 and fd09::END+1.
+# set_up_end END: in namespaces its addresses are 10.9.0.END+1 and fd09::END+1.
 set_up_end()
 {
 	if [ -n "$namespaces" ]; then
@@ -106,19 +104,35 @@ set_up_end()
 			ip link set vnic1 netns "$NS1" || fail "vnic1 does not move"
 		fi
 		at "$1" ip link set lo up
-	else
-		# Both addresses are ours: what comes from one of them is no forgery.
-		sysctl_at "$1" "ipv4/conf/vnic$1/accept_local" 1
-		sysctl_at "$1" "ipv4/conf/vnic$1/rp_filter" 0
-		sysctl_at "$1" "ipv4/conf/all/rp_filter" 0
-		sysctl_at "$1" "ipv4/conf/vnic$1/arp_ignore" 1
+		at "$1" ip addr add "10.9.0.$(($1 + 1))/24" dev "vnic$1" ||
+			fail "vnic$1: no IPv4 address"
 	fi
 	sysctl_at "$1" "ipv6/conf/vnic$1/accept_dad" 0
 	# What is closed while nobody answers keeps what it received out of order until it gives up.
 	sysctl_at "$1" ipv4/tcp_orphan_retries 1
-	at "$1" ip addr add "10.9.0.$(($1 + 1))/24" dev "vnic$1" || fail "vnic$1: no IPv4 address"
 	at "$1" ip link set "vnic$1" up || fail "vnic$1 does not come up"
 	[ -z "$namespaces" ] || at "$1" ip addr add "fd09::$(($1 + 1))/64" dev "vnic$1"
+}
+
+link_address()
+{
+	ip addr show dev vnic1 | sed -n 's|.* inet6 \(fe80:[^/]*\)/.*|\1|p'
+}
+
+has_link_address()
+{
+	[ -n "$(link_address)" ]
+}
+
+# What vnic1 is called from vnic0's side: FAR and FAR6, and what iperf3 needs for FAR.
+find_far_end()
+{
+	if [ -n "$namespaces" ]; then
+		FAR=10.9.0.2 FAR6=fd09::2 FAMILY=-4
+		return
+	fi
+	wait_for has_link_address || fail "vnic1 has no address of its link"
+	FAR=$(link_address)%vnic0 FAR6=$FAR FAMILY=-6
 }
 
 set_mtu()
@@ -130,20 +144,19 @@ set_mtu()
 # ping_across ADDRESS SIZE
 ping_across()
 {
-	at 0 timeout $PATIENCE ping -I vnic0 -q -A -c "$PINGS" -s "$2" "$1" >/tmp/ping 2>&1
+	at 0 timeout "$PATIENCE" ping -q -A -c "$PINGS" -s "$2" "$1" >/tmp/ping 2>&1
 	grep -q " $PINGS packets received" /tmp/ping ||
 		fail "$mode: ping -s $2 $1: $(grep received /tmp/ping || head -n 1 /tmp/ping)"
 }
 
 run_pings()
 {
-	ping_across 10.9.0.2 56
-	ping_across 10.9.0.2 1400
+	ping_across "$FAR" 56
+	ping_across "$FAR" 1400
 	# In fragments.
-	ping_across 10.9.0.2 20000
-	[ -n "$namespaces" ] || return 0
-	ping_across fd09::2 56
-	ping_across fd09::2 8000
+	ping_across "$FAR" 20000
+	ping_across "$FAR6" 56
+	ping_across "$FAR6" 8000
 }
 
 # port_open: iperf3 listens.
@@ -153,13 +166,23 @@ port_open()
 		grep -qi ":$(printf %04X "$IPERF_PORT") [0-9A-F:]* 0A"
 }
 
+# server_settled: it listens, or it will not.
+server_settled()
+{
+	port_open || ! kill -0 "$server" 2>/dev/null
+}
+
 # start_server [OPTION...]
 # shellcheck disable=SC2086 # IPERF is words
 start_server()
 {
-	at 1 $IPERF -4 -s --bind-dev vnic1 "$@" >/tmp/iperf-server 2>&1 </dev/null &
+	at 1 $IPERF $FAMILY -s "$@" >/tmp/iperf-server 2>&1 </dev/null &
 	server=$!
-	wait_for port_open || fail "$mode: iperf3 does not listen: $(tail -n 1 /tmp/iperf-server)"
+	wait_for server_settled
+	port_open || {
+		fail "$mode: iperf3 does not listen: $(grep -m 1 error /tmp/iperf-server)"
+		return 1
+	}
 }
 
 # last_number NAME FILE: the last value under that name in iperf3's report.
@@ -176,16 +199,19 @@ received_rate()
 }
 
 # run_iperf NAME OPTION...: leaves the report in /tmp/iperf-NAME.
-# shellcheck disable=SC2086 # IPERF is words
+# shellcheck disable=SC2046,SC2086 # words
 run_iperf()
 {
 	local name=$1
 
 	shift
-	start_server -1
-	at 0 timeout $PATIENCE $IPERF -4 -c 10.9.0.2 --bind-dev vnic0 -J -t "$RUN_SECONDS" "$@" \
-		>"/tmp/iperf-$name" 2>&1 ||
+	start_server -1 || return
+	at 0 timeout "$PATIENCE" $IPERF $FAMILY -c "$FAR" -J -t "$RUN_SECONDS" "$@" \
+		>"/tmp/iperf-$name" 2>&1 || {
 		fail "$mode: iperf3 $name: $(sed -n '/"error"/p' "/tmp/iperf-$name" | head -n 1)"
+		# A server that was never talked to would wait for ever.
+		kill -9 $(iperf_pids) 2>/dev/null
+	}
 	wait "$server" || fail "$mode: iperf3 $name: server: $(tail -n 1 /tmp/iperf-server)"
 }
 
@@ -204,24 +230,28 @@ run_iperfs()
 make_file()
 {
 	mkdir -p "$WWW"
-	dd if=/dev/urandom of="$WWW/file" bs=64k count=$((MIB * 16)) 2>/dev/null
+	dd if=/dev/urandom of="$WWW/file" bs=64k count=$((KIB / 64)) 2>/dev/null
 	sum=$(md5 "$WWW/file")
 }
 
 # fetch ADDRESS OUT: in the background.
 fetch()
 {
-	at 0 timeout $PATIENCE wget -q -O - "http://$1/file" | md5 >"/tmp/fetched_$2" &
+	at 0 timeout "$PATIENCE" wget -q -O "/tmp/fetched_$2" "http://$1/file" &
 	pids="$pids $!"
 }
 
-# fetch_all: at once, half of it over IPv6.
+# fetch_all: at once, some of it over IPv6.
 fetch_all()
 {
+	local far=$FAR
+
+	[ -n "$namespaces" ] || far="[$FAR]"
+	rm -f /tmp/fetched_*
 	pids=
-	fetch 10.9.0.2 a
-	fetch '[fd09::2]' b
-	fetch 10.9.0.2 c
+	fetch "[$FAR6]" a
+	fetch "$far" b
+	fetch "$far" c
 }
 
 check_fetched()
@@ -229,17 +259,21 @@ check_fetched()
 	# shellcheck disable=SC2086 # one word for each
 	wait $pids
 	for name in a b c; do
-		[ "$(cat /tmp/fetched_$name)" = "$sum" ] ||
+		[ "$(md5 "/tmp/fetched_$name")" = "$sum" ] ||
 			fail "$mode: wget $name did not get what httpd served ($1)"
 	done
 }
 
 run_wgets()
 {
-	[ -n "$namespaces" ] || return 0
 	fetch_all
 	check_fetched "mtu $1"
-	stat_of "wget_mib_$1" $((3 * MIB))
+	stat_of "wget_kib_$1" $((3 * KIB))
+}
+
+all_fetching()
+{
+	[ -s /tmp/fetched_a ] && [ -s /tmp/fetched_b ] && [ -s /tmp/fetched_c ]
 }
 
 # Ends are closed and opened while something is going on, and their MTU changes.
@@ -247,12 +281,8 @@ run_flaps()
 {
 	local i
 
-	if [ -n "$namespaces" ]; then
-		fetch_all
-	else
-		run_iperf flaps &
-		pids=$!
-	fi
+	fetch_all
+	wait_for all_fetching || fail "$mode: wget does not get anything"
 	for i in 0 1 1 0 0 1; do
 		usleep 200000
 		at "$i" ip link set "vnic$i" down
@@ -263,11 +293,7 @@ run_flaps()
 			at "$i" ip addr add "fd09::$((i + 1))/64" dev "vnic$i" 2>/dev/null
 		set_mtu 1500
 	done
-	if [ -n "$namespaces" ]; then
-		check_fetched "ends closed and opened"
-	else
-		wait "$pids"
-	fi
+	check_fetched "ends closed and opened"
 	stat_of flaps 6
 }
 
@@ -326,8 +352,8 @@ rx_packets()
 
 stop_all()
 {
-	# shellcheck disable=SC2086 # one word for each
-	kill -9 $traffic 2>/dev/null
+	# shellcheck disable=SC2046,SC2086 # one word for each
+	kill -9 $traffic $(pidof ping) 2>/dev/null
 	# shellcheck disable=SC2086
 	wait $traffic 2>/dev/null
 }
@@ -336,10 +362,9 @@ stop_all()
 # end of the socket lets go of it.
 wait_unloaded()
 {
-	local tries=$((UNLOAD_PATIENCE * 10))
+	local end=$(($(uptime_seconds) + UNLOAD_PATIENCE))
 
-	while kill -0 "$1" 2>/dev/null && [ $tries -gt 0 ]; do
-		tries=$((tries - 1))
+	while kill -0 "$1" 2>/dev/null && [ "$(uptime_seconds)" -lt $end ]; do
 		usleep 100000
 	done
 	! kill -0 "$1" 2>/dev/null
@@ -364,11 +389,7 @@ finish_unloading()
 # iperf_pids: what nsenter and timeout became.
 iperf_pids()
 {
-	local dir
-
-	for dir in /proc/[0-9]*; do
-		! grep -qs "^$HERE/ld.so" "$dir/cmdline" || echo "${dir#/proc/}"
-	done
+	grep -ls "^$HERE/ld.so" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
 # shellcheck disable=SC2086 # IPERF is words
@@ -377,9 +398,9 @@ unload_with_traffic()
 	local before unloading
 
 	start_server
-	at 0 $IPERF -4 -c 10.9.0.2 --bind-dev vnic0 -t 1000 -P 2 --bidir >/tmp/iperf-last 2>&1 &
+	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
 	traffic="$server $!"
-	at 0 ping -I vnic0 -q -A -s 1400 10.9.0.2 >/tmp/ping-last 2>&1 &
+	at 0 ping -q -A -s 1400 "$FAR" >/tmp/ping-last 2>&1 &
 	traffic="$traffic $!"
 	sleep 2
 	traffic="$traffic $(iperf_pids | tr '\n' ' ')"
@@ -403,12 +424,8 @@ unload_idle()
 {
 	local unloading
 
-	if [ -n "$namespaces" ]; then
-		fetch_all
-		check_fetched "before unloading idle"
-	else
-		run_iperf idle -P 3
-	fi
+	fetch_all
+	check_fetched "before unloading idle"
 	sleep 1
 	stat_of idle_pinned \
 		"$(cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }')"
@@ -435,13 +452,14 @@ load_vnic()
 	load "$HERE/vnic.ko" "$@" || exit 1
 	set_up_end 0
 	set_up_end 1
+	find_far_end
 }
 
 run_mode()
 {
 	make_namespaces
 	load_vnic "$@"
-	[ -z "$namespaces" ] || at 1 httpd -p 80 -h "$WWW" || fail "httpd does not start"
+	at 1 httpd -p 80 -h "$WWW" || fail "httpd does not start"
 	for mtu in 1500 9000; do
 		set_mtu $mtu
 		step "$mode, mtu $mtu: ping"
@@ -464,7 +482,8 @@ run_mode()
 	report_unloaded idle
 	# httpd has gone to the background by itself.
 	# shellcheck disable=SC2046 # one word for each
-	[ -z "$namespaces" ] || kill "$NS0" "$NS1" $(pidof httpd)
+	kill $(pidof httpd)
+	[ -z "$namespaces" ] || kill "$NS0" "$NS1"
 }
 
 # A datagram that is lost does not come again: give receivers room.

@@ -43,10 +43,12 @@ keep_modules()
 
 	temp_dir
 	while read -r path; do
+		# Relative from 6.13 on.
+		path=${path#"$BUILD_DIR"/}
 		path=${path%.*}.ko
-		copy=$TEMP_DIR/${path#"$BUILD_DIR"/}
+		copy=$TEMP_DIR/$path
 		mkdir -p "$(dirname "$copy")"
-		cp "$path" "$copy"
+		cp "$BUILD_DIR/$path" "$copy"
 		BUILD_MODULES+=("$copy")
 	done <"$BUILD_DIR/modules.order"
 }
@@ -65,9 +67,9 @@ build_modules()
 	lock "$lockname"
 	sync_sources "$folder" "$BUILD_DIR"
 	rm -f "$BUILD_DIR/modules.order"
-	[ -z "${BUILD_CLEAN-}" ] || make -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
+	[ -z "${BUILD_CLEAN-}" ] || "${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
 	run_long "building modules" "$BUILD_LOG" count_compiled \
-		make -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" "$@" modules || status=$?
+		"${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" "$@" modules || status=$?
 	[ "$status" -ne 0 ] || keep_modules
 	unlock "$lockname"
 	return "$status"

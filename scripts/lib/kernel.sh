@@ -4,10 +4,10 @@
 # The kernels we boot. To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, kcsan, rt, stock or stock-rt; sets KERNEL_IMAGE
-#                      (to boot), KERNEL_KDIR (to build modules against), KERNEL_ID
-#                      (a name that changes with anything that went in), and
-#                      KERNEL_MODULES for the stock ones
+#   get_kernel KIND    debug, fast, kcsan, rt, stock, stock-rt or stock-VERSION; sets
+#                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
+#                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
+#                      anything that went in), and KERNEL_MODULES for stock kernels
 #
 # Promises: the host's own kernel is not touched, an image is unpacked and never
 # installed. What is in the cache under its final name is complete: it is made
@@ -16,6 +16,8 @@
 
 # shellcheck source=scripts/lib/rt.sh
 . "$SCRIPTS/lib/rt.sh"
+# shellcheck source=scripts/lib/release.sh
+. "$SCRIPTS/lib/release.sh"
 
 # Raise it when a change to this file makes old builds worthless.
 KERNEL_RECIPE=1
@@ -228,10 +230,12 @@ get_stock_kernel()
 
 get_kernel()
 {
+	KERNEL_MAKE=(make)
 	case $1 in
 	debug | fast | kcsan | rt) get_own_kernel "$1" ;;
 	stock) get_stock_kernel amd64 ;;
 	stock-rt) get_stock_kernel rt-amd64 ;;
+	stock-[0-9]*) get_release_kernel "${1#stock-}" ;;
 	*) die "no kernel of the kind $1 (see scripts/kernel --help)" ;;
 	esac
 }

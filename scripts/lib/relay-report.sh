@@ -187,7 +187,7 @@ reader_row()
 
 relay_show()
 {
-	local release=${KERNEL_IMAGE##*/vmlinuz-} all
+	local release=${KERNEL_KDIR##*/linux-headers-} all
 
 	all=$(($(value_of zerocopy_bytes) + $(value_of copied_bytes)))
 	echo

@@ -16,7 +16,7 @@
 
 # What scripts/demo was asked for.
 # shellcheck disable=SC2154
-: "${seconds?}"
+: "${seconds?}" "${kind?}"
 
 # Pictures in a second, and between two that decoding can begin with.
 RELAY_RATE=25
@@ -29,11 +29,27 @@ RELAY_PATIENCE=90
 RELAY_BOOT_PATIENCE=240
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
+# kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
+kernel_module()
+{
+	local path=$KERNEL_MODULES/kernel/$1
+
+	if [ -f "$path" ]; then
+		echo "$path"
+	elif [ -f "$path.xz" ]; then
+		xz -dc "$path.xz" >"$TEMP_DIR/$(basename "$path")"
+		echo "$TEMP_DIR/$(basename "$path")"
+	else
+		die "the $kind kernel has no module where it is due: $path"
+	fi
+}
+
 relay_files()
 {
-	local e1000=$KERNEL_MODULES/kernel/drivers/net/ethernet/intel/e1000/e1000.ko
+	local e1000
 
-	[ -f "$e1000" ] || die "the stock kernel has no e1000.ko where it is due: $e1000"
+	temp_dir
+	e1000=$(kernel_module drivers/net/ethernet/intel/e1000/e1000.ko)
 	relay_guest_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
 		"$(built_module flvrelay)" "$e1000")
 }

@@ -5,8 +5,8 @@
 # table. To be sourced after common.sh.
 #
 #   read_stats FILE      reads "stat MODE NAME VALUE" lines into STAT
-#   judge_modes MIB KIB  adds to failures[] what does not hold of the modes in MODES[]: MIB
-#                        are to arrive at least, KIB may be pinned in the mode "capped"
+#   judge_modes MIN CAP  adds to failures[] what does not hold of the modes in MODES[]: MIN
+#                        KiB are to arrive at least, CAP KiB may be pinned in the mode "capped"
 #   show_table           both modes side by side
 #   program_files NAME   a program and its libraries, as arguments for scripts/vm --file
 #
@@ -57,7 +57,7 @@ require()
 # What holds in every mode.
 judge_mode()
 {
-	local mode=$1 min_mib=$2 name received copied zerocopy
+	local mode=$1 min_kib=$2 name received copied zerocopy
 
 	for name in tcp_bps_1500 tcp_bps_9000 reverse_bps_1500 reverse_bps_9000 \
 		udp_packets_1500 udp_packets_9000; do
@@ -66,7 +66,7 @@ judge_mode()
 	received=$(both_ends "$mode" rx_bytes)
 	copied=$(both_ends "$mode" copied_bytes)
 	zerocopy=$(both_ends "$mode" zerocopy_bytes)
-	require "$mode" "received >= min_mib << 20" "too little traffic: $received bytes"
+	require "$mode" "received >= min_kib << 10" "too little traffic: $received bytes"
 	require "$mode" "copied >= 0 && zerocopy >= 0 && copied + zerocopy == received" \
 		"$received bytes arrived, $copied were copied and $zerocopy were not"
 	require "$mode" "$(both_ends "$mode" tx_packets) - $(both_ends "$mode" rx_packets) == \
@@ -86,10 +86,10 @@ judge_mode()
 
 judge_modes()
 {
-	local min_mib=$1 cap_kib=$2 mode peak
+	local min_kib=$1 cap_kib=$2 mode peak
 
 	for mode in "${MODES[@]}"; do
-		judge_mode "$mode" "$min_mib"
+		judge_mode "$mode" "$min_kib"
 		case $mode in
 		copy)
 			require "$mode" "$(both_ends "$mode" zerocopy_packets) == 0" \
