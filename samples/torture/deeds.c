@@ -3,6 +3,7 @@
  * What actors do: every call of dualtree, mixed as streams mix them. See turn.h and actor.h.
  */
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -16,7 +17,11 @@
 /* What a reader takes before it knows what comes. */
 #define ROOM		SZ_16K
 /* Allocations of one bulk call. */
-#define BULK_MOST	12
+#define BULK_MOST	16
+/* Allocations of one bulk call of a rush, and how long one is. */
+#define RUSH_BULK	8
+#define RUSH_NS		(500 * NSEC_PER_USEC)
+#define NESTED_RUSH_NS	(20 * NSEC_PER_USEC)
 /* Interrupts are short. */
 #define NESTED_MOST	SZ_2K
 
@@ -163,7 +168,8 @@ static void drop_middle(struct turn *t, const struct piece *p)
 	turn_leave(t, &tail);
 }
 
-static void trim(struct turn *t, struct piece *p, size_t keep)
+/* The tail dies, as the room does that a read has not filled. */
+static void drop_tail(struct turn *t, struct piece *p, size_t keep)
 {
 	int err;
 
@@ -176,13 +182,25 @@ static void trim(struct turn *t, struct piece *p, size_t keep)
 	p->len = keep;
 }
 
+static void free_ranges(struct turn *t, const struct dualtree_range *ranges, unsigned int nr,
+			size_t bytes)
+{
+	int err;
+
+	subject_account(t->subject, -(long)bytes);
+	count(t->actor->context, FREES);
+	err = dualtree_free_bulk(t->subject->dt, ranges, nr);
+	if (err)
+		torture_fail("%s: a free of %zu bytes in %u ranges was refused: %d, expected 0",
+			     t->subject->name, bytes, nr, err);
+}
+
 /* All of it dies, in up to @nr ranges of one call, the last first as often as not. */
 static void free_in_bulk(struct turn *t, const struct piece *p, unsigned int nr)
 {
 	struct dualtree_range ranges[BULK_MOST];
 	size_t end = p->len, start;
 	unsigned int i = 0;
-	int err;
 
 	while (end && i < nr) {
 		start = i + 1 == nr ? 0 : turn_below(t, end);
@@ -191,12 +209,7 @@ static void free_in_bulk(struct turn *t, const struct piece *p, unsigned int nr)
 	}
 	if (one_in(t, 2))
 		swap(ranges[0], ranges[i - 1]);
-	subject_account(t->subject, -(long)p->len);
-	count(t->actor->context, FREES);
-	err = dualtree_free_bulk(t->subject->dt, ranges, i);
-	if (err)
-		torture_fail("%s: a free of %zu bytes in %u ranges was refused: %d, expected 0",
-			     t->subject->name, p->len, i, err);
+	free_ranges(t, ranges, i, p->len);
 }
 
 static void dispose(struct turn *t, struct piece *p)
@@ -213,7 +226,7 @@ static void dispose(struct turn *t, struct piece *p)
 		turn_leave(t, p);
 		break;
 	case 2:
-		trim(t, p, at);
+		drop_tail(t, p, at);
 		turn_leave(t, p);
 		break;
 	case 3:
@@ -250,7 +263,7 @@ static void read_stream(struct turn *t)
 	received = min_t(u32, received, t->most);
 	if (!turn_alloc(t, &p, ROOM, 0, received))
 		return;
-	trim(t, &p, received);
+	drop_tail(t, &p, received);
 	for (pieces = turn_below(t, 6); pieces && p.len; pieces--)
 		drop_front(t, &p, random_between(&t->actor->rnd, 2, 50));
 	if (p.len && piece_check(&p, t->subject->name))
@@ -259,17 +272,25 @@ static void read_stream(struct turn *t)
 		turn_free(t, &p, 0, p.len);
 }
 
-static void alloc_in_bulk(struct turn *t)
+/* Return: how many there are in @ptrs. */
+static unsigned int call_bulk(struct turn *t, size_t size, unsigned int wanted, void **ptrs)
 {
-	size_t size = min_t(size_t, turn_size(t), SZ_2K);
-	unsigned int wanted = 1 + turn_below(t, BULK_MOST), got, i;
-	void *ptrs[BULK_MOST];
-	struct piece p;
+	unsigned int got = dualtree_alloc_bulk(t->subject->dt, size, t->gfp, wanted, ptrs);
 
-	got = dualtree_alloc_bulk(t->subject->dt, size, t->gfp, wanted, ptrs);
 	if (got > wanted)
 		torture_fail("%s: got %u, asked for %u", t->subject->name, got, wanted);
 	count(t->actor->context, got == wanted ? ALLOCS : NULLS);
+	return got;
+}
+
+static void alloc_in_bulk(struct turn *t)
+{
+	size_t size = min_t(size_t, turn_size(t), SZ_2K);
+	unsigned int got, i;
+	void *ptrs[BULK_MOST];
+	struct piece p;
+
+	got = call_bulk(t, size, 1 + turn_below(t, BULK_MOST), ptrs);
 	for (i = 0; i < got; i++) {
 		take_over(t, &p, ptrs[i], size, false);
 		piece_fill(&p, 0, size);
@@ -278,6 +299,29 @@ static void alloc_in_bulk(struct turn *t)
 		else
 			free_in_bulk(t, &p, 1 + turn_below(t, 3));
 	}
+}
+
+/*
+ * Calls without anything between them: most of this is spent inside sections, where
+ * interrupts then arrive, and are served by the shared heap. For so long, not for so many:
+ * checkers can make a call cost a thousand times as much.
+ */
+static void rush(struct turn *t)
+{
+	size_t size = min_t(size_t, turn_size(t), SZ_1K);
+	u64 ends = ktime_get_mono_fast_ns() +
+		   (t->actor->context == IN_TASK ? RUSH_NS : NESTED_RUSH_NS);
+	struct dualtree_range ranges[RUSH_BULK];
+	void *ptrs[RUSH_BULK];
+	unsigned int got, i;
+
+	do {
+		got = call_bulk(t, size, RUSH_BULK, ptrs);
+		subject_account(t->subject, got * size);
+		for (i = 0; i < got; i++)
+			ranges[i] = (struct dualtree_range) { ptrs[i], size };
+		free_ranges(t, ranges, got, got * size);
+	} while (ktime_get_mono_fast_ns() < ends);
 }
 
 /* One range from inside an allocation up to inside the next; then what is left of both. */
@@ -378,8 +422,10 @@ void turn_do(struct turn *t)
 {
 	u32 what = turn_below(t, 100);
 
-	if (what < 50)
+	if (what < 44)
 		exchange(t);
+	else if (what < 50)
+		rush(t);
 	else if (what < 60)
 		read_stream(t);
 	else if (what < 66)

@@ -122,7 +122,7 @@ bool piece_open(struct piece *p, u8 *ptr, const char *where)
 
 	memcpy(&header, ptr, sizeof(header));
 	if (header.magic != header_magic(ptr, &header)) {
-		torture_fail("%s: a header of %u bytes, key %08x, has magic %016llx, expected %016llx",
+		torture_fail("%s: a header (%u bytes, key %08x) has magic %llx, expected %llx",
 			     where, header.len, header.key, header.magic,
 			     header_magic(ptr, &header));
 		return false;

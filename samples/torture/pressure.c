@@ -19,6 +19,9 @@
 /* Of all pages, what is left: not so little that the kernel would have to kill somebody. */
 #define LEFT	10
 
+/* Order of most blocks that are taken. */
+#define LARGE	6
+
 /* Each is written by one thread alone. */
 static unsigned long most_taken, times_shrunk, bytes_shrunk;
 
@@ -37,32 +40,38 @@ unsigned long shrink_bytes(void)
 	return READ_ONCE(bytes_shrunk);
 }
 
-/* Pages that are taken, linked through their first words. */
-static void *take_pages(unsigned long *taken)
+/* What lies in the first bytes of a block of pages that is taken. */
+struct taken {
+	struct taken *next;
+	unsigned int order;
+};
+
+/* Blocks of an order, in front of those in @list. */
+static struct taken *take_blocks(struct taken *list, unsigned int order, unsigned long *pages)
 {
 	unsigned long least = totalram_pages() / LEFT;
-	void *pages = NULL, *page;
+	struct taken *block;
 
 	while (!kthread_should_stop() && si_mem_available() > (long)least) {
 		/* It is not worth anybody's life. */
-		page = (void *)__get_free_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-		if (!page)
+		block = (void *)__get_free_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
+		if (!block)
 			break;
-		*(void **)page = pages;
-		pages = page;
-		++*taken;
+		*block = (struct taken) { list, order };
+		list = block;
+		*pages += 1UL << order;
 		cond_resched();
 	}
-	return pages;
+	return list;
 }
 
-static void give_pages(void *pages)
+static void give_blocks(struct taken *list)
 {
-	void *page;
+	struct taken *block;
 
-	while ((page = pages)) {
-		pages = *(void **)page;
-		free_page((unsigned long)page);
+	while ((block = list)) {
+		list = block->next;
+		free_pages((unsigned long)block, block->order);
 		cond_resched();
 	}
 }
@@ -70,16 +79,18 @@ static void give_pages(void *pages)
 int pressure_thread(void *unused)
 {
 	struct rnd_state rnd;
-	void *pages;
+	struct taken *list;
 
 	prandom_seed_state(&rnd, torture_seed + 3);
 	while (!kthread_should_stop()) {
 		unsigned long taken = 0;
 
-		pages = take_pages(&taken);
+		/* The large ones first, for speed; then the small ones that are left. */
+		list = take_blocks(NULL, LARGE, &taken);
+		list = take_blocks(list, 0, &taken);
 		WRITE_ONCE(most_taken, max(most_taken, taken));
 		helper_nap(random_between(&rnd, 100, 1000));
-		give_pages(pages);
+		give_blocks(list);
 		helper_nap(random_between(&rnd, 500, 3000));
 	}
 	return 0;

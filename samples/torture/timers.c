@@ -18,9 +18,13 @@
 #include "nmi.h"
 #include "timers.h"
 
-/* Microseconds from the end of one to the next: the threads have to get on as well. */
+/*
+ * From the end of one to the next: so many microseconds, and so many times as long as the last
+ * one took. Where checkers make everything slow, the threads have to get on as well.
+ */
 #define LEAST_PAUSE	50
 #define MOST_PAUSE	400
+#define PAUSE_TIMES	4
 
 /**
  * struct ticker - one timer of one CPU
@@ -46,7 +50,9 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 {
 	struct ticker *ticker = container_of(timer, struct ticker, timer);
 	struct rnd_state *rnd = &ticker->actor.rnd;
-	u32 turns = random_between(rnd, 1, 3), pause = random_between(rnd, LEAST_PAUSE, MOST_PAUSE);
+	u64 pause = random_between(rnd, LEAST_PAUSE, MOST_PAUSE);
+	u32 turns = random_between(rnd, 1, 3);
+	ktime_t began = ktime_get(), ended;
 
 	for (; turns && gate_enter(); turns--) {
 		actor_act(&ticker->actor);
@@ -55,18 +61,21 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	/* An NMI in an interrupt, which itself may have come inside a section. */
 	if (ticker->actor.context == IN_HARDIRQ && random_chance(rnd, 25))
 		nmi_poke(smp_processor_id());
-	hrtimer_set_expires(timer, ktime_add_us(ktime_get(), pause));
+	ended = ktime_get();
+	pause += PAUSE_TIMES * ktime_us_delta(ended, began);
+	hrtimer_set_expires(timer, ktime_add_us(ended, pause));
 	return HRTIMER_RESTART;
 }
 
 static int cpu_up(unsigned int cpu)
 {
+	ktime_t first = ns_to_ktime(MOST_PAUSE * NSEC_PER_USEC);
 	struct ticker *ticker = per_cpu(tickers, cpu);
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
 		if (wanted[i])
-			hrtimer_start(&ticker[i].timer, ns_to_ktime(MOST_PAUSE * NSEC_PER_USEC), modes[i]);
+			hrtimer_start(&ticker[i].timer, first, modes[i]);
 	return 0;
 }
 

@@ -84,10 +84,13 @@ static unsigned int seconds_left(void)
 
 static int verdict_show(struct seq_file *seq, void *unused)
 {
+	/* Pairs with the release of verdict_close(). */
+	bool over = smp_load_acquire(&closed);
+
 	/* A failure is known before the end; that all went well is not. */
 	if (torture_failed())
 		seq_printf(seq, "FAIL %s\n", reason);
-	else if (smp_load_acquire(&closed))
+	else if (over)
 		seq_printf(seq, "PASS %s\n", praise);
 	else
 		seq_printf(seq, "running %u\n", seconds_left());
