@@ -202,6 +202,7 @@ static void close(void)
 static int torture(void *unused)
 {
 	unsigned int ran = 0;
+	bool early;
 	int err;
 
 	/* Who stops the others must have its turn among them. */
@@ -215,11 +216,13 @@ static int torture(void *unused)
 	stop();
 	if (!err)
 		close();
-	if (!err && !kthread_should_stop())
+	early = kthread_should_stop();
+	if (!err && !early)
 		mix_check();
 	pipe_destroy();
 	subjects_destroy();
-	verdict_close("%lu turns in %u s on %u CPUs", count_sum(TURNS), ran, num_online_cpus());
+	verdict_close("%s%lu turns in %u s on %u CPUs", early ? "as far as it went: " : "",
+		      count_sum(TURNS), ran, num_online_cpus());
 	while (!kthread_should_stop())
 		helper_nap(60 * MSEC_PER_SEC);
 	return 0;
