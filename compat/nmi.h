@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * NMIs that a test sends on purpose, and telling them from others.
+ *
+ * x86 has them by way of the local APIC: through its driver up to 6.5, through a call that
+ * is patched in from 6.6 on. Elsewhere there are none.
+ *
+ * Nothing in an NMI says where it came from. So the sender leaves a mark with each CPU
+ * before it sends, and the handler there looks for it:
+ *
+ *	        send               ours
+ *	IDLE ----------> SENT ----------> SEEN --.
+ *	  ^                ^------ send ----'    | one more that nobody else explains
+ *	  '--------------------------------------'
+ *
+ * A foreign one that arrives between the mark and ours takes its place; ours then is the one
+ * more. And two that arrive together are one. So each of ours explains two at most.
+ */
+#ifndef DUALTREE_COMPAT_NMI_H
+#define DUALTREE_COMPAT_NMI_H
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/version.h>
+
+#if defined(CONFIG_X86_64) && defined(CONFIG_X86_LOCAL_APIC)
+
+#include <asm/apic.h>
+#include <asm/cpufeature.h>
+#include <asm/irq_vectors.h>
+#include <asm/nmi.h>
+
+static inline bool dt_nmi_available(void)
+{
+	return boot_cpu_has(X86_FEATURE_APIC);
+}
+
+static inline void dt_nmi_raise(unsigned int cpu)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+#else
+	__apic_send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+#endif
+}
+
+/* @fn: int fn(unsigned int type, struct pt_regs *regs). Return: 0 or what was wrong. */
+#define dt_nmi_register(fn, name)	register_nmi_handler(NMI_LOCAL, fn, 0, name)
+
+static inline void dt_nmi_unregister(const char *name)
+{
+	unregister_nmi_handler(NMI_LOCAL, name);
+}
+
+#else
+
+#define NMI_DONE	0
+#define NMI_HANDLED	1
+
+static inline bool dt_nmi_available(void)
+{
+	return false;
+}
+
+static inline void dt_nmi_raise(unsigned int cpu)
+{
+}
+
+#define dt_nmi_register(fn, name)	((void)(fn), (void)(name), -EOPNOTSUPP)
+
+static inline void dt_nmi_unregister(const char *name)
+{
+}
+
+#endif
+
+enum dt_nmi_state { DT_NMI_IDLE, DT_NMI_SENT, DT_NMI_SEEN };
+
+enum dt_nmi_kind { DT_NMI_FOREIGN, DT_NMI_OURS, DT_NMI_ONE_MORE };
+
+/**
+ * dt_nmi_send() - send an NMI to a CPU
+ * @state: the CPU's mark; DT_NMI_IDLE at first
+ * @cpu: the CPU
+ *
+ * Context: Any; preemption is off, so that a CPU which is online remains so.
+ * Return: false if one is on its way there already, or the CPU is offline.
+ */
+static inline bool dt_nmi_send(atomic_t *state, unsigned int cpu)
+{
+	int was = atomic_read(state);
+
+	if (was == DT_NMI_SENT || !cpu_online(cpu) ||
+	    atomic_cmpxchg(state, was, DT_NMI_SENT) != was)
+		return false;
+	dt_nmi_raise(cpu);
+	return true;
+}
+
+/* In the handler: whose is this one? @state is this CPU's. */
+static inline enum dt_nmi_kind dt_nmi_claim(atomic_t *state)
+{
+	if (atomic_cmpxchg(state, DT_NMI_SENT, DT_NMI_SEEN) == DT_NMI_SENT)
+		return DT_NMI_OURS;
+	if (atomic_cmpxchg(state, DT_NMI_SEEN, DT_NMI_IDLE) == DT_NMI_SEEN)
+		return DT_NMI_ONE_MORE;
+	return DT_NMI_FOREIGN;
+}
+
+#endif /* DUALTREE_COMPAT_NMI_H */
