@@ -139,7 +139,7 @@ console_races()
 	!seen[$0]++ { places++ }
 	END {
 		if (reports)
-			printf "KCSAN: %d reports of the kernel itself, on %d places, none of our code\n", \
+			printf "KCSAN: %d reports in %d places of the kernel itself, none of our code\n", \
 				reports, places
 	}'
 }
