@@ -17,7 +17,7 @@ struct helper {
 	int (*run)(void *unused);
 };
 
-/* In a thread: sleep, but not when it is to stop. */
+/* In a thread: sleep for as long, or a tick more, but not when it is to stop. */
 void helper_nap(unsigned int ms);
 
 /* Return: 0 or what was wrong. May sleep. */

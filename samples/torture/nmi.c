@@ -3,9 +3,9 @@
  * NMIs; see nmi.h, and compat/nmi.h for how ours are known.
  */
 #include <linux/cpumask.h>
-#include <linux/delay.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 
 #include "../../compat/nmi.h"
@@ -82,7 +82,7 @@ void nmi_stop(void)
 	WRITE_ONCE(sending, false);
 	/* One that arrived without a handler would be nobody's. */
 	while (any_under_way() && tries--)
-		usleep_range(500, 1000);
+		schedule_timeout_uninterruptible(1);
 	dt_nmi_unregister(NMI_NAME);
 }
 

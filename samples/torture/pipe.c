@@ -10,7 +10,6 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -22,6 +21,7 @@
 #include <dualtree/dualtree.h>
 
 #include "../../bench/random.h"
+#include "helpers.h"
 #include "piece.h"
 #include "pipe.h"
 #include "subject.h"
@@ -142,12 +142,12 @@ int pipe_producer(void *unused)
 	stay(cpumask_first(cpu_online_mask));
 	while (!kthread_should_stop()) {
 		if (!has_room()) {
-			usleep_range(20, 100);
+			helper_nap(0);
 			continue;
 		}
 		if (!produce(&rnd)) {
 			pipe.nulls++;
-			usleep_range(50, 200);
+			helper_nap(0);
 		}
 		pipe.most_bytes = max_t(unsigned long, pipe.most_bytes,
 					atomic_long_read(&pipe.bytes));
@@ -192,7 +192,7 @@ int pipe_consumer(void *unused)
 		if (has_piece() && atomic_long_read(&pipe.bytes) > LOW)
 			consume(&rnd);
 		else
-			usleep_range(20, 100);
+			helper_nap(0);
 		cond_resched();
 	}
 	return 0;
