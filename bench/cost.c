@@ -161,7 +161,8 @@ static int run_all(void)
 {
 	if (remote)
 		return num_online_cpus() < 2 ? -ENODEV : run_set(&cost_remote);
-	return run_set(&cost_base) ?: run_set(&cost_dualtree) ?: run_set(&cost_peers) ?:
+	return run_set(&cost_base) ?: run_set(&cost_dualtree) ?: run_set(&cost_section) ?:
+	       run_set(&cost_peers) ?:
 	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? run_set(&cost_gen_pool) : 0);
 }
 

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include "../compat/compat.h"
 #include "arena.h"
+#include "fault.h"
 #include "table.h"
 
 static unsigned int node_order(const struct buddy_arena *arena, unsigned int node)
@@ -267,6 +268,8 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 	unsigned int node_longs = BITS_TO_LONGS(2UL << order);
 	struct buddy_arena *arena;
 
+	if (fault_due())
+		return NULL;
 	arena = kzalloc_node(struct_size(arena, maps, 2 * node_longs + BITS_TO_LONGS(1UL << order)),
 			     gfp, nid);
 	if (!arena)
@@ -277,6 +280,13 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 	arena->live = arena->free + node_longs;
 	arena->head = arena->live + node_longs;
 	return arena;
+}
+
+static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
+{
+	if (fault_due())
+		return NULL;
+	return alloc_pages_node(nid, gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP), order);
 }
 
 /*
@@ -295,7 +305,7 @@ struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigne
 
 	if (!arena)
 		return NULL;
-	pages = alloc_pages_node(nid, gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP), order);
+	pages = arena_alloc_pages(order, nid, gfp);
 	if (!pages)
 		goto free_record;
 	split_page(pages, order);

@@ -70,12 +70,6 @@ static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int orde
 	return NULL;
 }
 
-/* May the kernel's allocator be called from here? On PREEMPT_RT its locks sleep. */
-static bool may_grow(void)
-{
-	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
-}
-
 /* Take an arena for a block of 2^order pages, as a caller's @gfp allows. */
 static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
@@ -116,7 +110,7 @@ void *arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	unsigned long flags;
 	void *block;
 
-	if (!may_grow())
+	if (!kernel_allocs_here())
 		return NULL;
 	arena = get_arena(pool, order, gfp);
 	if (!arena)

@@ -12,6 +12,7 @@
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/buddy_pool.h>
@@ -75,6 +76,12 @@ static inline size_t order_bytes(unsigned int order)
 static inline size_t reserve_low(const struct buddy_pool *pool)
 {
 	return pool->reserve / 2;
+}
+
+/* May the kernel's allocator be called from here? On PREEMPT_RT its locks sleep. */
+static inline bool kernel_allocs_here(void)
+{
+	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
 unsigned int buddy_arena_order_default(void);

@@ -16,6 +16,7 @@
 #include <linux/spinlock.h>
 #include "../compat/compat.h"
 #include "arena.h"
+#include "fault.h"
 #include "table.h"
 
 /**
@@ -112,7 +113,7 @@ static void leaf_free_rcu(struct rcu_head *rcu)
 
 static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
 {
-	struct buddy_leaf *leaf = kzalloc(sizeof(*leaf), gfp);
+	struct buddy_leaf *leaf = fault_due() ? NULL : kzalloc(sizeof(*leaf), gfp);
 
 	if (!leaf)
 		return NULL;

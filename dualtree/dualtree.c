@@ -16,6 +16,7 @@
 #include "../compat/compat.h"
 #include "dualtree.h"
 #include "front.h"
+#include "reclaim.h"
 #include "visit.h"
 
 #define MIN_REGION	SZ_64K
@@ -73,6 +74,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 		kfree(dt);
 		return ERR_PTR(err);
 	}
+	reclaim_add(dt);
 	return dt;
 }
 EXPORT_SYMBOL_GPL(dualtree_create);
@@ -143,6 +145,7 @@ void dualtree_destroy(struct dualtree *dt)
 {
 	if (!dt)
 		return;
+	reclaim_remove(dt);
 	cancel_work_sync(&dt->publish);
 	dualtree_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)

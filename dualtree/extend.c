@@ -65,7 +65,13 @@ static unsigned int rest_of_last(const struct growth *g)
 /* Is the rest of the last granule free? */
 static bool may_grow(const struct growth *g)
 {
-	return !rest_of_last(g) || READ_ONCE(g->region->ledger[g->last]) == g->in_last;
+	if (!rest_of_last(g))
+		return true;
+	if (READ_ONCE(g->region->ledger[g->last]) != g->in_last)
+		return false;
+	/* Pairs with the compare-exchange of whoever freed those bytes. */
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 
 /* The counts of all that was added, after may_grow() and heap_extend(). */

@@ -5,7 +5,10 @@
  * front.h says how it works.
  */
 #include <linux/slab.h>
+#include <linux/tick.h>
 #include <linux/topology.h>
+#include "../buddy/fault.h"
+#include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "front.h"
 #include "remote.h"
@@ -23,6 +26,8 @@ static struct heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 	struct cpu_heap *cpu_heap;
 	bool exact = dt->flags & DUALTREE_EXACT_FIT;
 
+	if (fault_due())
+		return NULL;
 	gfp &= ~(GFP_ZONEMASK | __GFP_COMP | __GFP_NOFAIL);
 	cpu_heap = kzalloc_node(exact ? sizeof(cpu_heap->heap) : sizeof(*cpu_heap),
 				gfp | __GFP_NOWARN, numa_mem_id());
@@ -39,16 +44,33 @@ static void cpu_heap_destroy(struct heap *heap)
 	kfree(container_of(heap, struct cpu_heap, heap));
 }
 
+/*
+ * Give this CPU a heap, whichever it is by now; an interrupt may have made one in between.
+ *
+ * Not to one that runs without a tick: it is not to be disturbed, and what its heap held
+ * could be had back only by an interrupt there. The shared heap serves it.
+ */
+static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
+{
+	bool installed;
+
+	preempt_disable();
+	installed = !tick_nohz_full_cpu(smp_processor_id()) &&
+		    this_cpu_cmpxchg(*dt->heaps, &no_heap, heap) == &no_heap;
+	preempt_enable();
+	return installed;
+}
+
 /* Make this CPU's heap, if it has none and @gfp allows. It may fail: there is the shared one. */
 void front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 {
 	struct heap *heap;
 
-	if (raw_cpu_read(*dt->heaps) != &no_heap || in_nmi())
+	if (raw_cpu_read(*dt->heaps) != &no_heap || tick_nohz_full_cpu(raw_smp_processor_id()) ||
+	    !kernel_allocs_here())
 		return;
 	heap = cpu_heap_create(dt, gfp);
-	/* On whatever CPU this is by now; an interrupt may have made one in between. */
-	if (heap && this_cpu_cmpxchg(*dt->heaps, &no_heap, heap) != &no_heap)
+	if (heap && !cpu_heap_install(dt, heap))
 		cpu_heap_destroy(heap);
 }
 
@@ -72,22 +94,26 @@ struct region *shared_unlock(struct dualtree *dt, unsigned long flags)
 	return retired;
 }
 
+/* Times that one caller takes the shared heap's lock to drain it. */
+#define SHARED_DRAINS_MOST	8
+
 /*
  * Put into the shared heap's trees what was pushed to it. Whoever finds the lock taken goes
- * away; so whoever has held it comes here afterwards.
+ * away; so whoever has held it comes here afterwards. What keeps coming in while one caller
+ * drains is left to others, or to reclaim.c.
  */
 void shared_drain(struct dualtree *dt)
 {
+	unsigned int times = SHARED_DRAINS_MOST;
 	struct region *retired;
 	unsigned long flags;
 
 	/* Orders a push or an unlock before this look; the other side does the same. */
 	smp_mb();
-	while (!llist_empty(&dt->shared.remote) && !leak_must_wait()) {
+	while (heap_has_remote(&dt->shared) && !leak_must_wait() && times--) {
 		if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 			return;
-		while (heap_drain(&dt->shared, REMOTE_DRAIN_MOST))
-			;
+		heap_drain(&dt->shared, REMOTE_DRAIN_MOST);
 		retired = shared_unlock(dt, flags);
 		regions_put(dt, retired);
 		/* As above: the lock was let go of, and now the list is looked at again. */

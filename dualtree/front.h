@@ -7,7 +7,7 @@
  * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
  * that arrives in it sees busy and leaves the heap alone. Its free goes to the heap's
  * remote list, its allocation is served by the instance's shared heap. So is one on a CPU
- * that has no heap and cannot make one.
+ * that has no heap and cannot make one, or runs without a tick and gets none.
  *
  * What can take a lock, sleep or call the page allocator is done outside of sections: a
  * section that lacks memory is left, a region is got, and another one entered, perhaps on
@@ -20,9 +20,11 @@
 #define DUALTREE_FRONT_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
@@ -70,6 +72,7 @@ struct front_counts {
  * @counts: see there
  * @shared_lock: guards @shared, but for its remote list
  * @shared: serves those who cannot enter a heap of their own
+ * @instance: place in the list of all instances; reclaim.c's
  * @publish: makes the debugfs files once the instance is in use
  * @dir: of the debugfs files; written by @publish
  * @name: for reports
@@ -89,13 +92,15 @@ struct dualtree {
 	raw_spinlock_t shared_lock;
 	struct heap shared;
 
+	struct list_head instance;
 	struct work_struct publish;
 	struct dentry *dir;
 	char name[];
 };
 
-/* Calls that are made in one section for a bulk call, which bounds it. */
+/* Calls that are made in one section for a bulk call, and their bytes; both bound it. */
 #define BULK_MOST	16
+#define BULK_BYTES	SZ_64K
 
 /* Stands where a CPU has no heap: always busy, so it is never entered and never written to. */
 extern struct heap no_heap;
@@ -224,8 +229,9 @@ static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t
  * What is done here is a range of this CPU's heap that is all that lives in its granules,
  * up to the hot range. All else is behind calls in tail position, as in front_alloc().
  *
- * The check lies inside the section: an interrupt between check and change that frees the
- * same bytes would otherwise be missed, and it finds the heap busy at worst.
+ * The check lies inside the section, so that a thread that frees the same bytes, and comes
+ * between check and change, would have to be on another CPU or in an interrupt. Those races
+ * of the callers are not found; see ledger.h.
  *
  * Context: Any, NMI included.
  * Return: 0, or -EINVAL or -EALREADY as dualtree_free() says.

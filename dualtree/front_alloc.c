@@ -273,7 +273,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 	struct region *retired;
 	unsigned int i = 0;
 
-	nr = min_t(unsigned int, nr, BULK_MOST);
+	nr = min3(nr, (unsigned int)BULK_MOST, (unsigned int)(BULK_BYTES / req->size) ?: 1);
 	while (heap && i < nr) {
 		ptrs[i] = place(heap, req->size);
 		if (!ptrs[i])

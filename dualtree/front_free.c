@@ -3,6 +3,7 @@
  * The per-CPU front: freeing where it is more than a range of this CPU's heap beside the hot
  * one.
  */
+#include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/string.h>
@@ -29,12 +30,13 @@ static void count_free(struct dualtree *dt, struct heap *heap, size_t len, unsig
 }
 
 /*
- * Free a range of a region. @heap is this CPU's, entered, or NULL.
+ * Free a range of a region. @heap is this CPU's, entered, or NULL. What is another heap's is
+ * pushed there, with @batch if there is one.
  *
  * Return: an enum free_kind, or -EALREADY.
  */
-static __always_inline int release(struct dualtree *dt, struct heap *heap,
-				   struct region *region, const void *ptr, size_t len)
+static __always_inline int release(struct dualtree *dt, struct heap *heap, struct region *region,
+				   const void *ptr, size_t len, struct remote_batch *batch)
 {
 	struct ledger_range range = ledger_range(region_offset(region, ptr), len);
 	enum free_kind kind = FREE_PART;
@@ -54,6 +56,8 @@ static __always_inline int release(struct dualtree *dt, struct heap *heap,
 	}
 	if (kind == FREE_LOCAL)
 		cache_free(heap, region, run.first, run.nr);
+	else if (kind == FREE_REMOTE && batch)
+		remote_batch_add(batch, region->heap, region_addr(region, run.first), run.nr);
 	else if (kind == FREE_REMOTE)
 		heap_push(region->heap, region_addr(region, run.first), run.nr);
 	count_free(dt, heap, len, kind == FREE_REMOTE ? run.nr : 0);
@@ -104,7 +108,7 @@ int front_free_slow(struct dualtree *dt, struct region *region, const void *ptr,
 
 	if (likely(region && region->dt == dt && len &&
 		   len <= region->bytes - region_offset(region, ptr))) {
-		kind = release(dt, heap, region, ptr, len);
+		kind = release(dt, heap, region, ptr, len, NULL);
 		shared = region->heap == &dt->shared;
 	}
 	retired = section_end(heap);
@@ -138,7 +142,7 @@ int front_free_part(struct heap *heap, struct region *region, size_t offset, siz
 	struct region *retired;
 	int kind;
 
-	kind = release(dt, heap, region, ptr, len);
+	kind = release(dt, heap, region, ptr, len, NULL);
 	retired = section_end(heap);
 	if (unlikely(retired))
 		regions_put(dt, retired);
@@ -180,23 +184,26 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 {
 	struct heap *heap = section_begin(dt);
 	struct region *region, *retired;
+	struct remote_batch batch = {};
 	bool shared = false;
+	size_t bytes = 0;
 	unsigned int i;
 
-	nr = min_t(unsigned int, nr, BULK_MOST);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < min_t(unsigned int, nr, BULK_MOST) && bytes < BULK_BYTES; i++) {
+		bytes = size_add(bytes, ranges[i].len);
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = region_of_range(dt, ranges[i].ptr, ranges[i].len);
 		if (likely(region)) {
-			kinds[i] = release(dt, heap, region, ranges[i].ptr, ranges[i].len);
+			kinds[i] = release(dt, heap, region, ranges[i].ptr, ranges[i].len, &batch);
 			shared |= region->heap == &dt->shared;
 		}
 	}
+	remote_batch_push(&batch);
 	retired = section_end(heap);
 	regions_put(dt, retired);
 	if (shared)
 		shared_drain(dt);
-	return nr;
+	return i;
 }
 
 /**

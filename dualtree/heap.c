@@ -113,7 +113,7 @@ static void region_emptied(struct heap *heap, struct region *region)
 {
 	if (heap->spare)
 		region_retire(heap, heap->spare);
-	heap->spare = region;
+	WRITE_ONCE(heap->spare, region);
 	heap->spare_idle = 0;
 }
 
@@ -153,7 +153,7 @@ void heap_retire_spare(struct heap *heap)
 {
 	if (heap->spare)
 		region_retire(heap, heap->spare);
-	heap->spare = NULL;
+	WRITE_ONCE(heap->spare, NULL);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_spare);
 
@@ -213,7 +213,7 @@ static __always_inline void *placed(struct heap *heap, struct region *region,
 	unsigned int nr = granules_of(size), first = region_index(region, addr);
 
 	if (region == heap->spare)
-		heap->spare = NULL;
+		WRITE_ONCE(heap->spare, NULL);
 	region->nr_out += nr;
 	/* The extent is there still, so it, or a part, begins behind the request. */
 	if (region->free.nr_extents == was.nr_extents + !!front)

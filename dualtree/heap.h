@@ -64,7 +64,7 @@ struct hot_range {
 
 /**
  * struct heap - one owner's memory
- * @busy: a section is open. Owner only, as all that follows up to @pending; the @counts may
+ * @busy: a section is open. Owner only, as all that follows up to @retired; the @counts may
  *	be read by anybody
  * @hot: see there
  * @counts: see there
@@ -73,12 +73,16 @@ struct hot_range {
  * @spare_idle: frees since it became that
  * @regions: by address, augmented with region.subtree_largest
  * @retired: empty regions on their way back to the pool
- * @pending: what is left of a remote list that was taken
- * @nr_regions: regions in @regions; readable by anybody, as what follows up to @nr_extents
+ * @pending: what is left of a remote list that was taken; readable by anybody, as what
+ *	follows up to @nr_extents, and as @spare
+ * @drains: remote lists taken
+ * @nr_regions: regions in @regions
  * @held_bytes: bytes in them
  * @nr_free: free granules in their trees
  * @nr_extents: free extents in their trees
  * @largest: largest extent of all, in granules
+ * @seen_ops: calls that the last pass over idle heaps found counted; reclaim.c's
+ * @seen_drains: likewise, of @drains
  * @remote: granules that others freed; pushed by anybody
  */
 struct heap {
@@ -91,12 +95,16 @@ struct heap {
 	struct rb_root regions;
 	struct region *retired;
 	struct llist_node *pending;
+	unsigned long drains;
 
 	unsigned int nr_regions;
 	unsigned int largest;
 	size_t held_bytes;
 	unsigned long nr_free;
 	unsigned long nr_extents;
+
+	u64 seen_ops;
+	unsigned long seen_drains;
 
 	struct llist_head remote ____cacheline_aligned_in_smp;
 };

@@ -9,6 +9,7 @@
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
 #include "dualtree.h"
+#include "reclaim.h"
 
 static int __init dualtree_init(void)
 {
@@ -16,6 +17,11 @@ static int __init dualtree_init(void)
 
 	if (err)
 		return err;
+	err = reclaim_init();
+	if (err) {
+		buddy_table_exit();
+		return err;
+	}
 	dualtree_debugfs_init();
 	return 0;
 }
@@ -23,6 +29,7 @@ module_init(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {
+	reclaim_exit();
 	buddy_default_exit();
 	dualtree_debugfs_exit();
 	buddy_table_exit();

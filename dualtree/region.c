@@ -7,6 +7,7 @@
  */
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "../buddy/fault.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
@@ -20,6 +21,8 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 	struct region *region;
 	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
 
+	if (!kernel_allocs_here() || fault_due())
+		return NULL;
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
 	region = kzalloc(ALIGN(size, sizeof(long)) + leak_marks_size(nr), gfp | __GFP_NOWARN);
 	if (!region)

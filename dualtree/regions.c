@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include "front.h"
+#include "reclaim.h"
 
 /* A heap grows by a 1/GROWTH_SHARE of what it holds, within these bounds. */
 #define GROWTH_SHARE	16
@@ -70,6 +71,7 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 	/* The first one: the instance is in use, so it may cost something to look at. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
 		schedule_work(&dt->publish);
+	reclaim_arm();
 	return region;
 }
 

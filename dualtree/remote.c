@@ -21,6 +21,15 @@ struct remote_run {
 
 static_assert(sizeof(struct remote_run) <= DT_GRANULE);
 
+static struct llist_node *remote_run_init(void *addr, unsigned int nr)
+{
+	struct remote_run *run = addr;
+
+	dt_unpoison(run, sizeof(*run));
+	run->nr = nr;
+	return &run->link;
+}
+
 /**
  * heap_push() - send granules to a heap that is somebody else's
  * @heap: the heap
@@ -33,13 +42,37 @@ static_assert(sizeof(struct remote_run) <= DT_GRANULE);
  */
 void heap_push(struct heap *heap, void *addr, unsigned int nr)
 {
-	struct remote_run *run = addr;
-
-	dt_unpoison(run, sizeof(*run));
-	run->nr = nr;
-	llist_add(&run->link, &heap->remote);
+	llist_add(remote_run_init(addr, nr), &heap->remote);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_push);
+
+/**
+ * remote_batch_add() - send granules to a heap with the others that go there
+ * @batch: all 0 before the first; if it is another heap's, that one's are pushed now
+ * @heap: as for heap_push(), like the rest
+ * @addr: likewise
+ * @nr: likewise
+ *
+ * Context: Any, NMI included; preemption is off until remote_batch_push().
+ */
+void remote_batch_add(struct remote_batch *batch, struct heap *heap, void *addr, unsigned int nr)
+{
+	struct llist_node *link = remote_run_init(addr, nr);
+
+	if (batch->heap != heap) {
+		remote_batch_push(batch);
+		*batch = (struct remote_batch){ .heap = heap, .last = link };
+	}
+	link->next = batch->first;
+	batch->first = link;
+}
+
+/* Push what a batch has, if anything; it is not used any more. */
+void remote_batch_push(struct remote_batch *batch)
+{
+	if (batch->heap)
+		llist_add_batch(batch->first, batch->last, &batch->heap->remote);
+}
 
 /**
  * heap_drain() - take home what others have freed
@@ -55,14 +88,16 @@ bool heap_drain(struct heap *heap, unsigned int most)
 	/* What was pushed in NMI is known to kmemleak still, and cannot be made unknown there. */
 	if (leak_must_wait())
 		return false;
-	if (!heap->pending)
-		heap->pending = llist_del_all(&heap->remote);
+	if (!heap->pending && !llist_empty(&heap->remote)) {
+		WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
+		heap_count(heap->drains, 1);
+	}
 	while (heap->pending && most--) {
 		struct remote_run *run = llist_entry(heap->pending, struct remote_run, link);
 		struct region *region = region_of(run);
 		unsigned int first = region_index(region, run), nr = run->nr;
 
-		heap->pending = run->link.next;
+		WRITE_ONCE(heap->pending, run->link.next);
 		dt_poison(run, sizeof(*run));
 		local64_sub(nr, &heap->counts.in_flight);
 		leak_untrack(region, first, nr);

@@ -7,6 +7,9 @@
  * Pushed without a lock, linked through themselves, so that a push needs nothing and cannot
  * fail. The owner takes the whole list at once and puts it where it belongs in sections of
  * at most REMOTE_DRAIN_MOST runs.
+ *
+ * A call that frees several ranges may push those of one owner together, in one exchange;
+ * they are held back no longer than its section lasts.
  */
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
@@ -16,13 +19,27 @@
 /* Runs of a remote list that go back in one section, which bounds it. */
 #define REMOTE_DRAIN_MOST	32
 
+/**
+ * struct remote_batch - runs that are to be pushed to one heap together
+ * @heap: the heap; NULL: there are none
+ * @first: the latest of them, linked to the others
+ * @last: the earliest
+ */
+struct remote_batch {
+	struct heap *heap;
+	struct llist_node *first;
+	struct llist_node *last;
+};
+
 void heap_push(struct heap *heap, void *addr, unsigned int nr);
+void remote_batch_add(struct remote_batch *batch, struct heap *heap, void *addr, unsigned int nr);
+void remote_batch_push(struct remote_batch *batch);
 bool heap_drain(struct heap *heap, unsigned int most);
 
-/* Is there anything that heap_drain() would find? */
+/* Is there anything that heap_drain() would find? Anybody may ask. */
 static inline bool heap_has_remote(const struct heap *heap)
 {
-	return heap->pending || !llist_empty(&heap->remote);
+	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);
 }
 
 #endif /* DUALTREE_REMOTE_H */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reaching every heap of an instance: to do something as its owner, to give back what it
- * does not need, to add up what it counts.
+ * Reaching every heap of an instance: to do something as its owner, to add up what it
+ * counts.
  *
  * A heap is visited on its own CPU, in process context, in sections like any other; that of
  * an offline CPU where it lies, while hotplug is held off; the shared one under its lock.
- * Counts are read without visiting anybody.
+ * Counts are read without visiting anybody. What must not wait until a CPU schedules is
+ * reclaim.c's.
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include "front.h"
-#include "remote.h"
 #include "visit.h"
 
 /**
@@ -47,35 +47,54 @@ static int visit_here(void *data)
 	return 0;
 }
 
-/* Two who hold CPUs where they are may meet at the heap of one that is offline. */
+/*
+ * Who owns the heap of an offline CPU: two who hold CPUs where they are may meet there.
+ */
 static DEFINE_MUTEX(offline_lock);
 
-/* The CPU is offline and stays so: its heap is whose who holds it there, and the lock. */
-static void visit_offline(struct visit *v, struct heap *heap)
+/**
+ * visit_offline() - do something as the owner of an offline CPU's heap
+ * @dt: the instance
+ * @heap: the heap
+ * @cpu: the CPU; it is offline and stays so
+ * @visit: what; called as often as it asks for
+ * @arg: for it
+ *
+ * Context: Process context; CPU hotplug is held off. May sleep.
+ */
+void visit_offline(struct dualtree *dt, struct heap *heap, int cpu, heap_visitor visit, void *arg)
 {
 	struct region *retired;
 
 	mutex_lock(&offline_lock);
-	while (v->visit(heap, v->cpu, v->arg))
-		;
+	while (visit(heap, cpu, arg))
+		cond_resched();
 	retired = heap_take_retired(heap);
 	mutex_unlock(&offline_lock);
-	regions_put(v->dt, retired);
+	regions_put(dt, retired);
 }
 
-static void visit_shared(struct visit *v)
+/**
+ * visit_shared() - do something as the owner of the shared heap
+ * @dt: the instance
+ * @visit: what; called under the heap's lock, as often as it asks for
+ * @arg: for it
+ *
+ * Context: Any but NMI.
+ */
+void visit_shared(struct dualtree *dt, heap_visitor visit, void *arg)
 {
 	struct region *retired;
 	unsigned long flags;
 	bool again;
 
 	do {
-		raw_spin_lock_irqsave(&v->dt->shared_lock, flags);
-		again = v->visit(&v->dt->shared, -1, v->arg);
-		retired = shared_unlock(v->dt, flags);
-		regions_put(v->dt, retired);
+		raw_spin_lock_irqsave(&dt->shared_lock, flags);
+		again = visit(&dt->shared, -1, arg);
+		retired = shared_unlock(dt, flags);
+		regions_put(dt, retired);
 	} while (again);
-	shared_drain(v->dt);
+	shared_drain(dt);
 }
 
 /**
@@ -99,33 +118,10 @@ void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 		if (cpu_online(v.cpu))
 			smp_call_on_cpu(v.cpu, visit_here, &v, false);
 		else
-			visit_offline(&v, heap);
+			visit_offline(dt, heap, v.cpu, visit, arg);
 	}
 	cpus_read_unlock();
-	visit_shared(&v);
-}
-
-static bool shrink_heap(struct heap *heap, int cpu, void *arg)
-{
-	if (heap_drain(heap, REMOTE_DRAIN_MOST) || cache_flush(heap, CACHE_FLUSH_MOST))
-		return true;
-	heap_retire_spare(heap);
-	return false;
-}
-
-/**
- * instance_shrink() - give back every region in which nothing is live
- * @dt: the instance
- *
- * Context: Process context. May sleep.
- * Return: bytes given back.
- */
-size_t instance_shrink(struct dualtree *dt)
-{
-	long before = atomic_long_read(&dt->held_bytes);
-
-	visit_heaps(dt, shrink_heap, NULL);
-	return max(before - atomic_long_read(&dt->held_bytes), 0L);
+	visit_shared(dt, visit, arg);
 }
 
 static void add_heap(struct dualtree_stats *stats, s64 *live, s64 *in_flight,

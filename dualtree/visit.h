@@ -22,7 +22,8 @@ struct heap;
 typedef bool (*heap_visitor)(struct heap *heap, int cpu, void *arg);
 
 void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg);
-size_t instance_shrink(struct dualtree *dt);
+void visit_offline(struct dualtree *dt, struct heap *heap, int cpu, heap_visitor visit, void *arg);
+void visit_shared(struct dualtree *dt, heap_visitor visit, void *arg);
 void instance_stats(struct dualtree *dt, struct dualtree_stats *stats);
 
 #endif /* DUALTREE_VISIT_H */

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
+#include "effort.h"
 #include "instance.h"
 
 static void expect_stats(struct kunit *test, struct dualtree *dt,
@@ -208,7 +209,7 @@ static void accounting_destroy_live(struct kunit *test)
 }
 
 /* Under KASAN each of the many small allocations behind an instance has its stack saved. */
-#define MANY (IS_ENABLED(CONFIG_KASAN) ? 300 : 1000)
+#define MANY (KERNEL_CHECKS ? 300 : 1000)
 
 /* As many instances as there are streams: all at once, all of one name. */
 static void accounting_many_instances(struct kunit *test)

@@ -11,6 +11,7 @@
 #include <linux/sched/task.h>
 #include "buddy_testing.h"
 #include "compat/compat.h"
+#include "effort.h"
 
 /* What outlives an arena */
 
@@ -176,7 +177,7 @@ static void buddy_life_several_pools(struct kunit *test)
 
 #define HAMMERS		4
 #define HAMMER_SLOTS	16
-#define HAMMER_OPS	(IS_ENABLED(CONFIG_PROVE_LOCKING) ? 3000 : 50000)
+#define HAMMER_OPS	(KERNEL_CHECKS ? 3000 : 50000)
 
 /* One of several threads that use a pool at the same time. */
 struct hammer {

@@ -17,12 +17,13 @@
 #include "buddy_testing.h"
 #include "compat/compat.h"
 #include "compat/kunit.h"
+#include "effort.h"
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random calls; 0: pick one");
 
-static unsigned int ops = IS_ENABLED(CONFIG_PROVE_LOCKING) ? 10000 : 25000;
+static unsigned int ops = KERNEL_CHECKS ? 10000 : 25000;
 module_param(ops, uint, 0444);
 MODULE_PARM_DESC(ops, "calls of each test");
 

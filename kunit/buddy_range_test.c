@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include "buddy_testing.h"
 #include "compat/compat.h"
+#include "effort.h"
 
 static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 
@@ -135,7 +136,7 @@ static void permutation(unsigned int n, unsigned int nr, u8 *list)
 static void buddy_range_every_order(struct kunit *test)
 {
 	/* 61 does not divide 40320: on a slow kernel the samples lie everywhere. */
-	const unsigned int step = IS_ENABLED(CONFIG_PROVE_LOCKING) ? 61 : 1;
+	const unsigned int step = KERNEL_CHECKS ? 61 : 1;
 	struct lone *lone = lone_make(test, 3);
 	unsigned int i, n;
 	void *block;

@@ -13,6 +13,7 @@
 #include "buddy/table.h"
 #include "buddy_testing.h"
 #include "compat/compat.h"
+#include "effort.h"
 
 static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 
@@ -315,7 +316,7 @@ static int looker_thread(void *data)
 /* Arenas come and go, each with an owner, while another thread looks them up. */
 static void come_and_go(struct kunit *test, struct looker *looker)
 {
-	const unsigned int rounds = IS_ENABLED(CONFIG_PROVE_LOCKING) ? 500 : 5000;
+	const unsigned int rounds = KERNEL_CHECKS ? 500 : 5000;
 	unsigned int i, order;
 
 	for (i = 0; i < rounds; i++) {

@@ -10,6 +10,12 @@
 #include <linux/preempt.h>
 #include "../dualtree/front.h"
 
+/* Nobody is in a section: the heap that is busy all the same stands for none. */
+static inline bool has_heap(struct dualtree *dt, unsigned int cpu)
+{
+	return !READ_ONCE((*per_cpu_ptr(dt->heaps, cpu))->busy);
+}
+
 static inline void busy_begin(struct dualtree *dt)
 {
 	preempt_disable();

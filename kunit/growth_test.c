@@ -9,9 +9,10 @@
 #include <linux/sizes.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
+#include "effort.h"
 #include "instance.h"
 
-static uint pairs = IS_ENABLED(CONFIG_KASAN) ? 5000 : 1000000;
+static uint pairs = KERNEL_CHECKS ? 5000 : 1000000;
 module_param(pairs, uint, 0444);
 MODULE_PARM_DESC(pairs, "of alloc and free at the edge, for each size and setup");
 

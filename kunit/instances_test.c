@@ -11,10 +11,11 @@
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
 #include "../dualtree/front.h"
+#include "effort.h"
 #include "instance.h"
 
 /* Under KASAN each of the many small allocations behind an instance has its stack saved. */
-static uint instances = IS_ENABLED(CONFIG_KASAN) ? 1000 : 10000;
+static uint instances = KERNEL_CHECKS ? 1000 : 10000;
 module_param(instances, uint, 0444);
 MODULE_PARM_DESC(instances, "that are there at a time");
 

@@ -95,11 +95,14 @@ static void play_bytes(struct race *race, unsigned int which)
 		race_free(race, which, at, 1);
 }
 
-/* Both sides wait here for each other. @nr: how often they have before. */
+/*
+ * Both sides wait here for each other. @nr: how often they have before. The release and the
+ * acquire: after it, each side sees what the other one did before it.
+ */
 static void race_meet(struct race *race, unsigned int nr)
 {
-	atomic_inc(&race->arrived);
-	while (atomic_read(&race->arrived) < 2 * (nr + 1)) {
+	atomic_fetch_inc_release(&race->arrived);
+	while (atomic_read_acquire(&race->arrived) < 2 * (nr + 1)) {
 		cpu_relax();
 		cond_resched();
 	}

@@ -187,12 +187,6 @@ static void remote_free_parts(struct kunit *test)
 	expect_done(test, job);
 }
 
-/* Nobody is in a section: the heap that is busy all the same stands for none. */
-static bool has_heap(struct dualtree *dt, unsigned int cpu)
-{
-	return !READ_ONCE((*per_cpu_ptr(dt->heaps, cpu))->busy);
-}
-
 /* A CPU that never allocated has no heap, and needs none to free. */
 static void remote_free_without_heap(struct kunit *test)
 {

@@ -28,7 +28,8 @@
  *   is not always noticed.
  *
  * In NMI an allocation returns NULL where it would have to take a lock or the heap
- * would have to grow. A free works always.
+ * would have to grow; on PREEMPT_RT also where the heap would have to grow while preemption
+ * is off. A free works always.
  */
 #ifndef DUALTREE_DUALTREE_H
 #define DUALTREE_DUALTREE_H

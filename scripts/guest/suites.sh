@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 #
 # The guest's part of scripts/test: loads what /run/harness/plan says, in its order.
-# A line of the plan is "base FILE", "suite FILE ARGUMENT..." or "leaks", which looks for leaks
+# A line of the plan is "base FILE ARGUMENT...", "suite FILE ARGUMENT..." or "leaks", which looks for leaks
 # while the modules are loaded.
 #
 # The notes in the kernel's log tell the host which module a result belongs to. Suites
@@ -28,7 +28,8 @@ while read -r kind file arguments; do
 	case $kind in
 	base)
 		step "module $name"
-		load "$file" || exit 1
+		# shellcheck disable=SC2086 # arguments are words
+		load "$file" $arguments || exit 1
 		show_place "$name"
 		;;
 	suite)

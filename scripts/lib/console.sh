@@ -5,6 +5,8 @@
 #
 #   console_findings FILE   prints "KIND: LINE" for every complaint in a console
 #                           log; nothing for a clean one
+#   console_races FILE      one line on the data races that KCSAN found and that
+#                           are the kernel's own; nothing if there are none
 #
 # Promises: one table, used by real runs and by the self-check, which also reads
 # selfcheck/console-samples.txt through it. The last rows catch what the table does not
@@ -57,12 +59,22 @@ trace	Call [Tt]race:|RIP: 0010:|^Hardware name:
 # What has a word of the table in it and is no complaint: whole beginnings of messages.
 CONSOLE_HARMLESS='^kmemleak: (Kernel memory leak detector initialized|Automatic memory scanning thread)'
 
-console_findings()
+# A report of KCSAN goes from its title to a line of "=" and shows two stacks. 6.1 has races
+# of its own that nobody means to end; a report counts if a module is in it, in the title or
+# in a frame, since kernels with KCSAN have no modules but ours. Frames of what was interrupted
+# are not part of the access: a stack ends where an interrupt or a softirq begins. The other lines
+# between, which another CPU may have printed, are judged as everywhere.
+#
+# read_console FILE FINDINGS RACES: prints "KIND: LINE" for complaints if FINDINGS is 1, and
+# the titles of races without a module if RACES is.
+read_console()
 {
 	# Not -v, which would eat backslashes.
-	TABLE=$CONSOLE_TABLE HARMLESS=$CONSOLE_HARMLESS awk '
+	TABLE=$CONSOLE_TABLE HARMLESS=$CONSOLE_HARMLESS FINDINGS=$2 RACES=$3 awk '
 	BEGIN {
 		harmless = ENVIRON["HARMLESS"]
+		findings = ENVIRON["FINDINGS"] + 0
+		races = ENVIRON["RACES"] + 0
 		rows = split(ENVIRON["TABLE"], row, "\n")
 		for (i = 1; i <= rows; i++) {
 			tab = index(row[i], "\t")
@@ -76,7 +88,24 @@ console_findings()
 		sub(/\r+$/, "")
 		text = $0
 		sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? ?/, "", text)
-		if (text ~ harmless)
+		if (text ~ /^BUG: KCSAN: /) {
+			end_race()
+			race = $0
+			ours = 0
+		}
+		if (race != "") {
+			if (text ~ /^====/)
+				end_race()
+			if (text !~ /^ /)
+				interrupted = 0
+			if (text ~ /^ (asm_|__do_softirq)/)
+				interrupted = 1
+			if (text ~ /\[[A-Za-z0-9_]+\]( |$)/ && !interrupted)
+				ours = 1
+			if (text ~ /^(BUG: KCSAN|Hardware name): /)
+				next
+		}
+		if (text ~ harmless || !findings)
 			next
 		for (i = 1; i <= kinds; i++) {
 			if (text ~ pattern[i]) {
@@ -84,20 +113,63 @@ console_findings()
 				next
 			}
 		}
+	}
+	END { end_race() }
+	function end_race()
+	{
+		if (race != "" && ours && findings)
+			print "kcsan: " race
+		if (race != "" && !ours && races) {
+			sub(/^.*BUG: KCSAN: /, "", race)
+			print race
+		}
+		race = ""
 	}' "$1"
 }
 
-# console_samples FILE: prints each sample that is not taken for what it is.
+console_findings()
+{
+	read_console "$1" 1 0
+}
+
+console_races()
+{
+	read_console "$1" 0 1 | awk '
+	{ reports++ }
+	!seen[$0]++ { places++ }
+	END {
+		if (reports)
+			printf "KCSAN: %d reports of the kernel itself, on %d places, none of our code\n", \
+				reports, places
+	}'
+}
+
+# console_sample KIND TEXT: prints TEXT if it is not taken for what it is.
+console_sample()
+{
+	local got
+
+	[ -n "$1" ] || return 0
+	got=$(console_findings <(printf '%s\n' "$2"))
+	got=${got%%:*}
+	[ "${got:-clean}" = "$1" ] || echo "${got:-clean} instead of $1: ${2%%$'\n'*}"
+}
+
+# console_samples FILE: each sample of FILE.
 console_samples()
 {
-	local kind line got
+	local kind line expected='' text=''
 
 	while IFS=$'\t' read -r kind line; do
 		case $kind in
 		'' | '#'*) continue ;;
+		+) text+=$'\n'$line ;;
+		*)
+			console_sample "$expected" "$text"
+			expected=$kind
+			text=$line
+			;;
 		esac
-		got=$(console_findings <(printf '%s\n' "$line"))
-		got=${got%%:*}
-		[ "${got:-clean}" = "$kind" ] || echo "${got:-clean} instead of $kind: $line"
 	done <"$1"
+	console_sample "$expected" "$text"
 }

@@ -4,9 +4,9 @@
 # The kernels we boot. To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, stock or stock-VERSION; sets KERNEL_IMAGE (to
-#                      boot), KERNEL_KDIR (to build modules against, with
-#                      KERNEL_MAKE[]), KERNEL_ID (a name that changes with anything
+#   get_kernel KIND    debug, fast, kcsan, rt, stock, stock-rt or stock-VERSION; sets
+#                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
+#                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with anything
 #                      that went in), and KERNEL_MODULES for stock kernels
 #
 # Promises: the host's own kernel is not touched, an image is unpacked and never
@@ -16,18 +16,26 @@
 
 # shellcheck source=scripts/lib/release.sh
 . "$SCRIPTS/lib/release.sh"
+# shellcheck source=scripts/lib/rt.sh
+. "$SCRIPTS/lib/rt.sh"
 
 # Raise it when a change to this file makes old builds worthless.
 KERNEL_RECIPE=1
+
+# Kinds whose config stands on another one's, beside base.config.
+declare -A KIND_BUILDS_ON=([kcsan]=fast [rt]=debug)
 
 get_source()
 {
 	local package version dir part
 
-	[ -z "${KERNEL_SRC-}" ] || return 0
-	apt_resolve_or_die linux-source '^linux-source-'
-	package=$RESOLVED
-	version=$RESOLVED_VERSION
+	if [ -z "${PLAIN_SOURCE-}" ]; then
+		apt_resolve_or_die linux-source '^linux-source-'
+		PLAIN_SOURCE=$RESOLVED
+		PLAIN_VERSION=$RESOLVED_VERSION
+	fi
+	package=$PLAIN_SOURCE
+	version=$PLAIN_VERSION
 	KERNEL_SRC_ID=${package}_$version
 	dir=$CACHE/source/$KERNEL_SRC_ID
 	KERNEL_SRC=$dir/$package
@@ -55,10 +63,30 @@ get_source()
 	unlock "source-$KERNEL_SRC_ID"
 }
 
-# The fragments of a kind, in the order in which they are applied.
+# The fragments of a kind, in the order in which they are applied: a later one may take
+# back what an earlier one asked for.
 config_fragments()
 {
-	printf '%s\n' "$SCRIPTS/config/base.config" "$SCRIPTS/config/$1.config"
+	local name
+
+	for name in base ${KIND_BUILDS_ON[$1]-} "$1"; do
+		printf '%s\n' "$SCRIPTS/config/$name.config"
+	done
+}
+
+# config_requests FRAGMENT...: of several requests for a symbol the last.
+config_requests()
+{
+	cat "$@" | awk '
+	/^CONFIG_[A-Za-z0-9_]+=/ { split($0, part, "="); symbol = part[1] }
+	/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { symbol = $2 }
+	symbol { request[symbol] = $0; if (!(symbol in place)) place[symbol] = ++count; symbol = "" }
+	END {
+		for (symbol in place)
+			ordered[place[symbol]] = request[symbol]
+		for (i = 1; i <= count; i++)
+			print ordered[i]
+	}'
 }
 
 # config_missing REQUESTED FINAL: prints each request that FINAL does not fulfil.
@@ -87,7 +115,7 @@ configure_kernel()
 	local kind=$1 out=$2 missing fragments
 
 	mapfile -t fragments < <(config_fragments "$kind")
-	cat "${fragments[@]}" >"$out/requested.config"
+	config_requests "${fragments[@]}" >"$out/requested.config"
 	{
 		make -C "$KERNEL_SRC" O="$out" ARCH=x86_64 tinyconfig
 		cat "$out/requested.config" >>"$out/.config"
@@ -123,7 +151,7 @@ build_kernel()
 	part=$(dirname "$dir")/.$(basename "$dir").part
 	mkdir -p "$part"
 	configure_kernel "$kind" "$part"
-	log "building the $kind kernel (once; debug takes 10 to 15 minutes on two CPUs)"
+	log "building the $kind kernel (once; most take 10 to 15 minutes on two CPUs)"
 	run_long "building the $kind kernel" "$part/build.log" count_objects \
 		make -C "$part" ARCH=x86_64 -j"$(nproc)" bzImage modules || {
 		sed -n '/[Ee]rror/p' "$part/build.log" | sed -n '1,5p' >&2
@@ -142,6 +170,7 @@ get_own_kernel()
 	local kind=$1 fragments key dir
 
 	get_source
+	[ "$kind" != rt ] || get_rt_source
 	mapfile -t fragments < <(config_fragments "$kind")
 	key=$( (echo "$KERNEL_RECIPE" && cat "${fragments[@]}" && gcc --version | sed -n 1p) | short_hash)
 	KERNEL_ID=$kind-${KERNEL_SRC_ID#linux-source-}-$key
@@ -171,17 +200,19 @@ unpack_image()
 	mv "$part" "$dir"
 }
 
-# The kernel that Debian's users boot. Its headers are installed, since they live
-# under fixed paths; the image is not.
+# get_stock_kernel FLAVOUR: the kernel that Debian's users boot, "amd64" or "rt-amd64". Its
+# headers are installed, since they live under fixed paths; the image is not.
 get_stock_kernel()
 {
-	local package version release dir
+	local flavour=$1 package version release common dir
 
-	apt_resolve_or_die linux-image-amd64 '^linux-image-[0-9]'
+	apt_resolve_or_die "linux-image-$flavour" '^linux-image-[0-9]'
 	package=$RESOLVED
 	version=$RESOLVED_VERSION
 	release=${package#linux-image-}
 	release=${release%-unsigned}
+	common=${release%-"$flavour"}-common
+	[ "$flavour" = amd64 ] || common+=-${flavour%-amd64}
 	KERNEL_ID=stock-${release}_$version
 	dir=$CACHE/kernel/$KERNEL_ID
 	if [ ! -d "$dir" ]; then
@@ -189,7 +220,7 @@ get_stock_kernel()
 		[ -d "$dir" ] || unpack_image "$package" "$version" "$dir"
 		unlock "kernel-$KERNEL_ID"
 	fi
-	apt_install "linux-headers-$release=$version" "linux-headers-${release%-amd64}-common=$version"
+	apt_install "linux-headers-$release=$version" "linux-headers-$common=$version"
 	KERNEL_IMAGE=$dir/boot/vmlinuz-$release
 	KERNEL_KDIR=/usr/src/linux-headers-$release
 	KERNEL_MODULES=$dir/lib/modules/$release
@@ -201,8 +232,9 @@ get_kernel()
 {
 	KERNEL_MAKE=(make)
 	case $1 in
-	debug | fast) get_own_kernel "$1" ;;
-	stock) get_stock_kernel ;;
+	debug | fast | kcsan | rt) get_own_kernel "$1" ;;
+	stock) get_stock_kernel amd64 ;;
+	stock-rt) get_stock_kernel rt-amd64 ;;
 	stock-[0-9]*) get_release_kernel "${1#stock-}" ;;
 	*) die "no kernel of the kind $1 (see scripts/kernel --help)" ;;
 	esac

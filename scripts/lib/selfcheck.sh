@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Shows that the harness finds what it is there to find. To be sourced after run.sh
-# and console.sh.
+# Shows that the harness finds what it is there to find. To be sourced after run.sh,
+# torture.sh and console.sh.
 #
-#   self_check DIR [NAME...]   runs every case, or those of these names, in a guest of its
+#   self_checks_of KIND        the cases of that kernel; nothing if it has none
+#   self_check KIND DIR [NAME...]
+#                              runs every case, or those of these names, in a guest of its
 #                              own; sets CHECK_PASSED and CHECK_FAILED
 #
-# DUALTREE_MODULE is dualtree.ko, for the cases that misuse its memory.
+# DUALTREE_MODULE is dualtree.ko, for the cases that misuse its memory; TORTURE_MODULES[]
+# are the torture's.
 #
 # Promises: a case passes only if its fault was found for the right reason, through the
 # code that judges real runs; the control passes only if nothing was found.
 
 # NAME, what is run (the module NAME_test.ko; that with dualtree; that too, and a look for leaks
-# while both are loaded; a guest script; or the good module with more on the kernel's command
-# line), and an extended regular expression for the line that must be among what is found. "clean" must find nothing;
-# "failed" must find a failed test, and nothing else.
+# while both are loaded; a guest script; the torture with a fault that it makes itself; or the
+# good module with more on the kernel's command line), and an extended regular expression for the
+# line that must be among what is found. "clean" must find nothing; "failed" must find a failed
+# test, and nothing else.
 SELF_CHECKS='
 good	module	clean
 assert	module	failed
@@ -41,6 +45,17 @@ slow_clock	append:clocksource=jiffies highres=off	^guest: the clock
 no_finish	script	^guest: the guest script did not call finish_ok
 forged	script	^token: the guest.s token is not this run.s
 splat	script	^atomic-sleep: .*sleeping function
+torture_leak	torture:leak	^guest: torture: FAIL .*live
+torture_lost	torture:lost	^guest: torture: FAIL .*live
+torture_double	torture:double	^guest: torture: FAIL .*refused
+torture_corrupt	torture:corrupt	^guest: torture: FAIL .*expected
+'
+
+# The same on the kcsan kernel. What is marked is no race, however much it is one.
+SELF_CHECKS_KCSAN='
+marked	module	clean
+race	module	^kcsan: .*KCSAN: data-race in selfcheck_count \[race_test\] / selfcheck_count
+race_inside	module	^kcsan: .*KCSAN: data-race in __bitmap_(weight|set) / __bitmap_(weight|set)
 '
 
 # Seconds after which a suite hangs: many times what it takes to load the largest of these
@@ -49,6 +64,17 @@ SELF_CHECK_PATIENCE=90
 
 # What the two nodes of run.sh add up to.
 SELF_CHECK_MEMORY=1024
+
+# How long the torture with a fault runs at most.
+SELF_CHECK_TORTURE=20
+
+self_checks_of()
+{
+	case $1 in
+	debug) echo "$SELF_CHECKS" ;;
+	kcsan) echo "$SELF_CHECKS_KCSAN" ;;
+	esac
+}
 
 # Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
 run_case()
@@ -73,6 +99,11 @@ run_case()
 	append:*)
 		make_plan "$dir" "$(module_path good_test)"
 		run_plan "$dir" "${options[@]}" --append "${how#append:}" || true
+		;;
+	torture:*)
+		: >"$dir/plan"
+		torture_guest "$dir" "seconds=$SELF_CHECK_TORTURE seed=$SEED hotplug=0 inject=${how#torture:}" \
+			"${options[@]}" || true
 		;;
 	script)
 		: >"$dir/plan"
@@ -126,10 +157,10 @@ report_case()
 	outcome=$(cat "$dir/outcome" 2>/dev/null || echo "the case itself broke off")
 	if [ "$outcome" = ok ]; then
 		CHECK_PASSED=$((CHECK_PASSED + 1))
-		printf 'ok      %-10s %s\n' "$name" "$(duration "$seconds")"
+		printf 'ok      %-15s %s\n' "$name" "$(duration "$seconds")"
 	else
 		CHECK_FAILED=$((CHECK_FAILED + 1))
-		printf 'FAILED  %-10s %s\n' "$name" "$outcome"
+		printf 'FAILED  %-15s %s\n' "$name" "$outcome"
 		printf '        logs: %s\n' "$dir"
 	fi
 }
@@ -157,8 +188,8 @@ next_case()
 # Two guests at a time: one alone does not keep two CPUs busy while it boots and waits.
 self_check()
 {
-	local dir=$1 name how expected
-	shift
+	local kind=$1 dir=$2 name how expected
+	shift 2
 	local -A names=() starts=()
 
 	CHECK_PASSED=0
@@ -177,7 +208,7 @@ self_check()
 		if [ ${#names[@]} -ge 2 ]; then
 			next_case
 		fi
-	done <<<"$SELF_CHECKS"
+	done < <(self_checks_of "$kind")
 	while [ ${#names[@]} -gt 0 ]; do
 		next_case
 	done

@@ -4,7 +4,8 @@
 # Was a run good? To be sourced after common.sh and console.sh.
 #
 #   judge_guest   reads VM_LOG, VM_NONCE, VM_TAINT, VM_PROBLEM; writes what it finds
-#                 to verdict.txt as "KIND: TEXT" lines; returns 0 only for a good run
+#                 to verdict.txt as "KIND: TEXT" lines; returns 0 only for a good run.
+#                 Data races that are the kernel's own are counted in races.txt
 #
 # Promises: a run is good only if the token of this very run is there, the console is
 # clean and the kernel's taint is no more than was allowed. The self-check goes through
@@ -69,6 +70,7 @@ judge_guest()
 		judge_taint
 		judge_token
 	} >"$VM_LOG/verdict.txt"
+	console_races "$VM_LOG/console.log" >"$VM_LOG/races.txt"
 	port_lines report >"$VM_LOG/report.txt"
 	port_lines out >"$VM_LOG/out.txt"
 	[ ! -s "$VM_LOG/verdict.txt" ]

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One CPU's heap: sections, what interrupts them, what others push.
+ *
+ * The heap's CPU has a task that calls twice, an interrupt, and an NMI. Each allocates or
+ * frees, as it likes. Another CPU frees what is this heap's: to it that is somebody else's
+ * whatever its contexts, so a process will do. With PREEMPTION there are two tasks and no NMI,
+ * and the other CPU may free two granules at once.
+ *
+ * A granule belongs to one heap as long as its region lives, and nothing is done to two
+ * heaps at once; so one heap stands for all.
+ */
+#define NR_CPUS		1
+#define NR_GRANULES	4
+#define DRAIN_MOST	1
+#define FIRST_AT	{ LIVE, LIVE, FREE, FREE }
+#define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL, NIL }
+#define FIRST_TREE	4
+#define CONTEXTS	4
+
+#ifdef BUG_PREEMPTIBLE
+#define PREEMPTION
+#endif
+#ifdef PREEMPTION
+#define TASKS		2
+#define call_again()	skip
+#else
+#define TASKS		1
+#define call_again()	call(entered, g, t, n)
+#endif
+
+#include "contexts.pml"
+#include "granules.pml"
+
+bool busy;
+/* The hot range: one slot. */
+byte hot = 3;
+/* Contexts that are touching the heap; not in the code. */
+byte inside;
+
+/* One owner at a time. */
+inline touch()
+{
+	d_step { inside++; assert(inside == 1) }
+}
+
+/* As in front.h: the test of busy and the store to it are two steps. */
+inline section_begin(entered)
+{
+	atomic {
+#ifndef BUG_PREEMPTIBLE
+		if
+		:: level[CPU] == TASK -> preempt_disable()
+		:: else
+		fi;
+#endif
+#ifdef BUG_NO_BUSY
+		entered = true
+#else
+		entered = !busy
+#endif
+	};
+#ifndef BUG_BUSY_LATE
+	if
+	:: entered -> busy = true
+	:: else
+	fi
+#endif
+}
+
+inline section_end(entered)
+{
+	atomic {
+		if
+		:: entered -> busy = false
+		:: else
+		fi;
+		if
+		:: level[CPU] == TASK -> preempt_enable()
+		:: else
+		fi;
+		entered = false
+	}
+}
+
+/* place(): the hot range, what others have freed, the tree. */
+inline place(g, t, n)
+{
+	atomic { touch(); g = hot };
+#ifdef BUG_BUSY_LATE
+	busy = true;
+#endif
+	if
+	:: atomic { g != NIL -> hot = NIL; give_out(g) }
+	:: atomic { g == NIL -> g = 0 };
+	   drain(g, t, n);
+	   tree_take(g, t)
+	fi;
+	inside--
+}
+
+/* cache_free(): becomes hot; what was hot goes to the tree. */
+inline put_back(g, t, old)
+{
+	atomic { touch(); old = hot; t = tree };
+#ifdef BUG_BUSY_CLEARED_EARLY
+	busy = false;
+#endif
+	if
+	:: old != NIL -> tree = t | (1 << old)
+	:: else
+	fi;
+	atomic { take_in(g); hot = g; t = 0; old = 0; inside-- }
+}
+
+/*
+ * One call. What is not allocated here comes from the shared heap, which is another model.
+ * In NMI on a kernel with kmemleak, nothing is taken home.
+ */
+#ifdef KMEMLEAK
+#define MUST_WAIT	(level[CPU] == NMI)
+#else
+#define MUST_WAIT	false
+#endif
+
+inline call(entered, g, t, n)
+{
+	if
+	:: section_begin(entered);
+	   if
+	   :: entered && !MUST_WAIT -> place(g, t, n)
+	   :: else
+	   fi;
+	   section_end(entered)
+	:: pick_live(g);
+	   if
+	   :: g != NIL ->
+		section_begin(entered);
+		if
+		:: entered && !MUST_WAIT -> put_back(g, t, n)
+		:: !entered -> printf("a free has found a section open\n"); push(g, g, n)
+		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, g, n)
+		fi;
+		section_end(entered)
+	   :: else
+	   fi
+	fi;
+	g = 0
+}
+
+active [TASKS] proctype task() provided (TASK_RUNS)
+{
+	bool entered;
+	byte g, t, n;
+
+	call(entered, g, t, n);
+	call_again();
+	finished++
+}
+
+active proctype interrupt() provided (IRQ_RUNS)
+{
+	bool entered;
+	byte g, t, n;
+
+	irq_enter();
+	call(entered, g, t, n);
+	irq_exit();
+	finished++
+}
+
+#ifndef PREEMPTION
+active proctype nmi()
+{
+	bool entered;
+	byte g, t, n, was;
+
+	nmi_enter(was);
+	call(entered, g, t, n);
+	nmi_exit(was);
+	finished++
+}
+#endif
+
+/* It frees one granule; or two in one call, and pushes them together. */
+active proctype other()
+{
+	byte g, last, n;
+
+	atomic {
+		pick_live(last);
+		g = last;
+#ifdef PREEMPTION
+		if
+		:: last != NIL -> pick_live(g)
+		:: skip
+		fi;
+#endif
+		if
+		:: g == NIL -> g = last
+		:: g != NIL && g != last ->
+			next[g] = last;
+			printf("two are pushed together\n")
+		:: else
+		fi
+	};
+	if
+	:: g != NIL -> push(g, last, n)
+	:: else
+	fi;
+	finished++
+}
+
+/* No byte is lost: what is not live comes home, and is there once. */
+active proctype balance()
+{
+	byte g, t, n;
+
+	finished == CONTEXTS;
+	assert(!busy && inside == 0 && preempt_off[0] == 0);
+	do
+	:: has_remote() -> drain(g, t, n)
+	:: else -> break
+	od;
+	if
+	:: hot != NIL -> assert(!in_tree(hot)); tree = tree | (1 << hot)
+	:: else
+	fi;
+	do
+	:: g < NR_GRANULES ->
+		assert(at[g] == LIVE || at[g] == FREE);
+		assert((at[g] == FREE) == in_tree(g));
+		g++
+	:: else -> break
+	od;
+	printf("the balance of the heap\n")
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ledger: a granule that is shared by three live pieces, freed from three contexts of two
+ * CPUs, while two more free what is free already.
+ *
+ *	granule     0     1     2     3
+ *	ledger      3     3   1+1+1   3
+ *	         |----- P ------|Q|-- R --|
+ *
+ * CPU 0: a task frees P, another one does so too, which is wrong, and an interrupt frees Q.
+ * CPU 1: a task frees R, another one does so too. Who of two comes second is refused.
+ *
+ * What is promised ends where the same bytes are freed twice at the same time, by an interrupt
+ * in the middle of a free or on two CPUs. LIMIT_NESTED_DOUBLE_FREE shows that: the interrupt
+ * frees P, too.
+ */
+#define NR_CPUS		2
+#define NR_GRANULES	4
+#define FULL		3
+#define CONTEXTS	5
+
+#include "contexts.pml"
+
+byte ledger[NR_GRANULES] = { FULL, FULL, 3, FULL };
+
+/* Not in the code: pieces of a granule whose users have not let go of them yet, */
+byte used[NR_GRANULES] = { 1, 1, 3, 1 };
+/* how often a granule came to somebody who may put it back, */
+byte taken[NR_GRANULES];
+/* which pieces have been let go of, and how many frees of each were refused. */
+#define P	0
+#define Q	1
+#define R	2
+bool gone[3];
+byte refused[3];
+
+#define has(count, bytes)	((count) <= FULL && (count) >= (bytes))
+
+/* The user has touched its bytes for the last time. Who frees twice has none. */
+inline let_go(piece, first, last)
+{
+	d_step {
+		if
+		:: !gone[piece] ->
+			gone[piece] = true;
+			g = first;
+			do
+			:: g <= last -> used[g]--; g++
+			:: else -> break
+			od
+		:: else
+		fi;
+		g = 0
+	}
+}
+
+/* The granule is the caller's: a link, or the node of an extent, is written to it. */
+inline take_over(g)
+{
+	d_step {
+		assert(used[g] == 0);
+		taken[g]++;
+		assert(taken[g] == 1)
+	}
+}
+
+/* What is full must be full all through; P alone has a granule in the middle. */
+inline middle_full(first, last)
+{
+	if
+	:: ok && last - first == 2 -> ok = (ledger[first + 1] == FULL)
+	:: else
+	fi
+}
+
+inline middle_take(first, last)
+{
+	if
+	:: last - first == 2 -> atomic { ledger[first + 1] = 0; take_over(first + 1) }
+	:: else
+	fi
+}
+
+/* ledger_take_whole(): nothing is changed unless nobody else has bytes in any granule. */
+inline take_whole(first, head, last, tail)
+{
+	ok = (ledger[first] == head);
+	if
+	:: ok && first != last -> ok = (ledger[last] == tail)
+	:: else
+	fi;
+	middle_full(first, last);
+	if
+	:: ok ->
+		atomic { ledger[first] = 0; take_over(first) };
+		middle_take(first, last);
+		if
+		:: first != last -> atomic { ledger[last] = 0; take_over(last) }
+		:: else
+		fi
+	:: else
+	fi
+}
+
+/* ledger_check(): the whole range, before anything is changed. */
+inline check(first, head, last, tail)
+{
+	ok = has(ledger[first], head);
+	if
+	:: ok && first != last -> ok = has(ledger[last], tail)
+	:: else
+	fi;
+	middle_full(first, last)
+}
+
+/* ledger_take_bytes() */
+inline take_bytes(g, bytes)
+{
+	seen = ledger[g];
+	do
+	:: seen == bytes ->
+		atomic { ledger[g] = 0; take_over(g) };
+		break
+	:: seen != bytes && !has(seen, bytes) -> break
+	:: seen != bytes && has(seen, bytes) ->
+#ifdef BUG_STORE_FOR_CMPXCHG
+		ledger[g] = seen - bytes;
+		break
+#else
+		if
+		:: atomic { ledger[g] == seen -> ledger[g] = seen - bytes; break }
+		:: atomic { ledger[g] != seen -> seen = ledger[g] };
+		   printf("a compare-exchange failed\n");
+#ifdef BUG_NO_SECOND_LOOK
+		   ledger[g] = seen - bytes;
+		   break
+#endif
+		fi
+#endif
+	od;
+	seen = 0
+}
+
+/* ledger_take() */
+inline take(first, head, last, tail)
+{
+	take_bytes(first, head);
+	if
+	:: first != last -> take_bytes(last, tail)
+	:: else
+	fi;
+	middle_take(first, last)
+}
+
+inline check_and_take(first, head, last, tail)
+{
+	check(first, head, last, tail);
+	if
+	:: ok -> take(first, head, last, tail)
+	:: else
+	fi
+}
+
+/* Check and change one granule after the other: what comes of that is seen. */
+inline granule_by_granule(first, head, last, tail)
+{
+	ok = has(ledger[first], head);
+	if
+	:: ok -> take_bytes(first, head)
+	:: else
+	fi;
+	if
+	:: ok && first != last ->
+		ok = has(ledger[last], tail);
+		if
+		:: ok -> take_bytes(last, tail); middle_take(first, last)
+		:: else
+		fi
+	:: else
+	fi
+}
+
+#if defined(BUG_GRANULE_BY_GRANULE)
+#define check_early(first, head, last, tail)	skip
+#define free_inside(first, head, last, tail)	granule_by_granule(first, head, last, tail)
+#elif defined(BUG_CHECK_OUTSIDE_SECTION)
+#define check_early(first, head, last, tail)	check(first, head, last, tail)
+#define free_inside(first, head, last, tail)	\
+	if					\
+	:: ok -> take(first, head, last, tail)	\
+	:: else					\
+	fi
+#else
+#define check_early(first, head, last, tail)	skip
+#define free_inside(first, head, last, tail)			\
+	if							\
+	:: take_whole(first, head, last, tail)			\
+	:: ok = false						\
+	fi;							\
+	if							\
+	:: !ok -> check_and_take(first, head, last, tail)	\
+	:: else							\
+	fi
+#endif
+
+/* A free. Only the owner's begins with take_whole(), but either may come from any CPU. */
+inline free_range(piece, first, head, last, tail)
+{
+	let_go(piece, first, last);
+	check_early(first, head, last, tail);
+	if
+	:: level[CPU] == TASK -> preempt_disable()
+	:: else
+	fi;
+	free_inside(first, head, last, tail);
+	atomic {
+		if
+		:: !ok -> refused[piece]++
+		:: else
+		fi;
+		if
+		:: level[CPU] == TASK -> preempt_enable()
+		:: else
+		fi
+	}
+}
+
+#ifdef LIMIT_NESTED_DOUBLE_FREE
+#define REFUSED_P	2
+#define free_nested()	free_range(P, 0, FULL, 2, 1); free_range(Q, 2, 1, 2, 1)
+#else
+#define REFUSED_P	1
+#define free_nested()	free_range(Q, 2, 1, 2, 1)
+#endif
+
+active [4] proctype task() provided (TASK_RUNS)
+{
+	bool ok;
+	byte seen, g;
+
+	if
+	:: CPU == 0 -> free_range(P, 0, FULL, 2, 1)
+	:: CPU == 1 -> free_range(R, 2, 1, 3, FULL)
+	fi;
+	finished++
+}
+
+active proctype interrupt() provided (IRQ_RUNS)
+{
+	bool ok;
+	byte seen, g;
+
+	irq_enter();
+	free_nested();
+	irq_exit();
+	finished++
+}
+
+/* Each granule has come to somebody, once; who was refused changed nothing. */
+active proctype balance()
+{
+	byte g;
+
+	finished == CONTEXTS;
+	do
+	:: g < NR_GRANULES ->
+		assert(ledger[g] == 0 && taken[g] == 1 && used[g] == 0);
+		g++
+	:: else -> break
+	od;
+	assert(refused[P] == REFUSED_P && refused[Q] == 0 && refused[R] == 1);
+	printf("the balance of the ledger\n")
+}

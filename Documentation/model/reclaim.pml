@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Giving back: a heap that others ask for what it holds, by an interrupt to its CPU, or where it
+ * lies while its CPU is offline; and the end of the instance.
+ *
+ *	granule 0	on the remote list from the start
+ *	granule 1	hot from the start
+ *	granule 2	live; a task frees it, on the heap's CPU if that is online, else elsewhere
+ *
+ * Two ask: dualtree_shrink(), and the pass over idle heaps, which finds the instance in the list
+ * of all. Meanwhile the CPU goes offline and comes back. When the users are done, but the pass
+ * perhaps not, the instance is destroyed.
+ *
+ * Everybody may be preempted but in a section, so only the heap's CPU has contexts.
+ */
+#define NR_CPUS		1
+#define USERS		2
+#define DRAIN_MOST	1
+
+#include "contexts.pml"
+
+/* The heap: sets of granules. Reading the tree and writing it are two steps. */
+byte tree;
+byte hot = 2;
+byte remote = 1;
+byte pending;
+bool busy;
+#define ALL	7
+
+/* Contexts that are touching the heap; not in the code. */
+byte inside;
+bool destroyed;
+
+/* The CPU hotplug lock, and what it guards. */
+byte cpu_readers;
+bool cpu_writer;
+bool online = true;
+
+bool instances_lock;
+bool listed = true;
+bool offline_lock;
+
+/* An interrupt that has been sent and has not come yet; what the last one left. */
+#define SHRINK	0
+#define PASS	1
+#define DEAD	2
+bool sent[2];
+bool more[2];
+/* The remote list was taken: what others push after that is not waited for. */
+bool taken[3];
+
+#define lock(l)		atomic { !l -> l = true }
+#define unlock(l)	l = false
+
+inline cpus_read_lock()
+{
+#ifdef BUG_NO_CPUS_LOCK
+	skip
+#else
+	atomic { !cpu_writer -> cpu_readers++ }
+#endif
+}
+
+inline cpus_read_unlock()
+{
+#ifdef BUG_NO_CPUS_LOCK
+	skip
+#else
+	cpu_readers--
+#endif
+}
+
+/* One owner at a time, and none when the heap is gone. */
+inline touch()
+{
+	atomic { inside++; assert(inside == 1 && !destroyed) }
+}
+
+inline tree_add(set, t)
+{
+	atomic { assert((tree & set) == 0); t = tree };
+	atomic { tree = t | set; t = 0 }
+}
+
+/* give_step(): as the owner. At most one run is drained. */
+inline give_step(who, again, t)
+{
+	touch();
+	if
+	:: pending != 0 || !taken[who] ->
+		atomic {
+			if
+			:: pending == 0 ->
+				taken[who] = true;
+				pending = remote;
+				remote = 0
+			:: else
+			fi
+		};
+		if
+		:: atomic { pending & 1 -> pending = pending & ~1 }; tree_add(1, t)
+		:: atomic { !(pending & 1) && pending != 0 -> pending = pending & ~4 };
+		   tree_add(4, t)
+		:: else
+		fi;
+		again = true
+	:: else ->
+		if
+		:: atomic { hot != 0 -> t = tree };
+		   atomic { tree = t | hot; hot = 0; t = 0 }
+		:: else
+		fi;
+		again = false
+	fi;
+	inside--
+}
+
+/* give_interrupt(): enters a section like any other that allocates or frees. */
+inline give_interrupt(who, t)
+{
+	if
+#ifdef BUG_INTERRUPT_ENTERS_BUSY
+	:: true ->
+#else
+	:: !busy ->
+#endif
+		busy = true;
+		give_step(who, more[who], t);
+		busy = false
+	:: busy ->
+		printf("the interrupt has found a section open\n");
+#ifdef BUG_ASKER_GIVES_UP
+		more[who] = false
+#endif
+	fi
+}
+
+/* give_online(): sent again until there is no more. */
+inline give_online(who)
+{
+	more[who] = true;
+	do
+	:: more[who] ->
+		sent[who] = true;
+		!sent[who]
+	:: else -> break
+	od
+}
+
+/* visit_offline() */
+inline visit_offline(who, again, t)
+{
+#ifndef BUG_OFFLINE_UNLOCKED
+	lock(offline_lock);
+#endif
+	do
+	:: give_step(who, again, t);
+	   if
+	   :: !again -> break
+	   :: else
+	   fi
+	od;
+#ifndef BUG_OFFLINE_UNLOCKED
+	unlock(offline_lock)
+#endif
+}
+
+/* cpu_give(), and what was freed before it began has been given back when it ends. */
+inline cpu_give(who, again, t)
+{
+	if
+	:: online -> give_online(who)
+	:: else -> visit_offline(who, again, t)
+	fi;
+	assert(tree & 1);
+	assert(tree & 2)
+}
+
+/* A user frees granule 2, on whichever CPU that is. */
+active proctype task() provided (TASK_RUNS)
+{
+	byte t;
+	bool here;
+
+	atomic { preempt_disable(); here = online };
+	if
+	:: here ->
+		busy = true;
+		touch();
+		if
+		:: atomic { hot != 0 -> t = tree };
+		   atomic { tree = t | hot; t = 0; hot = 0 }
+		:: else
+		fi;
+		atomic { hot = 4; inside-- };
+		busy = false
+	:: else ->
+		printf("its CPU is offline\n");
+		remote = remote | 4
+	fi;
+	preempt_enable();
+	finished++
+}
+
+active proctype interrupt()
+{
+	byte t;
+
+end:	do
+	:: atomic { (sent[SHRINK] || sent[PASS]) && online && level[0] == TASK ->
+			level[0] = IRQ };
+	   if
+	   :: sent[SHRINK] -> give_interrupt(SHRINK, t); sent[SHRINK] = false
+	   :: else -> give_interrupt(PASS, t); sent[PASS] = false
+	   fi;
+	   level[0] = TASK
+	od
+}
+
+/* instance_shrink(): a user's call. */
+active proctype shrink()
+{
+	byte t;
+	bool again;
+
+	cpus_read_lock();
+	cpu_give(SHRINK, again, t);
+	cpus_read_unlock();
+	finished++
+}
+
+/* next_pass(): of an instance that is in the list. */
+active proctype pass()
+{
+	byte t;
+	bool again;
+
+#ifdef BUG_LOCKS_SWAPPED
+	lock(instances_lock);
+	cpus_read_lock();
+#else
+	cpus_read_lock();
+	lock(instances_lock);
+#endif
+	if
+	:: listed -> cpu_give(PASS, again, t)
+	:: else -> printf("the pass comes too late\n")
+	fi;
+	unlock(instances_lock);
+	cpus_read_unlock()
+}
+
+/*
+ * The CPU goes away and comes back. It goes when its tasks are where they may be preempted,
+ * and what has been sent to it has come.
+ */
+active proctype hotplug()
+{
+	byte t;
+	bool again;
+
+	atomic { !cpu_writer -> cpu_writer = true };
+	cpu_readers == 0;
+	atomic { preempt_off[0] == 0 && level[0] == TASK -> online = false };
+	/* cpu_dead() */
+	lock(instances_lock);
+	if
+	:: listed ->
+		visit_offline(DEAD, again, t);
+		assert(tree & 1);
+		assert(tree & 2)
+	:: else
+	fi;
+	unlock(instances_lock);
+	cpu_writer = false;
+
+	atomic { !cpu_writer -> cpu_writer = true };
+	cpu_readers == 0;
+	online = true;
+	cpu_writer = false
+}
+
+/* dualtree_destroy(): the users are done, the pass and the CPUs are whatever they are. */
+active proctype destroy()
+{
+	finished == USERS;
+#ifndef BUG_DESTROYED_IN_LIST
+	lock(instances_lock);
+	listed = false;
+	unlock(instances_lock);
+#endif
+	atomic {
+		assert(inside == 0);
+		destroyed = true;
+		/* All is there, once. */
+		assert((tree | hot | remote | pending) == ALL);
+		assert(tree + hot + remote + pending == ALL)
+	};
+	printf("the end of the instance\n")
+}

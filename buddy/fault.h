@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The points at which an allocation from the kernel may be made to fail; see
+ * include/dualtree/fault.h. Each costs a load and a branch in front of such an allocation.
+ */
+#ifndef DUALTREE_BUDDY_FAULT_H
+#define DUALTREE_BUDDY_FAULT_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+extern unsigned int fail_every;
+
+bool fault_due_slow(void);
+
+/* Is this allocation one that shall fail? Asked once for each, right before it. */
+static inline bool fault_due(void)
+{
+	return unlikely(READ_ONCE(fail_every)) && fault_due_slow();
+}
+
+#endif /* DUALTREE_BUDDY_FAULT_H */

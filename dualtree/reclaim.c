@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving back what heaps hold and do not need: freed granules on remote lists, what is
+ * cached in front of the trees, spares.
+ *
+ *	dualtree_shrink() ----------.
+ *	idle heaps, every idle_ms --+--> the heap's CPU is online: a step in an interrupt there
+ *	memory pressure ------------+    offline: here, while it stays so
+ *	a CPU that died ------------'    the shared heap: under its lock
+ *
+ * The interrupt enters a section like any other that allocates or frees. Where it finds one
+ * open it does nothing and is sent again: sections are short, and are not preempted. So
+ * nobody waits for a CPU to schedule: one whose running thread never lets go gives back all
+ * the same. Each step is bounded. What a step has emptied goes to the pool from here.
+ *
+ * CPUs that run without a tick have no heap of their own (see front.c), so that none of
+ * this ever interrupts one.
+ *
+ * A pass over the idle heaps runs while any instance holds memory. A heap is idle if nothing
+ * was allocated or freed through it since the last pass. One that is not idle is still made
+ * to take its remote list home if it has let a whole period go by: its requests may
+ * all be served by what it has in hand. Under memory pressure the shrinker only starts a
+ * pass, which then asks every heap; it waits for nobody.
+ *
+ * Locks, outermost first: the CPU hotplug lock, instances_lock, offline_lock; then the shared
+ * heap's. Nothing is allocated under any of them.
+ */
+#include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/workqueue.h>
+#include "../compat/shrinker.h"
+#include "front.h"
+#include "reclaim.h"
+#include "remote.h"
+#include "visit.h"
+
+static unsigned int idle_ms = 2000;
+module_param(idle_ms, uint, 0644);
+MODULE_PARM_DESC(idle_ms,
+		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
+
+/* Guards @instances, the place of each in it, and heap.seen_ops and heap.seen_drains of all. */
+static DEFINE_MUTEX(instances_lock);
+static LIST_HEAD(instances);
+static unsigned int nr_instances;
+
+/* The next pass is to ask every heap, idle or not. */
+static atomic_t pressure;
+
+/**
+ * struct giving - one heap that is made to give back
+ * @dt: the instance
+ * @cpu: whose heap
+ * @listed: the remote list was taken; what others push after that is not waited for
+ * @more: there is more to be given back
+ * @retired: regions that the last step has emptied
+ */
+struct giving {
+	struct dualtree *dt;
+	int cpu;
+	bool listed;
+	bool more;
+	struct region *retired;
+};
+
+/* One step, as the heap's owner; bounded. Return: true if there is more. */
+static bool give_step(struct heap *heap, bool *listed)
+{
+	if (heap->pending || !*listed) {
+		*listed |= !heap->pending;
+		heap_drain(heap, REMOTE_DRAIN_MOST);
+		return true;
+	}
+	if (cache_flush(heap, CACHE_FLUSH_MOST))
+		return true;
+	heap_retire_spare(heap);
+	return false;
+}
+
+static void give_interrupt(void *arg)
+{
+	struct giving *g = arg;
+	struct heap *heap = section_begin(g->dt);
+
+	if (heap)
+		g->more = give_step(heap, &g->listed);
+	g->retired = section_end(heap);
+}
+
+static void give_online(struct giving *g)
+{
+	g->more = true;
+	do {
+		smp_call_function_single(g->cpu, give_interrupt, g, true);
+		regions_put(g->dt, g->retired);
+		cond_resched();
+	} while (g->more);
+}
+
+static bool give_visit(struct heap *heap, int cpu, void *arg)
+{
+	struct giving *g = arg;
+
+	return give_step(heap, &g->listed);
+}
+
+/* Does a heap hold anything that it could give back? Anybody may ask. */
+static bool heap_has_more(const struct heap *heap)
+{
+	return heap_has_remote(heap) || cache_granules(heap) || READ_ONCE(heap->spare);
+}
+
+/* Make a CPU's heap give back; the CPU stays what it is, online or not. */
+static void cpu_give(struct dualtree *dt, int cpu, struct heap *heap)
+{
+	struct giving g = { .dt = dt, .cpu = cpu };
+
+	if (!heap_has_more(heap))
+		return;
+	if (cpu_online(cpu))
+		give_online(&g);
+	else
+		visit_offline(dt, heap, cpu, give_visit, &g);
+}
+
+static void shared_give(struct dualtree *dt)
+{
+	struct giving g = { .dt = dt };
+
+	if (heap_has_more(&dt->shared))
+		visit_shared(dt, give_visit, &g);
+}
+
+/**
+ * instance_shrink() - give back every region in which nothing is live
+ * @dt: the instance
+ *
+ * What is freed while this runs may or may not be found.
+ *
+ * Context: Process context. May sleep.
+ * Return: bytes given back.
+ */
+size_t instance_shrink(struct dualtree *dt)
+{
+	long before = atomic_long_read(&dt->held_bytes);
+	struct heap *heap;
+	int cpu;
+
+	cpus_read_lock();
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			cpu_give(dt, cpu, heap);
+	}
+	cpus_read_unlock();
+	shared_give(dt);
+	return max(before - atomic_long_read(&dt->held_bytes), 0L);
+}
+
+/* Is a heap to give back in this pass? Takes down what the next one compares with. */
+static bool heap_due(struct heap *heap, bool all)
+{
+	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
+	unsigned long drains = READ_ONCE(heap->drains);
+	bool idle = ops == heap->seen_ops;
+	bool left = heap_has_remote(heap) && drains == heap->seen_drains;
+
+	lockdep_assert_held(&instances_lock);
+	heap->seen_ops = ops;
+	heap->seen_drains = drains;
+	return all || idle || left;
+}
+
+static void instance_pass(struct dualtree *dt, bool all)
+{
+	struct heap *heap;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap && heap_due(heap, all))
+			cpu_give(dt, cpu, heap);
+	}
+	if (heap_due(&dt->shared, all))
+		shared_give(dt);
+}
+
+/*
+ * One instance's turn; they go round. The locks are let go of in between: neither a CPU that
+ * is to go away nor an instance that is to be destroyed waits for a whole pass.
+ *
+ * Return: true if it holds memory.
+ */
+static bool next_pass(bool all)
+{
+	struct dualtree *dt;
+	bool holds = false;
+
+	cpus_read_lock();
+	mutex_lock(&instances_lock);
+	dt = list_first_entry_or_null(&instances, struct dualtree, instance);
+	if (dt) {
+		list_move_tail(&dt->instance, &instances);
+		holds = atomic_long_read(&dt->held_bytes);
+		if (holds)
+			instance_pass(dt, all);
+	}
+	mutex_unlock(&instances_lock);
+	cpus_read_unlock();
+	return holds;
+}
+
+static void pass_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(pass, pass_work);
+
+static void pass_work(struct work_struct *work)
+{
+	unsigned int left = READ_ONCE(nr_instances);
+	bool all = atomic_xchg(&pressure, 0), holds = false;
+
+	for (; left; left--) {
+		holds |= next_pass(all);
+		cond_resched();
+	}
+	if (holds)
+		reclaim_arm();
+}
+
+/* There is memory that may be idle some day. Any context but NMI. */
+void reclaim_arm(void)
+{
+	unsigned int ms = READ_ONCE(idle_ms);
+
+	if (ms && !delayed_work_pending(&pass))
+		queue_delayed_work(system_unbound_wq, &pass, msecs_to_jiffies(ms));
+}
+
+/* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
+static unsigned long heap_idle_pages(const struct heap *heap)
+{
+	const struct region *spare = READ_ONCE(heap->spare);
+
+	return ((cache_granules(heap) << DT_GRANULE_SHIFT) + (spare ? spare->bytes : 0)) >>
+	       PAGE_SHIFT;
+}
+
+static unsigned long instance_idle_pages(const struct dualtree *dt)
+{
+	unsigned long pages = heap_idle_pages(&dt->shared);
+	const struct heap *heap;
+	int cpu;
+
+	if (!atomic_long_read(&dt->held_bytes))
+		return 0;
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			pages += heap_idle_pages(heap);
+	}
+	return pages;
+}
+
+static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	const struct dualtree *dt;
+	unsigned long pages = 0;
+
+	/* Whoever holds it is at it already. */
+	if (!mutex_trylock(&instances_lock))
+		return 0;
+	rcu_read_lock();
+	list_for_each_entry(dt, &instances, instance)
+		pages += instance_idle_pages(dt);
+	rcu_read_unlock();
+	mutex_unlock(&instances_lock);
+	return pages;
+}
+
+static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	atomic_set(&pressure, 1);
+	mod_delayed_work(system_unbound_wq, &pass, 0);
+	return SHRINK_STOP;
+}
+
+static struct dt_shrinker shrinker;
+
+/* A CPU is dead, and hotplug held off: what its heap does not need goes back. */
+static int cpu_dead(unsigned int cpu)
+{
+	struct dualtree *dt;
+	struct heap *heap;
+
+	mutex_lock(&instances_lock);
+	list_for_each_entry(dt, &instances, instance) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			cpu_give(dt, cpu, heap);
+	}
+	mutex_unlock(&instances_lock);
+	return 0;
+}
+
+static enum cpuhp_state dead_state;
+
+void reclaim_add(struct dualtree *dt)
+{
+	mutex_lock(&instances_lock);
+	list_add_tail(&dt->instance, &instances);
+	WRITE_ONCE(nr_instances, nr_instances + 1);
+	mutex_unlock(&instances_lock);
+}
+
+/* From here on nobody but the caller looks at the instance's heaps. */
+void reclaim_remove(struct dualtree *dt)
+{
+	mutex_lock(&instances_lock);
+	list_del(&dt->instance);
+	WRITE_ONCE(nr_instances, nr_instances - 1);
+	mutex_unlock(&instances_lock);
+}
+
+int reclaim_init(void)
+{
+	int err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL,
+				       "dualtree-heaps");
+
+	if (err)
+		return err;
+	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "dualtree:dead", NULL, cpu_dead);
+	if (err < 0) {
+		dt_shrinker_unregister(&shrinker);
+		return err;
+	}
+	dead_state = err;
+	return 0;
+}
+
+/* There is no instance any more. */
+void reclaim_exit(void)
+{
+	cpuhp_remove_state_nocalls(dead_state);
+	dt_shrinker_unregister(&shrinker);
+	cancel_delayed_work_sync(&pass);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Giving back: what heaps hold and do not need goes back to the pool, whether or not their
+ * owners ever come by again. reclaim.c says how.
+ */
+#ifndef DUALTREE_RECLAIM_H
+#define DUALTREE_RECLAIM_H
+
+#include <linux/types.h>
+
+struct dualtree;
+
+size_t instance_shrink(struct dualtree *dt);
+
+void reclaim_add(struct dualtree *dt);
+void reclaim_remove(struct dualtree *dt);
+void reclaim_arm(void);
+int reclaim_init(void);
+void reclaim_exit(void);
+
+#endif /* DUALTREE_RECLAIM_H */

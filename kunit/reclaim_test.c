@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving back without anybody's asking, and without waiting for a CPU: idle heaps, lists that
+ * their owners leave, CPUs that never schedule, that run without a tick, that die.
+ *
+ * Where something happens after a while, a test waits for it to happen, and fails only if it
+ * has not happened after many times that while.
+ */
+#include <linux/cpu.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/smp.h>
+#include <linux/tick.h>
+#include <linux/workqueue.h>
+#include "../compat/compat.h"
+#include "busy.h"
+#include "instance.h"
+
+#define IDLE_MS		"/sys/module/dualtree/parameters/idle_ms"
+#define DROP_CACHES	"/proc/sys/vm/drop_caches"
+
+/* Many times what a pass over idle heaps takes to come twice. */
+#define PATIENCE	(60 * HZ)
+
+#define NR	50
+#define BYTES	3000
+
+/* As user space would. Skips where that file is not there. */
+static void write_file(struct kunit *test, const char *path, const char *text)
+{
+	struct file *file = filp_open(path, O_WRONLY, 0);
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		kunit_skip(test, "cannot open %s", path);
+	KUNIT_EXPECT_EQ(test, kernel_write(file, text, strlen(text), &pos), strlen(text));
+	filp_close(file, NULL);
+}
+
+/**
+ * struct hoard - what a test has on some CPU
+ * @dt: the instance
+ * @ptrs: its allocations, of BYTES each
+ * @failed: some call did not do what it should
+ */
+struct hoard {
+	struct dualtree *dt;
+	u8 *ptrs[NR];
+	bool failed;
+};
+
+static int hoard_alloc(void *arg)
+{
+	struct hoard *hoard = arg;
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		hoard->ptrs[i] = dualtree_alloc(hoard->dt, BYTES, GFP_KERNEL);
+		hoard->failed |= !hoard->ptrs[i];
+	}
+	return 0;
+}
+
+static void hoard_free(struct hoard *hoard, unsigned int first, unsigned int step)
+{
+	unsigned int i;
+
+	for (i = first; i < NR; i += step)
+		hoard->failed |= dualtree_free(hoard->dt, hoard->ptrs[i], BYTES);
+}
+
+static struct hoard *hoard_create(struct kunit *test, unsigned int cpu)
+{
+	struct hoard *hoard = kunit_kzalloc(test, sizeof(*hoard), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hoard);
+	hoard->dt = instance_create(test, NULL);
+	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(cpu, hoard_alloc, hoard, false), 0);
+	KUNIT_ASSERT_FALSE(test, hoard->failed);
+	return hoard;
+}
+
+static void expect_given_back(struct kunit *test, struct hoard *hoard, size_t held)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (stats_of(hoard->dt).held_bytes > held && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(HZ / 20);
+	KUNIT_EXPECT_LE(test, stats_of(hoard->dt).held_bytes, held);
+	KUNIT_EXPECT_FALSE(test, hoard->failed);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).bad_frees, 0);
+}
+
+/**
+ * struct occupied - a CPU on which nothing else is scheduled
+ * @work: what runs there
+ * @dt: in an open section of this instance; NULL: in none
+ * @begun: it is running
+ * @stop: until this is set
+ */
+struct occupied {
+	struct work_struct work;
+	struct dualtree *dt;
+	bool begun;
+	bool stop;
+};
+
+static void occupy(struct work_struct *work)
+{
+	struct occupied *o = container_of(work, struct occupied, work);
+
+	if (o->dt)
+		busy_begin(o->dt);
+	else
+		preempt_disable();
+	WRITE_ONCE(o->begun, true);
+	while (!READ_ONCE(o->stop))
+		cpu_relax();
+	if (o->dt)
+		busy_end(o->dt);
+	else
+		preempt_enable();
+}
+
+static void occupied_begin(struct occupied *o, unsigned int cpu)
+{
+	INIT_WORK_ONSTACK(&o->work, occupy);
+	queue_work_on(cpu, system_wq, &o->work);
+	while (!READ_ONCE(o->begun))
+		cond_resched();
+}
+
+static void occupied_end(struct occupied *o)
+{
+	WRITE_ONCE(o->stop, true);
+	flush_work(&o->work);
+	destroy_work_on_stack(&o->work);
+}
+
+static void do_nothing(struct work_struct *work)
+{
+}
+
+/* A CPU whose thread never lets go, so that no other one gets there. */
+static void reclaim_busy_cpu(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	struct hoard *hoard = hoard_create(test, there);
+	struct occupied occupied = {};
+	struct work_struct waiting;
+
+	stay_on(test, here);
+	occupied_begin(&occupied, there);
+	INIT_WORK_ONSTACK(&waiting, do_nothing);
+	queue_work_on(there, system_highpri_wq, &waiting);
+	hoard_free(hoard, 0, 1);
+	KUNIT_EXPECT_GT(test, dualtree_shrink(hoard->dt), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
+	/* It has not been there. */
+	KUNIT_EXPECT_TRUE(test, work_busy(&waiting) & WORK_BUSY_PENDING);
+	KUNIT_EXPECT_FALSE(test, hoard->failed);
+	occupied_end(&occupied);
+	flush_work(&waiting);
+	destroy_work_on_stack(&waiting);
+	expect_drained(test, hoard->dt);
+}
+
+/**
+ * struct shrinking - dualtree_shrink() in a thread of its own
+ * @work: the thread
+ * @dt: the instance
+ */
+struct shrinking {
+	struct work_struct work;
+	struct dualtree *dt;
+};
+
+static void shrink(struct work_struct *work)
+{
+	dualtree_shrink(container_of(work, struct shrinking, work)->dt);
+}
+
+/* What arrives in an open section leaves the heap alone, and comes again. */
+static void reclaim_open_section(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	struct hoard *hoard = hoard_create(test, there);
+	struct occupied occupied = { .dt = hoard->dt };
+	struct shrinking shrinking = { .dt = hoard->dt };
+	size_t held = stats_of(hoard->dt).held_bytes;
+
+	stay_on(test, here);
+	hoard_free(hoard, 0, 1);
+	occupied_begin(&occupied, there);
+	INIT_WORK_ONSTACK(&shrinking.work, shrink);
+	queue_work_on(here, system_wq, &shrinking.work);
+	schedule_timeout_uninterruptible(HZ / 10);
+	KUNIT_EXPECT_TRUE(test, work_busy(&shrinking.work));
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, held);
+	occupied_end(&occupied);
+	flush_work(&shrinking.work);
+	destroy_work_on_stack(&shrinking.work);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
+	expect_drained(test, hoard->dt);
+}
+
+/* A CPU that never comes back to its heap: what others free of it goes back by itself. */
+static void reclaim_idle_remote(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id();
+	struct hoard *hoard = hoard_create(test, other_cpu(test, here));
+
+	stay_on(test, here);
+	hoard_free(hoard, 0, 1);
+	expect_given_back(test, hoard, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).frees, stats_of(hoard->dt).remote_frees);
+}
+
+/* What is hot, cached and spare goes back when its heap is idle, on whatever CPU. */
+static void reclaim_idle_cached(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id();
+	struct hoard *hoard = hoard_create(test, here);
+
+	stay_on(test, here);
+	hoard_free(hoard, 0, 2);
+	hoard_free(hoard, 1, 2);
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	expect_given_back(test, hoard, 0);
+	/* It serves again. */
+	hoard_alloc(hoard);
+	hoard_free(hoard, 0, 1);
+	expect_drained(test, hoard->dt);
+}
+
+/* The shared heap's spare is nobody's, and goes back too. */
+static void reclaim_idle_shared(struct kunit *test)
+{
+	struct hoard *hoard;
+	void *ptr;
+
+	stay_here(test);
+	hoard = hoard_create(test, raw_smp_processor_id());
+	busy_begin(hoard->dt);
+	ptr = dualtree_alloc(hoard->dt, BYTES, GFP_ATOMIC);
+	hoard->failed |= dualtree_free(hoard->dt, ptr, BYTES);
+	busy_end(hoard->dt);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).nested_allocs, 1);
+	KUNIT_EXPECT_GT(test, READ_ONCE(hoard->dt->shared.held_bytes), 0);
+	expect_given_back(test, hoard, stats_of(hoard->dt).held_bytes -
+				       hoard->dt->shared.held_bytes);
+	hoard_free(hoard, 0, 1);
+	expect_drained(test, hoard->dt);
+}
+
+/**
+ * struct pairs - a thread whose requests are all served by the hot range
+ * @work: the thread
+ * @dt: the instance
+ * @failed: an allocation or a free
+ * @stop: until this is set
+ */
+struct pairs {
+	struct work_struct work;
+	struct dualtree *dt;
+	bool failed;
+	bool stop;
+};
+
+static void pairs_on(struct work_struct *work)
+{
+	struct pairs *pairs = container_of(work, struct pairs, work);
+	void *ptr;
+
+	while (!READ_ONCE(pairs->stop)) {
+		ptr = dualtree_alloc(pairs->dt, 64, GFP_KERNEL);
+		pairs->failed |= !ptr || dualtree_free(pairs->dt, ptr, 64);
+		cond_resched();
+	}
+}
+
+/* A heap that is busy all the time and never has to look at what others have freed. */
+static void reclaim_left_list(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	struct hoard *hoard = hoard_create(test, there);
+	struct pairs pairs = { .dt = hoard->dt };
+
+	stay_on(test, here);
+	INIT_WORK_ONSTACK(&pairs.work, pairs_on);
+	queue_work_on(there, system_wq, &pairs.work);
+	hoard_free(hoard, 0, 1);
+	/* What the pairs need, and a spare. */
+	expect_given_back(test, hoard, 2 * SZ_64K);
+	WRITE_ONCE(pairs.stop, true);
+	flush_work(&pairs.work);
+	destroy_work_on_stack(&pairs.work);
+	KUNIT_EXPECT_FALSE(test, pairs.failed);
+	expect_drained(test, hoard->dt);
+}
+
+/* Memory pressure asks heaps that are not idle yet. */
+static void reclaim_pressure(struct kunit *test)
+{
+	struct hoard *hoard;
+
+	stay_here(test);
+	write_file(test, IDLE_MS, "0");
+	hoard = hoard_create(test, raw_smp_processor_id());
+	hoard_free(hoard, 0, 1);
+	/* One pass may still come; it is the first that sees this heap, so it is not idle to it. */
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	write_file(test, DROP_CACHES, "2");
+	expect_given_back(test, hoard, 0);
+}
+
+/* A dead CPU's heap is emptied at once, and later of what is freed later; it serves again. */
+static void reclaim_dead_cpu(struct kunit *test)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+	struct hoard *hoard, *other;
+
+	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || num_online_cpus() < 2)
+		kunit_skip(test, "needs a CPU that can be taken away");
+	stay_on(test, cpumask_first(cpu_online_mask));
+	hoard = hoard_create(test, cpu);
+	other = hoard_create(test, cpu);
+	hoard_free(hoard, 0, 1);
+	hoard_free(other, 0, 2);
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	KUNIT_ASSERT_EQ(test, remove_cpu(cpu), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
+	KUNIT_EXPECT_GT(test, stats_of(other->dt).held_bytes, 0);
+	KUNIT_EXPECT_TRUE(test, dualtree_check(other->dt));
+	hoard_free(other, 1, 2);
+	expect_given_back(test, other, 0);
+	KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
+	smp_call_on_cpu(cpu, hoard_alloc, hoard, false);
+	hoard_free(hoard, 0, 1);
+	KUNIT_EXPECT_FALSE(test, hoard->failed);
+	KUNIT_EXPECT_FALSE(test, other->failed);
+	expect_drained(test, hoard->dt);
+}
+
+/* A CPU without a tick has nothing that it would have to be interrupted for. */
+static void reclaim_nohz_full(struct kunit *test)
+{
+	unsigned int cpu;
+	struct hoard *hoard;
+
+	for_each_online_cpu(cpu)
+		if (tick_nohz_full_cpu(cpu))
+			break;
+	if (cpu >= nr_cpu_ids)
+		kunit_skip(test, "needs nohz_full= on the command line");
+	hoard = hoard_create(test, cpu);
+	KUNIT_EXPECT_FALSE(test, has_heap(hoard->dt, cpu));
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).nested_allocs, NR);
+	hoard_free(hoard, 0, 1);
+	KUNIT_EXPECT_FALSE(test, hoard->failed);
+	expect_given_back(test, hoard, 0);
+	expect_drained(test, hoard->dt);
+}
+
+/* Other suites are loaded with none of it. */
+static int reclaim_init(struct kunit *test)
+{
+	write_file(test, IDLE_MS, "1000");
+	return 0;
+}
+
+static void reclaim_exit(struct kunit *test)
+{
+	write_file(test, IDLE_MS, "0");
+}
+
+static struct kunit_case reclaim_cases[] = {
+	KUNIT_CASE(reclaim_busy_cpu),
+	KUNIT_CASE(reclaim_open_section),
+	KUNIT_CASE(reclaim_idle_remote),
+	KUNIT_CASE(reclaim_idle_cached),
+	KUNIT_CASE(reclaim_idle_shared),
+	KUNIT_CASE(reclaim_left_list),
+	KUNIT_CASE(reclaim_pressure),
+	KUNIT_CASE(reclaim_dead_cpu),
+	KUNIT_CASE(reclaim_nohz_full),
+	{}
+};
+
+static struct kunit_suite reclaim_suite = {
+	.name = "reclaim",
+	.init = reclaim_init,
+	.exit = reclaim_exit,
+	.test_cases = reclaim_cases,
+};
+
+kunit_test_suite(reclaim_suite);
+
+DT_IMPORT_INTERNALS;
+MODULE_DESCRIPTION("Tests of what heaps give back by themselves");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# samples/torture in a guest, and what came of it. To be sourced after common.sh, kernel.sh,
+# build.sh and run.sh.
+#
+#   torture SECONDS DIR PATIENCE [KIND...]
+#                       on each of these kernels (default: TORTURE_KERNELS) in a guest of its
+#                       own, logs in DIR/KIND; SEED is the torture's. PATIENCE is how many
+#                       seconds a guest may take for a step, TORTURE_OPTIONS[] are more
+#                       options for scripts/vm. Prints what it said; sets
+#                       TORTURE_PASSED and TORTURE_FAILED, of one for each kernel
+#   torture_guest DIR ARGUMENTS [VM-OPTION...]
+#                       one guest, with the modules that TORTURE_MODULES[] names and
+#                       ARGUMENTS for the torture; returns the status of scripts/vm
+#
+# Promises: a kernel has passed only if the torture said PASS and the guest passed as every
+# other one has to: a clean console, no leak, no module that stays.
+
+TORTURE_KERNELS=(debug kcsan stock)
+TORTURE_MODULES=()
+TORTURE_OPTIONS=()
+
+# Seconds for booting, and for looking for leaks.
+TORTURE_BOOT=400
+
+# The CPU that shares no tick with the others, on kernels that can do without one.
+TORTURE_APPEND=nohz_full=3
+
+torture_guest()
+{
+	local dir=$1 arguments=$2 path options=()
+
+	shift 2
+	mkdir -p "$dir"
+	echo "$arguments" >"$dir/torture"
+	for path in "${TORTURE_MODULES[@]}"; do
+		options+=(--file "$path")
+	done
+	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/torture.sh" --log "$dir" \
+		--file "$dir/torture" "${TWO_NODES[@]}" --append "$TORTURE_APPEND" "${options[@]}" "$@"
+}
+
+# torture_find_modules: from BUILD_MODULES into TORTURE_MODULES.
+torture_find_modules()
+{
+	local name path
+
+	TORTURE_MODULES=()
+	for name in dualtree torture; do
+		path=$(module_path "$name") || die "$name.ko was not built"
+		TORTURE_MODULES+=("$path")
+	done
+}
+
+# Which taint a module of ours is, with a reason or without a signature.
+torture_taint()
+{
+	case $1 in
+	stock*) echo OE ;;
+	*) echo O ;;
+	esac
+}
+
+# torture_show DIR: what the torture said, and what else is wrong. Of its progress, which is
+# lines that begin with "N s:" or "cpuN", the last.
+torture_show()
+{
+	awk '
+	/^[0-9]+ s: [0-9]+ turns/ { count = 0 }
+	/^([0-9]+ s:|cpu[0-9]+)/ { progress[++count] = $0; next }
+	{
+		for (i = 1; i <= count; i++)
+			print "    " progress[i]
+		count = 0
+		print "    " $0
+	}' "$1/report.txt" "$1/races.txt"
+	head -n 20 "$1/verdict.txt" | sed 's/^/    not good: /'
+}
+
+# torture_on KIND SECONDS DIR PATIENCE
+torture_on()
+{
+	local kind=$1 seconds=$2 dir=$3 patience=$4 start status=0
+
+	get_kernel "$kind"
+	build_or_die "$PROJECT" tree W=1
+	torture_find_modules
+	log "torture on the $kind kernel for $(duration "$seconds"), seed $SEED"
+	start=$SECONDS
+	# Every other seed it is the torture that takes CPUs away, else the guest's user space.
+	torture_guest "$dir" "seconds=$seconds seed=$SEED hotplug=$((SEED & 1)) inject=none" \
+		--terse --taint "$(torture_taint "$kind")" --step-timeout "$patience" \
+		--timeout $((seconds + patience + TORTURE_BOOT)) "${TORTURE_OPTIONS[@]}" || status=$?
+	[ "$status" -le 1 ] || die "the guest could not be run"
+	torture_show "$dir"
+	if [ "$status" -eq 0 ]; then
+		TORTURE_PASSED=$((TORTURE_PASSED + 1))
+		printf 'ok      %-10s %s\n' "$kind" "$(duration $((SECONDS - start)))"
+	else
+		TORTURE_FAILED=$((TORTURE_FAILED + 1))
+		printf 'FAILED  %-10s %s; again with: --seed %s\n' "$kind" \
+			"$(duration $((SECONDS - start)))" "$SEED"
+		printf '        logs: %s\n' "$dir"
+	fi
+}
+
+torture()
+{
+	local seconds=$1 dir=$2 patience=$3 kind
+
+	shift 3
+	[ $# -gt 0 ] || set -- "${TORTURE_KERNELS[@]}"
+	TORTURE_PASSED=0
+	TORTURE_FAILED=0
+	for kind in "$@"; do
+		torture_on "$kind" "$seconds" "$dir/$kind" "$patience"
+	done
+}
