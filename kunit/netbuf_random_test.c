@@ -10,9 +10,9 @@
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
+#include "../compat/workqueue.h"
 #include "netbuf_bed.h"
 
 #define BUFFERS		5
@@ -361,7 +361,7 @@ static void random_subscribers(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, size, &subs[i].buf,
 								 GFP_KERNEL), 0);
 			INIT_WORK(&subs[i].work, subscribe);
-			queue_work(system_unbound_wq, &subs[i].work);
+			queue_work(system_dfl_wq, &subs[i].work);
 		}
 		dualtree_buf_purge(&buf);
 		for (i = 0; i < THREADS; i++) {

@@ -4,8 +4,8 @@
  * there, and all of it comes back, once.
  */
 #include <linux/module.h>
-#include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/workqueue.h"
 #include "netbuf_tx_bed.h"
 
 /* Over loopback everything is read from where it lies, and copied where it turns round. */
@@ -250,8 +250,8 @@ static void send_concurrent(struct kunit *test)
 	}
 	dualtree_buf_purge(&buf);
 	for (i = 0; i < STREAMS; i++) {
-		queue_work(system_unbound_wq, &streams[i].send_work);
-		queue_work(system_unbound_wq, &streams[i].recv_work);
+		queue_work(system_dfl_wq, &streams[i].send_work);
+		queue_work(system_dfl_wq, &streams[i].recv_work);
 	}
 	for (i = 0; i < STREAMS; i++) {
 		flush_work(&streams[i].send_work);

@@ -108,8 +108,6 @@ set_up_end()
 			fail "vnic$1: no IPv4 address"
 	fi
 	sysctl_at "$1" "ipv6/conf/vnic$1/accept_dad" 0
-	# What is closed while nobody answers keeps what it received out of order until it gives up.
-	sysctl_at "$1" ipv4/tcp_orphan_retries 1
 	at "$1" ip link set "vnic$1" up || fail "vnic$1 does not come up"
 	[ -z "$namespaces" ] || at "$1" ip addr add "fd09::$(($1 + 1))/64" dev "vnic$1"
 }
@@ -395,8 +393,13 @@ iperf_pids()
 # shellcheck disable=SC2086 # IPERF is words
 unload_with_traffic()
 {
-	local before unloading
+	local before unloading end
 
+	# What is closed while nobody answers keeps what it received out of order until it gives
+	# up. Not before: httpd closes when its last bytes are still to be sent.
+	for end in 0 1; do
+		sysctl_at $end ipv4/tcp_orphan_retries 1
+	done
 	start_server
 	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
 	traffic="$server $!"

@@ -18,7 +18,7 @@ LOOPBACK_ROUNDS=3
 LOOPBACK_PIECES=5
 # A debug kernel that is translated, beside others.
 LOOPBACK_TIMEOUT=1500
-LOOPBACK_STEP_TIMEOUT=400
+LOOPBACK_STEP_TIMEOUT=600
 
 loopback_run()
 {
