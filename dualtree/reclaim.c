@@ -161,6 +161,9 @@ size_t instance_shrink(struct dualtree *dt)
 	}
 	cpus_read_unlock();
 	shared_give(dt);
+	/* A pass may have taken regions that were empty before this, and be on its way with them. */
+	mutex_lock(&instances_lock);
+	mutex_unlock(&instances_lock);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
 
