@@ -12,6 +12,10 @@
 # Promises: the same that the run over a network card has to show of memory: at the end all
 # of it is back, however the module was unloaded.
 
+# What scripts/demo was asked for.
+# shellcheck disable=SC2154
+: "${kind?}" "${#vm_options[@]}"
+
 # Of unloading amid traffic.
 LOOPBACK_ROUNDS=3
 # Pieces of 64 KiB that are published in a second.
