@@ -161,7 +161,7 @@ size_t instance_shrink(struct dualtree *dt)
 	}
 	cpus_read_unlock();
 	shared_give(dt);
-	/* A pass may have taken regions that were empty before this, and be on its way with them. */
+	/* A pass may be on its way with regions that it has taken before this could. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
