@@ -2,6 +2,7 @@
 /*
  * The threads that act; see actors.h.
  */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -25,12 +26,14 @@
  * @task: the thread; NULL: not started
  * @cpu: where it belongs
  * @roams: it belongs everywhere
+ * @allowed: CPUs that it may be on
  */
 struct acting {
 	struct actor actor;
 	struct task_struct *task;
 	unsigned int cpu;
 	bool roams;
+	struct cpumask allowed;
 };
 
 static struct acting *acting;
@@ -44,15 +47,27 @@ static unsigned int any_cpu(struct rnd_state *rnd)
 }
 
 /*
- * A CPU that goes away sends its threads elsewhere, and does not call them back. To a CPU
- * that is just going away nobody can be sent; then it is tried again later.
+ * A CPU that goes away sends its threads elsewhere, and does not call them back.
+ *
+ * It sends them to where they are allowed, which is the first CPU as well: if it had to allow
+ * more, the scheduler would warn of those that hold on to their CPU at that moment, as all
+ * that hold a spinlock do on PREEMPT_RT. For the same reason none is told to be on one CPU
+ * alone while one may go away.
  */
 static void move(struct acting *a)
 {
 	unsigned int cpu = a->roams ? any_cpu(&a->actor.rnd) : a->cpu;
 
-	if (raw_smp_processor_id() != cpu && cpu_online(cpu))
+	/* While one goes away or comes back, it is tried again later. */
+	if (raw_smp_processor_id() == cpu || !cpus_read_trylock())
+		return;
+	if (cpu_online(cpu)) {
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+		cpumask_copy(&a->allowed, cpumask_of(cpu));
+		cpumask_set_cpu(cpumask_first(cpu_online_mask), &a->allowed);
+		set_cpus_allowed_ptr(current, &a->allowed);
+	}
+	cpus_read_unlock();
 }
 
 static int act_on(void *data)
