@@ -348,6 +348,12 @@ rx_packets()
 	sed -n 's/^rx_packets //p' "$STATS/vnic1/stats"
 }
 
+# more_arrived BEFORE
+more_arrived()
+{
+	[ "$(rx_packets)" -gt "$1" ]
+}
+
 stop_all()
 {
 	# shellcheck disable=SC2046,SC2086 # one word for each
@@ -401,15 +407,14 @@ unload_with_traffic()
 		sysctl_at $end ipv4/tcp_orphan_retries 1
 	done
 	start_server
-	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
+	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -l 8K -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
 	traffic="$server $!"
 	at 0 ping -q -A -s 1400 "$FAR" >/tmp/ping-last 2>&1 &
 	traffic="$traffic $!"
 	sleep 2
 	traffic="$traffic $(iperf_pids | tr '\n' ' ')"
 	before=$(rx_packets)
-	usleep 300000
-	[ "$(rx_packets)" -gt "$before" ] || fail "$mode: no traffic while unloading"
+	wait_for more_arrived "$before" || fail "$mode: no traffic while unloading"
 	rmmod vnic &
 	unloading=$!
 	if wait_unloaded $unloading; then
