@@ -45,7 +45,7 @@ slow_clock	append:clocksource=jiffies highres=off	^guest: the clock
 no_finish	script	^guest: the guest script did not call finish_ok
 forged	script	^token: the guest.s token is not this run.s
 splat	script	^atomic-sleep: .*sleeping function
-torture_leak	torture:leak	^guest: torture: FAIL .*live
+torture_leak	torture:leak	^guest: torture: FAIL .* bytes were never freed
 torture_lost	torture:lost	^guest: torture: FAIL .*live
 torture_double	torture:double	^guest: torture: FAIL .*refused
 torture_corrupt	torture:corrupt	^guest: torture: FAIL .*expected
