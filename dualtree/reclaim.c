@@ -36,6 +36,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 #include "../compat/shrinker.h"
+#include "../compat/workqueue.h"
 #include "front.h"
 #include "reclaim.h"
 #include "remote.h"
@@ -242,7 +243,7 @@ void reclaim_arm(void)
 	unsigned int ms = READ_ONCE(idle_ms);
 
 	if (ms && !delayed_work_pending(&pass))
-		queue_delayed_work(system_unbound_wq, &pass, msecs_to_jiffies(ms));
+		queue_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
 }
 
 /* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
@@ -289,7 +290,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	atomic_set(&pressure, 1);
-	mod_delayed_work(system_unbound_wq, &pass, 0);
+	mod_delayed_work(system_dfl_wq, &pass, 0);
 	return SHRINK_STOP;
 }
 
