@@ -3,8 +3,8 @@
 # shellcheck shell=dash
 #
 # The guest's part of scripts/test: loads what /run/harness/plan says, in its order.
-# A line of the plan is "base FILE ARGUMENT...", "suite FILE ARGUMENT..." or "leaks", which looks for leaks
-# while the modules are loaded.
+# A line of the plan is "base FILE ARGUMENT...", "suite FILE ARGUMENT..." or "leaks", which
+# looks for leaks while the modules are loaded.
 #
 # The notes in the kernel's log tell the host which module a result belongs to. Suites
 # stay loaded to the end, so that no two of them ever had the same addresses and a
