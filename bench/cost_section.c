@@ -2,8 +2,8 @@
 /*
  * What interrupts and other CPUs cause, counted on one CPU, and the longest sections.
  *
- * A free that finds its heap busy is what a free from another CPU is: a push to the remote
- * list. So a heap that is made to look busy shows what a push costs, and what its owner then
+ * A free that finds its heap not ready is what a free from another CPU is: a push to the
+ * remote list. So a heap that is made to look so shows what a push costs, and what its owner then
  * takes to bring it home, without a second CPU and its caches.
  *
  * A section ends before its call returns, so a call that is made to find the most there can be
@@ -24,7 +24,10 @@
 #define BATCH	64
 #define SIZE	1500
 
-/* Of one free each, while this CPU's heap is busy; slots @first, and each @step after it. */
+/* Stands in for a heap that is not ready: no region is its. */
+static struct heap nothing = { .hot.nr = HOT_OFF };
+
+/* Of one free each, while this CPU's heap is not ready; slots @first, and each @step after it. */
 static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
 {
 	struct cost_slot *slot = cost_table->slots + first;
@@ -32,13 +35,15 @@ static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsi
 	u64 start, ns;
 
 	preempt_disable();
-	heap = *this_cpu_ptr(dt->heaps);
-	WRITE_ONCE(heap->busy, true);
+	heap = this_cpu_ptr(dt->slots)->ready;
+	this_cpu_ptr(dt->slots)->ready = &nothing;
+	barrier();
 	start = ktime_get_ns();
 	for (; nr--; slot += step)
 		dualtree_free(dt, slot->ptr, slot->size);
 	ns = ktime_get_ns() - start;
-	WRITE_ONCE(heap->busy, false);
+	barrier();
+	this_cpu_ptr(dt->slots)->ready = heap;
 	preempt_enable();
 	return ns;
 }

@@ -3,7 +3,7 @@
  * The flat table from page-frame number to arena and owner: what changes it.
  *
  * Arenas come and go under one raw spinlock; look-ups take none. A span that holds no
- * arena points at a leaf of NULLs that all such spans share, so that no look-up has to
+ * arena points at a leaf of nobodies that all such spans share, so that no look-up has to
  * ask whether there is a leaf.
  */
 #include <linux/memory.h>
@@ -24,7 +24,7 @@
  * @arenas: how many there are
  * @whole: the one arena that fills the span, or NULL
  * @parts: the arena of each page, where arenas are smaller than the span, or NULL
- * @owners: what buddy_span.owners points at
+ * @owners: what buddy_table.owners leads to
  * @rcu: frees all this when no look-up can see it any more
  *
  * @arenas is guarded by buddy_table_lock; the rest is written under it and read under
@@ -41,7 +41,7 @@ struct buddy_leaf {
 struct buddy_table buddy_table __read_mostly;
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table);
 
-/* Guards the leaves and buddy_span.leaf. Innermost: nothing is taken under it. */
+/* Guards the leaves and the way to them. Innermost: nothing is taken under it. */
 static DEFINE_RAW_SPINLOCK(buddy_table_lock);
 
 /* Guards the replacement of the entries. Taken before buddy_table_lock; sleeps. */
@@ -49,15 +49,15 @@ static DEFINE_MUTEX(buddy_table_growth);
 
 static void *no_owners[BUDDY_SPAN_PAGES];
 
-/* Under RCU or buddy_table_lock, which keep the entries where they are. */
-static struct buddy_span *span_of(const void *addr)
+static unsigned long span_of_pfn(unsigned long pfn)
 {
-	unsigned long pfn = buddy_pfn(addr);
+	return pfn >> BUDDY_SPAN_ORDER;
+}
 
-	/* Entries that are there for as many pages as this says, or more. */
-	if (pfn >= smp_load_acquire(&buddy_table.nr_pages))
-		return NULL;
-	return &READ_ONCE(buddy_table.spans)[pfn >> BUDDY_SPAN_ORDER];
+/* What buddy_table.owners has for a span whose owners stand there. */
+static unsigned long owners_entry(unsigned long span, void **owners)
+{
+	return (unsigned long)owners - (span << BUDDY_SPAN_ORDER) * sizeof(void *);
 }
 
 static unsigned long index_in_span(const void *addr)
@@ -67,11 +67,13 @@ static unsigned long index_in_span(const void *addr)
 
 void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 {
-	unsigned long i;
+	unsigned long i, pfn = buddy_pfn(block);
 	void **slot;
 
+	if (!owner)
+		owner = buddy_table.nobody;
 	rcu_read_lock();
-	slot = READ_ONCE(span_of(block)->owners) + index_in_span(block);
+	slot = buddy_owner_slot(READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(pfn)]), pfn);
 	/* Order what the owner's record holds before the pointer to it. */
 	smp_wmb();
 	for (i = 0; i < nr_pages; i++)
@@ -83,13 +85,14 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_set_owner);
 /* Look up the arena an address lies in. Under RCU; NULL where there is none. */
 struct buddy_arena *buddy_table_arena(const void *addr)
 {
-	struct buddy_span *span = span_of(addr);
+	unsigned long span = span_of_pfn(buddy_pfn(addr));
 	struct buddy_arena **parts;
 	struct buddy_leaf *leaf;
 
-	if (!span)
+	/* Entries that are there for as many spans as this says, or more. */
+	if (span >= smp_load_acquire(&buddy_table.nr_spans))
 		return NULL;
-	leaf = READ_ONCE(span->leaf);
+	leaf = READ_ONCE(READ_ONCE(buddy_table.leaves)[span]);
 	if (!leaf)
 		return NULL;
 	parts = READ_ONCE(leaf->parts);
@@ -114,16 +117,19 @@ static void leaf_free_rcu(struct rcu_head *rcu)
 static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
 {
 	struct buddy_leaf *leaf = fault_due() ? NULL : kzalloc(sizeof(*leaf), gfp);
+	unsigned long i;
 
 	if (!leaf)
 		return NULL;
-	leaf->owners = kcalloc(BUDDY_SPAN_PAGES, sizeof(*leaf->owners), gfp);
+	leaf->owners = kmalloc_array(BUDDY_SPAN_PAGES, sizeof(*leaf->owners), gfp);
 	if (parts)
 		leaf->parts = kcalloc(BUDDY_SPAN_PAGES, sizeof(*leaf->parts), gfp);
 	if (!leaf->owners || (parts && !leaf->parts)) {
 		leaf_free(leaf);
 		return NULL;
 	}
+	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
+		leaf->owners[i] = buddy_table.nobody;
 	return leaf;
 }
 
@@ -150,26 +156,24 @@ static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 {
 	struct buddy_leaf *leaf = leaf_alloc(gfp, arena->order < BUDDY_SPAN_ORDER);
-	struct buddy_span *span;
-	unsigned long flags;
+	unsigned long flags, span = span_of_pfn(buddy_pfn(arena->base));
 	int err = 0;
 
 	if (!leaf)
 		return -ENOMEM;
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	span = span_of(arena->base);
-	if (!span) {
+	if (span >= buddy_table.nr_spans) {
 		err = -ERANGE;
-	} else if (!span->leaf) {
+	} else if (!buddy_table.leaves[span]) {
 		leaf_enter(leaf, arena);
 		/* A look-up may follow either pointer at once: first what it leads to. */
-		smp_store_release(&span->leaf, leaf);
+		smp_store_release(&buddy_table.leaves[span], leaf);
 		/* Likewise; the two are never read together. */
-		smp_store_release(&span->owners, leaf->owners);
+		smp_store_release(&buddy_table.owners[span], owners_entry(span, leaf->owners));
 		leaf = NULL;
 	} else {
-		leaf_enter(span->leaf, arena);
+		leaf_enter(buddy_table.leaves[span], arena);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
@@ -181,21 +185,20 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 void buddy_table_remove(struct buddy_arena *arena)
 {
 	unsigned long i, flags, first = index_in_span(arena->base);
-	struct buddy_span *span;
+	unsigned long span = span_of_pfn(buddy_pfn(arena->base));
 	struct buddy_leaf *leaf;
 
 	buddy_set_owner(arena->base, 1UL << arena->order, NULL);
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	span = span_of(arena->base);
-	leaf = span->leaf;
+	leaf = buddy_table.leaves[span];
 	for (i = 0; leaf->parts && i < 1UL << arena->order; i++)
 		WRITE_ONCE(leaf->parts[first + i], NULL);
 	if (--leaf->arenas) {
 		leaf = NULL;
 	} else {
-		WRITE_ONCE(span->owners, no_owners);
-		WRITE_ONCE(span->leaf, NULL);
+		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, no_owners));
+		WRITE_ONCE(buddy_table.leaves[span], NULL);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
@@ -214,31 +217,61 @@ static unsigned long end_of_memory(void)
 	return end;
 }
 
+/**
+ * struct table_entries - the entries of the table
+ * @owners: as in struct buddy_table
+ * @leaves: likewise
+ */
+struct table_entries {
+	unsigned long *owners;
+	struct buddy_leaf **leaves;
+};
+
+static void entries_free(const struct table_entries *entries)
+{
+	kvfree(entries->owners);
+	kvfree(entries->leaves);
+}
+
+/* Those of the first @nr_old spans are to be filled in. Return: 0 or -ENOMEM. */
+static int entries_alloc(struct table_entries *entries, unsigned long nr_old, unsigned long nr)
+{
+	entries->owners = kvcalloc(nr, sizeof(*entries->owners), GFP_KERNEL);
+	entries->leaves = kvcalloc(nr, sizeof(*entries->leaves), GFP_KERNEL);
+	if (!entries->owners || !entries->leaves) {
+		entries_free(entries);
+		return -ENOMEM;
+	}
+	for (; nr_old < nr; nr_old++)
+		entries->owners[nr_old] = owners_entry(nr_old, no_owners);
+	return 0;
+}
+
 /* Replace the entries by more. Return: 0 or -ENOMEM. */
 static int table_replace(unsigned long nr_spans)
 {
-	unsigned long i, nr_old = buddy_table.nr_pages >> BUDDY_SPAN_ORDER;
-	struct buddy_span *spans, *old = buddy_table.spans;
-	unsigned long flags;
+	struct table_entries new, old = { buddy_table.owners, buddy_table.leaves };
+	unsigned long flags, nr_old = buddy_table.nr_spans;
 
 	lockdep_assert_held(&buddy_table_growth);
-	spans = kvcalloc(nr_spans, sizeof(*spans), GFP_KERNEL);
-	if (!spans)
+	if (entries_alloc(&new, nr_old, nr_spans))
 		return -ENOMEM;
-	for (i = nr_old; i < nr_spans; i++)
-		spans[i].owners = no_owners;
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	if (nr_old)
-		memcpy(spans, old, nr_old * sizeof(*spans));
+	if (nr_old) {
+		memcpy(new.owners, old.owners, nr_old * sizeof(*new.owners));
+		memcpy(new.leaves, old.leaves, nr_old * sizeof(*new.leaves));
+	}
 	/* What the entries hold before the way to them. */
-	smp_store_release(&buddy_table.spans, spans);
+	smp_store_release(&buddy_table.owners, new.owners);
+	/* Likewise. */
+	smp_store_release(&buddy_table.leaves, new.leaves);
 	/* More entries before the word that there are more. */
-	smp_store_release(&buddy_table.nr_pages, nr_spans << BUDDY_SPAN_ORDER);
+	smp_store_release(&buddy_table.nr_spans, nr_spans);
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
 	synchronize_rcu();
-	kvfree(old);
+	entries_free(&old);
 	return 0;
 }
 
@@ -249,7 +282,7 @@ static int table_cover(unsigned long end_pfn)
 	int err = 0;
 
 	mutex_lock(&buddy_table_growth);
-	if (nr_spans << BUDDY_SPAN_ORDER > buddy_table.nr_pages)
+	if (nr_spans > buddy_table.nr_spans)
 		err = table_replace(nr_spans);
 	mutex_unlock(&buddy_table_growth);
 	return err;
@@ -267,11 +300,22 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *d
 
 static struct notifier_block memory_notifier = { .notifier_call = memory_event };
 
-int __init buddy_table_init(void)
+/**
+ * buddy_table_init() - make the table; before anything else of the pool
+ * @nobody: the owner of what nobody stands behind; not NULL
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, -ENOMEM, or what register_memory_notifier() says.
+ */
+int __init buddy_table_init(void *nobody)
 {
+	unsigned long i;
 	int err;
 
 	buddy_table.base = (unsigned long)__va(0);
+	buddy_table.nobody = nobody;
+	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
+		no_owners[i] = nobody;
 	/* First the notifier: what is plugged in from now on is seen by it or by us. */
 	err = register_memory_notifier(&memory_notifier);
 	if (err)
@@ -287,5 +331,6 @@ void buddy_table_exit(void)
 	unregister_memory_notifier(&memory_notifier);
 	/* Leaves and arenas that are on their way out are freed by callbacks of ours. */
 	rcu_barrier();
-	kvfree(buddy_table.spans);
+	kvfree(buddy_table.owners);
+	kvfree(buddy_table.leaves);
 }

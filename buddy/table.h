@@ -4,12 +4,20 @@
  *
  * The linear map is divided into spans of 2^10 pages. Each span has one entry:
  *
- *	 pfn >> 10                 pfn & 1023
- *	+---------+   owners      +-------------------+
- *	| span    |-------------->| owner of each page|   8 KiB, or the one leaf of
- *	|         |   leaf        +-------------------+   NULLs that all spans share
- *	|         |----------> which arena(s) lie here    that hold no arena
+ *	 owners[pfn >> 10]         pfn
+ *	+---------+               +-------------------+
+ *	|         |-------------->| owner of each page|   8 KiB, or the one leaf of
+ *	+---------+               +-------------------+   nobodies that all spans share
+ *	 leaves[pfn >> 10]                                that hold no arena
  *	+---------+
+ *	|         |----------> which arena(s) lie here
+ *	+---------+
+ *
+ * What owners[] holds is where the owner of page 0 would stand if the leaf began there, so
+ * that the number of the page is the index, and nothing has to be cut off it.
+ *
+ * A page that nobody stands behind has an owner all the same, the one that buddy_table_init()
+ * was given. Whoever compares owners need not ask whether there is one.
  *
  * Promises: a look-up is two loads, works for any address whatever without
  * dereferencing it, in any context, and takes no lock. An entry that has been
@@ -24,6 +32,7 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
+#include "../compat/once.h"
 
 struct buddy_arena;
 struct buddy_leaf;
@@ -32,27 +41,21 @@ struct buddy_leaf;
 #define BUDDY_SPAN_PAGES	BIT(BUDDY_SPAN_ORDER)
 
 /**
- * struct buddy_span - one entry of the table
- * @owners: what stands behind each page; never NULL
- * @leaf: the arenas in this span; NULL where there are none. Written under the
- *	table's lock, read under RCU
- */
-struct buddy_span {
-	void **owners;
-	struct buddy_leaf *leaf;
-};
-
-/**
  * struct buddy_table - the table
  * @base: address of page-frame 0 in the linear map; constant
- * @nr_pages: pages that the table covers; grows before memory is plugged in
- * @spans: the entries; replaced as a whole when @nr_pages grows, the old ones freed after an
- *	RCU grace period
+ * @nr_spans: spans that the table covers; grows before memory is plugged in
+ * @owners: for each, where the owner of page 0 would stand; see above. Replaced as a whole
+ *	when @nr_spans grows, as are @leaves; the old ones are freed after an RCU grace period
+ * @leaves: the arenas in each; NULL where there are none. Written under the table's lock,
+ *	read under RCU
+ * @nobody: the owner of what nobody stands behind; constant
  */
 struct buddy_table {
 	unsigned long base;
-	unsigned long nr_pages;
-	struct buddy_span *spans;
+	unsigned long nr_spans;
+	unsigned long *owners;
+	struct buddy_leaf **leaves;
+	void *nobody;
 };
 
 extern struct buddy_table buddy_table;
@@ -63,32 +66,46 @@ static inline unsigned long buddy_pfn(const void *addr)
 	return ((unsigned long)addr - buddy_table.base) >> PAGE_SHIFT;
 }
 
+/* Where the owner of a page stands, by what buddy_table.owners has for its span. */
+static inline void **buddy_owner_slot(unsigned long owners, unsigned long pfn)
+{
+	return (void **)(owners + pfn * sizeof(void *));
+}
+
 /**
- * buddy_owner() - what stands behind the page an address lies in
+ * buddy_owner_or_nobody() - what stands behind the page an address lies in
  * @addr: any value whatever
  *
  * Context: Any context, under rcu_read_lock() or with preemption disabled; what is
  * returned may go away at the end of that section.
- * Return: what buddy_set_owner() put there, or NULL.
+ * Return: what buddy_set_owner() put there, or buddy_table.nobody.
  */
+static __always_inline void *buddy_owner_or_nobody(const void *addr)
+{
+	unsigned long offset = (unsigned long)addr - buddy_table.base;
+	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER), owners;
+
+	/* Entries that are there for as many spans as this says, or more. */
+	if (unlikely(span >= smp_load_acquire(&buddy_table.nr_spans)))
+		return buddy_table.nobody;
+	/* Each load depends on the one before: the record is seen as it was published. */
+	owners = load_once(load_once(buddy_table.owners)[span]);
+	return load_once(*buddy_owner_slot(owners, offset >> PAGE_SHIFT));
+}
+
+/* The same, but NULL for nobody. */
 static inline void *buddy_owner(const void *addr)
 {
-	unsigned long pfn = buddy_pfn(addr);
-	void **owners;
+	void *owner = buddy_owner_or_nobody(addr);
 
-	/* Entries that are there for as many pages as this says, or more. */
-	if (unlikely(pfn >= smp_load_acquire(&buddy_table.nr_pages)))
-		return NULL;
-	/* Each load depends on the one before: the record is seen as it was published. */
-	owners = READ_ONCE(READ_ONCE(buddy_table.spans)[pfn >> BUDDY_SPAN_ORDER].owners);
-	return READ_ONCE(owners[pfn & (BUDDY_SPAN_PAGES - 1)]);
+	return owner == buddy_table.nobody ? NULL : owner;
 }
 
 /**
  * buddy_set_owner() - say what stands behind the pages of a block
  * @block: its first byte; the caller holds the block
  * @nr_pages: its pages
- * @owner: anything, or NULL before the block goes back
+ * @owner: anything, or NULL, which is nobody, before the block goes back
  *
  * Context: Any context.
  */
@@ -98,7 +115,7 @@ struct buddy_arena *buddy_table_arena(const void *addr);
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp);
 void buddy_table_remove(struct buddy_arena *arena);
 
-int buddy_table_init(void);
+int buddy_table_init(void *nobody);
 void buddy_table_exit(void);
 
 #endif /* DUALTREE_BUDDY_TABLE_H */

@@ -20,72 +20,119 @@
  */
 void cache_init(struct heap *heap, struct quick *quick)
 {
+	unsigned int nr;
+
+	for (nr = 1; nr <= QUICK_LISTS; nr++)
+		quick_list(quick, nr)->most = min_t(unsigned int, QUICK_DEPTH,
+						    (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
 	heap->quick = quick;
 	heap->hot.nr = 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_init);
 
+/* Take the first block off a list that has one. */
+static __always_inline struct cached *quick_pop(struct quick *quick, struct quick_list *list)
+{
+	struct cached *block = list->first;
+
+	list->first = block->next;
+	list->depth--;
+	local64_sub(block->nr, &quick->nr_cached);
+	return block;
+}
+
+/* Take out a block that may lie anywhere in its list. */
 static void quick_unlink(struct quick *quick, struct cached *block)
 {
-	hlist_del(&block->same_size);
-	hlist_del(&block->same_region);
-	quick->depth[block->nr - 1]--;
-	WRITE_ONCE(quick->nr_cached, quick->nr_cached - block->nr);
+	struct quick_list *list = quick_list(quick, block->nr);
+	struct cached **link = &list->first;
+
+	while (*link != block)
+		link = &(*link)->next;
+	*link = block->next;
+	list->depth--;
+	local64_sub(block->nr, &quick->nr_cached);
+}
+
+/* Is a region one that drains, if a lower one has room? The lowest never does. */
+static __always_inline bool may_drain(const struct heap *heap, const struct region *region,
+				      unsigned int used)
+{
+	return used < region->full_from && region != heap->lowest;
 }
 
 /*
  * Should a region drain, rather than serve @nr granules again, of which it has @used in use
  * besides? If it is not nearly full, and a lower one can serve them.
  */
-static bool drains(const struct heap *heap, const struct region *region, unsigned int used,
-		   unsigned int nr)
+static __always_inline bool drains(const struct heap *heap, const struct region *region,
+				   unsigned int used, unsigned int nr)
 {
-	return used < region->full_from && heap->nr_regions > 1 &&
-	       heap_fits_below(heap, region, nr);
+	return may_drain(heap, region, used) && heap_fits_below(heap, region, nr);
 }
 
-/* May a freed run go to the list of its size? See cache.h. */
-static bool quick_wanted(const struct heap *heap, const struct region *region, unsigned int first,
-			 unsigned int nr)
+/*
+ * May a freed run go to the list of its size, if its region need not drain? See cache.h; @batch
+ * is whether others have freed it, so that its neighbours may be on their way.
+ */
+static __always_inline bool quick_wanted(const struct heap *heap, const struct region *region,
+					 unsigned int first, unsigned int nr, bool batch)
 {
-	const struct quick *quick = heap->quick;
-	u8 before = ledger_before(region, first), behind = READ_ONCE(region->ledger[first + nr]);
+	const struct quick_list *list;
+	u8 before, behind;
 
-	if (nr > QUICK_LISTS || !quick->credit[nr - 1])
+	if (nr > QUICK_LISTS)
 		return false;
-	if (!before || before == LEDGER_FREE || !behind || behind == LEDGER_FREE)
+	list = quick_list(heap->quick, nr);
+	if (!list->credit || list->depth >= list->most || region->nr_out == nr)
 		return false;
-	if (region->nr_out == nr || drains(heap, region, region->nr_out - nr, nr))
-		return false;
-	return quick->depth[nr - 1] < QUICK_DEPTH &&
-	       (quick->depth[nr - 1] + 1) * nr <= QUICK_BYTES >> DT_GRANULE_SHIFT;
+	before = ledger_before(region, first);
+	behind = load_once(region->ledger[first + nr]);
+	return before != LEDGER_FREE && behind != LEDGER_FREE && (batch || (before && behind));
 }
 
-static void quick_push(struct quick *quick, struct region *region, unsigned int first,
-		       unsigned int nr)
+static __always_inline void quick_push(struct quick *quick, struct region *region,
+				       unsigned int first, unsigned int nr)
 {
+	struct quick_list *list = quick_list(quick, nr);
 	struct cached *block = region_addr(region, first);
 
 	dt_unpoison(block, sizeof(*block));
+	block->next = list->first;
 	block->region = region;
 	block->nr = nr;
-	hlist_add_head(&block->same_size, &quick->lists[nr - 1]);
-	hlist_add_head(&block->same_region, &region->cached);
+	list->first = block;
+	list->depth++;
+	list->credit--;
 	ledger_mark(region->ledger, first, nr, LEDGER_CACHED);
 	region->nr_out -= nr;
-	quick->depth[nr - 1]++;
-	quick->credit[nr - 1]--;
-	WRITE_ONCE(quick->nr_cached, quick->nr_cached + nr);
+	local64_add(nr, &quick->nr_cached);
+}
+
+/* Take a region's blocks out of a list. */
+static void list_forget(struct quick *quick, struct quick_list *list, const struct region *region)
+{
+	struct cached **link = &list->first, *block;
+
+	while ((block = *link)) {
+		if (block->region != region) {
+			link = &block->next;
+			continue;
+		}
+		*link = block->next;
+		list->depth--;
+		local64_sub(block->nr, &quick->nr_cached);
+	}
 }
 
 /* All that is left in a region is in lists, and nothing is live: empty it. */
 static void evict_region(struct heap *heap, struct region *region)
 {
-	struct cached *block;
-	struct hlist_node *next;
+	struct quick *quick = heap->quick;
+	unsigned int nr;
 
-	hlist_for_each_entry_safe(block, next, &region->cached, same_region)
-		quick_unlink(heap->quick, block);
+	for (nr = 1; nr <= QUICK_LISTS; nr++)
+		list_forget(quick, quick_list(quick, nr), region);
 	heap_reset(heap, region);
 }
 
@@ -98,15 +145,26 @@ static void tree_free(struct heap *heap, struct region *region, unsigned int fir
 		evict_region(heap, region);
 }
 
-/* Put a run where it belongs: a quick list, or the trees. */
-static void settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+/* The rest of settle(), which then needs no stack frame for what most runs come to. */
+static noinline void settle_slow(struct heap *heap, struct region *region, unsigned int first,
+				 unsigned int nr, bool wanted)
 {
-	if (!heap->quick)
-		heap_free(heap, region, first, nr);
-	else if (quick_wanted(heap, region, first, nr))
+	if (wanted && !heap_fits_below(heap, region, nr))
 		quick_push(heap->quick, region, first, nr);
 	else
 		tree_free(heap, region, first, nr);
+}
+
+/* Put a run where it belongs: a quick list, or the trees. @batch is as for quick_wanted(). */
+static __always_inline void settle(struct heap *heap, struct region *region, unsigned int first,
+				   unsigned int nr, bool batch)
+{
+	bool wanted = quick_wanted(heap, region, first, nr, batch);
+
+	if (wanted && !may_drain(heap, region, region->nr_out - nr))
+		quick_push(heap->quick, region, first, nr);
+	else
+		settle_slow(heap, region, first, nr, wanted);
 }
 
 /* Put the hot range, if there is one, where it belongs. */
@@ -117,7 +175,7 @@ void cache_settle(struct heap *heap)
 	if (!nr || nr == HOT_OFF)
 		return;
 	WRITE_ONCE(heap->hot.nr, 0);
-	settle(heap, heap->hot.region, heap->hot.first, nr);
+	settle(heap, heap->hot.region, heap->hot.first, nr, false);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_settle);
 
@@ -132,15 +190,18 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_settle);
  */
 void cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
+	unsigned long hot;
+
 	if (!heap->quick) {
 		heap_free(heap, region, first, nr);
 		return;
 	}
-	if (!hot_put(heap, region, first, nr)) {
+	hot = hot_put(heap, region, first, nr);
+	if (!hot) {
 		cache_settle(heap);
-		hot_put(heap, region, first, nr);
+		hot = hot_put(heap, region, first, nr);
 	}
-	if (hot_doubtful(heap, region))
+	if (hot_doubtful(heap, region, hot))
 		cache_doubt(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_free);
@@ -172,20 +233,64 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_doubt);
  */
 void cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
-	settle(heap, region, first, nr);
+	if (heap->quick)
+		settle(heap, region, first, nr, true);
+	else
+		heap_free(heap, region, first, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_put);
 
-/* Put a block into the trees. */
+/* Put a block that is in no list any more into the trees. */
 static void evict(struct heap *heap, struct cached *block)
 {
 	struct region *region = block->region;
 	unsigned int first = region_index(region, block), nr = block->nr;
 
-	quick_unlink(heap->quick, block);
 	dt_poison(block, sizeof(*block));
 	region->nr_out += nr;
 	tree_free(heap, region, first, nr);
+}
+
+/* The rest of take(), where the first block of a list may be stale. */
+static noinline void *take_stale(struct heap *heap, struct quick_list *list, size_t size)
+{
+	unsigned int nr = granules_of(size), tries = STALE_MOST;
+	struct cached *block;
+
+	while (list->first && tries--) {
+		struct region *region = list->first->region;
+
+		block = quick_pop(heap->quick, list);
+		if (drains(heap, region, region->nr_out, nr)) {
+			evict(heap, block);
+			continue;
+		}
+		region->nr_out += nr;
+		ledger_fill(region->ledger, region_index(region, block), nr, size);
+		return block;
+	}
+	return NULL;
+}
+
+/*
+ * Take a block off a list. One whose region has begun to drain since it was put there is not
+ * handed out again: it goes to the trees.
+ */
+static __always_inline void *take(struct heap *heap, struct quick_list *list, size_t size)
+{
+	unsigned int nr = granules_of(size);
+	struct cached *block = list->first;
+	struct region *region;
+
+	if (!block)
+		return NULL;
+	region = block->region;
+	if (unlikely(may_drain(heap, region, region->nr_out)))
+		return take_stale(heap, list, size);
+	quick_pop(heap->quick, list);
+	region->nr_out += nr;
+	ledger_fill(region->ledger, region_index(region, block), nr, size);
+	return block;
 }
 
 /**
@@ -193,33 +298,15 @@ static void evict(struct heap *heap, struct cached *block)
  * @heap: the heap; the caller owns it
  * @size: bytes, not 0
  *
- * A block whose region has begun to drain since it was put there is not handed out again:
- * it goes to the trees.
- *
  * Return: the first byte, its bytes live in the ledger, or NULL.
  */
 void *cache_take(struct heap *heap, size_t size)
 {
-	unsigned int nr = granules_of(size), tries = STALE_MOST;
-	struct quick *quick = heap->quick;
-	struct region *region;
-	struct cached *block;
+	unsigned int nr = granules_of(size);
 
-	if (!quick || nr > QUICK_LISTS)
+	if (!heap->quick || nr > QUICK_LISTS)
 		return NULL;
-	while (!hlist_empty(&quick->lists[nr - 1]) && tries--) {
-		block = hlist_entry(quick->lists[nr - 1].first, struct cached, same_size);
-		region = block->region;
-		if (unlikely(drains(heap, region, region->nr_out, nr))) {
-			evict(heap, block);
-			continue;
-		}
-		quick_unlink(quick, block);
-		region->nr_out += nr;
-		ledger_fill(region->ledger, region_index(region, block), nr, size);
-		return block;
-	}
-	return NULL;
+	return take(heap, quick_list(heap->quick, nr), size);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_take);
 
@@ -235,13 +322,14 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_take);
 void *cache_alloc(struct heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
-	struct quick *quick = heap->quick;
+	struct quick_list *list;
 
 	if (nr > QUICK_LISTS)
 		return NULL;
-	if (quick->credit[nr - 1] < U8_MAX)
-		quick->credit[nr - 1]++;
-	return hlist_empty(&quick->lists[nr - 1]) ? NULL : cache_take(heap, size);
+	list = quick_list(heap->quick, nr);
+	if (list->credit < U8_MAX)
+		list->credit++;
+	return take(heap, list, size);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_alloc);
 
@@ -264,22 +352,30 @@ static void evict_hot(struct heap *heap)
 bool cache_flush(struct heap *heap, unsigned int most)
 {
 	struct quick *quick = heap->quick;
-	unsigned int i;
+	unsigned int nr;
 
 	if (!quick)
 		return false;
 	if (heap->hot.nr)
 		evict_hot(heap);
-	for (i = 0; i < QUICK_LISTS && quick->nr_cached; i++) {
-		while (!hlist_empty(&quick->lists[i])) {
+	for (nr = 1; nr <= QUICK_LISTS && local64_read(&quick->nr_cached); nr++) {
+		struct quick_list *list = quick_list(quick, nr);
+
+		while (list->first) {
 			if (!most--)
 				return true;
-			evict(heap, hlist_entry(quick->lists[i].first, struct cached, same_size));
+			evict(heap, quick_pop(quick, list));
 		}
 	}
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_flush);
+
+static void evict_from_list(struct heap *heap, struct cached *block)
+{
+	quick_unlink(heap->quick, block);
+	evict(heap, block);
+}
 
 /**
  * cache_flush_range() - put what is cached in a range into the trees
@@ -299,12 +395,13 @@ void cache_flush_range(struct heap *heap, struct region *region, unsigned int fi
 	if (!heap->quick)
 		return;
 	while (at < end && most--) {
+		struct cached *block = region_addr(region, at);
 		u8 mark = READ_ONCE(region->ledger[at]);
 
 		if (heap->hot.nr && heap->hot.region == region && heap->hot.first == at)
 			evict_hot(heap);
 		else if (mark == LEDGER_CACHED)
-			evict(heap, region_addr(region, at));
+			evict_from_list(heap, block);
 		else if (mark != LEDGER_FREE)
 			return;
 		/* What it merged with, or was all along: an extent that begins at @first. */
@@ -313,30 +410,37 @@ void cache_flush_range(struct heap *heap, struct region *region, unsigned int fi
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_flush_range);
 
-/* Granules in front of the trees, as anybody may read it. */
+/* Granules in quick lists, as anybody may read it. */
+unsigned long cache_listed(const struct heap *heap)
+{
+	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(cache_listed);
+
+/* Granules in front of the trees, likewise. */
 unsigned long cache_granules(const struct heap *heap)
 {
 	unsigned long hot = READ_ONCE(heap->hot.nr);
 
 	if (!heap->quick)
 		return 0;
-	return hot + READ_ONCE(heap->quick->nr_cached);
+	return hot + cache_listed(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_granules);
 
 /* One list: as deep as it says, all of its size. Adds its granules to @nr_cached. */
-static bool list_check(const struct quick *quick, unsigned int i, unsigned long *nr_cached)
+static bool list_check(const struct quick_list *list, unsigned int nr, unsigned long *nr_cached)
 {
 	const struct cached *block;
 	unsigned int depth = 0;
 
-	hlist_for_each_entry(block, &quick->lists[i], same_size) {
-		if (block->nr != i + 1)
+	for (block = list->first; block && depth <= list->most; block = block->next) {
+		if (block->nr != nr)
 			return false;
 		depth++;
 	}
-	*nr_cached += depth * (i + 1);
-	return depth == quick->depth[i] && depth <= QUICK_DEPTH;
+	*nr_cached += depth * nr;
+	return depth == list->depth && depth <= list->most;
 }
 
 /* Nothing is live in the hot range, and it is in no other hands. */
@@ -365,13 +469,13 @@ static bool hot_check(const struct heap *heap)
 bool cache_check(const struct heap *heap)
 {
 	unsigned long nr_cached = 0;
-	unsigned int i;
+	unsigned int nr;
 
 	if (!heap->quick)
 		return heap->hot.nr == HOT_OFF;
-	for (i = 0; i < QUICK_LISTS; i++)
-		if (!list_check(heap->quick, i, &nr_cached))
+	for (nr = 1; nr <= QUICK_LISTS; nr++)
+		if (!list_check(quick_list(heap->quick, nr), nr, &nr_cached))
 			return false;
-	return nr_cached == heap->quick->nr_cached && hot_check(heap);
+	return nr_cached == cache_listed(heap) && hot_check(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(cache_check);

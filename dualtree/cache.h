@@ -18,7 +18,9 @@
  * should drain: one that is less than three quarters full while a lower one can serve as
  * much. A block goes to a quick list only if, besides,
  *
- * - no neighbour is free, or it could merge;
+ * - no neighbour is free, or it could merge. One whose free is on its way may be, so that of
+ *	a block that the owner frees has to be live; in what others have freed all of a batch
+ *	is on its way at once, and would never get there;
  * - its size has demand: each request for it that gets here is a credit, each deposit
  *   spends one;
  * - something else is live in its region, which would go back otherwise;
@@ -38,9 +40,9 @@
 #ifndef DUALTREE_CACHE_H
 #define DUALTREE_CACHE_H
 
-#include <linux/list.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+#include <asm/local64.h>
 #include "heap.h"
 #include "ledger.h"
 
@@ -52,17 +54,27 @@
 #define CACHE_FLUSH_MOST	32
 
 /**
- * struct quick - the quick lists of a heap; entry n is for n + 1 granules
- * @lists: blocks
+ * struct quick_list - blocks of one size
+ * @first: the one that was put there last
  * @depth: how many there are
+ * @most: how many there may be; constant
  * @credit: requests less deposits, 255 at most
+ */
+struct quick_list {
+	struct cached *first;
+	u8 depth;
+	u8 most;
+	u8 credit;
+};
+
+/**
+ * struct quick - the quick lists of a heap
+ * @lists: entry n is for n + 1 granules
  * @nr_cached: granules in all lists; readable by anybody
  */
 struct quick {
-	struct hlist_head lists[QUICK_LISTS];
-	u8 depth[QUICK_LISTS];
-	u8 credit[QUICK_LISTS];
-	unsigned long nr_cached;
+	struct quick_list lists[QUICK_LISTS];
+	local64_t nr_cached;
 };
 
 void cache_init(struct heap *heap, struct quick *quick);
@@ -75,8 +87,15 @@ void cache_put(struct heap *heap, struct region *region, unsigned int first, uns
 bool cache_flush(struct heap *heap, unsigned int most);
 void cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
 		       unsigned int nr, unsigned int most);
+unsigned long cache_listed(const struct heap *heap);
 unsigned long cache_granules(const struct heap *heap);
 bool cache_check(const struct heap *heap);
+
+/* The list for @nr granules, QUICK_LISTS at most. */
+static __always_inline struct quick_list *quick_list(struct quick *quick, unsigned long nr)
+{
+	return &quick->lists[nr - 1];
+}
 
 /* Is the hot range of a size? @size may have any value; 0 fits nothing. */
 static __always_inline bool hot_fits(const struct heap *heap, size_t size)
@@ -84,14 +103,20 @@ static __always_inline bool hot_fits(const struct heap *heap, size_t size)
 	return heap->hot.nr == ((size - 1) >> DT_GRANULE_SHIFT) + 1;
 }
 
-/* Take it, after hot_fits(). Return: the first byte, its bytes live in the ledger. */
-static __always_inline void *hot_take(struct heap *heap, size_t size)
+/*
+ * Take it, after hot_fits(). @large is whether the request may have more than 33 granules.
+ * Return: the first byte, its bytes live in the ledger.
+ */
+static __always_inline void *hot_take(struct heap *heap, size_t size, bool large)
 {
 	struct region *region = heap->hot.region;
 	unsigned long first = heap->hot.first;
 
 	WRITE_ONCE(heap->hot.nr, 0);
-	ledger_fill(region->ledger, first, ((size - 1) >> DT_GRANULE_SHIFT) + 1, size);
+	if (large)
+		ledger_fill(region->ledger, first, granules_of(size), size);
+	else
+		ledger_fill_few(region->ledger + first, size);
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
@@ -102,31 +127,34 @@ static __always_inline void *hot_take(struct heap *heap, size_t size)
  * @first: the first granule
  * @nr: how many, not 0; all of them 0 in the ledger
  *
- * Return: false if they are not, and the caller has to take them to cache_free().
+ * Return: granules that are hot now, or 0 if others are, and the caller has to take these to
+ * cache_free().
  */
-static __always_inline bool hot_put(struct heap *heap, struct region *region,
-				    unsigned long first, unsigned long nr)
+static __always_inline unsigned long hot_put(struct heap *heap, struct region *region,
+					     unsigned long first, unsigned long nr)
 {
 	struct hot_range *hot = &heap->hot;
+	unsigned long was = hot->nr;
 
-	if (!hot->nr) {
+	if (!was) {
 		hot->region = region;
 		hot->first = first;
 	} else if (hot->region != region) {
-		return false;
+		return 0;
 	} else if (first + nr == hot->first) {
 		hot->first = first;
-	} else if (hot->first + hot->nr != first) {
-		return false;
+	} else if (hot->first + was != first) {
+		return 0;
 	}
-	WRITE_ONCE(hot->nr, hot->nr + nr);
-	return true;
+	WRITE_ONCE(hot->nr, was + nr);
+	return was + nr;
 }
 
-/* Should cache_doubt() look at what has just become hot? */
-static __always_inline bool hot_doubtful(const struct heap *heap, const struct region *region)
+/* Should cache_doubt() look at the @nr granules that are hot now? */
+static __always_inline bool hot_doubtful(const struct heap *heap, const struct region *region,
+					 unsigned int nr)
 {
-	return region->nr_out < region->full_from + heap->hot.nr && heap->nr_regions > 1;
+	return heap->nr_regions > 1 && region->nr_out - nr < region->full_from;
 }
 
 #endif /* DUALTREE_CACHE_H */

@@ -107,6 +107,6 @@ EXPORT_SYMBOL_GPL(dualtree_owns);
 
 size_t dualtree_max_size(struct dualtree *dt)
 {
-	return PAGE_SIZE << dt->max_order;
+	return dt->max_size;
 }
 EXPORT_SYMBOL_GPL(dualtree_max_size);

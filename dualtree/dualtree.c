@@ -42,6 +42,7 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	dt->max_order = params->max_region_order ?: most;
 	dt->min_order = params->min_region_order ?: min_t(unsigned int, get_order(MIN_REGION),
 							  dt->max_order);
+	dt->max_size = PAGE_SIZE << dt->max_order;
 	if (dt->max_order > most || dt->min_order > dt->max_order || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
 	return 0;
@@ -185,8 +186,7 @@ static bool check_heap(struct heap *heap, int cpu, void *arg)
 
 	check->ok &= heap_check(heap, &check->tally) && cache_check(heap);
 	check->nr_free += heap->nr_free;
-	if (heap->quick)
-		check->nr_free += heap->quick->nr_cached;
+	check->nr_free += cache_listed(heap);
 	return false;
 }
 

@@ -157,7 +157,7 @@ bool front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_l
 			shared = g.region->heap == &dt->shared;
 		}
 	}
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	regions_put(dt, retired);
 	/* The region stays where it is: the range in it is live. */
 	if (shared)

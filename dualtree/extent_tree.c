@@ -20,7 +20,7 @@ static struct extent *size_entry(const struct rb_node *node)
 }
 
 /* The order of the size tree. */
-static bool precedes(const struct extent *a, const struct extent *b)
+static __always_inline bool precedes(const struct extent *a, const struct extent *b)
 {
 	return a->nr < b->nr || (a->nr == b->nr && a < b);
 }
@@ -28,21 +28,16 @@ static bool precedes(const struct extent *a, const struct extent *b)
 static void size_insert(struct extent_tree *tree, struct extent *extent)
 {
 	struct rb_node **link = &tree->by_size.rb_node, *parent = NULL;
-	bool last = true;
 
+	if (!tree->largest || precedes(tree->largest, extent))
+		tree->largest = extent;
 	while (*link) {
 		parent = *link;
-		if (precedes(extent, size_entry(parent))) {
-			link = &parent->rb_left;
-			last = false;
-		} else {
-			link = &parent->rb_right;
-		}
+		link = precedes(extent, rb_entry(parent, struct extent, by_size)) ?
+		       &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&extent->by_size, parent, link);
 	rb_insert_color(&extent->by_size, &tree->by_size);
-	if (last)
-		tree->largest = extent;
 }
 
 static void size_erase(struct extent_tree *tree, struct extent *extent)
@@ -147,7 +142,7 @@ static __always_inline struct extent *best_fit(const struct extent_tree *tree, u
 	struct extent *best = NULL;
 
 	while (node) {
-		struct extent *extent = size_entry(node);
+		struct extent *extent = rb_entry(node, struct extent, by_size);
 
 		if (extent->nr >= nr) {
 			best = extent;

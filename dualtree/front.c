@@ -13,7 +13,8 @@
 #include "front.h"
 #include "remote.h"
 
-struct heap no_heap = { .busy = true, .hot.nr = HOT_OFF };
+struct heap not_ready[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
+EXPORT_SYMBOL_FOR_DT_TEST(not_ready);
 
 /* A CPU's heap, with what stands in front of it. */
 struct cpu_heap {
@@ -56,7 +57,9 @@ static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
 
 	preempt_disable();
 	installed = !tick_nohz_full_cpu(smp_processor_id()) &&
-		    this_cpu_cmpxchg(*dt->heaps, &no_heap, heap) == &no_heap;
+		    this_cpu_cmpxchg(dt->slots->ready, no_heap, heap) == no_heap;
+	if (installed)
+		WRITE_ONCE(this_cpu_ptr(dt->slots)->heap, heap);
 	preempt_enable();
 	return installed;
 }
@@ -66,8 +69,8 @@ void front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 {
 	struct heap *heap;
 
-	if (raw_cpu_read(*dt->heaps) != &no_heap || tick_nohz_full_cpu(raw_smp_processor_id()) ||
-	    !kernel_allocs_here())
+	if (raw_cpu_read(dt->slots->ready) != no_heap || !kernel_allocs_here() ||
+	    tick_nohz_full_cpu(raw_smp_processor_id()))
 		return;
 	heap = cpu_heap_create(dt, gfp);
 	if (heap && !cpu_heap_install(dt, heap))
@@ -77,10 +80,8 @@ void front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 /* Bytes that the heap holds which an allocation here would make grow. */
 size_t front_held_here(const struct dualtree *dt)
 {
-	const struct heap *heap = READ_ONCE(*raw_cpu_ptr(dt->heaps));
+	const struct heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
 
-	if (heap == &no_heap)
-		heap = &dt->shared;
 	return READ_ONCE(heap->held_bytes);
 }
 
@@ -126,11 +127,9 @@ struct region *region_of_range(const struct dualtree *dt, const void *ptr, size_
 {
 	struct region *region = region_of(ptr);
 
-	if (unlikely(!region || region->dt != dt || !len))
+	if (unlikely(!region || region->dt != dt))
 		return NULL;
-	if (unlikely(len > region->bytes - region_offset(region, ptr)))
-		return NULL;
-	return region;
+	return region_holds(region, region_offset(region, ptr), len) ? region : NULL;
 }
 
 bool front_owns(const struct dualtree *dt, const void *ptr, size_t len)
@@ -169,16 +168,13 @@ int front_check(const struct dualtree *dt, const void *ptr, size_t len)
  */
 int front_init(struct dualtree *dt)
 {
-	struct heap **heap;
 	int cpu;
 
-	dt->heaps = alloc_percpu(struct heap *);
-	if (!dt->heaps)
+	dt->slots = alloc_percpu(struct cpu_slot);
+	if (!dt->slots)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		heap = per_cpu_ptr(dt->heaps, cpu);
-		*heap = &no_heap;
-	}
+	for_each_possible_cpu(cpu)
+		per_cpu_ptr(dt->slots, cpu)->ready = no_heap;
 	raw_spin_lock_init(&dt->shared_lock);
 	heap_init(&dt->shared);
 	return 0;
@@ -205,5 +201,5 @@ void front_release(struct dualtree *dt)
 		cpu_heap_destroy(heap);
 	}
 	regions_put(dt, heap_retire_all(&dt->shared));
-	free_percpu(dt->heaps);
+	free_percpu(dt->slots);
 }

@@ -2,12 +2,16 @@
 /*
  * The per-CPU front: who may touch which heap, and the instance that ties them together.
  *
- *	preemption off -> this CPU's heap -> busy? -> set busy -> work -> clear busy -> on
+ *	preemption off -> is this CPU's heap ready? -> take it -> work -> put it back -> on
  *
  * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
- * that arrives in it sees busy and leaves the heap alone. Its free goes to the heap's
- * remote list, its allocation is served by the instance's shared heap. So is one on a CPU
- * that has no heap and cannot make one, or runs without a tick and gets none.
+ * that arrives in it does not find the heap ready, and leaves it alone. Its free goes to the
+ * heap's remote list, its allocation is served by the instance's shared heap. So is one on a
+ * CPU that has no heap and cannot make one, or runs without a tick and gets none.
+ *
+ * A heap is taken by a store over its pointer, of another that no request fits and no region
+ * belongs to. So neither an allocation nor a free has to ask whether the heap is ready: what
+ * it asks for anyway has the answer.
  *
  * What can take a lock, sleep or call the page allocator is done outside of sections: a
  * section that lacks memory is left, a region is got, and another one entered, perhaps on
@@ -60,14 +64,26 @@ struct front_counts {
 };
 
 /**
+ * struct cpu_slot - what an instance has for a CPU
+ * @ready: its heap while that can be entered, else open_heap in a section and no_heap as long
+ *	as there is none; for this CPU alone
+ * @heap: its heap, or NULL until the CPU has allocated; set once, readable by anybody
+ */
+struct cpu_slot {
+	struct heap *ready;
+	struct heap *heap;
+};
+
+/**
  * struct dualtree - an instance
- * @heaps: this CPU's heap, or no_heap until the CPU has allocated; set once
+ * @slots: for each CPU
  * @flags: DUALTREE_*; constant, as all up to @max_order
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
  * @pool: where regions come from, or NULL for the default pools
  * @limit: most bytes of regions; 0: none
  * @min_order: pages of the smallest region, as a power of two
  * @max_order: pages of the largest
+ * @max_size: bytes of it; constant, too
  * @held_bytes: bytes of regions, of those being got and put too
  * @counts: see there
  * @shared_lock: guards @shared, but for its remote list
@@ -78,13 +94,14 @@ struct front_counts {
  * @name: for reports
  */
 struct dualtree {
-	struct heap * __percpu *heaps;
+	struct cpu_slot __percpu *slots;
 	unsigned long flags;
 	gfp_t zero;
 	struct buddy_pool *pool;
 	size_t limit;
 	unsigned int min_order;
 	unsigned int max_order;
+	size_t max_size;
 
 	atomic_long_t held_bytes;
 	struct front_counts counts;
@@ -102,47 +119,68 @@ struct dualtree {
 #define BULK_MOST	16
 #define BULK_BYTES	SZ_64K
 
-/* Stands where a CPU has no heap: always busy, so it is never entered and never written to. */
-extern struct heap no_heap;
+/*
+ * Stand in cpu_slot.ready where no heap does. Nothing fits in them, no region is theirs, and
+ * they are never written to.
+ */
+extern struct heap not_ready[2];
+#define no_heap		(&not_ready[0])
+#define open_heap	(&not_ready[1])
+
+/* Is it a heap, and not what stands there when none can be entered? */
+static __always_inline bool heap_is_ready(const struct heap *heap)
+{
+	return (unsigned long)heap - (unsigned long)not_ready >= sizeof(not_ready);
+}
 
 /* The heap of a CPU, or NULL. */
 static inline struct heap *heap_of_cpu(const struct dualtree *dt, int cpu)
 {
-	struct heap *heap = READ_ONCE(*per_cpu_ptr(dt->heaps, cpu));
-
-	return heap == &no_heap ? NULL : heap;
+	return READ_ONCE(per_cpu_ptr(dt->slots, cpu)->heap);
 }
 
 /*
- * Begin a section on a heap that is not busy; preemption is off. An interrupt between the
- * test of busy and this has left its own section by the time this one goes on.
+ * Open a section; preemption is off. An interrupt between the load and the store has left its
+ * own section by the time this one goes on.
+ *
+ * Return: the heap, or what stands there; either is to be given to section_close().
  */
-static __always_inline void heap_enter(struct heap *heap)
+static __always_inline struct heap *section_open(struct dualtree *dt)
 {
-	WRITE_ONCE(heap->busy, true);
+	struct heap *heap = __this_cpu_read(dt->slots->ready);
+
+	__this_cpu_write(dt->slots->ready, open_heap);
 	barrier();
+	return heap;
 }
 
-static __always_inline void heap_leave(struct heap *heap)
+static __always_inline void section_close(struct dualtree *dt, struct heap *heap)
 {
 	barrier();
-	WRITE_ONCE(heap->busy, false);
+	__this_cpu_write(dt->slots->ready, heap);
 }
 
 /*
- * Enter a section, if this CPU's heap is there and not busy. Preemption is off from here on
+ * Close a section that was opened on what is not ready. An interrupt may have made the CPU's
+ * heap just before it was opened.
+ */
+static inline void section_close_unready(struct dualtree *dt, struct heap *heap)
+{
+	if (heap == no_heap && __this_cpu_read(dt->slots->heap))
+		heap = __this_cpu_read(dt->slots->heap);
+	section_close(dt, heap);
+}
+
+/*
+ * Enter a section, if this CPU's heap is there and ready. Preemption is off from here on
  * whatever the outcome: who looks at a region must not be overtaken by a grace period.
  */
 static __always_inline struct heap *section_begin(struct dualtree *dt)
 {
-	struct heap *heap;
-
 	preempt_disable();
-	heap = __this_cpu_read(*dt->heaps);
-	if (unlikely(READ_ONCE(heap->busy)))
+	if (unlikely(!heap_is_ready(__this_cpu_read(dt->slots->ready))))
 		return NULL;
-	heap_enter(heap);
-	return heap;
+	return section_open(dt);
 }
 
 /*
@@ -151,25 +189,31 @@ static __always_inline struct heap *section_begin(struct dualtree *dt)
  *
  * Return: regions that the caller gives back with regions_put().
  */
-static inline struct region *section_end(struct heap *heap)
+static inline struct region *section_end(struct dualtree *dt, struct heap *heap)
 {
 	struct region *retired = NULL;
 
 	if (heap) {
 		if (unlikely(heap->retired) && !in_nmi())
 			retired = heap_take_retired(heap);
-		heap_leave(heap);
+		section_close(dt, heap);
 	}
 	preempt_enable();
 	return retired;
 }
 
-void *front_alloc_slow(struct dualtree *dt, struct heap *heap, size_t size, gfp_t gfp);
+/* Those in tail position take what front_alloc() and front_free() were given where that lies. */
+void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
+void *front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
 void *front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
-int front_free_slow(struct dualtree *dt, struct region *region, const void *ptr, size_t len,
+int front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		     unsigned long caller);
+int front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 		    unsigned long caller);
-int front_free_part(struct heap *heap, struct region *region, size_t offset, size_t len,
-		    unsigned long caller);
+int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		    struct heap *heap, unsigned long caller);
+int front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		     struct heap *heap, unsigned long caller);
 int front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
 
 /* Does front_finish() have to see each allocation? Known when this is compiled. */
@@ -187,6 +231,22 @@ static __always_inline bool free_watched(void)
 	return trace_dualtree_free_enabled() || want_init_on_free() || leak_must_wait();
 }
 
+/* Up to here front_alloc() serves; the ledger of larger ones is filled by front_alloc_large(). */
+#define ALLOC_LARGE	(33 * DT_GRANULE)
+
+/* The end of an allocation that is the hot range. */
+static __always_inline void *front_alloc_hot(struct dualtree *dt, struct heap *heap, size_t size,
+					     gfp_t gfp, bool large)
+{
+	void *ptr = hot_take(heap, size, large);
+
+	local64_inc(&heap->counts.allocs);
+	local64_add(size, &heap->counts.live_bytes);
+	section_close(dt, heap);
+	preempt_enable();
+	return ALLOC_TRACKED ? front_finish(dt, ptr, size, gfp) : ptr;
+}
+
 /**
  * front_alloc() - allocate from this CPU's heap, or else from where it can be had
  * @dt: the instance
@@ -202,21 +262,41 @@ static __always_inline bool free_watched(void)
 static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
 {
 	struct heap *heap;
-	void *ptr;
 
 	preempt_disable();
-	heap = __this_cpu_read(*dt->heaps);
-	if (unlikely(READ_ONCE(heap->busy)))
-		return front_alloc_slow(dt, NULL, size, gfp);
-	heap_enter(heap);
+	heap = section_open(dt);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
-		return front_alloc_slow(dt, heap, size, gfp);
-	ptr = hot_take(heap, size);
-	local64_inc(&heap->counts.allocs);
-	local64_add(size, &heap->counts.live_bytes);
-	heap_leave(heap);
+		return front_alloc_slow(dt, size, gfp, heap);
+	if (size > ALLOC_LARGE)
+		return front_alloc_large(dt, size, gfp, heap);
+	return front_alloc_hot(dt, heap, size, gfp, false);
+}
+
+/* Count a free that this CPU made; @heap is its heap. */
+static __always_inline void count_local(struct heap *heap, size_t len)
+{
+	local64_inc(&heap->counts.frees);
+	local64_sub(len, &heap->counts.live_bytes);
+}
+
+/* The end of a free of granules that are the heap's, and all of it: they become hot. */
+static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap,
+					  struct region *region, unsigned long first,
+					  unsigned long nr, size_t len)
+{
+	unsigned long hot;
+
+	count_local(heap, len);
+	leak_untrack(region, first, nr);
+	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
+	hot = hot_put(heap, region, first, nr);
+	if (unlikely(!hot))
+		return front_settle(heap, region, first, nr);
+	if (unlikely(hot_doubtful(heap, region, hot)))
+		return front_settle(heap, region, 0, 0);
+	section_close(dt, heap);
 	preempt_enable();
-	return ALLOC_TRACKED ? front_finish(dt, ptr, size, gfp) : ptr;
+	return 0;
 }
 
 /**
@@ -226,8 +306,8 @@ static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t
  * @len: bytes
  * @caller: to be named if it is refused
  *
- * What is done here is a range of this CPU's heap that is all that lives in its granules,
- * up to the hot range. All else is behind calls in tail position, as in front_alloc().
+ * What is done here is all that lives in a granule of this CPU's heap. All else is behind
+ * calls in tail position, as in front_alloc(), from the next common on.
  *
  * The check lies inside the section, so that a thread that frees the same bytes, and comes
  * between check and change, would have to be on another CPU or in an interrupt. Those races
@@ -239,34 +319,25 @@ static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t
 static __always_inline int front_free(struct dualtree *dt, const void *ptr, size_t len,
 				      unsigned long caller)
 {
-	struct ledger_run run;
 	struct region *region;
 	struct heap *heap;
-	size_t offset;
+	size_t offset, first;
 
 	preempt_disable();
-	heap = __this_cpu_read(*dt->heaps);
-	region = region_of(ptr);
-	if (unlikely(!region || region->heap != heap || READ_ONCE(heap->busy) || free_watched()))
-		return front_free_slow(dt, region, ptr, len, caller);
+	heap = __this_cpu_read(dt->slots->ready);
+	region = buddy_owner_or_nobody(ptr);
+	if (unlikely(region->heap != heap || free_watched()))
+		return front_free_other(dt, ptr, len, region, caller);
 	offset = region_offset(region, ptr);
-	/* A length of 0 is very long here. */
-	if (unlikely(len - 1 >= region->bytes - offset))
-		return front_free_slow(dt, region, ptr, len, caller);
-	heap_enter(heap);
-	if (unlikely(!ledger_take_whole(region->ledger, offset, len, &run)))
-		return front_free_part(heap, region, offset, len, caller);
-	local64_inc(&heap->counts.frees);
-	local64_sub(len, &heap->counts.live_bytes);
-	leak_untrack(region, run.first, run.nr);
-	dt_poison(region_addr(region, run.first), (size_t)run.nr << DT_GRANULE_SHIFT);
-	if (unlikely(!hot_put(heap, region, run.first, run.nr)))
-		return front_settle(heap, region, run.first, run.nr);
-	if (unlikely(hot_doubtful(heap, region)))
-		return front_settle(heap, region, 0, 0);
-	heap_leave(heap);
-	preempt_enable();
-	return 0;
+	if (unlikely(!region_holds(region, offset, len)))
+		return front_free_slow(dt, ptr, len, region, caller);
+	section_open(dt);
+	first = offset >> DT_GRANULE_SHIFT;
+	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
+		return front_free_many(dt, offset, len, region, heap, caller);
+	if (unlikely(!ledger_take_granule(region->ledger + first, len)))
+		return front_free_bytes(dt, offset, len, region, heap, caller);
+	return front_free_hot(dt, heap, region, first, 1, len);
 }
 
 void *front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);

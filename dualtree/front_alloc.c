@@ -33,21 +33,23 @@ static __always_inline void *place(struct heap *heap, size_t size)
 {
 	void *ptr;
 
-	if (heap->quick) {
-		if (hot_fits(heap, size))
-			return hot_take(heap, size);
-		ptr = cache_alloc(heap, size);
-		if (ptr)
-			return ptr;
+	if (!heap->quick) {
+		if (unlikely(heap_has_remote(heap)))
+			heap_drain(heap, REMOTE_DRAIN_MOST);
+		return heap_alloc(heap, size);
 	}
+	if (hot_fits(heap, size))
+		return hot_take(heap, size, true);
+	ptr = cache_alloc(heap, size);
+	if (ptr)
+		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
 		heap_drain(heap, REMOTE_DRAIN_MOST);
 		ptr = cache_take(heap, size);
 		if (ptr)
 			return ptr;
 	}
-	if (heap->quick)
-		cache_settle(heap);
+	cache_settle(heap);
 	return heap_alloc(heap, size);
 }
 
@@ -129,7 +131,7 @@ static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct requ
 	*more = false;
 	if (likely(heap))
 		ptr = place_or_grow(heap, req, &region, more);
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	if (unlikely(!heap))
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
@@ -153,7 +155,7 @@ static bool give_up_spare(struct dualtree *dt)
 
 	if (heap)
 		heap_retire_spare(heap);
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	return regions_put(dt, retired);
 }
 
@@ -214,36 +216,63 @@ void *front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
 
 static bool size_valid(const struct dualtree *dt, size_t size)
 {
-	return size && size <= PAGE_SIZE << dt->max_order;
+	/* 0 is very large here. */
+	return size - 1 < dt->max_size;
+}
+
+/* The end of front_alloc() where the hot range serves, and the ledger takes a loop. */
+void *front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+{
+	return front_alloc_hot(dt, heap, size, gfp, true);
+}
+
+/* The end of front_alloc_slow() where there is nothing to enter, or nothing to be had. */
+static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+{
+	if (heap_is_ready(heap))
+		section_close(dt, heap);
+	else
+		section_close_unready(dt, heap);
+	preempt_enable();
+	if (!size_valid(dt, size))
+		return NULL;
+	return alloc(dt, &(struct request){ .size = size, .gfp = gfp });
+}
+
+/* The end of front_alloc_slow() where there is something to give back, or @ptr is NULL. */
+static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap,
+				 void *ptr)
+{
+	if (ptr)
+		count_alloc(heap, size);
+	regions_put(dt, section_end(dt, heap));
+	if (!ptr)
+		return alloc(dt, &(struct request){ .size = size, .gfp = gfp });
+	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? front_finish(dt, ptr, size, gfp) : ptr;
 }
 
 /**
  * front_alloc_slow() - the rest of front_alloc()
  * @dt: the instance
- * @heap: this CPU's, entered, or NULL; preemption is off
  * @size: bytes; any value
  * @gfp: for the pool, if it comes to that
+ * @heap: what section_open() found; preemption is off
  *
  * Ends the section.
  */
-void *front_alloc_slow(struct dualtree *dt, struct heap *heap, size_t size, gfp_t gfp)
+void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
 {
-	bool valid = size_valid(dt, size);
-	struct region *retired;
-	void *ptr = NULL;
+	void *ptr;
 
-	if (likely(heap && valid)) {
-		ptr = place(heap, size);
-		if (likely(ptr))
-			count_alloc(heap, size);
-	}
-	retired = section_end(heap);
-	if (unlikely(retired))
-		regions_put(dt, retired);
-	if (likely(ptr))
-		return ALLOC_TRACKED || alloc_watched(dt, gfp) ? front_finish(dt, ptr, size, gfp) :
-								 ptr;
-	return valid ? alloc(dt, &(struct request){ .size = size, .gfp = gfp }) : NULL;
+	if (unlikely(!heap_is_ready(heap) || !size_valid(dt, size)))
+		return alloc_unready(dt, size, gfp, heap);
+	ptr = place(heap, size);
+	if (unlikely(!ptr || heap->retired))
+		return alloc_more(dt, size, gfp, heap, ptr);
+	count_alloc(heap, size);
+	section_close(dt, heap);
+	preempt_enable();
+	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? front_finish(dt, ptr, size, gfp) : ptr;
 }
 
 /**
@@ -284,7 +313,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 		local64_add(i, &heap->counts.allocs);
 		local64_add((s64)i * req->size, &heap->counts.live_bytes);
 	}
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	regions_put(dt, retired);
 	return i;
 }

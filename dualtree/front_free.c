@@ -11,11 +11,19 @@
 #include "front.h"
 #include "remote.h"
 
-static void count_free(struct dualtree *dt, struct heap *heap, size_t len, unsigned int pushed)
+/* Up to here a range lies in 33 granules at most. */
+#define FREE_LARGE	(32 * DT_GRANULE)
+
+/*
+ * Count a free, of which @pushed granules were sent to another heap, or to this CPU's own while
+ * that was not ready. Nothing needs to be entered for it; preemption is off.
+ */
+static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
 {
+	struct heap *heap = __this_cpu_read(dt->slots->heap);
+
 	if (likely(heap)) {
-		local64_inc(&heap->counts.frees);
-		local64_sub(len, &heap->counts.live_bytes);
+		count_local(heap, len);
 		if (pushed) {
 			local64_inc(&heap->counts.remote_frees);
 			local64_add(pushed, &heap->counts.in_flight);
@@ -57,10 +65,10 @@ static __always_inline int release(struct dualtree *dt, struct heap *heap, struc
 	if (kind == FREE_LOCAL)
 		cache_free(heap, region, run.first, run.nr);
 	else if (kind == FREE_REMOTE && batch)
-		remote_batch_add(batch, region->heap, region_addr(region, run.first), run.nr);
+		remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
 	else if (kind == FREE_REMOTE)
-		heap_push(region->heap, region_addr(region, run.first), run.nr);
-	count_free(dt, heap, len, kind == FREE_REMOTE ? run.nr : 0);
+		heap_push(region, region_addr(region, run.first), run.nr);
+	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
 	return kind;
 }
 
@@ -87,18 +95,74 @@ noinline int front_refuse(struct dualtree *dt, const void *ptr, size_t len, int 
 	return err;
 }
 
+/*
+ * The end of front_free_other(), where the range is all that lives in its granules: push them.
+ * Turns preemption on.
+ */
+static __always_inline int push_whole(struct dualtree *dt, struct region *region, size_t offset,
+				      size_t first, size_t last, size_t len)
+{
+	struct heap *heap = region->heap;
+	unsigned int nr = last - first + 1;
+	void *addr = region_addr(region, first);
+
+	leak_untrack(region, first, nr);
+	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
+	heap_push(region, addr, nr);
+	count_free(dt, len, nr);
+	preempt_enable();
+	if (unlikely(heap == &dt->shared))
+		shared_drain(dt);
+	return 0;
+}
+
+/**
+ * front_free_other() - the end of front_free() where this CPU cannot enter the range's heap
+ * @dt: the instance
+ * @ptr: the first byte; any value whatever
+ * @len: bytes
+ * @region: what @ptr lies in, or no_region; preemption is off
+ * @caller: to be named if it is refused
+ *
+ * Or where the free is watched. Turns preemption on.
+ */
+int front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		     unsigned long caller)
+{
+	size_t offset, last_byte, first, last;
+	u8 *ledger;
+
+	if (unlikely(region->dt != dt || len > FREE_LARGE || free_watched()))
+		return front_free_slow(dt, ptr, len, region, caller);
+	offset = region_offset(region, ptr);
+	if (unlikely(!region_holds(region, offset, len)))
+		return front_free_slow(dt, ptr, len, region, caller);
+	ledger = region->ledger;
+	last_byte = offset + len - 1;
+	first = offset >> DT_GRANULE_SHIFT;
+	last = last_byte >> DT_GRANULE_SHIFT;
+	if (first != last) {
+		if (unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+			return front_free_slow(dt, ptr, len, region, caller);
+	} else if (unlikely(!ledger_take_granule(ledger + first, len))) {
+		return front_free_slow(dt, ptr, len, region, caller);
+	}
+	return push_whole(dt, region, offset, first, last, len);
+}
+
 /**
  * front_free_slow() - the rest of front_free()
  * @dt: the instance
- * @region: what @ptr lies in, or NULL; preemption is off
  * @ptr: the first byte; any value whatever
  * @len: bytes
+ * @region: what @ptr lies in, or no_region; preemption is off
  * @caller: to be named if it is refused
  *
- * For what is another owner's, is freed where this CPU's heap is busy, is watched, or is wrong.
+ * For what is watched, or wrong, and where this CPU cannot enter the heap for what shares
+ * granules, or is large.
  * Turns preemption on.
  */
-int front_free_slow(struct dualtree *dt, struct region *region, const void *ptr, size_t len,
+int front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 		    unsigned long caller)
 {
 	struct heap *heap = section_begin(dt);
@@ -106,12 +170,11 @@ int front_free_slow(struct dualtree *dt, struct region *region, const void *ptr,
 	int kind = -EINVAL;
 	bool shared = false;
 
-	if (likely(region && region->dt == dt && len &&
-		   len <= region->bytes - region_offset(region, ptr))) {
+	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
 		kind = release(dt, heap, region, ptr, len, NULL);
 		shared = region->heap == &dt->shared;
 	}
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	/* That ended what section_begin() began; this is the caller's. */
 	preempt_enable();
 	if (unlikely(retired))
@@ -124,29 +187,126 @@ int front_free_slow(struct dualtree *dt, struct region *region, const void *ptr,
 	return 0;
 }
 
+/*
+ * The end of front_free() where the range is wrong, or somebody else is at it too; @heap is this
+ * CPU's, entered. Ends the section.
+ */
+static noinline int free_contended(struct dualtree *dt, size_t offset, size_t len,
+				   struct region *region, struct heap *heap, unsigned long caller)
+{
+	struct ledger_range range = ledger_range(offset, len);
+	struct ledger_run run;
+
+	if (ledger_check(region->ledger, &range)) {
+		section_close(dt, heap);
+		preempt_enable();
+		return front_refuse(dt, region->base + offset, len, -EALREADY, caller);
+	}
+	/* Before the ledger changes: from then on it may be somebody else's. */
+	dt_poison_bytes(region->base + offset, len);
+	run = ledger_take(region->ledger, &range);
+	if (run.nr)
+		return front_free_hot(dt, heap, region, run.first, run.nr, len);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/*
+ * The end of front_free_many() where the range shares granules at its ends, as the tail of a
+ * buffer does, or is large. What ledger_check() and ledger_take() do, in one go.
+ */
+static noinline int free_part(struct dualtree *dt, size_t offset, size_t len,
+			      struct region *region, struct heap *heap, unsigned long caller)
+{
+	size_t last_byte = offset + len - 1;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
+	unsigned int head = DT_GRANULE - (offset & (DT_GRANULE - 1));
+	unsigned int tail = ledger_tail(last_byte);
+	u8 of_first = READ_ONCE(*first), of_last = READ_ONCE(*last);
+
+	if (unlikely(!ledger_has(of_first, head) || !ledger_has(of_last, tail) ||
+		     !ledger_all_full(first, 1, last - first - 1)))
+		return free_contended(dt, offset, len, region, heap, caller);
+	dt_poison_bytes(region->base + offset, len);
+	smp_acquire__after_ctrl_dep();
+	if (of_first != head) {
+		if (unlikely(cmpxchg(first, of_first, of_first - head) != of_first))
+			return free_contended(dt, offset, len, region, heap, caller);
+		first++;
+	}
+	if (of_last != tail && !ledger_take_bytes(last, tail))
+		last--;
+	ledger_set(first, 0, last + 1 - first, 0);
+	if (likely(last >= first))
+		return front_free_hot(dt, heap, region, first - region->ledger, last + 1 - first,
+				      len);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
 /**
- * front_free_part() - the end of front_free() where the range shares granules, or is wrong
- * @heap: this CPU's, entered
- * @region: a region of it
+ * front_free_many() - the end of front_free() where the range lies in several granules
+ * @dt: the instance
  * @offset: of the range, in the region
  * @len: bytes
+ * @region: what it lies in
+ * @heap: that one's, this CPU's, entered
  * @caller: to be named if it is refused
  *
  * Ends the section.
  */
-int front_free_part(struct heap *heap, struct region *region, size_t offset, size_t len,
-		    unsigned long caller)
+int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		    struct heap *heap, unsigned long caller)
 {
-	const void *ptr = region->base + offset;
-	struct dualtree *dt = region->dt;
-	struct region *retired;
-	int kind;
+	size_t last_byte = offset + len - 1;
+	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
+	u8 *ledger = region->ledger;
 
-	kind = release(dt, heap, region, ptr, len, NULL);
-	retired = section_end(heap);
-	if (unlikely(retired))
-		regions_put(dt, retired);
-	return likely(kind >= 0) ? 0 : front_refuse(dt, ptr, len, kind, caller);
+	/* What takes loops takes registers too. */
+	if (len > FREE_LARGE ||
+	    unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+		return free_part(dt, offset, len, region, heap, caller);
+	return front_free_hot(dt, heap, region, first, last - first + 1, len);
+}
+
+/**
+ * front_free_bytes() - the end of front_free() where other bytes of the one granule live on
+ * @dt: the instance
+ * @offset: of the range, in the region
+ * @len: bytes
+ * @region: what it lies in
+ * @heap: that one's, this CPU's, entered
+ * @caller: to be named if it is refused
+ *
+ * Or where the range is wrong. Ends the section.
+ */
+int front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		     struct heap *heap, unsigned long caller)
+{
+	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 seen = READ_ONCE(*count);
+
+	if (unlikely(!ledger_has(seen, len) || seen == len))
+		return free_contended(dt, offset, len, region, heap, caller);
+	dt_poison_bytes(region->base + offset, len);
+	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
+		return free_contended(dt, offset, len, region, heap, caller);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/* The end of front_settle() where there is something to give back. */
+static noinline int settle_retired(struct dualtree *dt, struct heap *heap)
+{
+	regions_put(dt, section_end(dt, heap));
+	return 0;
 }
 
 /**
@@ -163,15 +323,17 @@ int front_free_part(struct heap *heap, struct region *region, size_t offset, siz
 int front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
-	struct region *retired;
 
-	if (nr)
+	if (!nr)
+		cache_doubt(heap);
+	else if (heap->quick)
 		cache_free(heap, region, first, nr);
 	else
-		cache_doubt(heap);
-	retired = section_end(heap);
-	if (unlikely(retired))
-		regions_put(dt, retired);
+		heap_free(heap, region, first, nr);
+	if (unlikely(heap->retired))
+		return settle_retired(dt, heap);
+	section_close(dt, heap);
+	preempt_enable();
 	return 0;
 }
 
@@ -199,7 +361,7 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 		}
 	}
 	remote_batch_push(&batch);
-	retired = section_end(heap);
+	retired = section_end(dt, heap);
 	regions_put(dt, retired);
 	if (shared)
 		shared_drain(dt);

@@ -32,7 +32,7 @@ static struct region *region_entry(const struct rb_node *node)
 
 static unsigned int subtree_largest(const struct rb_node *node)
 {
-	return node ? region_entry(node)->subtree_largest : 0;
+	return node ? rb_entry(node, struct region, node)->subtree_largest : 0;
 }
 
 void heap_init(struct heap *heap)
@@ -57,10 +57,36 @@ static struct region_sums region_sums(const struct region *region)
 	return (struct region_sums){ region->free.nr_extents, region_largest(region) };
 }
 
-static noinline void largest_changed(struct heap *heap, struct region *region)
+/* The largest extent of all in a subtree, by what its root has and what its children say. */
+static unsigned int largest_under(const struct region *region)
 {
-	by_largest_propagate(&region->node, NULL);
-	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
+	return max3(region_largest(region), subtree_largest(region->node.rb_left),
+		    subtree_largest(region->node.rb_right));
+}
+
+/*
+ * A region's largest extent is another: tell those above it, as far as that makes a difference
+ * to them. by_largest_propagate() does it too, by asking both children of each.
+ */
+static noinline void largest_changed(struct heap *heap, struct region *region, unsigned int was)
+{
+	unsigned int is = region_largest(region), largest;
+	struct rb_node *node = &region->node;
+
+	for (; node; node = rb_parent(node)) {
+		region = rb_entry(node, struct region, node);
+		if (is >= region->subtree_largest)
+			largest = is;
+		else if (was == region->subtree_largest)
+			largest = largest_under(region);
+		else
+			return;
+		if (largest == region->subtree_largest)
+			return;
+		region->subtree_largest = largest;
+		is = largest;
+	}
+	WRITE_ONCE(heap->largest, is);
 }
 
 /* The trees of a region have changed, by @nr granules: bring the heap up to date. */
@@ -71,7 +97,7 @@ static __always_inline void region_changed(struct heap *heap, struct region *reg
 	if (region->free.nr_extents != was.nr_extents)
 		heap_count(heap->nr_extents, region->free.nr_extents - (long)was.nr_extents);
 	if (region_largest(region) != was.largest)
-		largest_changed(heap, region);
+		largest_changed(heap, region, was.largest);
 }
 
 static void region_insert(struct heap *heap, struct region *region)
@@ -89,12 +115,16 @@ static void region_insert(struct heap *heap, struct region *region)
 	}
 	rb_link_node(&region->node, parent, link);
 	rb_insert_augmented(&region->node, &heap->regions, &by_largest);
+	if (!heap->lowest || region->base < heap->lowest->base)
+		heap->lowest = region;
 	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
 }
 
 /* Take an empty region out and put it on its way back to the pool. */
 static void region_retire(struct heap *heap, struct region *region)
 {
+	if (region == heap->lowest)
+		heap->lowest = region_entry(rb_next(&region->node));
 	rb_erase_augmented(&region->node, &heap->regions, &by_largest);
 	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
 	heap_count(heap->nr_regions, -1);
@@ -171,6 +201,7 @@ struct region *heap_retire_all(struct heap *heap)
 		heap->retired = region;
 	}
 	heap->regions = RB_ROOT;
+	heap->lowest = NULL;
 	return heap_take_retired(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_all);
@@ -178,17 +209,21 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_all);
 /* The lowest-addressed region that can serve @nr granules; NULL if none can. */
 static __always_inline struct region *lowest_fit(const struct heap *heap, unsigned int nr)
 {
-	struct rb_node *node = heap->regions.rb_node;
+	struct region *region, *left;
+	struct rb_node *node;
 
-	if (subtree_largest(node) < nr)
+	if (heap->largest < nr)
 		return NULL;
-	for (;;) {
-		if (subtree_largest(node->rb_left) >= nr) {
+	/* There is one under each node that is looked at. */
+	for (node = heap->regions.rb_node;;) {
+		region = rb_entry(node, struct region, node);
+		left = rb_entry(node->rb_left, struct region, node);
+		if (node->rb_left && left->subtree_largest >= nr) {
 			node = node->rb_left;
 			continue;
 		}
-		if (region_largest(region_entry(node)) >= nr)
-			return region_entry(node);
+		if (region_largest(region) >= nr)
+			return region;
 		node = node->rb_right;
 	}
 }
@@ -277,7 +312,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc_aligned);
 /* The extent that begins at a granule, which has no free one in front of it, or NULL. */
 static struct extent *extent_at(const struct region *region, unsigned int first)
 {
-	if (READ_ONCE(region->ledger[first]) != LEDGER_FREE)
+	if (load_once(region->ledger[first]) != LEDGER_FREE)
 		return NULL;
 	return region_addr(region, first);
 }
@@ -377,10 +412,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_region_above);
 
 static bool largest_check(const struct region *region)
 {
-	unsigned int largest = max3(region_largest(region), subtree_largest(region->node.rb_left),
-				    subtree_largest(region->node.rb_right));
-
-	return region->subtree_largest == largest;
+	return region->subtree_largest == largest_under(region);
 }
 
 /**
@@ -420,6 +452,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 	return nr_free == heap->nr_free && nr_extents == heap->nr_extents &&
 	       held == heap->held_bytes && nr_regions == heap->nr_regions &&
 	       spare_seen == !!heap->spare &&
+	       heap->lowest == region_entry(rb_first(&heap->regions)) &&
 	       heap->largest == subtree_largest(heap->regions.rb_node);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_check);

@@ -64,14 +64,14 @@ struct hot_range {
 
 /**
  * struct heap - one owner's memory
- * @busy: a section is open. Owner only, as all that follows up to @retired; the @counts may
- *	be read by anybody
- * @hot: see there
+ * @hot: see there. Owner only, as all that follows up to @retired; the @counts may be read
+ *	by anybody
  * @counts: see there
  * @quick: the quick lists, or NULL
  * @spare: the empty region that is kept, or NULL
  * @spare_idle: frees since it became that
  * @regions: by address, augmented with region.subtree_largest
+ * @lowest: the first of them, or NULL
  * @retired: empty regions on their way back to the pool
  * @pending: what is left of a remote list that was taken; readable by anybody, as what
  *	follows up to @nr_extents, and as @spare
@@ -86,13 +86,13 @@ struct hot_range {
  * @remote: granules that others freed; pushed by anybody
  */
 struct heap {
-	bool busy;
 	struct hot_range hot;
 	struct heap_counts counts;
 	struct quick *quick;
 	struct region *spare;
 	unsigned int spare_idle;
 	struct rb_root regions;
+	struct region *lowest;
 	struct region *retired;
 	struct llist_node *pending;
 	unsigned long drains;

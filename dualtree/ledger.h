@@ -29,12 +29,21 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/types.h>
+#include "../compat/once.h"
 #include "granule.h"
 
 /* The first and the last granule of a free extent. */
-#define LEDGER_FREE	0xfe
+#define LEDGER_FREE	0xbe
 /* The first and the last granule of a block in a quick list. */
-#define LEDGER_CACHED	0xff
+#define LEDGER_CACHED	0xbf
+
+static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED > DT_GRANULE);
+
+/*
+ * Of all that a ledger may hold, does a full count alone have its one bit? Then words of
+ * counts are all full if all of them together have it.
+ */
+#define LEDGER_FULL_BIT	(!((LEDGER_FREE | LEDGER_CACHED) & DT_GRANULE))
 
 /* Bytes that a count says are live. */
 static inline unsigned int ledger_live(u8 count)
@@ -98,53 +107,86 @@ static inline struct ledger_range ledger_range(size_t offset, size_t len)
 #define ledger_put(type, p, count)	\
 	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count))
 #define ledger_full(type, p)		\
-	(READ_ONCE(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
+	(load_once(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
 
-/* The same as ledger_set(), for more than 32 granules. */
-static __always_inline void ledger_set_many(u8 *p, u8 *end, u8 count)
+/* What takes 8 accesses of 8 counts: the most in one stretch. */
+#define LEDGER_STRETCH	64
+
+static __always_inline void ledger_put_32(u8 *p, u8 count)
 {
-	for (; p < end - 32; p += 32) {
-		ledger_put(u64, p, count);
-		ledger_put(u64, p + 8, count);
-		ledger_put(u64, p + 16, count);
-		ledger_put(u64, p + 24, count);
-	}
-	ledger_put(u64, end - 32, count);
-	ledger_put(u64, end - 24, count);
-	ledger_put(u64, end - 16, count);
-	ledger_put(u64, end - 8, count);
+	ledger_put(u64, p, count);
+	ledger_put(u64, p + 8, count);
+	ledger_put(u64, p + 16, count);
+	ledger_put(u64, p + 24, count);
 }
 
-/* The same as ledger_all_full(), for more than 32 granules. */
-static __always_inline bool ledger_many_full(const u8 *p, const u8 *end)
+static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
-	for (; p < end - 32; p += 32) {
-		if (!ledger_full(u64, p) || !ledger_full(u64, p + 8) ||
-		    !ledger_full(u64, p + 16) || !ledger_full(u64, p + 24))
-			return false;
+	return load_once(ledger_word(u64, p)) & load_once(ledger_word(u64, p + 8)) &
+	       load_once(ledger_word(u64, q)) & load_once(ledger_word(u64, q + 8));
+}
+
+/* Are those of 16 granules and 16 more, here and there, full? */
+static __always_inline bool ledger_full_32(const u8 *p, const u8 *q)
+{
+	if (LEDGER_FULL_BIT)
+		return ledger_and_32(p, q) == ledger_all(u64, DT_GRANULE);
+	return ledger_full(u64, p) && ledger_full(u64, p + 8) &&
+	       ledger_full(u64, q) && ledger_full(u64, q + 8);
+}
+
+static __always_inline bool ledger_full_64(const u8 *p, const u8 *q)
+{
+	if (LEDGER_FULL_BIT)
+		return (ledger_and_32(p, p + 16) & ledger_and_32(q, q + 16)) ==
+		       ledger_all(u64, DT_GRANULE);
+	return ledger_full_32(p, p + 16) && ledger_full_32(q, q + 16);
+}
+
+/* The same as ledger_set(), for 32 granules or more. */
+static __always_inline void ledger_set_many(u8 *p, unsigned long nr, u8 count)
+{
+	u8 *end = p + nr;
+
+	if (nr > LEDGER_STRETCH) {
+		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH) {
+			ledger_put_32(p, count);
+			ledger_put_32(p + 32, count);
+		}
+		p = end - LEDGER_STRETCH;
 	}
-	return ledger_full(u64, end - 32) && ledger_full(u64, end - 24) &&
-	       ledger_full(u64, end - 16) && ledger_full(u64, end - 8);
+	ledger_put_32(p, count);
+	ledger_put_32(end - 32, count);
+}
+
+/* The same as ledger_all_full(), for 32 granules or more. */
+static __always_inline bool ledger_many_full(const u8 *p, unsigned long nr)
+{
+	const u8 *end = p + nr;
+
+	if (nr > LEDGER_STRETCH) {
+		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH)
+			if (!ledger_full_64(p, p + 32))
+				return false;
+		p = end - LEDGER_STRETCH;
+	}
+	return ledger_full_64(p, end - 32);
 }
 
 /*
- * Set the counts of @nr granules, several at a time; accesses overlap rather than going byte
- * by byte. All bytes touched are those of the run: a neighbour's may be changing on another
- * CPU.
+ * The same as ledger_set(), for 32 granules at most. The sizes of packets are told apart
+ * with the fewest compares.
  */
-static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned long nr, u8 count)
+static __always_inline void ledger_set_few(u8 *p, unsigned long nr, u8 count)
 {
-	u8 *p = ledger + first, *end = p + nr;
+	u8 *end = p + nr;
 
-	if (nr >= 8) {
-		if (nr > 16) {
-			if (nr > 32) {
-				ledger_set_many(p, end, count);
-				return;
-			}
-			ledger_put(u64, p + 8, count);
-			ledger_put(u64, end - 16, count);
-		}
+	if (nr >= 16) {
+		ledger_put(u64, p, count);
+		ledger_put(u64, p + 8, count);
+		ledger_put(u64, end - 16, count);
+		ledger_put(u64, end - 8, count);
+	} else if (nr >= 8) {
 		ledger_put(u64, p, count);
 		ledger_put(u64, end - 8, count);
 	} else if (nr >= 4) {
@@ -158,25 +200,39 @@ static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned
 	}
 }
 
-/* Are all bytes of @nr granules live? Looks at them as ledger_set() does. */
-static __always_inline bool ledger_all_full(const u8 *ledger, unsigned long first, unsigned long nr)
+/* The same as ledger_all_full(), for 32 granules at most. */
+static __always_inline bool ledger_few_full(const u8 *p, unsigned long nr)
 {
-	const u8 *p = ledger + first, *end = p + nr;
+	const u8 *end = p + nr;
 
-	if (nr >= 8) {
-		if (nr > 16) {
-			if (nr > 32)
-				return ledger_many_full(p, end);
-			if (!ledger_full(u64, p + 8) || !ledger_full(u64, end - 16))
-				return false;
-		}
+	if (nr >= 16)
+		return ledger_full_32(p, end - 16);
+	if (nr >= 8)
 		return ledger_full(u64, p) && ledger_full(u64, end - 8);
-	}
 	if (nr >= 4)
 		return ledger_full(u32, p) && ledger_full(u32, end - 4);
 	if (nr >= 2)
 		return ledger_full(u16, p) && ledger_full(u16, end - 2);
-	return !nr || READ_ONCE(*p) == DT_GRANULE;
+	return !nr || load_once(*p) == DT_GRANULE;
+}
+
+/*
+ * Set the counts of @nr granules, several at a time; accesses overlap rather than going byte
+ * by byte. All bytes touched are those of the run: a neighbour's may be changing on another
+ * CPU.
+ */
+static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned long nr, u8 count)
+{
+	if (nr > 32)
+		ledger_set_many(ledger + first, nr, count);
+	else
+		ledger_set_few(ledger + first, nr, count);
+}
+
+/* Are all bytes of @nr granules live? Looks at them as ledger_set() does. */
+static __always_inline bool ledger_all_full(const u8 *ledger, unsigned long first, unsigned long nr)
+{
+	return nr > 32 ? ledger_many_full(ledger + first, nr) : ledger_few_full(ledger + first, nr);
 }
 
 /* Mark the ends of an extent or of a block in a quick list. Owner only. */
@@ -186,12 +242,28 @@ static inline void ledger_mark(u8 *ledger, unsigned int first, unsigned int nr, 
 	WRITE_ONCE(ledger[first + nr - 1], mark);
 }
 
+/* How many of a range's bytes, which end with this one, lie in its last granule. */
+static inline unsigned int ledger_tail(size_t last_byte)
+{
+	return (last_byte & (DT_GRANULE - 1)) + 1;
+}
+
 /* Write down @size live bytes, from the start of granule @first on. Owner only. */
 static __always_inline void ledger_fill(u8 *ledger, unsigned long first, unsigned long nr,
 					size_t size)
 {
 	ledger_set(ledger, first, nr - 1, DT_GRANULE);
-	WRITE_ONCE(ledger[first + nr - 1], ((size - 1) & (DT_GRANULE - 1)) + 1);
+	WRITE_ONCE(ledger[first + nr - 1], ledger_tail(size - 1));
+}
+
+/* The same for 33 granules at most, by the count of the first. */
+static __always_inline void ledger_fill_few(u8 *count, size_t size)
+{
+	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT;
+
+	if (last)
+		ledger_set_few(count, last, DT_GRANULE);
+	WRITE_ONCE(count[last], ledger_tail(size - 1));
 }
 
 /**
@@ -265,38 +337,44 @@ static __always_inline struct ledger_run ledger_take(u8 *ledger, const struct le
 
 /**
  * ledger_take_whole() - write down that a range is free, if it is all that lives in its granules
- * @ledger: of the region
+ * @first: the count of the first of them
+ * @last: the count of the last, another one, 32 further at most
  * @offset: of the first byte, in the region
- * @len: bytes, not 0
- * @run: the granules; they have reached 0 and are the caller's alone now
+ * @last_byte: of the last one
  *
  * The common case of ledger_check() and ledger_take(): all counts are the bytes being freed,
  * so nobody else has any there.
  *
  * Return: false, and nothing is changed, if it is something else, or wrong.
  */
-static __always_inline bool ledger_take_whole(u8 *ledger, size_t offset, size_t len,
-					      struct ledger_run *run)
+static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset, size_t last_byte)
 {
-	size_t last_byte = offset + len - 1;
-	unsigned long first = offset >> DT_GRANULE_SHIFT;
-	unsigned long last = last_byte >> DT_GRANULE_SHIFT;
+	unsigned int skipped = offset & (DT_GRANULE - 1);
+	u8 *full = first;
 
-	run->first = first;
-	run->nr = last - first + 1;
-	if (first == last) {
-		if (unlikely(READ_ONCE(ledger[first]) != len))
+	if (load_once(*last) != (u8)ledger_tail(last_byte))
+		return false;
+	if (skipped) {
+		if (load_once(*first) != (u8)(DT_GRANULE - skipped))
 			return false;
-		smp_acquire__after_ctrl_dep();
-		WRITE_ONCE(ledger[first], 0);
-		return true;
+		full++;
 	}
-	if (READ_ONCE(ledger[first]) != DT_GRANULE - (offset & (DT_GRANULE - 1)) ||
-	    READ_ONCE(ledger[last]) != (last_byte & (DT_GRANULE - 1)) + 1 ||
-	    unlikely(!ledger_all_full(ledger, first + 1, last - first - 1)))
+	if (unlikely(!ledger_few_full(full, last - full)))
 		return false;
 	smp_acquire__after_ctrl_dep();
-	ledger_set(ledger, first, last - first + 1, 0);
+	ledger_set_few(full, last - full, 0);
+	WRITE_ONCE(*first, 0);
+	WRITE_ONCE(*last, 0);
+	return true;
+}
+
+/* The same for bytes of one granule; so @len is at most that. */
+static __always_inline bool ledger_take_granule(u8 *count, size_t len)
+{
+	if (unlikely(load_once(*count) != (u8)len))
+		return false;
+	smp_acquire__after_ctrl_dep();
+	WRITE_ONCE(*count, 0);
 	return true;
 }
 

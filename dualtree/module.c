@@ -9,11 +9,12 @@
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
 #include "dualtree.h"
+#include "region.h"
 #include "reclaim.h"
 
 static int __init dualtree_init(void)
 {
-	int err = buddy_table_init();
+	int err = buddy_table_init(&no_region);
 
 	if (err)
 		return err;

@@ -92,7 +92,7 @@ static void give_interrupt(void *arg)
 
 	if (heap)
 		g->more = give_step(heap, &g->listed);
-	g->retired = section_end(heap);
+	g->retired = section_end(g->dt, heap);
 }
 
 static void give_online(struct giving *g)

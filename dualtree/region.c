@@ -15,6 +15,8 @@
 #include "ledger.h"
 #include "region.h"
 
+struct region no_region;
+
 static struct region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
@@ -79,7 +81,6 @@ void region_reset(struct region *region)
 	extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
 	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
 	region->nr_out = 0;
-	INIT_HLIST_HEAD(&region->cached);
 }
 
 static void region_free_rcu(struct rcu_head *rcu)
@@ -128,16 +129,33 @@ static bool extents_check(const struct region *region)
 	return true;
 }
 
+/* How many granules what begins at one has there: an extent, a block of a list, or that alone. */
+static unsigned int step_from(const struct region *region, unsigned int at)
+{
+	u8 count = READ_ONCE(region->ledger[at]);
+
+	if (count == LEDGER_FREE)
+		return ((const struct extent *)region_addr(region, at))->nr;
+	if (count == LEDGER_CACHED)
+		return ((const struct cached *)region_addr(region, at))->nr;
+	return 1;
+}
+
 static bool cached_check(const struct region *region)
 {
-	const struct cached *block;
-	unsigned int nr = 0;
+	unsigned int at, step, nr = 0;
 
-	hlist_for_each_entry(block, &region->cached, same_region) {
-		if (block->region != region ||
-		    !run_check(region, block, block->nr, LEDGER_CACHED))
+	for (at = 0; at < region->nr; at += step) {
+		const struct cached *block = region_addr(region, at);
+
+		step = step_from(region, at);
+		if (!step || step > region->nr - at)
 			return false;
-		nr += block->nr;
+		if (READ_ONCE(region->ledger[at]) != LEDGER_CACHED)
+			continue;
+		if (block->region != region || !run_check(region, block, step, LEDGER_CACHED))
+			return false;
+		nr += step;
 	}
 	return nr == region_nr_cached(region);
 }

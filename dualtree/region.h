@@ -15,7 +15,6 @@
 #ifndef DUALTREE_REGION_H
 #define DUALTREE_REGION_H
 
-#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
@@ -43,7 +42,6 @@ struct leak_marks;
  * @free: its free extents. Owner only, as all that follows
  * @nr_out: granules that are neither in an extent nor in a quick list: live, hot, or on
  *	their way
- * @cached: its blocks in quick lists
  * @node: place in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules
  * @retired: next in a list of regions that are about to go back
@@ -64,7 +62,6 @@ struct region {
 
 	struct extent_tree free;
 	unsigned int nr_out;
-	struct hlist_head cached;
 	struct rb_node node;
 	unsigned int subtree_largest;
 	struct region *retired;
@@ -76,19 +73,20 @@ struct region {
 
 /**
  * struct cached - a block in a quick list; lies in its first granule
- * @same_size: place in the list of its size
- * @same_region: place in region.cached
+ * @next: in the list of its size
  * @region: whose it is
  * @nr: its granules
  */
 struct cached {
-	struct hlist_node same_size;
-	struct hlist_node same_region;
+	struct cached *next;
 	struct region *region;
 	unsigned int nr;
 };
 
 static_assert(sizeof(struct cached) <= DT_GRANULE);
+
+/* What a look-up in the table finds where there is no region: no instance's and no heap's. */
+extern struct region no_region;
 
 /* The region an address lies in, of any instance, or NULL. Under RCU or with preemption off. */
 static inline struct region *region_of(const void *addr)
@@ -99,6 +97,13 @@ static inline struct region *region_of(const void *addr)
 static inline size_t region_offset(const struct region *region, const void *addr)
 {
 	return addr - region->base;
+}
+
+/* Are there @len bytes, and not none, from an offset in the region on? @len may be any value. */
+static __always_inline bool region_holds(const struct region *region, size_t offset, size_t len)
+{
+	/* A length of 0 is very long here; and a sum of two that are in bounds does not wrap. */
+	return len - 1 < region->bytes && offset + (len - 1) < region->bytes;
 }
 
 static inline unsigned int region_index(const struct region *region, const void *addr)
@@ -125,7 +130,7 @@ static inline unsigned int region_nr_cached(const struct region *region)
 /* What the ledger says of the granule in front of another; a guard if there is none. */
 static inline u8 ledger_before(const struct region *region, unsigned int first)
 {
-	return READ_ONCE(*(region->ledger + first - 1));
+	return load_once(*(region->ledger + first - 1));
 }
 
 /**

@@ -10,58 +10,22 @@
 #include "remote.h"
 
 /**
- * struct remote_run - freed granules on their way to their owner; lies in the first
- * @link: next in heap.remote
- * @nr: how many
- */
-struct remote_run {
-	struct llist_node link;
-	unsigned int nr;
-};
-
-static_assert(sizeof(struct remote_run) <= DT_GRANULE);
-
-static struct llist_node *remote_run_init(void *addr, unsigned int nr)
-{
-	struct remote_run *run = addr;
-
-	dt_unpoison(run, sizeof(*run));
-	run->nr = nr;
-	return &run->link;
-}
-
-/**
- * heap_push() - send granules to a heap that is somebody else's
- * @heap: the heap
- * @addr: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
- *
- * The link lies in the granules themselves, so this needs nothing and cannot fail.
- *
- * Context: Any, NMI included.
- */
-void heap_push(struct heap *heap, void *addr, unsigned int nr)
-{
-	llist_add(remote_run_init(addr, nr), &heap->remote);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(heap_push);
-
-/**
  * remote_batch_add() - send granules to a heap with the others that go there
  * @batch: all 0 before the first; if it is another heap's, that one's are pushed now
- * @heap: as for heap_push(), like the rest
+ * @region: as for heap_push(), like the rest
  * @addr: likewise
  * @nr: likewise
  *
  * Context: Any, NMI included; preemption is off until remote_batch_push().
  */
-void remote_batch_add(struct remote_batch *batch, struct heap *heap, void *addr, unsigned int nr)
+void remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+		      unsigned int nr)
 {
-	struct llist_node *link = remote_run_init(addr, nr);
+	struct llist_node *link = remote_run_init(region, addr, nr);
 
-	if (batch->heap != heap) {
+	if (batch->heap != region->heap) {
 		remote_batch_push(batch);
-		*batch = (struct remote_batch){ .heap = heap, .last = link };
+		*batch = (struct remote_batch){ .heap = region->heap, .last = link };
 	}
 	link->next = batch->first;
 	batch->first = link;
@@ -85,24 +49,29 @@ void remote_batch_push(struct remote_batch *batch)
  */
 bool heap_drain(struct heap *heap, unsigned int most)
 {
+	struct llist_node *link = heap->pending;
+	unsigned long drained = 0;
+
 	/* What was pushed in NMI is known to kmemleak still, and cannot be made unknown there. */
 	if (leak_must_wait())
 		return false;
-	if (!heap->pending && !llist_empty(&heap->remote)) {
-		WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
+	if (!link && !llist_empty(&heap->remote)) {
+		link = llist_del_all(&heap->remote);
 		heap_count(heap->drains, 1);
 	}
-	while (heap->pending && most--) {
-		struct remote_run *run = llist_entry(heap->pending, struct remote_run, link);
-		struct region *region = region_of(run);
+	while (link && most--) {
+		struct remote_run *run = llist_entry(link, struct remote_run, link);
+		struct region *region = run->region;
 		unsigned int first = region_index(region, run), nr = run->nr;
 
-		WRITE_ONCE(heap->pending, run->link.next);
+		link = link->next;
 		dt_poison(run, sizeof(*run));
-		local64_sub(nr, &heap->counts.in_flight);
 		leak_untrack(region, first, nr);
 		cache_put(heap, region, first, nr);
+		drained += nr;
 	}
+	WRITE_ONCE(heap->pending, link);
+	local64_sub(drained, &heap->counts.in_flight);
 	return heap_has_remote(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(heap_drain);

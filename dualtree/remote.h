@@ -14,6 +14,8 @@
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
 
+#include <linux/atomic.h>
+#include "../compat/kasan.h"
 #include "heap.h"
 
 /* Runs of a remote list that go back in one section, which bounds it. */
@@ -31,8 +33,55 @@ struct remote_batch {
 	struct llist_node *last;
 };
 
-void heap_push(struct heap *heap, void *addr, unsigned int nr);
-void remote_batch_add(struct remote_batch *batch, struct heap *heap, void *addr, unsigned int nr);
+/**
+ * struct remote_run - freed granules on their way to their owner; lies in the first
+ * @link: next in heap.remote
+ * @region: what they lie in
+ * @nr: how many
+ */
+struct remote_run {
+	struct llist_node link;
+	struct region *region;
+	unsigned int nr;
+};
+
+static_assert(sizeof(struct remote_run) <= DT_GRANULE);
+
+static inline struct llist_node *remote_run_init(struct region *region, void *addr,
+						 unsigned int nr)
+{
+	struct remote_run *run = addr;
+
+	dt_unpoison(run, sizeof(*run));
+	run->region = region;
+	run->nr = nr;
+	return &run->link;
+}
+
+/**
+ * heap_push() - send granules to their heap, which is somebody else's
+ * @region: what they lie in
+ * @addr: the first granule
+ * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
+ *
+ * The link lies in the granules themselves, so this needs nothing and cannot fail. It is
+ * llist_add(), without the call that most kernels make of that.
+ *
+ * Context: Any, NMI included.
+ */
+static inline void heap_push(struct region *region, void *addr, unsigned int nr)
+{
+	struct llist_node *link = remote_run_init(region, addr, nr);
+	struct llist_head *remote = &region->heap->remote;
+	struct llist_node *first = READ_ONCE(remote->first);
+
+	do {
+		link->next = first;
+	} while (!try_cmpxchg(&remote->first, &first, link));
+}
+
+void remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+		      unsigned int nr);
 void remote_batch_push(struct remote_batch *batch);
 bool heap_drain(struct heap *heap, unsigned int most);
 

@@ -40,7 +40,7 @@ static int visit_here(void *data)
 	do {
 		heap = section_begin(v->dt);
 		again = heap && v->visit(heap, v->cpu, v->arg);
-		retired = section_end(heap);
+		retired = section_end(v->dt, heap);
 		regions_put(v->dt, retired);
 		cond_resched();
 	} while (again);

@@ -339,7 +339,8 @@ static void buddy_refuse_wild(struct kunit *test)
 		refuse_both(test, lone, (void *)((unsigned long)block ^ BIT(bit)));
 	}
 	/* The table's first and last bytes, and those beyond. */
-	behind = (void *)(buddy_table.base + (buddy_table.nr_pages << PAGE_SHIFT));
+	behind = (void *)buddy_table.base +
+		 (buddy_table.nr_spans << (BUDDY_SPAN_ORDER + PAGE_SHIFT));
 	refuse_both(test, lone, behind);
 	refuse_both(test, lone, behind - 1);
 	refuse_both(test, lone, behind + PAGE_SIZE);

@@ -208,7 +208,8 @@ static bool found_rightly(const void *addr)
 /* Look-ups take any value whatever. */
 static void buddy_table_foreign(struct kunit *test)
 {
-	const void *behind = (void *)(buddy_table.base + (buddy_table.nr_pages << PAGE_SHIFT));
+	unsigned long covered = buddy_table.nr_spans << (BUDDY_SPAN_ORDER + PAGE_SHIFT);
+	const void *behind = (void *)(buddy_table.base + covered);
 	void *object = kunit_kmalloc(test, 64, GFP_KERNEL), *mapped = vmalloc(PAGE_SIZE);
 	unsigned int bit, i, wrong = 0;
 	struct rnd_state rnd;
@@ -225,7 +226,8 @@ static void buddy_table_foreign(struct kunit *test)
 	expect_nobody(test, &on_stack);
 	expect_nobody(test, expect_nobody);
 	expect_nobody(test, kfree);
-	expect_nobody(test, buddy_table.spans);
+	expect_nobody(test, buddy_table.owners);
+	expect_nobody(test, buddy_table.leaves);
 	for (i = 0; i < 4; i++) {
 		expect_nobody(test, behind + pages_bytes(i));
 		expect_nobody(test, (void *)buddy_table.base + pages_bytes(i));
@@ -240,7 +242,7 @@ static void buddy_table_foreign(struct kunit *test)
 		u64 value = (u64)prandom_u32_state(&rnd) << 32 | prandom_u32_state(&rnd);
 
 		wrong += !found_rightly((void *)(unsigned long)value);
-		value = buddy_table.base + value % (buddy_table.nr_pages << PAGE_SHIFT);
+		value = buddy_table.base + value % covered;
 		wrong += !found_rightly((void *)(unsigned long)value);
 	}
 	rcu_read_unlock();
@@ -253,20 +255,20 @@ static void buddy_table_readable_under_rcu(struct kunit *test)
 	unsigned int order = order_of(test);
 	struct buddy_arena *found, *arena = arena_make(test, order);
 	bool same, owner_gone;
-	void **owners, *base;
+	void **owner, *base;
 
 	if (!arena)
 		return;
 	base = arena->base;
 	rcu_read_lock();
 	found = buddy_table_arena(base);
-	owners = buddy_table.spans[buddy_pfn(base) >> BUDDY_SPAN_ORDER].owners +
-		 (buddy_pfn(base) & (BUDDY_SPAN_PAGES - 1));
+	owner = buddy_owner_slot(buddy_table.owners[buddy_pfn(base) >> BUDDY_SPAN_ORDER],
+				 buddy_pfn(base));
 	buddy_set_owner(base, 1UL << order, test);
 	buddy_arena_destroy(arena);
 	/* KASAN sees it if either is gone. */
 	same = found && READ_ONCE(found->order) == order && READ_ONCE(found->base) == base;
-	owner_gone = !READ_ONCE(*owners);
+	owner_gone = READ_ONCE(*owner) == buddy_table.nobody;
 	rcu_read_unlock();
 	KUNIT_EXPECT_TRUE(test, same);
 	KUNIT_EXPECT_TRUE(test, owner_gone);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an interrupt sees that arrives inside a section: the heap of this CPU is busy. No
+ * What an interrupt sees that arrives inside a section: the heap of this CPU is not ready. No
  * chance is needed for it here.
  */
 #ifndef DUALTREE_KUNIT_BUSY_H
@@ -10,21 +10,20 @@
 #include <linux/preempt.h>
 #include "../dualtree/front.h"
 
-/* Nobody is in a section: the heap that is busy all the same stands for none. */
 static inline bool has_heap(struct dualtree *dt, unsigned int cpu)
 {
-	return !READ_ONCE((*per_cpu_ptr(dt->heaps, cpu))->busy);
+	return heap_of_cpu(dt, cpu);
 }
 
 static inline void busy_begin(struct dualtree *dt)
 {
 	preempt_disable();
-	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, true);
+	section_open(dt);
 }
 
 static inline void busy_end(struct dualtree *dt)
 {
-	WRITE_ONCE((*this_cpu_ptr(dt->heaps))->busy, false);
+	section_close(dt, heap_of_cpu(dt, smp_processor_id()));
 	preempt_enable();
 }
 

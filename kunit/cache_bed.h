@@ -84,7 +84,7 @@ static inline void bed_put(struct cache_bed *bed, struct region *region, unsigne
 /* As if there had been requests for @nr granules that nothing in front of the trees served. */
 static inline void bed_credit(struct cache_bed *bed, unsigned int nr, unsigned int times)
 {
-	bed->quick.credit[nr - 1] += times;
+	quick_list(&bed->quick, nr)->credit += times;
 }
 
 static inline void draw(char *picture, unsigned int first, unsigned int nr, char what)
@@ -106,7 +106,7 @@ static inline void bed_draw(const struct cache_bed *bed, const struct region *re
 	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
 		draw(picture, region_index(region, extent), extent->nr, '.');
 	for (i = 0; i < QUICK_LISTS; i++)
-		hlist_for_each_entry(block, &bed->quick.lists[i], same_size)
+		for (block = bed->quick.lists[i].first; block; block = block->next)
 			if (block->region == region)
 				draw(picture, region_index(region, block), i + 1, 'c');
 	if (hot->nr && hot->nr != HOT_OFF && hot->region == region)

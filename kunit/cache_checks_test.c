@@ -23,17 +23,17 @@ static struct cached *block_at(unsigned int first)
 
 static void break_depth(struct cache_bed *bed)
 {
-	bed->quick.depth[1]++;
+	bed->quick.lists[1].depth++;
 }
 
 static void break_depth_of_none(struct cache_bed *bed)
 {
-	bed->quick.depth[5] = 1;
+	bed->quick.lists[5].depth = 1;
 }
 
 static void break_nr_cached(struct cache_bed *bed)
 {
-	bed->quick.nr_cached--;
+	local64_dec(&bed->quick.nr_cached);
 }
 
 static void break_size(struct cache_bed *bed)
@@ -44,16 +44,23 @@ static void break_size(struct cache_bed *bed)
 /* In the list of another size, with all numbers as they should be for that. */
 static void break_list(struct cache_bed *bed)
 {
-	hlist_del(&block_at(10)->same_size);
-	hlist_add_head(&block_at(10)->same_size, &bed->quick.lists[1]);
-	bed->quick.depth[0]--;
-	bed->quick.depth[1]++;
-	bed->quick.nr_cached++;
+	struct quick_list *lists = bed->quick.lists;
+
+	lists[0].first = block_at(10)->next;
+	block_at(10)->next = lists[1].first;
+	lists[1].first = block_at(10);
+	lists[0].depth--;
+	lists[1].depth++;
+	local64_inc(&bed->quick.nr_cached);
 }
 
 static void break_lost(struct cache_bed *bed)
 {
-	hlist_del(&block_at(30)->same_size);
+	struct cached **link = &bed->quick.lists[1].first;
+
+	while (*link != block_at(30))
+		link = &(*link)->next;
+	*link = (*link)->next;
 }
 
 static void break_too_deep(struct cache_bed *bed)
@@ -63,10 +70,11 @@ static void break_too_deep(struct cache_bed *bed)
 
 	for (i = 0; i < QUICK_DEPTH; i++) {
 		more[i] = (struct cached){ .region = the_region, .nr = 1 };
-		hlist_add_head(&more[i].same_size, &bed->quick.lists[0]);
+		more[i].next = bed->quick.lists[0].first;
+		bed->quick.lists[0].first = &more[i];
 	}
-	bed->quick.depth[0] += QUICK_DEPTH;
-	bed->quick.nr_cached += QUICK_DEPTH;
+	bed->quick.lists[0].depth += QUICK_DEPTH;
+	local64_add(QUICK_DEPTH, &bed->quick.nr_cached);
 }
 
 static void break_hot_live(struct cache_bed *bed)
@@ -120,9 +128,9 @@ static void break_region(struct cache_bed *bed)
 	block_at(30)->region = NULL;
 }
 
-static void break_not_of_region(struct cache_bed *bed)
+static void break_not_marked(struct cache_bed *bed)
 {
-	hlist_del(&block_at(30)->same_region);
+	the_region->ledger[30] = 0;
 }
 
 static void break_hot_in_block(struct cache_bed *bed)
@@ -161,7 +169,7 @@ static const struct damage block_damages[] = {
 	{ "mark of the last granule", break_mark_of_last },
 	{ "a live byte in a block", break_live_in_block },
 	{ "a block of no region", break_region },
-	{ "a block that its region does not know", break_not_of_region },
+	{ "a block that is not marked", break_not_marked },
 	{ "a block that is too long", break_hot_in_block },
 };
 

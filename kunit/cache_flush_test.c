@@ -28,13 +28,13 @@ static void flush_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 0));
 	bed_looks(test, bed, r, "#c##cc#c##cc#c######...#");
 	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 5);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 5);
 	bed_sound(test, bed);
 	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 2);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 2);
 	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 1));
 	bed_looks(test, bed, r, "#.##..#.##..#.######...#");
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 0);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
 	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 0));
 }
 

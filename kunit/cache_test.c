@@ -67,7 +67,7 @@ static void hot_fits_exactly(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hot_fits(&bed->heap, size + 1));
 	KUNIT_EXPECT_FALSE(test, hot_fits(&bed->heap, 0));
 	KUNIT_EXPECT_FALSE(test, hot_fits(&bed->heap, SIZE_MAX));
-	KUNIT_EXPECT_PTR_EQ(test, hot_take(&bed->heap, size - 30), region_addr(r, 8));
+	KUNIT_EXPECT_PTR_EQ(test, hot_take(&bed->heap, size - 30, true), region_addr(r, 8));
 	KUNIT_EXPECT_EQ(test, r->ledger[8], DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, r->ledger[9], DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, r->ledger[10], DT_GRANULE - 30);
@@ -159,25 +159,28 @@ static void requests_are_demand(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_EXPECT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE - 5));
-	KUNIT_EXPECT_EQ(test, bed->quick.credit[3], 1);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 1);
 	KUNIT_EXPECT_NULL(test, cache_alloc(heap, QUICK_LISTS * DT_GRANULE + 1));
 	KUNIT_EXPECT_NULL(test, cache_alloc(heap, SZ_4M));
 	bed_put(bed, r, 20, 4);
-	KUNIT_EXPECT_EQ(test, bed->quick.credit[3], 0);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 0);
 	/* One that is served is one as well. */
 	KUNIT_EXPECT_PTR_EQ(test, cache_alloc(heap, 4 * DT_GRANULE - 5), region_addr(r, 20));
-	KUNIT_EXPECT_EQ(test, bed->quick.credit[3], 1);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 1);
 	for (i = 0; i < 300; i++)
 		KUNIT_ASSERT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE));
-	KUNIT_EXPECT_EQ(test, bed->quick.credit[3], U8_MAX);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, U8_MAX);
 	bed_put(bed, r, 20, 4);
-	KUNIT_EXPECT_EQ(test, bed->quick.credit[3], U8_MAX - 1);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, U8_MAX - 1);
 	for (i = 0; i < QUICK_LISTS; i++)
-		KUNIT_EXPECT_EQ(test, bed->quick.credit[i], i == 3 ? U8_MAX - 1 : 0);
+		KUNIT_EXPECT_EQ(test, bed->quick.lists[i].credit, i == 3 ? U8_MAX - 1 : 0);
 	bed_sound(test, bed);
 }
 
-/* A run that could merge does; one beside what is on its way might, soon. */
+/*
+ * A run that could merge does. Beside what is on its way one might, soon; but where others have
+ * freed it all of a batch is on its way, and each would be kept out by the next.
+ */
 static void gate_isolation(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
@@ -196,14 +199,33 @@ static void gate_isolation(struct kunit *test)
 	bed_put(bed, r, 15, 2);
 	bed_looks(test, bed, r, "####...#...##cccc##");
 	bed_die(r, 20, 1);
-	bed_put(bed, r, 21, 2);
+	bed_free(bed, r, 21, 2);
 	bed_die(r, 27, 1);
-	bed_put(bed, r, 25, 2);
+	bed_free(bed, r, 25, 2);
+	cache_settle(&bed->heap);
 	KUNIT_EXPECT_EQ(test, r->ledger[21], LEDGER_FREE);
 	KUNIT_EXPECT_EQ(test, r->ledger[25], LEDGER_FREE);
 	bed_put(bed, r, 20, 1);
 	bed_put(bed, r, 27, 1);
 	bed_looks(test, bed, r, "####...#...##cccc###...##...#");
+}
+
+/* Others have freed all of these, and none is home yet. */
+static void gate_isolation_of_a_batch(struct kunit *test)
+{
+	struct cache_bed *bed = test->priv;
+	struct region *r = bed_add(test, bed, 0);
+	unsigned int i;
+
+	bed_credit(bed, 2, 2);
+	bed_credit(bed, 3, 1);
+	bed_die(r, 4, 7);
+	for (i = 0; i < 2; i++)
+		cache_put(&bed->heap, r, 4 + 2 * i, 2);
+	/* This one has no demand any more, and becomes an extent, which the next merges with. */
+	cache_put(&bed->heap, r, 8, 1);
+	cache_put(&bed->heap, r, 9, 2);
+	bed_looks(test, bed, r, "####cccc...#####");
 }
 
 /* The ends of a region are no neighbours that are free. */
@@ -216,7 +238,7 @@ static void gate_ends_of_region(struct kunit *test)
 	bed_put(bed, r, 0, 2);
 	bed_put(bed, r, r->nr - 2, 2);
 	bed_looks(test, bed, r, "cc##");
-	KUNIT_EXPECT_EQ(test, bed->quick.depth[1], 2);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[1].depth, 2);
 }
 
 /* A region that lies as low as any may be as empty as it likes. */
@@ -341,7 +363,7 @@ static void gate_last_of_region(struct kunit *test)
 	bed_put(bed, r, 0, 2);
 	bed_looks(test, bed, r, "................");
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, r);
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 0);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
 }
 
 static void gate_depth(struct kunit *test)
@@ -353,10 +375,10 @@ static void gate_depth(struct kunit *test)
 	bed_credit(bed, 1, 100);
 	for (i = 0; i < QUICK_DEPTH; i++)
 		bed_put(bed, r, 1 + 2 * i, 1);
-	KUNIT_EXPECT_EQ(test, bed->quick.depth[0], QUICK_DEPTH);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[0].depth, QUICK_DEPTH);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 0);
 	bed_put(bed, r, 1 + 2 * i, 1);
-	KUNIT_EXPECT_EQ(test, bed->quick.depth[0], QUICK_DEPTH);
+	KUNIT_EXPECT_EQ(test, bed->quick.lists[0].depth, QUICK_DEPTH);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 1);
 	bed_sound(test, bed);
 }
@@ -373,14 +395,14 @@ static void gate_bytes(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cache_alloc(&bed->heap, QUICK_LISTS * DT_GRANULE + 1));
 	for (i = 0; i < most / QUICK_LISTS; i++)
 		bed_put(bed, r, 1 + (QUICK_LISTS + 1) * i, QUICK_LISTS);
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, most);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), most);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 0);
 	bed_put(bed, r, 1 + (QUICK_LISTS + 1) * i, QUICK_LISTS);
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, most);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), most);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, QUICK_LISTS);
 	KUNIT_EXPECT_FALSE(test, cache_flush(&bed->heap, UINT_MAX));
 	bed_put(bed, r, r->nr - QUICK_LISTS - 1, QUICK_LISTS + 1);
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 0);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
 	KUNIT_EXPECT_NULL(test, cache_take(&bed->heap, (QUICK_LISTS + 1) * DT_GRANULE));
 	bed_sound(test, bed);
 }
@@ -394,12 +416,12 @@ static void put_leaves_the_hot_range(struct kunit *test)
 	bed_free(bed, r, 4, 2);
 	bed_put(bed, r, 9, 2);
 	bed_looks(test, bed, r, "####hh###..#####");
-	/* Beside it: on its way to the trees, so nothing to be kept apart from. */
+	/* Beside it: no more in the way than what is on its way. */
 	bed_credit(bed, 1, 1);
 	bed_put(bed, r, 6, 1);
-	bed_looks(test, bed, r, "####hh.##..#####");
+	bed_looks(test, bed, r, "####hhc##..#####");
 	cache_settle(&bed->heap);
-	bed_looks(test, bed, r, "####...##..#####");
+	bed_looks(test, bed, r, "####..c##..#####");
 }
 
 /* With a spare there, a region in which only the hot range is left does not wait for it. */
@@ -454,7 +476,7 @@ static void lists_do_not_keep_a_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->free.nr_extents, 1);
 	/* Of other regions all stays. */
 	bed_looks(test, bed, b, "#######c####");
-	KUNIT_EXPECT_EQ(test, bed->quick.nr_cached, 1);
+	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 1);
 	KUNIT_EXPECT_PTR_EQ(test, cache_take(&bed->heap, 1), region_addr(b, 7));
 	bed_sound(test, bed);
 }
@@ -480,6 +502,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(gate_demand),
 	KUNIT_CASE(requests_are_demand),
 	KUNIT_CASE(gate_isolation),
+	KUNIT_CASE(gate_isolation_of_a_batch),
 	KUNIT_CASE(gate_ends_of_region),
 	KUNIT_CASE(gate_occupancy),
 	KUNIT_CASE(gate_occupancy_of_the_lowest),

@@ -219,7 +219,7 @@ static inline void bed_push(struct bed *bed, struct region *region, unsigned int
 	bed_let_die(bed, region, first, nr);
 	map_set(bed, region, first, nr, MAP_ON_ITS_WAY);
 	bed->away += nr;
-	heap_push(&bed->heap, region->base + ((size_t)first << DT_GRANULE_SHIFT), nr);
+	heap_push(region, region->base + ((size_t)first << DT_GRANULE_SHIFT), nr);
 }
 
 /* As an owner does it: with preemption off. */

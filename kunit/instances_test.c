@@ -38,10 +38,10 @@ static void instances_size(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 	own = ksize(dt);
 	kunit_info(test, "%zu bytes and the name, in a block of %zu; %zu for each of %u CPUs\n",
-		   sizeof(*dt), own, sizeof(*dt->heaps), nr_cpu_ids);
+		   sizeof(*dt), own, sizeof(*dt->slots), nr_cpu_ids);
 	/* As it is given out: blocks are rounded up to what there is. */
 	KUNIT_EXPECT_GE(test, own, needed);
-	KUNIT_EXPECT_EQ(test, sizeof(*dt->heaps), sizeof(void *));
+	KUNIT_EXPECT_EQ(test, sizeof(*dt->slots), 2 * sizeof(void *));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 0);
 	/* No files and no heaps either, until it is used. */
 	KUNIT_EXPECT_NULL(test, dt->dir);

@@ -15,7 +15,9 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "../compat/kunit.h"
+#include "../dualtree/cache.h"
 #include "../dualtree/heap.h"
+#include "../dualtree/remote.h"
 #include "heap_helpers.h"
 #include "instance.h"
 
@@ -24,9 +26,6 @@
 #define GRAIN		8
 #define NR_GRAINS	(REGION_BYTES / GRAIN)
 #define MOST_PIECES	64
-
-/* A link of a run that is on its way to its owner: a pointer and a length. */
-#define LINK_BYTES	16
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -76,23 +75,30 @@ static void own_bytes(struct watch *w, const void *addr, size_t bytes)
 static void own_list(struct watch *w, struct llist_node *node)
 {
 	for (; node; node = node->next)
-		own_bytes(w, node, LINK_BYTES);
+		own_bytes(w, node, sizeof(struct remote_run));
+}
+
+static void own_blocks(struct watch *w, const struct cached *block)
+{
+	for (; block; block = block->next)
+		if (block->region == w->region)
+			own_bytes(w, block, sizeof(*block));
 }
 
 /* What the allocator has put into free memory. */
 static void find_own(struct watch *w)
 {
 	struct heap *heap = w->region->heap;
-	const struct cached *block;
 	struct extent *extent;
+	unsigned int i;
 
 	memset(w->own, 0, sizeof(w->own));
 	for (extent = extent_first(&w->region->free); extent; extent = extent_next(extent)) {
 		own_bytes(w, extent, sizeof(*extent));
 		own_bytes(w, extent_tag(extent_end(extent)), sizeof(void *));
 	}
-	hlist_for_each_entry(block, &w->region->cached, same_region)
-		own_bytes(w, block, sizeof(*block));
+	for (i = 0; i < QUICK_LISTS && heap->quick; i++)
+		own_blocks(w, heap->quick->lists[i].first);
 	own_list(w, READ_ONCE(heap->remote.first));
 	own_list(w, heap->pending);
 }

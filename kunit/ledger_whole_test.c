@@ -39,25 +39,32 @@ static bool is_whole(const u8 *counts, size_t offset, size_t len)
 	return true;
 }
 
+/* As front_free() takes a range that is whole. */
+static bool take(u8 *counts, size_t offset, size_t len)
+{
+	size_t last_byte = offset + len - 1;
+	size_t first = offset / DT_GRANULE, last = last_byte / DT_GRANULE;
+
+	if (first == last)
+		return ledger_take_granule(counts + first, len);
+	return ledger_take_whole(counts + first, counts + last, offset, last_byte);
+}
+
 /* One range on one layout: taken if it is whole, and otherwise nothing is changed. */
 static void take_whole(struct kunit *test, const struct layout *layout, size_t offset, size_t len)
 {
 	unsigned int first = offset / DT_GRANULE, last = (offset + len - 1) / DT_GRANULE;
 	struct layout is = *layout, want = *layout;
-	struct ledger_run run;
 	bool whole = is_whole(layout->counts, offset, len);
 
-	KUNIT_ASSERT_EQ_MSG(test, ledger_take_whole(is.counts, offset, len, &run), whole,
+	KUNIT_ASSERT_EQ_MSG(test, take(is.counts, offset, len), whole,
 			    "%zu bytes from %zu on", len, offset);
-	if (whole) {
-		KUNIT_ASSERT_EQ(test, run.first, first);
-		KUNIT_ASSERT_EQ(test, run.nr, last - first + 1);
+	if (whole)
 		memset(want.counts + first, 0, last - first + 1);
-	}
 	KUNIT_ASSERT_EQ(test, memcmp(&is, &want, sizeof(is)), 0);
 }
 
-/* ledger_take_whole(): every range of each layout, and of layouts in which it is whole. */
+/* Every range of each layout, and of layouts in which it is whole. */
 static void take_every_whole_range(struct kunit *test)
 {
 	struct layout whole;
@@ -75,34 +82,57 @@ static void take_every_whole_range(struct kunit *test)
 	}
 }
 
-/* A long range that is whole but for one granule, wherever that is. */
-static void take_long_whole_range(struct kunit *test)
+/* A range of @nr granules that is whole but for one of them, whichever that is. */
+static void take_but_one(struct kunit *test, size_t nr)
 {
-	const size_t nr = 75, len = nr * DT_GRANULE - 7;
-	u8 is[96], want[96];
-	struct ledger_run run;
+	const size_t len = nr * DT_GRANULE - 7;
 	unsigned int hole;
+	u8 is[64], want[64];
 
 	memset(is, 0xa5, sizeof(is));
 	ledger_fill(is, 8, nr, len);
 	for (hole = 8; hole < 8 + nr; hole++) {
 		is[hole]--;
 		memcpy(want, is, sizeof(is));
-		KUNIT_ASSERT_FALSE(test, ledger_take_whole(is, 8 * DT_GRANULE, len, &run));
+		KUNIT_ASSERT_FALSE(test, take(is, 8 * DT_GRANULE, len));
 		KUNIT_ASSERT_EQ(test, memcmp(is, want, sizeof(is)), 0);
 		is[hole]++;
 	}
 	memcpy(want, is, sizeof(is));
 	memset(want + 8, 0, nr);
-	KUNIT_EXPECT_TRUE(test, ledger_take_whole(is, 8 * DT_GRANULE, len, &run));
-	KUNIT_EXPECT_EQ(test, run.first, 8);
-	KUNIT_EXPECT_EQ(test, run.nr, nr);
-	KUNIT_EXPECT_EQ(test, memcmp(is, want, sizeof(is)), 0);
+	KUNIT_ASSERT_TRUE(test, take(is, 8 * DT_GRANULE, len));
+	KUNIT_ASSERT_EQ(test, memcmp(is, want, sizeof(is)), 0);
+}
+
+/* Of every length there may be. */
+static void take_long_whole_range(struct kunit *test)
+{
+	size_t nr;
+
+	for (nr = 1; nr <= 33; nr++)
+		take_but_one(test, nr);
+}
+
+/* What ledger_fill() writes, ledger_fill_few() does, and nothing around it. */
+static void fill_few(struct kunit *test)
+{
+	u8 is[48], want[48];
+	size_t len;
+
+	for (len = 1; len <= 33 * DT_GRANULE; len++) {
+		memset(is, 0xa5, sizeof(is));
+		memset(want, 0xa5, sizeof(want));
+		ledger_fill_few(is + 7, len);
+		memset(want + 7, DT_GRANULE, (len - 1) / DT_GRANULE);
+		want[7 + (len - 1) / DT_GRANULE] = (len - 1) % DT_GRANULE + 1;
+		KUNIT_ASSERT_EQ_MSG(test, memcmp(is, want, sizeof(is)), 0, "%zu bytes", len);
+	}
 }
 
 static struct kunit_case ledger_whole_cases[] = {
 	KUNIT_CASE(take_every_whole_range),
 	KUNIT_CASE(take_long_whole_range),
+	KUNIT_CASE(fill_few),
 	{}
 };
 

@@ -535,7 +535,7 @@ static void storm_nmi(void *arg)
 {
 	struct storm *storm = arg;
 
-	storm->inside += READ_ONCE((*this_cpu_ptr(storm->dt->heaps))->busy);
+	storm->inside += (this_cpu_ptr(storm->dt->slots)->ready == open_heap);
 	storm->got += storm_once(storm, &storm->rnd[1], GFP_ATOMIC);
 }
 
