@@ -21,6 +21,10 @@ report_file()
 	done <"$3"
 }
 
+# A boot leaves things to do in the background, for a second or two.
+step "waiting for the boot to settle"
+sleep 4
+
 while read -r name file results arguments; do
 	step "$name"
 	module=${file%.ko}
