@@ -23,13 +23,14 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 
 #include "cost.h"
 #include "random.h"
 
 #define REPEATS		3
 #define MOST_REPEATS	20
-#define MOST_ROWS	64
+#define MOST_ROWS	256
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -40,9 +41,12 @@ module_param(remote, bool, 0444);
 MODULE_PARM_DESC(remote, "Only what takes two CPUs");
 
 struct cost_table *cost_table;
+EXPORT_SYMBOL_GPL(cost_table);
 
+/* With names of its own: a set's module may go before this one does. */
 struct result {
-	const struct cost_row *row;
+	char contender[32];
+	char name[48];
 	unsigned int ops;
 	u64 ns;
 };
@@ -114,7 +118,8 @@ static void measure(const struct cost_row *row, void *ctx)
 	struct result *result = &results[nr_results++];
 	unsigned int i, quiet = 0;
 
-	result->row = row;
+	strscpy(result->contender, row->contender->name, sizeof(result->contender));
+	strscpy(result->name, row->name, sizeof(result->name));
 	result->ops = row->ops ?: COST_OPS;
 	result->ns = U64_MAX;
 	time_loop(row, ctx, result->ops);
@@ -147,29 +152,32 @@ static int run_row(const struct cost_row *row)
 	return err ?: close_err;
 }
 
-static int run_set(const struct cost_set *set)
+int cost_run(const struct cost_set *set)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < set->nr; i++) {
+	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
+	if (!cost_table)
+		return -ENOMEM;
+	for (i = 0; i < set->nr && !err; i++) {
 		err = run_row(&set->rows[i]);
-		if (err) {
+		if (err)
 			pr_err("%s, %s: error %d\n", set->rows[i].contender->name,
 			       set->rows[i].name, err);
-			return err;
-		}
 	}
-	return 0;
+	kvfree(cost_table);
+	return err;
 }
+EXPORT_SYMBOL_GPL(cost_run);
 
 static int run_all(void)
 {
 	if (remote)
-		return num_online_cpus() < 2 ? -ENODEV : run_set(&cost_remote);
-	return run_set(&cost_base) ?: run_set(&cost_dualtree) ?: run_set(&cost_section) ?:
-	       run_set(&cost_peers) ?:
-	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? run_set(&cost_gen_pool) : 0);
+		return num_online_cpus() < 2 ? -ENODEV : cost_run(&cost_remote);
+	return cost_run(&cost_base) ?: cost_run(&cost_dualtree) ?: cost_run(&cost_section) ?:
+	       cost_run(&cost_peers) ?:
+	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? cost_run(&cost_gen_pool) : 0);
 }
 
 static int results_show(struct seq_file *seq, void *unused)
@@ -177,21 +185,16 @@ static int results_show(struct seq_file *seq, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < nr_results; i++)
-		seq_printf(seq, "%s|%s|%u|%llu\n", results[i].row->contender->name,
-			   results[i].row->name, results[i].ops, results[i].ns);
+		seq_printf(seq, "%s|%s|%u|%llu\n", results[i].contender, results[i].name,
+			   results[i].ops, results[i].ns);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
 static int __init cost_init(void)
 {
-	int err;
+	int err = run_all();
 
-	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
-	if (!cost_table)
-		return -ENOMEM;
-	err = run_all();
-	kvfree(cost_table);
 	if (err)
 		return err;
 	debugfs_dir = debugfs_create_dir("dualtree_cost", NULL);

@@ -12,6 +12,9 @@
 #ifndef DUALTREE_BENCH_COST_H
 #define DUALTREE_BENCH_COST_H
 
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #define COST_OPS	16384
@@ -63,6 +66,15 @@ struct cost_set {
 	unsigned int nr;
 };
 
+/**
+ * cost_run() - measure each row, and add it to the results
+ * @set: the rows
+ *
+ * Context: may sleep; one at a time, as modules are loaded.
+ * Return: 0, -ENOMEM, or the first row's error that could not be run.
+ */
+int cost_run(const struct cost_set *set);
+
 extern const struct cost_set cost_base;
 extern const struct cost_set cost_dualtree;
 extern const struct cost_set cost_peers;
@@ -73,6 +85,22 @@ extern const struct cost_set cost_section;
 /* An instance with the flags @row->arg; and its end, which fails if it refused anything. */
 void *cost_open_dualtree(const struct cost_row *row);
 int cost_close_dualtree(void *ctx);
+
+/* What peers that place by themselves round up to: a granule. */
+#define COST_UNIT		64
+
+/* What such a peer is given to place in, for each allocation that lives: of 24 units, or of 16
+ * on average.
+ */
+#define COST_ROOM_OF_ONE_SIZE	(30 * COST_UNIT)
+#define COST_ROOM_OF_ALL_SIZES	(24 * COST_UNIT)
+
+static inline size_t cost_room(const struct cost_row *row)
+{
+	size_t each = row->size ? COST_ROOM_OF_ONE_SIZE : COST_ROOM_OF_ALL_SIZES;
+
+	return max_t(size_t, SZ_64K, PAGE_ALIGN(row->live * each));
+}
 
 /**
  * struct cost_slot - an allocation that is live

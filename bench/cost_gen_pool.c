@@ -8,20 +8,13 @@
 #include <linux/err.h>
 #include <linux/genalloc.h>
 #include <linux/kernel.h>
-#include <linux/mm.h>
-#include <linux/sizes.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "cost.h"
 
-#define UNIT_ORDER	6
-
 enum fit { FIRST_FIT, BEST_FIT };
-
-/* For each allocation that lives: of 24 units, or of 16 on average. */
-#define ROOM_OF_ONE_SIZE	(30 << UNIT_ORDER)
-#define ROOM_OF_ALL_SIZES	(24 << UNIT_ORDER)
 
 struct pool {
 	struct gen_pool *gen;
@@ -30,14 +23,13 @@ struct pool {
 
 static void *open_gen_pool(const struct cost_row *row)
 {
-	size_t each = row->size ? ROOM_OF_ONE_SIZE : ROOM_OF_ALL_SIZES;
-	size_t size = max_t(size_t, SZ_64K, PAGE_ALIGN(row->live * each));
+	size_t size = cost_room(row);
 	struct pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	pool->memory = vmalloc(size);
-	pool->gen = gen_pool_create(UNIT_ORDER, NUMA_NO_NODE);
+	pool->gen = gen_pool_create(ilog2(COST_UNIT), NUMA_NO_NODE);
 	if (!pool->memory || !pool->gen ||
 	    gen_pool_add(pool->gen, (unsigned long)pool->memory, size, NUMA_NO_NODE)) {
 		if (pool->gen)

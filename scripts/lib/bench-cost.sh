@@ -28,11 +28,41 @@ bench_cost()
 	cost_bars <"$log_dir/results" >"$out/cost.bars"
 }
 
+# drm_mm is in a module of the kernel's own, and its rows are in one of ours.
 cost_run()
 {
-	mkdir -p "$1"
-	echo "cost dualtree_cost.ko results seed=$seed" >"$1/plan"
-	DUALTREE_ACCEL=icount run_guest "$1" dualtree_cost
+	local dir=$1 files=dualtree_cost.ko options=() path
+
+	mkdir -p "$dir"
+	if printf '%s\n' "${BUILD_MODULES[@]}" | grep -q '/dualtree_cost_drm\.ko$'; then
+		KERNELS_OWN=()
+		add_kernels_own drm
+		for path in "${KERNELS_OWN[@]}" "$(built_module dualtree_cost_drm)"; do
+			files+=,$(basename "$path")
+			options+=(--file "$path")
+		done
+	fi
+	echo "cost $files results seed=$seed" >"$dir/plan"
+	DUALTREE_ACCEL=icount run_guest "$dir" dualtree_cost "${options[@]}"
+}
+
+# add_kernels_own NAME: adds to KERNELS_OWN the kernel's own module, not compressed, behind
+# those that it needs. What is built in needs none.
+add_kernels_own()
+{
+	local file needed
+
+	file=$(find "$KERNEL_MODULES" -name "$1.ko" -o -name "$1.ko.xz" | sed -n 1p)
+	[ -n "$file" ] || return 0
+	for needed in $(modinfo -F depends "$file" | tr , ' '); do
+		add_kernels_own "$needed"
+	done
+	if [[ $file == *.xz ]]; then
+		temp_dir
+		xz -dc "$file" >"$TEMP_DIR/$1.ko"
+		file=$TEMP_DIR/$1.ko
+	fi
+	KERNELS_OWN+=("$file")
 }
 
 # cost_awk PROGRAM: of lines KERNEL|CONTENDER|OPERATION|OPERATIONS|NANOSECONDS; PROGRAM finds
