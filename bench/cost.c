@@ -27,7 +27,7 @@
 #include "random.h"
 
 #define REPEATS		3
-#define MOST_ROWS	64
+#define MOST_ROWS	160
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -162,7 +162,7 @@ static int run_all(void)
 	if (remote)
 		return num_online_cpus() < 2 ? -ENODEV : run_set(&cost_remote);
 	return run_set(&cost_base) ?: run_set(&cost_dualtree) ?: run_set(&cost_section) ?:
-	       run_set(&cost_peers) ?:
+	       run_set(&cost_phase) ?: run_set(&cost_phase_instance) ?: run_set(&cost_peers) ?:
 	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? run_set(&cost_gen_pool) : 0);
 }
 

@@ -69,10 +69,8 @@ extern const struct cost_set cost_peers;
 extern const struct cost_set cost_gen_pool;
 extern const struct cost_set cost_remote;
 extern const struct cost_set cost_section;
-
-/* An instance with the flags @row->arg; and its end, which fails if it refused anything. */
-void *cost_open_dualtree(const struct cost_row *row);
-int cost_close_dualtree(void *ctx);
+extern const struct cost_set cost_phase;
+extern const struct cost_set cost_phase_instance;
 
 /**
  * struct cost_slot - an allocation that is live
