@@ -15,7 +15,11 @@
 #include <linux/types.h>
 
 #define COST_OPS	16384
+
+/* A module whose rows have more that is live says so before it includes this. */
+#ifndef COST_MOST_LIVE
 #define COST_MOST_LIVE	10240
+#endif
 
 struct cost_row;
 
@@ -90,7 +94,7 @@ struct cost_slot {
  */
 struct cost_table {
 	struct cost_slot slots[COST_MOST_LIVE];
-	u16 picks[COST_OPS];
+	u32 picks[COST_OPS];
 	u16 sizes[COST_OPS];
 };
 
@@ -130,7 +134,7 @@ static __always_inline void cost_random(const struct cost_row *row, void *ctx, u
 					cost_alloc_fn alloc, cost_free_fn free)
 {
 	struct cost_slot *slots = cost_table->slots;
-	const u16 *pick = cost_table->picks;
+	const u32 *pick = cost_table->picks;
 	size_t size = row->size;
 
 	while (ops--) {
@@ -146,7 +150,8 @@ static __always_inline void cost_mixed(const struct cost_row *row, void *ctx, un
 				       cost_alloc_fn alloc, cost_free_fn free)
 {
 	struct cost_slot *slots = cost_table->slots;
-	const u16 *pick = cost_table->picks, *size = cost_table->sizes;
+	const u32 *pick = cost_table->picks;
+	const u16 *size = cost_table->sizes;
 
 	while (ops--) {
 		struct cost_slot *slot = &slots[*pick++];
