@@ -105,9 +105,16 @@ static __always_inline void free_page_block(void *ctx, void *page, size_t size)
 
 enum gen_pool_fit { FIRST_FIT, BEST_FIT };
 
+/**
+ * struct gen_pool_memory - a pool, and what it hands out
+ * @gen: the pool
+ * @memory: its memory
+ * @failed: allocations that found no room
+ */
 struct gen_pool_memory {
 	struct gen_pool *gen;
 	void *memory;
+	unsigned int failed;
 };
 
 static inline void *open_gen_pool(const struct cost_row *row)
@@ -135,25 +142,31 @@ static inline void *open_gen_pool(const struct cost_row *row)
 static inline int close_gen_pool(void *ctx)
 {
 	struct gen_pool_memory *pool = ctx;
+	int err = pool->failed ? -ENOMEM : 0;
 
 	gen_pool_destroy(pool->gen);
 	vfree(pool->memory);
 	kfree(pool);
-	return 0;
+	return err;
 }
 
 static __always_inline void *alloc_gen_pool(void *ctx, size_t size)
 {
 	struct gen_pool_memory *pool = ctx;
+	unsigned long addr = gen_pool_alloc(pool->gen, size);
 
-	return (void *)gen_pool_alloc(pool->gen, size);
+	if (unlikely(!addr))
+		pool->failed++;
+	return (void *)addr;
 }
 
+/* A wrong free is a bug to it, and NULL is one. */
 static __always_inline void free_gen_pool(void *ctx, void *ptr, size_t size)
 {
 	struct gen_pool_memory *pool = ctx;
 
-	gen_pool_free(pool->gen, (unsigned long)ptr, size);
+	if (likely(ptr))
+		gen_pool_free(pool->gen, (unsigned long)ptr, size);
 }
 
 /* A contender by the name that its calls have here. */

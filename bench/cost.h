@@ -93,14 +93,15 @@ extern const struct cost_set cost_phase_instance;
 
 /*
  * What such a peer is given to place in: four fifths of it are live where all sizes are one,
- * two thirds, of 16 units on average, where they are not.
+ * two thirds, of 16 units on average, where they are not. Few need more: what is free may lie
+ * in pieces too small for the largest.
  */
 static inline size_t cost_room(const struct cost_row *row)
 {
 	size_t units = DIV_ROUND_UP(row->size, COST_UNIT);
-	size_t each = row->size ? units * COST_UNIT * 5 / 4 : 24 * COST_UNIT;
+	size_t each = (row->size ? units * 5 / 4 : 24) * COST_UNIT;
 
-	return max_t(size_t, SZ_64K, PAGE_ALIGN(row->live * each));
+	return max_t(size_t, row->size ? SZ_64K : SZ_256K, PAGE_ALIGN(row->live * each));
 }
 
 /**

@@ -32,9 +32,10 @@
 
 /* Operations that are tried to see how many can be afforded; and no loop has less. */
 #define TRIAL_OPS	64
-/* Nanoseconds of a loop, and of all that ages; a quarter where it shall be quick. */
+/* Nanoseconds of a loop, and of all that ages; a tenth where it shall be quick. */
 #define LOOP_NS		8000000
-#define AGE_NS		400000000
+#define AGE_NS		200000000
+#define QUICK_SHARE	10
 
 static char *curve;
 module_param(curve, charp, 0444);
@@ -93,7 +94,7 @@ u64 curve_clock(void)
 static unsigned int affordable(u64 budget, u64 each, unsigned int most)
 {
 	if (curve_quick)
-		budget /= 4;
+		budget /= QUICK_SHARE;
 	return clamp_t(u64, budget / (each ?: 1), TRIAL_OPS, most);
 }
 

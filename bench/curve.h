@@ -16,10 +16,13 @@
 
 #include "cost.h"
 
-/* What lives, extents and instances go up to this. */
-#define CURVE_MOST	100000
-
 extern bool curve_quick;
+
+/* What lives and extents go up to this. */
+static inline u32 curve_most(void)
+{
+	return curve_quick ? 10000 : 100000;
+}
 
 typedef void (*cost_loop_fn)(const struct cost_row *row, void *ctx, unsigned int ops);
 

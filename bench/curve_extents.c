@@ -2,8 +2,12 @@
 /*
  * Cost of an operation on the trees against how many free extents there are.
  *
- *	| block | s | block | s | block | s |	blocks of 1 to 3 granules, separators of one
+ *	| block | s | block | s | block | s |	separators of one granule
  *	| live  | s |       | s | live  | s |	half of the blocks free: extents that cannot merge
+ *
+ * In one region blocks are of 1 to 3 granules. In many they are of 2: a request goes to the lowest
+ * region that can serve it, and would take a part of a larger extent there, though another region
+ * had one of its size.
  *
  * An operation frees a block and allocates one of its size: an extent more, then one less. What is
  * allocated is the lowest of its size, so after a while all that lives would lie below all that
@@ -34,11 +38,13 @@ enum spread { ONE_REGION, SMALL_REGIONS, DEFAULT_REGIONS };
  * @dt: the instance
  * @nr: extents; as many blocks live, in the first slots of the table. Behind them the slots
  *	have the sizes of blocks that are free
+ * @mixed: blocks are of several sizes
  * @rnd: for who lives
  */
 struct extents {
 	struct dualtree *dt;
 	u32 nr;
+	bool mixed;
 	struct rnd_state rnd;
 };
 
@@ -61,10 +67,12 @@ static void free_block(struct extents *e, u32 index)
 /* Free half of the blocks, all of which live. */
 static void free_half(struct extents *e)
 {
-	u32 i;
+	u32 i, other;
 
-	for (i = 2 * e->nr - 1; i; i--)
-		swap(*block(i), *block(random_below(&e->rnd, i + 1)));
+	for (i = 2 * e->nr - 1; i; i--) {
+		other = random_below(&e->rnd, i + 1);
+		swap(*block(i), *block(other));
+	}
 	for (i = e->nr; i < 2 * e->nr; i++)
 		free_block(e, i);
 }
@@ -85,7 +93,7 @@ static int fill(struct extents *e)
 	u32 i;
 
 	for (i = 0; i < 2 * e->nr && !err; i++) {
-		block(i)->size = random_between(&e->rnd, 1, 3) * 64;
+		block(i)->size = e->mixed ? random_between(&e->rnd, 1, 3) * 64 : 128;
 		err = alloc_block(e, i);
 		if (!err && !alloc_dualtree(e->dt, 64))
 			err = -ENOMEM;
@@ -140,6 +148,7 @@ static void *open_extents(const struct cost_row *row)
 		return ERR_PTR(err);
 	}
 	e->nr = row->live;
+	e->mixed = row->arg == ONE_REGION;
 	prandom_seed_state(&e->rnd, 1);
 	err = fill(e);
 	if (!err) {
@@ -211,9 +220,7 @@ static int line(const char *name, enum spread spread, u32 most)
 
 int curve_extents(void)
 {
-	u32 most = curve_quick ? 10000 : CURVE_MOST;
-
 	return line("one region", ONE_REGION, MOST_IN_ONE) ?:
-	       line("regions of 64 KiB", SMALL_REGIONS, most) ?:
-	       line("regions by default", DEFAULT_REGIONS, most);
+	       line("regions of 64 KiB", SMALL_REGIONS, curve_most()) ?:
+	       line("regions by default", DEFAULT_REGIONS, curve_most());
 }

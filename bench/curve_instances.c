@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Cost of a pair against how many instances there are, one after the other; and what memory
- * they take, by what the kernel says is available before and after.
+ * they take, by what the kernel counts before and after: pages of its slabs, and bytes that are
+ * available, from which the pool's arenas are gone too. A used instance has one packet live, so
+ * that it does not count as idle.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmstat.h>
 
 #include <dualtree/dualtree.h>
 
@@ -22,25 +25,46 @@
 /**
  * struct instances - all of them
  * @nr: how many there are, in the slots of the table
- * @idle_bytes: memory that went when they were created
- * @used_bytes: and when each had been used once
  */
 struct instances {
 	u32 nr;
-	s64 idle_bytes;
-	s64 used_bytes;
 };
+
+/**
+ * struct memory - what the kernel counts
+ * @slab: bytes in all slabs
+ * @available: bytes that could be had
+ */
+struct memory {
+	s64 slab;
+	s64 available;
+};
+
+static void *packets[MOST_INSTANCES];
 
 static struct dualtree *instance(u32 index)
 {
 	return cost_table->slots[index].ptr;
 }
 
-/* When what was put off has been done: giving back, files in debugfs. */
-static s64 available_bytes(void)
+/* When what was put off has been done: giving back, files in debugfs, counts of each CPU. */
+static struct memory memory(void)
 {
-	msleep(2000);
-	return (s64)si_mem_available() << PAGE_SHIFT;
+	unsigned long slab;
+
+	msleep(5000);
+	slab = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) +
+	       global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
+	return (struct memory) {
+		.slab = (s64)slab << PAGE_SHIFT,
+		.available = (s64)si_mem_available() << PAGE_SHIFT,
+	};
+}
+
+static void weigh(const struct cost_row *row, const char *what, s64 bytes)
+{
+	if (row->live >= LEAST_TO_WEIGH)
+		curve_add(row->contender, what, row->live, row->live, max_t(s64, bytes, 0));
 }
 
 static int close_instances(void *ctx)
@@ -68,39 +92,58 @@ static int create_all(const struct cost_row *row, struct instances *all, u32 nr)
 	return 0;
 }
 
-static void use_all(struct instances *all)
+/* One packet each. */
+static int use_all(struct instances *all)
 {
 	u32 i;
 
 	for (i = 0; i < all->nr; i++) {
-		free_dualtree(instance(i), alloc_dualtree(instance(i), PACKET), PACKET);
+		packets[i] = alloc_dualtree(instance(i), PACKET);
+		if (!packets[i])
+			return -ENOMEM;
 		cond_resched();
 	}
+	return 0;
+}
+
+static void unuse_all(struct instances *all)
+{
+	u32 i;
+
+	for (i = 0; i < all->nr; i++)
+		free_dualtree(instance(i), packets[i], PACKET);
+}
+
+static int create_and_weigh(const struct cost_row *row, struct instances *all)
+{
+	struct memory before = memory(), now;
+	int err = create_all(row, all, row->live);
+
+	if (err)
+		return err;
+	now = memory();
+	weigh(row, "slab bytes, never used", now.slab - before.slab);
+	err = use_all(all);
+	if (err)
+		return err;
+	now = memory();
+	weigh(row, "slab bytes, used", now.slab - before.slab);
+	weigh(row, "all bytes, used", before.available - now.available);
+	unuse_all(all);
+	return 0;
 }
 
 static void *open_instances(const struct cost_row *row)
 {
 	struct instances *all = kzalloc(sizeof(*all), GFP_KERNEL);
-	s64 before, created;
 	int err;
 
 	if (!all)
 		return ERR_PTR(-ENOMEM);
-	before = available_bytes();
-	err = create_all(row, all, row->live);
+	err = create_and_weigh(row, all);
 	if (err) {
 		close_instances(all);
 		return ERR_PTR(err);
-	}
-	created = available_bytes();
-	use_all(all);
-	all->idle_bytes = before - created;
-	all->used_bytes = before - available_bytes();
-	if (all->nr >= LEAST_TO_WEIGH) {
-		curve_add(row->contender, "bytes, never used", all->nr, all->nr,
-			  max_t(s64, all->idle_bytes, 0));
-		curve_add(row->contender, "bytes, used", all->nr, all->nr,
-			  max_t(s64, all->used_bytes, 0));
 	}
 	return all;
 }

@@ -4,6 +4,7 @@
  * Left out is where a contender does not go: page_frag above a page, pages below one.
  */
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
@@ -113,7 +114,8 @@ static int live_line(const struct curve_subject *subject, const char *name, cost
 	u32 live;
 	int err = 0;
 
-	for (live = 10; live <= (most ?: CURVE_MOST) && !err; live = curve_next(live))
+	most = min(most ?: U32_MAX, curve_most());
+	for (live = 10; live <= most && !err; live = curve_next(live))
 		err = measure(subject, name, loop, size, live, 0, live);
 	return err;
 }
