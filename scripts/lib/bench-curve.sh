@@ -119,7 +119,7 @@ curve_show()
 	fi
 	show_conditions "1 CPU, instructions counted, seed $seed"
 	curve_points "$1" | awk -v label="$(curve_x_label "$1")" -f "$SCRIPTS/lib/curve-table.awk"
-	curve_points "$1" | awk -f "$SCRIPTS/lib/curve-growth.awk"
+	curve_points "$1" | grep -v ' bytes, ' | awk -f "$SCRIPTS/lib/curve-growth.awk"
 }
 
 curve_plot()

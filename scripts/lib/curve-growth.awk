@@ -112,7 +112,8 @@ function say(line,   log_a, log_b, log_off, a, b, off, e, power_off, best)
 }
 
 END {
-	print "growth, n from the first to the last x of each:"
+	print "growth, by the best fit:"
 	for (i = 1; i <= lines; i++)
-		printf "  %-40s %s\n", name[i], say(name[i])
+		printf "  %-40s n = %-12s %s\n", name[i],
+			x[name[i], 1] ".." x[name[i], points[name[i]]], say(name[i])
 }

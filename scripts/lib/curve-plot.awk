@@ -6,6 +6,8 @@
 
 BEGIN {
 	FS = "|"
+	# Of the eight that plot.sh sets.
+	BLACK = 7
 	colours = split("dualtree|dualtree EXACT_FIT|kmalloc|gen_pool first fit|page_frag|alloc_pages",
 		known, "|")
 	for (i = 1; i <= colours; i++)
@@ -14,18 +16,20 @@ BEGIN {
 
 {
 	line = $1 ", " $2
+	if (!($1 in colour))
+		colour[$1] = ++colours
+	if (!($1 in seen_contender))
+		contender[++contenders] = $1
+	if (!($2 in dash)) {
+		operation[++operations] = $2
+		dash[$2] = operations
+	}
 	if (!(line in data)) {
 		name[++lines] = line
-		if (!($1 in colour))
-			colour[$1] = ++colours
-		if (!($1 in contender))
-			contenders++
-		contender[$1] = 1
-		if (!($2 in dash))
-			dash[$2] = ++operations
 		of_contender[line] = $1
 		of_operation[line] = $2
 	}
+	seen_contender[$1] = 1
 	data[line] = data[line] $3 " " $4 "\n"
 	if (NR == 1 || $4 < least)
 		least = $4
@@ -33,25 +37,44 @@ BEGIN {
 		most = $4
 }
 
+# At least two octaves and a bit: a slope that is none shall not look like one.
+function y_axis(   margin, unit, ticks)
+{
+	margin = most / least < 4 ? 2 : 1.25
+	printf "set yrange [%g:%g]\n", least / margin, most * margin
+	for (unit = 1; unit <= most * margin; unit *= 10)
+		ticks = ticks sprintf("%s%d, %d, %d", ticks ? ", " : "", unit, 2 * unit, 5 * unit)
+	print "set ytics (" ticks ")"
+}
+
+function style(c, d)
+{
+	return sprintf("linetype %d dashtype %d", contenders == 1 ? d : c, d)
+}
+
+# What colours are, and dashes, where both say something.
+function key(   i)
+{
+	for (i = 1; contenders > 1 && i <= contenders; i++)
+		printf ", \\\n\tkeyentry with linespoints linetype %d title '%s'",
+			colour[contender[i]], contender[i]
+	for (i = 1; operations > 1 && i <= operations; i++)
+		printf ", \\\n\tkeyentry with lines %s title '%s'", style(BLACK, i), operation[i]
+}
+
 END {
 	print "set logscale x " base
-	print "set logscale y 2"
-	printf "set yrange [%g:%g]\n", least / 1.25, most * 1.25
-	print "set key noenhanced maxcols 2"
+	print "set logscale y"
+	y_axis()
+	print "set key noenhanced"
 	print "set xlabel '" label "'"
 	print "set ylabel 'instructions'"
 	print "set format x '" (base == 2 ? "%.0f" : "%.0s%c") "'"
-	print "set format y '%.0f'"
 	for (i = 1; i <= lines; i++)
 		printf "$line%d << EOD\n%sEOD\n", i, data[name[i]]
-	for (i = 1; i <= lines; i++) {
-		c = colour[of_contender[name[i]]]
-		d = dash[of_operation[name[i]]]
-		if (contenders == 1)
-			c = d
-		printf "%s$line%d using 1:2 with linespoints linetype %d dashtype %d title '%s'",
-			i == 1 ? "plot " : ", \\\n\t", i, c, d,
-			contenders == 1 ? of_operation[name[i]] : name[i]
-	}
+	for (i = 1; i <= lines; i++)
+		printf "%s$line%d using 1:2 with linespoints %s notitle", i == 1 ? "plot " : ", \\\n\t",
+			i, style(colour[of_contender[name[i]]], dash[of_operation[name[i]]])
+	key()
 	print ""
 }
