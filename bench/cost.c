@@ -18,15 +18,13 @@
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
 #include "cost.h"
-#include "random.h"
+#include "cost_run.h"
 
 #define REPEATS		3
 #define MOST_REPEATS	20
@@ -55,64 +53,6 @@ static struct result results[MOST_ROWS];
 static unsigned int nr_results;
 static struct dentry *debugfs_dir;
 
-static unsigned int any_size(const struct cost_row *row, struct rnd_state *rnd)
-{
-	return row->size ?: random_log(rnd, 64, 6);
-}
-
-/* The same for every contender. */
-static void draw(const struct cost_row *row, struct rnd_state *rnd)
-{
-	unsigned int i;
-
-	prandom_seed_state(rnd, seed);
-	for (i = 0; i < COST_OPS; i++) {
-		cost_table->sizes[i] = any_size(row, rnd);
-		cost_table->picks[i] = row->live ? random_below(rnd, row->live) : 0;
-	}
-}
-
-static int fill(const struct cost_row *row, void *ctx, struct rnd_state *rnd)
-{
-	struct cost_slot *slot;
-	int err = 0;
-
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
-		slot->size = any_size(row, rnd);
-		slot->ptr = row->contender->alloc(ctx, slot->size);
-		if (!slot->ptr)
-			err = -ENOMEM;
-	}
-	return err;
-}
-
-static int drain(const struct cost_row *row, void *ctx)
-{
-	struct cost_slot *slot;
-	int err = 0;
-
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
-		if (slot->ptr)
-			row->contender->free(ctx, slot->ptr, slot->size);
-		else
-			err = -ENOMEM;
-	}
-	return err;
-}
-
-static u64 time_loop(const struct cost_row *row, void *ctx, unsigned int ops)
-{
-	u64 start;
-
-	/* Whatever is due to run runs now, and not in the loop. */
-	cond_resched();
-	if (row->timed)
-		return row->timed(row, ctx, ops);
-	start = ktime_get_ns();
-	row->loop(row, ctx, ops);
-	return ktime_get_ns() - start;
-}
-
 static void measure(const struct cost_row *row, void *ctx)
 {
 	struct result *result = &results[nr_results++];
@@ -122,11 +62,11 @@ static void measure(const struct cost_row *row, void *ctx)
 	strscpy(result->name, row->name, sizeof(result->name));
 	result->ops = row->ops ?: COST_OPS;
 	result->ns = U64_MAX;
-	time_loop(row, ctx, result->ops);
+	cost_time(row, ctx, result->ops);
 	for (i = 0; quiet < REPEATS && i < MOST_REPEATS; i++) {
 		unsigned long preempted = current->nivcsw;
 
-		result->ns = min(result->ns, time_loop(row, ctx, result->ops));
+		result->ns = min(result->ns, cost_time(row, ctx, result->ops));
 		/* With a second CPU this one has to be left, and comes back. */
 		quiet += remote || current->nivcsw == preempted;
 	}
@@ -144,11 +84,12 @@ static int run_row(const struct cost_row *row)
 	ctx = contender->open ? contender->open(row) : NULL;
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	draw(row, &rnd);
-	err = fill(row, ctx, &rnd);
+	prandom_seed_state(&rnd, seed);
+	cost_draw(row, &rnd);
+	err = cost_fill(row, ctx, &rnd);
 	if (!err)
 		measure(row, ctx);
-	err = drain(row, ctx) ?: err;
+	err = cost_drain(row, ctx) ?: err;
 	close_err = contender->close ? contender->close(ctx) : 0;
 	return err ?: close_err;
 }
@@ -177,7 +118,7 @@ static int run_all(void)
 	if (remote)
 		return num_online_cpus() < 2 ? -ENODEV : cost_run(&cost_remote);
 	return cost_run(&cost_base) ?: cost_run(&cost_dualtree) ?: cost_run(&cost_section) ?:
-	       cost_run(&cost_peers) ?:
+	       cost_run(&cost_phase) ?: cost_run(&cost_phase_instance) ?: cost_run(&cost_peers) ?:
 	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? cost_run(&cost_gen_pool) : 0);
 }
 

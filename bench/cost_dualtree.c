@@ -2,12 +2,12 @@
 /*
  * dualtree's own rows. Each has an instance of its own, so that none finds what another left.
  */
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 
 #include <dualtree/dualtree.h>
 
+#include "contenders.h"
 #include "cost.h"
 
 /* A reader: what it takes, what arrives, what of that is headers. */
@@ -18,38 +18,6 @@
 
 /* As many at once as a descriptor ring is refilled with. */
 #define BULK		16
-
-void *cost_open_dualtree(const struct cost_row *row)
-{
-	struct dualtree_params params = { .flags = row->arg };
-
-	return dualtree_create("cost", &params);
-}
-
-/* A loop does not look at what the calls return: the instance has counted. */
-int cost_close_dualtree(void *ctx)
-{
-	struct dualtree_stats stats;
-	int err = 0;
-
-	dualtree_get_stats(ctx, &stats);
-	if (stats.failed_allocs)
-		err = -ENOMEM;
-	else if (stats.bad_frees || stats.live_bytes)
-		err = -EINVAL;
-	dualtree_destroy(ctx);
-	return err;
-}
-
-static __always_inline void *alloc_dualtree(void *ctx, size_t size)
-{
-	return dualtree_alloc(ctx, size, GFP_ATOMIC);
-}
-
-static __always_inline void free_dualtree(void *ctx, void *ptr, size_t size)
-{
-	dualtree_free(ctx, ptr, size);
-}
 
 /* Returns the payload of one packet: the tail has died, and the headers. */
 static __always_inline void *read_one(struct dualtree *dt)
@@ -99,21 +67,8 @@ COST_DEFINE_LOOP(ring, dualtree)
 COST_DEFINE_LOOP(random, dualtree)
 COST_DEFINE_LOOP(mixed, dualtree)
 
-static const struct cost_contender dualtree = {
-	.name = "dualtree",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
-
-static const struct cost_contender exact = {
-	.name = "dualtree EXACT_FIT",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
+static const struct cost_contender dualtree = COST_CONTENDER(dualtree, "dualtree");
+static const struct cost_contender exact = COST_CONTENDER(dualtree, "dualtree EXACT_FIT");
 
 static const struct cost_row rows[] = {
 	{ &dualtree, "pair 64 B", pair_dualtree, .size = 64 },

@@ -16,12 +16,10 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/sort.h>
 
-#include <dualtree/dualtree.h>
-
+#include "contenders.h"
 #include "cost.h"
 
 #define BATCH	64
@@ -126,35 +124,15 @@ static __always_inline u64 cost_batches(const struct cost_row *row, void *ctx, u
 	return median_batch(ns) * BATCHES;
 }
 
-static __always_inline void *alloc_one_dualtree(void *ctx, size_t size)
-{
-	return dualtree_alloc(ctx, size, GFP_ATOMIC);
-}
-
-static __always_inline void free_one_dualtree(void *ctx, void *ptr, size_t size)
-{
-	dualtree_free(ctx, ptr, size);
-}
-
-static __always_inline void *alloc_one_kmalloc(void *ctx, size_t size)
-{
-	return kmalloc(size, GFP_ATOMIC);
-}
-
-static __always_inline void free_one_kmalloc(void *ctx, void *ptr, size_t size)
-{
-	kfree(ptr);
-}
-
 #define DEFINE_BATCHES(who)								\
 static int alloc_batch_##who(void *batch)						\
 {											\
-	return alloc_batch(batch, alloc_one_##who);					\
+	return alloc_batch(batch, alloc_##who);					\
 }											\
 											\
 static int free_batch_##who(void *batch)						\
 {											\
-	return free_batch(batch, free_one_##who);					\
+	return free_batch(batch, free_##who);					\
 }											\
 											\
 static u64 batches_##who(const struct cost_row *row, void *ctx, unsigned int ops)	\
@@ -169,13 +147,13 @@ static void *open_remote(const struct cost_row *row)
 {
 	const struct cost_row plain = { .arg = 0 };
 
-	return cost_open_dualtree(&plain);
+	return open_dualtree(&plain);
 }
 
 static const struct cost_contender dualtree = {
 	.name = "dualtree",
 	.open = open_remote,
-	.close = cost_close_dualtree,
+	.close = close_dualtree,
 };
 
 static const struct cost_contender kmalloc_contender = {

@@ -33,17 +33,21 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 
 #include <dualtree/dualtree.h>
 
-#define SIZE		1500
+#include "contenders.h"
+
 #define RING_ENTRIES	512
 #define MOST_CPUS	4
 #define MOST_CONSUMERS	3
 #define MOST_ROUNDS	64
 #define NR_CONTENDERS	2
 #define NR_SHAPES	3
+
+static uint size = 1500;
+module_param(size, uint, 0444);
+MODULE_PARM_DESC(size, "bytes of a packet");
 
 static uint packets = 100000;
 module_param(packets, uint, 0444);
@@ -137,17 +141,14 @@ static bool wait_a_little(struct job *job)
 	return !READ_ONCE(job->err);
 }
 
-typedef void *(*alloc_fn)(void);
-typedef void (*free_fn)(void *packet);
-
-static __always_inline void produce(struct job *job, unsigned int nr, alloc_fn alloc,
-				    free_fn free)
+static __always_inline void produce(struct job *job, unsigned int nr, cost_alloc_fn alloc,
+				    cost_free_fn free)
 {
 	unsigned int i, to;
 
 	for (i = 0; i < packets; i++) {
 		for (to = nr; to < job->shape->consumers; to += job->shape->producers) {
-			unsigned int *packet = alloc();
+			unsigned int *packet = alloc(instance, size);
 
 			if (!packet) {
 				fail(job, -ENOMEM);
@@ -156,7 +157,7 @@ static __always_inline void produce(struct job *job, unsigned int nr, alloc_fn a
 			*packet = i;
 			while (__ptr_ring_produce(&job->rings[to], packet)) {
 				if (!wait_a_little(job)) {
-					free(packet);
+					free(instance, packet, size);
 					return;
 				}
 			}
@@ -164,7 +165,7 @@ static __always_inline void produce(struct job *job, unsigned int nr, alloc_fn a
 	}
 }
 
-static __always_inline void consume(struct job *job, unsigned int nr, free_fn free)
+static __always_inline void consume(struct job *job, unsigned int nr, cost_free_fn free)
 {
 	unsigned int i;
 
@@ -177,32 +178,8 @@ static __always_inline void consume(struct job *job, unsigned int nr, free_fn fr
 		}
 		if (*packet != i)
 			fail(job, -EIO);
-		free(packet);
+		free(instance, packet, size);
 	}
-}
-
-static __always_inline void *alloc_dualtree(void)
-{
-	return dualtree_alloc(instance, SIZE, GFP_ATOMIC);
-}
-
-static __always_inline void free_dualtree(void *packet)
-{
-	dualtree_free(instance, packet, SIZE);
-}
-
-static __always_inline void *alloc_kmalloc(void)
-{
-	/* Not a size that is known at compile time: nobody knows a packet's. */
-	size_t size = SIZE;
-
-	OPTIMIZER_HIDE_VAR(size);
-	return kmalloc(size, GFP_ATOMIC);
-}
-
-static __always_inline void free_kmalloc(void *packet)
-{
-	kfree(packet);
 }
 
 #define DEFINE_CONTENDER(who)								\
@@ -218,7 +195,7 @@ static void consume_##who(struct job *job, unsigned int nr)				\
 											\
 static void drop_##who(void *packet)							\
 {											\
-	free_##who(packet);								\
+	free_##who(instance, packet, size);						\
 }
 
 DEFINE_CONTENDER(dualtree)
@@ -352,31 +329,21 @@ static int run_round(const struct shape *shape, unsigned int round)
 	return 0;
 }
 
-static int check_instance(void)
-{
-	struct dualtree_stats stats;
-
-	dualtree_get_stats(instance, &stats);
-	if (!stats.live_bytes && !stats.bad_frees && !stats.failed_allocs)
-		return 0;
-	pr_err("%llu bytes did not come back, %llu bad frees, %llu failed allocations\n",
-	       (u64)stats.live_bytes, (u64)stats.bad_frees, (u64)stats.failed_allocs);
-	return -EINVAL;
-}
-
 static int run_shape(const struct shape *shape)
 {
+	const struct cost_row plain = { .arg = 0 };
 	unsigned int round;
-	int err = 0, check_err;
+	int err = 0, close_err;
 
-	instance = dualtree_create("pipe", NULL);
+	instance = open_dualtree(&plain);
 	if (IS_ERR(instance))
 		return PTR_ERR(instance);
 	for (round = 0; !err && round <= rounds; round++)
 		err = run_round(shape, round);
-	check_err = check_instance();
-	dualtree_destroy(instance);
-	return err ?: check_err;
+	close_err = close_dualtree(instance);
+	if (close_err)
+		pr_err("%s: not all came back: error %d\n", shape->name, close_err);
+	return err ?: close_err;
 }
 
 static int results_show(struct seq_file *seq, void *unused)
@@ -395,7 +362,7 @@ static int __init pipe_init(void)
 	unsigned int i;
 	int err = 0;
 
-	if (!packets || !rounds || rounds > MOST_ROUNDS)
+	if (size < sizeof(int) || !packets || !rounds || rounds > MOST_ROUNDS)
 		return -EINVAL;
 	if (num_online_cpus() < MOST_CPUS)
 		return -ENODEV;
