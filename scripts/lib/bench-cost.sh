@@ -26,6 +26,9 @@ bench_cost()
 	cost_table <"$log_dir/results"
 	cost_against <"$log_dir/results" >"$out/cost.against"
 	cost_bars <"$log_dir/results" >"$out/cost.bars"
+	while IFS= read -r kind; do
+		cost_plot "$kind" <"$log_dir/results"
+	done < <(cut -d '|' -f 1 "$log_dir/results" | sort -u)
 }
 
 # drm_mm is in a module of the kernel's own, and its rows are in one of ours.
@@ -160,4 +163,50 @@ cost_bars()
 						contender[row[i]], operation[row[i]],
 						cost[kernel[k], row[i]], must[row[i]], goal[row[i]]
 	'
+}
+
+# cost_plot KERNEL: rows that several contenders have, but for variants of dualtree.
+cost_plot()
+{
+	cost_awk '
+		for (i = 1; i <= rows; i++) {
+			if (!(("'"$1"'", row[i]) in cost))
+				continue
+			of[operation[row[i]]] += !is_ours(contender[row[i]]) ||
+				contender[row[i]] == "dualtree"
+			if (!(contender[row[i]] in seen))
+				who[++whos] = contender[row[i]]
+			seen[contender[row[i]]] = 1
+		}
+		print "set style data histogram"
+		print "set style histogram cluster gap 1"
+		print "set style fill solid 0.9 noborder"
+		print "set logscale y"
+		print "set yrange [10:*]"
+		print "set ylabel \"instructions\""
+		print "set xtics rotate by -25"
+		print "set rmargin 9"
+		for (w = 1; w <= whos; w++) {
+			data = ""
+			points = 0
+			for (i = 1; i <= rows; i++) {
+				name = operation[row[i]]
+				if (of[name] < 2 || name in done)
+					continue
+				done[name] = 1
+				key = who[w] "|" name
+				has = ("'"$1"'", key) in cost
+				points += has
+				data = data "\"" name "\" " (has ? cost["'"$1"'", key] : "NaN") "\n"
+			}
+			delete done
+			if (!points)
+				continue
+			block = "$d" ++blocks
+			printf "%s << EOD\n%sEOD\n", block, data
+			plots = plots (blocks > 1 ? ", " : "") block \
+				" using 2:xtic(1) title \"" who[w] "\""
+		}
+		print "plot " plots
+	' | plot "$out/cost-$1.svg" "Instructions of an operation, Linux $1"
 }

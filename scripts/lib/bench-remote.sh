@@ -31,6 +31,7 @@ bench_remote()
 	remote_against <"$out/remote.csv" >"$out/remote.against"
 	pipe_against <"$out/remote-pipe.csv" >>"$out/remote.against"
 	pipe_bars <"$out/remote-pipe.csv" >"$out/remote.bars"
+	pipe_plot <"$out/remote-pipe.csv"
 }
 
 pipe_arguments()
@@ -128,6 +129,23 @@ pipe_bars()
 {
 	awk -F , -v where="TCG, $(kernel_version), 4 CPUs" '
 	NR > 1 { printf "%s|packets %s, of kmalloc|%s|%s|%s|\n", where, $1, $9, $12, $13 }'
+}
+
+pipe_plot()
+{
+	awk -F , '
+	BEGIN {
+		print "set ylabel \"nanoseconds a packet\""
+		print "set yrange [0:*]"
+		print "$d << EOD"
+	}
+	NR > 1 { printf "\"%s\" %s %s %s %s %s %s\n", $1, $3, $4, $5, $6, $7, $8 }
+	END {
+		print "EOD"
+		printf "set xrange [-0.5:%.1f]\n", NR - 1.5
+		print "plot $d using ($0 - 0.05):2:3:4:xtic(1) with yerrorbars title \"dualtree\", " \
+			"$d using ($0 + 0.05):5:6:7 with yerrorbars title \"kmalloc\""
+	}' | plot "$out/remote-pipe.svg" "Packets that one CPU allocates and another frees"
 }
 
 # remote_table CSV: of lines "remote results CONTENDER|ROW|OPERATIONS|NANOSECONDS"
