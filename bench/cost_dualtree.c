@@ -75,6 +75,7 @@ static const struct cost_row rows[] = {
 	{ &dualtree, "pair 1500 B", pair_dualtree, .size = 1500 },
 	{ &dualtree, "pair 2048 B", pair_dualtree, .size = 2048 },
 	{ &dualtree, "pair 4096 B", pair_dualtree, .size = 4096 },
+	{ &dualtree, "pair 16384 B", pair_dualtree, .size = 16384 },
 	{ &dualtree, "1500 B, 64 live", ring_dualtree, .size = 1500, .live = 64 },
 	{ &dualtree, "1500 B, 4096 live", random_dualtree, .size = 1500, .live = 4096 },
 	{ &dualtree, "64..4096 B, 1k live", mixed_dualtree, .live = 1000 },

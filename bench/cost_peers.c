@@ -47,14 +47,15 @@ static const struct cost_row rows[] = {
 	{ &kmalloc_contender, "pair 1500 B", pair_kmalloc, .size = 1500 },
 	{ &kmalloc_contender, "pair 2048 B", pair_kmalloc, .size = 2048 },
 	{ &kmalloc_contender, "pair 4096 B", pair_kmalloc, .size = 4096 },
+	{ &kmalloc_contender, "pair 16384 B", pair_kmalloc, .size = 16384 },
 	{ &kmalloc_contender, "1500 B, 64 live", ring_kmalloc, .size = 1500, .live = 64 },
 	{ &kmalloc_contender, "1500 B, 4096 live", random_kmalloc, .size = 1500, .live = 4096 },
 	{ &kmalloc_contender, "64..4096 B, 1k live", mixed_kmalloc, .live = 1000 },
 	{ &kmalloc_contender, "64..4096 B, 10k live", mixed_kmalloc, .live = 10000 },
 	{ &frag, "pair 1500 B", pair_frag, .size = 1500 },
 	{ &frag, "1500 B, 64 live", ring_frag, .size = 1500, .live = 64 },
-	{ &pages, "pair, 1 page", page_loop },
-	{ &pages, "pair, 4 pages", four_pages_loop },
+	{ &pages, "pair 4096 B", page_loop },
+	{ &pages, "pair 16384 B", four_pages_loop },
 };
 
 const struct cost_set cost_peers = { rows, ARRAY_SIZE(rows) };

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# What the parts of scripts/bench stand on. To be sourced after common.sh, kernel.sh, build.sh
-# and plot.sh.
+# What the parts of scripts/bench stand on. To be sourced after common.sh, accel.sh, kernel.sh,
+# build.sh and plot.sh.
 #
 # A part is a file scripts/lib/bench-PART.sh, and has only to be there. It has
 #
@@ -142,17 +142,30 @@ use_kernel()
 	} <<<"${BUILT_FOR[$1]}"
 }
 
+# Of the guests of one report those whose clock counts may run beside each other, for nothing
+# disturbs them; one that takes the time has the machine to itself.
+guest_turn()
+{
+	local how=-x
+
+	[ "${DUALTREE_ACCEL-}" != icount ] || how=-s
+	exec {GUEST_FD}>"$out/log/turn"
+	flock "$how" "$GUEST_FD"
+}
+
 run_guest()
 {
 	local dir=$1 module=$2 status=0
 
 	shift 2
 	mkdir -p "$dir"
+	guest_turn
 	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
 		--cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
 		--append "$BOOT_OPTIONS" --file "$(built_module dualtree)" \
 		--file "$(built_module "$module")" --file "$dir/plan" \
 		"${vm_options[@]}" "$@" || status=$?
+	exec {GUEST_FD}>&-
 	case $status in
 	0) ;;
 	1)
@@ -180,6 +193,15 @@ tree_commit()
 kernel_version()
 {
 	kernel_release | sed 's/^\([0-9]*\.[0-9]*\).*/\1/'
+}
+
+# What runs a guest whose clock does not count: "TCG" or "KVM".
+timed_by()
+{
+	(
+		choose_accel
+		printf '%s\n' "${ACCEL^^}"
+	)
 }
 
 show_conditions()

@@ -17,22 +17,22 @@ TRACEPOINTS JUMP_LABEL FUNCTION_TRACER RETPOLINE MITIGATION_RETPOLINE X86_KERNEL
 
 make_report()
 {
-	local name skipped start=$SECONDS load failed=() names=()
+	local name skipped start=$SECONDS load failed=() names=() kind
 
 	load=$(cut -d' ' -f1-3 /proc/loadavg)
 	"$SCRIPTS/setup"
 	: >"$out/left-out.txt"
-	for name in "${kinds[@]}"; do
-		use_kernel "$name"
+	for kind in "${kinds[@]}"; do
+		use_kernel "$kind"
 	done
-	[ -z "$quick" ] || [ ${#kinds[@]} -gt 1 ] || echo "cost on other kernels" >>"$out/left-out.txt"
+	[ -z "$quick" ] || [ ${#kinds[@]} -gt 1 ] ||
+		echo "cost: other kernels than ${kinds[0]}" >>"$out/left-out.txt"
 	for name in $(report_parts); do
 		skipped=$(left_out "$name")
 		[ -z "$skipped" ] || echo "$name: ${skipped#skip: }" >>"$out/left-out.txt"
-		[[ $skipped != skip:* ]] || continue
-		names+=("$name")
-		report_part "$name" || failed+=("$name")
+		[[ $skipped == skip:* ]] || names+=("$name")
 	done
+	run_parts
 	report_text >"$out/report.txt"
 	report_html >"$out/index.html"
 	cat "$out/report.txt"
@@ -47,25 +47,60 @@ left_out()
 	"quick_$1"
 }
 
-# What fails is said, and the others still run. In a shell of its own, that ends where an
-# error is: one whose status is asked for does not.
-report_part()
+# All at once: their guests see to it that what must run alone does (guest_turn). What fails is
+# said, and the others still run.
+run_parts()
 {
-	local status start=$SECONDS
+	local name start=$SECONDS next=10
 
-	log "$(part_title "$1")"
-	set +e
+	for name in "${names[@]}"; do
+		start_part "$name"
+	done
+	while [ ${#PART_PID[@]} -gt 0 ]; do
+		sleep 0.5
+		for name in "${!PART_PID[@]}"; do
+			kill -0 "${PART_PID[$name]}" 2>/dev/null || end_part "$name"
+		done
+		if [ $((SECONDS - start)) -ge "$next" ]; then
+			log "$(duration $((SECONDS - start))): at work on ${!PART_PID[*]}"
+			next=$((SECONDS - start + 30))
+		fi
+	done
+}
+
+declare -A PART_PID=() PART_START=()
+
+# In a shell of its own, that ends where an error is; and a process group, to be ended by.
+start_part()
+{
+	log "$1: $(part_title "$1")"
+	set -m
 	(
-		set -e
+		set +m
 		OWN_CHILDREN=() OWN_DIRS=()
 		trap clean_up EXIT
+		trap 'exit 143' TERM
+		vm_options+=(--quiet)
 		run_part "$1"
-	) >"$out/$1.txt"
-	status=$?
-	set -e
-	log "  $1: $(duration $((SECONDS - start)))"
-	[ "$status" -eq 0 ] || echo "FAILED: it could not be run; see $out/log/$1" >>"$out/$1.txt"
-	return "$status"
+	) >"$out/$1.txt" </dev/null &
+	set +m
+	PART_PID[$1]=$!
+	PART_START[$1]=$SECONDS
+	own_child "${PART_PID[$1]}"
+}
+
+end_part()
+{
+	local status=0
+
+	wait "${PART_PID[$1]}" || status=$?
+	disown_child "${PART_PID[$1]}"
+	unset "PART_PID[$1]"
+	log "$1: done in $(duration $((SECONDS - PART_START[$1])))"
+	[ "$status" -ne 0 ] || return 0
+	failed+=("$1")
+	log "$1: FAILED"
+	echo "FAILED: this could not be run; see log/$1" >>"$out/$1.txt"
 }
 
 kernel_config()
@@ -95,16 +130,14 @@ show_config()
 
 report_header()
 {
-	local kind
-
 	echo "dualtree: what it costs, beside what the kernel has"
 	echo
 	echo "Tree       $(tree_commit); scripts/bench${quick:+ --quick} --seed $seed," \
 		"$(duration $((SECONDS - start)))"
 	echo "Host       $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed -n 1p), $(nproc) CPUs," \
 		"Linux $(uname -r), load $load at the start"
-	echo "Guest      $(qemu-system-x86_64 --version | sed -n '1s/ version//p'); counted:" \
-		"TCG, -icount shift=0,sleep=off, one CPU; timed: TCG or KVM, as is said there"
+	echo "Guests     $(qemu-system-x86_64 --version | sed -n '1s/ version//p')"
+	echo "           counted: TCG, -icount shift=0,sleep=off, one CPU; timed: $(timed_by), four CPUs"
 	echo "Boot       $BOOT_OPTIONS"
 	for kind in "${kinds[@]}"; do
 		use_kernel "$kind"
