@@ -19,7 +19,7 @@
 #include "contenders.h"
 
 #define MOST_CPUS	4
-#define ROUNDS		15
+#define ROUNDS		11
 #define QUICK_ROUNDS	5
 /* Of each CPU. */
 #define OPS		200000

@@ -38,9 +38,11 @@ bench_curve()
 	[ ${#counted[@]} -eq 0 ] || curve_count "${counted[@]}"
 	[[ " ${wanted[*]} " != *" cpus "* ]] || curve_time
 	cat "$log_dir"/*/report.txt | curve_csv >"$out/curve.csv"
+	: >"$out/curve.against"
 	for name in "${wanted[@]}"; do
 		curve_show "$name"
 		curve_plot "$name"
+		curve_against "$name" >>"$out/curve.against"
 	done
 }
 
@@ -137,4 +139,37 @@ curve_plot()
 		awk -v label="$(curve_x_label "$1")" -v base="$base" \
 			-f "$SCRIPTS/lib/curve-plot.awk" |
 		plot "$out/curve-$1.svg" "$title"
+}
+
+# At the last x that both have; of CPUs, at each.
+curve_against()
+{
+	local where
+
+	if [ "$1" = cpus ]; then
+		curve_points cpus | awk -f "$SCRIPTS/lib/curve-cpus.awk" -v show=against \
+			-v where="TCG, $(kernel_version), 4 CPUs"
+		return
+	fi
+	where="counted, $(kernel_version)"
+	curve_points "$1" | awk -F '|' -v where="$where" -v label="$(curve_x_label "$1")" '
+	{
+		if (!(($1, $2) in last))
+			line[++lines] = $1 "|" $2
+		last[$1, $2] = $3
+		cost[$1, $2, $3] = $4
+	}
+	END {
+		for (i = 1; i <= lines; i++) {
+			split(line[i], peer, "|")
+			what = peer[2]
+			if (peer[1] ~ /^dualtree/ || !(("dualtree", what) in last))
+				continue
+			x = last[peer[1], what]
+			if (("dualtree", what, x) in cost)
+				printf "%s|%s, %s %s|%s|%.1f|%.1f|instructions\n", where, what, x,
+					label, peer[1], cost["dualtree", what, x],
+					cost[peer[1], what, x]
+		}
+	}'
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The curve of CPUs, as a table (show=table) or as gnuplot commands (show=plot). Reads
-# "CONTENDER|OPERATION|CPUS|NANOSECONDS" once for each round, nanoseconds for one operation of
-# all CPUs together.
+# The curve of CPUs, as a table (show=table), as gnuplot commands (show=plot), or as lines
+# WHERE|OPERATION|PEER|OURS|THEIRS|UNIT (show=against). Reads "CONTENDER|OPERATION|CPUS|NANOSECONDS"
+# once for each round, nanoseconds for one operation of all CPUs together.
 
 BEGIN {
 	FS = "|"
@@ -84,9 +84,19 @@ function plot()
 		"$kmalloc using 1:2:3:4 with yerrorlines linetype 3 title 'kmalloc'"
 }
 
+function against(   cpus)
+{
+	for (cpus = 1; cpus <= most; cpus++)
+		printf "%s|pair 1500 B, on %d at once|kmalloc|%.0f|%.0f|ns\n", where, cpus,
+			1000 / quantile_of("dualtree", cpus, 0.5),
+			1000 / quantile_of("kmalloc", cpus, 0.5)
+}
+
 END {
 	if (show == "plot")
 		plot()
+	else if (show == "against")
+		against()
 	else
 		table()
 }

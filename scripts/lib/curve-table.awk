@@ -41,14 +41,14 @@ END {
 	sort_x()
 	for (o = 1; o <= operations; o++) {
 		what = operation[o]
-		printf "\n%-18s", what
+		printf "\n%-24s", what
 		for (c = 1; c <= contenders[what]; c++)
 			printf " %18s", contender[what, c]
-		printf "\n%-18s\n", label
+		printf "\n%-24s\n", label
 		for (i = 1; i <= xs; i++) {
 			if (!((what, x[i]) in has))
 				continue
-			printf "%-18s", x[i]
+			printf "%-24s", x[i]
 			for (c = 1; c <= contenders[what]; c++)
 				printf " %18s", cell(what, contender[what, c], x[i])
 			print ""

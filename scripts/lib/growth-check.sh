@@ -11,7 +11,7 @@ GROWTHS='200|100000|constant
 200 + n / 10000|100000|constant
 400 + 40 * log(n) / log(2)|100000|logarithmic
 50 + 5 * log(n) / log(2)|1000|logarithmic
-400 + n / 400|100000|linear
+400 + n / 700|100000|linear
 300 + 1.5 * n|100000|linear
 5 * n|10000|linear
 10 * sqrt(n)|100000|a power, n^0.50
