@@ -7,7 +7,8 @@
 #
 # A line of the plan is "NAME FILES RESULTS ARGUMENT...": FILES of /run/harness, separated by
 # commas, are loaded, the first of them with the arguments; each line of the files RESULTS,
-# likewise, that the first then has in debugfs is reported as "NAME RESULT LINE".
+# likewise, that the first then has in debugfs is reported as "NAME RESULT LINE". dualtree.ko
+# gets the arguments that are in dualtree.options, if there is such a file.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
@@ -25,11 +26,13 @@ report_file()
 step "waiting for the boot to settle"
 sleep 4
 
+options=$(cat dualtree.options 2>/dev/null)
 while read -r name files results arguments; do
 	step "$name"
 	module=${files%%.ko*}
 	# Each finds a pool that nobody has used.
-	load dualtree.ko || exit 1
+	# shellcheck disable=SC2086 # arguments are words
+	load dualtree.ko $options || exit 1
 	for file in $(echo "$files" | tr , ' '); do
 		# shellcheck disable=SC2086 # arguments are words
 		load "$file" $arguments || exit 1

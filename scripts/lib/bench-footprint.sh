@@ -2,31 +2,33 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# Bytes held for bytes live, of the traces of bench/trace*.c.
+# Bytes held for bytes live, of the traces of bench/trace*.c. bench-replay.sh uses what is here for
+# trace files.
 #
 # help: footprint [TRACE...]
 # help:                bytes held for bytes live, of traces of streams (bench/trace*.c); all of
 # help:                them if none is named, each with the defaults and with
-# help:                DUALTREE_EXACT_FIT. Contents and counts are checked all the time. Takes
-# help:                some ten minutes
+# help:                DUALTREE_EXACT_FIT; over time, too, as a plot for each trace. Contents and
+# help:                counts are checked all the time. Takes a few minutes
 # help:     --ops N    allocations until most streams stop; default: as the trace says
 # help:     --cycles N how often the other streams cycle their rings then; default 1
-# help:     --curve    write what was live and held over time to footprint-curve.csv
 # report 50: Bytes held for bytes live
 
-list_traces()
+QUICK_OPS=40000
+
+quick_footprint()
 {
-	sed -n 's/^	{ "\([^"]*\)", [0-9].*/\1/p' "$PROJECT/bench/trace.c"
+	echo "only the trace M, only with the defaults, and cut short after $QUICK_OPS allocations:" \
+		"its ratios are not those of the whole trace"
 }
 
 footprint_arguments()
 {
 	local trace
 
-	ops=0 cycles=1 curve='' wanted=()
+	ops=0 cycles=1 wanted=() fits=(default exact)
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--curve) curve=yes ;;
 		--ops | --cycles)
 			need_value "$1" $#
 			case $2 in '' | *[!0-9]*) die "$1 $2: not a number" ;; esac
@@ -42,40 +44,71 @@ footprint_arguments()
 		grep -qxF -- "$trace" <<<"$(list_traces)" ||
 			die "there is no trace $trace; there are: $(list_traces | tr '\n' ' ')"
 	done
+	if [ -n "$quick" ]; then
+		[ ${#wanted[@]} -gt 0 ] || wanted=(M)
+		[ "$ops" -ne 0 ] || ops=$QUICK_OPS
+		fits=(default)
+	fi
 	[ ${#wanted[@]} -gt 0 ] || mapfile -t wanted < <(list_traces)
 }
 
-# Each has a guest of its own: placement goes by address, and memory that has been in use
-# before comes in another order, which is enough to change what comes out. That the clock
-# counts instructions makes all guests boot alike, however busy the machine is.
 bench_footprint()
 {
-	local trace ops cycles curve wanted
+	local trace ops cycles wanted fits
 
 	footprint_arguments "$@"
 	use_kernel "${kinds[0]}"
-	: >"$log_dir/report.txt"
+	: >"$log_dir/plan"
 	for trace in "${wanted[@]}"; do
-		replay "$trace" default "trace=$trace"
-		replay "$trace" exact "trace=$trace" flags=1
+		plan_replay "$trace" "seed=$seed ops=$ops cycles=$cycles trace=$trace"
 	done
+	run_replays --memory 1024
 	show_conditions "1 CPU, seed $seed"
-	footprint_table "$out/footprint.csv" <"$log_dir/report.txt"
-	[ -z "$curve" ] || footprint_curve <"$log_dir/report.txt" >"$out/footprint-curve.csv"
+	footprint_results
 }
 
-# replay TRACE FIT ARGUMENT...
-replay()
+# plan_replay NAME ARGUMENTS: with each of fits[].
+plan_replay()
 {
-	local name=$1/$2 results=results
+	local fit flags
 
-	shift 2
-	[ -z "$curve" ] || results+=,curve
-	mkdir -p "$log_dir/$name"
-	echo "$name dualtree_replay.ko $results seed=$seed ops=$ops cycles=$cycles $*" \
-		>"$log_dir/$name/plan"
-	DUALTREE_ACCEL=icount run_guest "$log_dir/$name" dualtree_replay
-	cat "$log_dir/$name/report.txt" >>"$log_dir/report.txt"
+	for fit in "${fits[@]}"; do
+		flags=0
+		[ "$fit" = default ] || flags=1
+		echo "$1/$fit dualtree_replay.ko results,curve $2 flags=$flags" >>"$log_dir/plan"
+	done
+}
+
+# One guest for all of them: each has a pool of its own whose memory is in order, so what comes out
+# depends neither on what went before nor on a clock. Nothing of that memory may be given back
+# while a replay is at work.
+run_replays()
+{
+	echo 'idle_ms=0 trim_delay_ms=100000000' >"$log_dir/dualtree.options"
+	run_guest "$log_dir" dualtree_replay --file "$log_dir/dualtree.options" "$@"
+}
+
+# Of $log_dir/report.txt: prints the table, writes the other results.
+footprint_results()
+{
+	local name
+
+	footprint_table "$out/$part.csv" <"$log_dir/report.txt"
+	footprint_order <"$log_dir/report.txt"
+	footprint_curve <"$log_dir/report.txt" >"$out/$part-curve.csv"
+	while IFS= read -r name; do
+		footprint_plot "$name" <"$log_dir/report.txt"
+	done < <(sed -n 's|^\([^/]*\)/default results name.*|\1|p' "$log_dir/report.txt")
+}
+
+# What took more memory than had been put in order depends on the boot.
+footprint_order()
+{
+	awk '
+	$2 == "results" && $3 == "arenas_in_order" { ordered[$1] = $4 }
+	$2 == "results" && $3 == "arenas" && $4 > ordered[$1] {
+		print $1 ": took more memory than had been put in order; another boot may differ"
+	}'
 }
 
 # footprint_table CSV: of lines "TRACE/FIT results NAME VALUE".
@@ -115,6 +148,8 @@ footprint_table()
 		trace = part[1]
 		fit = part[2]
 		split(bar[trace], bars, "|")
+		# One stream alone: there is none to stop. Not all files say when most have.
+		many = ("stopped_held" in value) && trace !~ /^[A-D]1$/
 		line(trace, fit, kib("peak_live"), kib("peak_held"), ratio("peak"), bars[2],
 			ratio("mean"), bars[3], many ? ratio("cycled") : "", bars[4],
 			many ? ratio("stopped") : "", per_thousand("steady_gets"),
@@ -133,8 +168,6 @@ footprint_table()
 		if ($1 != run)
 			flush()
 		run = $1
-		# One stream alone: there is none to stop.
-		many = $1 !~ /^[A-D]1\//
 		value[$3] = $4
 	}
 	END {
@@ -147,4 +180,49 @@ footprint_curve()
 {
 	echo "trace,fit,allocs,live,held"
 	sed -n 's|^\([^/ ]*\)/\([^ ]*\) curve \([0-9]*\) \([0-9]*\) \([0-9]*\)$|\1,\2,\3,\4,\5|p'
+}
+
+# curve_points TRACE/FIT: "ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
+curve_points()
+{
+	awk -v run="$1" '$1 == run && $2 == "curve" {
+		printf "%d %.4f %.4f\n", $3, $4 / 1048576, $5 / 1048576
+	}'
+}
+
+# Lines where the steady state ends and where most streams have stopped, if that is known.
+footprint_marks()
+{
+	awk -v run="$1/default" '
+	$1 == run && $2 == "results" && $3 == "stopped_allocs" {
+		printf "set arrow from first %d, graph 0 to first %d, graph 1 nohead dashtype 2 lc 7\n", $4, $4
+		printf "set label \"most streams stop\" at first %d, graph 0.04 right offset -1,0\n", $4
+	}'
+}
+
+# footprint_plot TRACE: of what the guest reported.
+# shellcheck disable=SC2016 # the names are gnuplot's
+footprint_plot()
+{
+	local text fit
+
+	text=$(cat)
+	{
+		footprint_marks "$1" <<<"$text"
+		cat <<-'END'
+			set xlabel "allocations"
+			set ylabel "MiB"
+			set yrange [0:*]
+			set format x "%.0s%c"
+		END
+		for fit in default exact; do
+			printf '$%s << END\n' "$fit"
+			curve_points "$1/$fit" <<<"$text"
+			echo END
+		done
+		printf 'plot $default using 1:3 with lines linetype 1 title "held"'
+		! grep -q "^$1/exact curve" <<<"$text" ||
+			printf ', $exact using 1:3 with lines linetype 2 title "held, EXACT\\\\_FIT"'
+		echo ', $default using 1:2 with lines linetype 3 title "live"'
+	} | plot "$out/$part-$1.svg" "$1: memory over time"
 }
