@@ -9,8 +9,8 @@
  * a pair takes some 25 instructions less. It can free no part, and neither can page_frag.
  *
  * gen_pool can. It looks for room in a bitmap, here of one bit for 64 bytes, as our granules
- * are, so what a search costs depends on how much there is of it and how full it is: four
- * fifths are live where all sizes are one, and two thirds where they are not.
+ * are, so what a search costs depends on how much there is of it and how full it is: see
+ * cost_room().
  */
 #ifndef DUALTREE_BENCH_CONTENDERS_H
 #define DUALTREE_BENCH_CONTENDERS_H
@@ -19,8 +19,8 @@
 #include <linux/genalloc.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -103,8 +103,6 @@ static __always_inline void free_page_block(void *ctx, void *page, size_t size)
 	__free_pages(page, get_order(size));
 }
 
-#define GEN_POOL_UNIT_ORDER	6
-
 enum gen_pool_fit { FIRST_FIT, BEST_FIT };
 
 struct gen_pool_memory {
@@ -112,24 +110,15 @@ struct gen_pool_memory {
 	void *memory;
 };
 
-/* For each allocation that lives: a quarter more than its units, or half more than 16. */
-static inline size_t gen_pool_room(const struct cost_row *row)
-{
-	size_t units = DIV_ROUND_UP(row->size, 1 << GEN_POOL_UNIT_ORDER);
-	size_t room = row->size ? units * 5 / 4 : 24;
-
-	return max_t(size_t, SZ_64K, PAGE_ALIGN((row->live * room) << GEN_POOL_UNIT_ORDER));
-}
-
 static inline void *open_gen_pool(const struct cost_row *row)
 {
 	struct gen_pool_memory *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
-	size_t size = gen_pool_room(row);
+	size_t size = cost_room(row);
 
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	pool->memory = vmalloc(size);
-	pool->gen = gen_pool_create(GEN_POOL_UNIT_ORDER, NUMA_NO_NODE);
+	pool->gen = gen_pool_create(ilog2(COST_UNIT), NUMA_NO_NODE);
 	if (!pool->memory || !pool->gen ||
 	    gen_pool_add(pool->gen, (unsigned long)pool->memory, size, NUMA_NO_NODE)) {
 		if (pool->gen)
