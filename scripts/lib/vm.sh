@@ -148,29 +148,33 @@ qemu_command()
 		"${more[@]}" "${VM_QEMU_ARGS[@]}")
 }
 
+# Of a process' registers user-mode Linux keeps those of SSE, and not what came later (see
+# kernel_arch): the guest's libc, which would use them where it finds them, is told not to.
+UML_ENVIRONMENT=(GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW)
+
 # uml_command APPEND: sets VM_COMMAND[]. What it has for a console and for the serial line are
 # pipes: of a file it cannot be told when that is ready. It would keep the socket of a console
 # for managers in the user's home; its directory here goes with the initramfs.
 uml_command()
 {
-	local append=$1
+	local append=$1 dir=${VM_INITRD%/*}
 
+	mkfifo "$dir/console" "$dir/port"
 	# shellcheck disable=SC2086 # words
 	set -- $append
 	# shellcheck disable=SC2016 # for the shell inside
 	VM_COMMAND=(bash -c '
-		console=$1 port=$2
+		dir=$1 logs=$2 status=0
 		shift 2
-		exec 3> >(exec cat >"$port")
-		"$@" > >(exec cat >"$console") 2>&1
-		status=$?
-		exec 3>&-
+		cat "$dir/console" >"$logs/console.log" &
+		cat "$dir/port" >"$logs/port.log" &
+		"$@" >"$dir/console" 2>&1 3>"$dir/port" || status=$?
 		wait
 		exit "$status"' -
-		"$VM_LOG/console.log" "$VM_LOG/port.log"
-		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=${VM_INITRD%/*}/uml/"
+		"$dir" "$VM_LOG"
+		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=$dir/uml/"
 		con=null 'con0=null,fd:1' ssl=null 'ssl1=null,fd:3' console=tty0
-		"${BASE_CMDLINE[@]}" "$@" harness_end=poweroff)
+		"${BASE_CMDLINE[@]}" "${UML_ENVIRONMENT[@]}" "$@" harness_end=poweroff)
 }
 
 # boot_guest: VM_KERNEL, VM_UML, VM_PIN, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
