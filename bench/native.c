@@ -7,9 +7,12 @@
  * little by themselves. So all contenders of a row are there at once, each with what it needs
  * alive, and their loops take turns:
  *
- *	round 0:   A B C        each loop is timed by the CPU time that it had, and one round
- *	round 1:   C B A        in two goes backwards: nobody always finds the caches as the
- *	round 2:   A B C        same one left them
+ *	1st round:   A B C
+ *	2nd round:   C B A
+ *	3rd round:   A B C
+ *
+ * Each loop is timed by the CPU time that it had. One round in two goes backwards, so that
+ * nobody always finds the caches as the same one left them.
  *
  * dualtree_native/results has a line "contender|row|round|operations|nanoseconds" for each
  * loop, and dualtree_native/time what CPU time all of it had, and how long that took. Nothing

@@ -245,6 +245,7 @@ native_plot()
 			field[3], field[4])
 	}
 	END {
+		print "set key noenhanced"
 		print "set logscale y"
 		print "set ylabel \"nanoseconds of an operation\""
 		printf "set xtics (%s) rotate by -35\n", tics

@@ -150,7 +150,7 @@ qemu_command()
 
 # Of a process' registers user-mode Linux keeps those of SSE, and not what came later (see
 # kernel_arch): the guest's libc, which would use them where it finds them, is told not to.
-UML_ENVIRONMENT=(GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW)
+UML_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW
 
 # uml_command APPEND: sets VM_COMMAND[]. What it has for a console and for the serial line are
 # pipes: of a file it cannot be told when that is ready. It would keep the socket of a console
@@ -174,7 +174,7 @@ uml_command()
 		"$dir" "$VM_LOG"
 		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=$dir/uml/"
 		con=null 'con0=null,fd:1' ssl=null 'ssl1=null,fd:3' console=tty0
-		"${BASE_CMDLINE[@]}" "${UML_ENVIRONMENT[@]}" "$@" harness_end=poweroff)
+		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_end=poweroff)
 }
 
 # boot_guest: VM_KERNEL, VM_UML, VM_PIN, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
