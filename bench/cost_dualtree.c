@@ -3,37 +3,15 @@
  * dualtree's own rows. Each has an instance of its own, so that none finds what another left.
  */
 #include <linux/kernel.h>
-#include <linux/sizes.h>
 
 #include <dualtree/dualtree.h>
 
 #include "contenders.h"
 #include "cost.h"
-
-/* A reader: what it takes, what arrives, what of that is headers. */
-#define READ_ROOM	SZ_16K
-#define READ_LEN	1400
-#define READ_HEAD	54
-#define READ_PAYLOAD	(READ_LEN - READ_HEAD)
+#include "reader.h"
 
 /* As many at once as a descriptor ring is refilled with. */
 #define BULK		16
-
-/* Returns the payload of one packet: the tail has died, and the headers. */
-static __always_inline void *read_one(struct dualtree *dt)
-{
-	void *packet = dualtree_alloc(dt, READ_ROOM, GFP_ATOMIC);
-
-	dualtree_trim(dt, packet, READ_ROOM, READ_LEN);
-	dualtree_free(dt, packet, READ_HEAD);
-	return packet + READ_HEAD;
-}
-
-static void reader_loop(const struct cost_row *row, void *ctx, unsigned int ops)
-{
-	while (ops--)
-		dualtree_free(ctx, read_one(ctx), READ_PAYLOAD);
-}
 
 static void reader_ring_loop(const struct cost_row *row, void *ctx, unsigned int ops)
 {
