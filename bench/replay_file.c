@@ -13,6 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "replay.h"
 #include "replay_file.h"
 #include "trace_file.h"
 
