@@ -65,6 +65,20 @@ bench_footprint()
 	run_replays --memory 1024
 	show_conditions "1 CPU, seed $seed"
 	footprint_results
+	# Of a trace that was cut short they say nothing.
+	[ "$ops" -ne 0 ] || footprint_bars <"$out/$part.csv" >"$out/$part.bars"
+}
+
+# Of the table as CSV; bars are of the defaults.
+footprint_bars()
+{
+	awk -F , '
+	NR > 1 && $2 == "default" {
+		for (i = 5; i <= 9; i += 2)
+			if ($i != "" && $(i + 1) != "")
+				printf "held/live|%s, %s|%s|%s||\n", $1,
+					i == 5 ? "peak" : i == 7 ? "mean" : "after", $i, $(i + 1)
+	}'
 }
 
 # plan_replay NAME ARGUMENTS: with each of fits[].
@@ -182,8 +196,8 @@ footprint_curve()
 	sed -n 's|^\([^/ ]*\)/\([^ ]*\) curve \([0-9]*\) \([0-9]*\) \([0-9]*\)$|\1,\2,\3,\4,\5|p'
 }
 
-# curve_points TRACE/FIT: "ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
-curve_points()
+# footprint_points TRACE/FIT: "ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
+footprint_points()
 {
 	awk -v run="$1" '$1 == run && $2 == "curve" {
 		printf "%d %.4f %.4f\n", $3, $4 / 1048576, $5 / 1048576
@@ -217,7 +231,7 @@ footprint_plot()
 		END
 		for fit in default exact; do
 			printf '$%s << END\n' "$fit"
-			curve_points "$1/$fit" <<<"$text"
+			footprint_points "$1/$fit" <<<"$text"
 			echo END
 		done
 		printf 'plot $default using 1:3 with lines linetype 1 title "held"'

@@ -9,6 +9,9 @@
 # help:                bytes held for bytes live, of trace files, which may be compressed by gzip
 # help:                (.gz): the same table and plots as footprint's
 
+# shellcheck source=scripts/lib/bench-footprint.sh
+. "$SCRIPTS/lib/bench-footprint.sh"
+
 bench_replay()
 {
 	local file fits=(default exact) files=() names=() largest=0

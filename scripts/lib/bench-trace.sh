@@ -11,6 +11,9 @@
 # help:     --ops N, --cycles N
 # help:                as for footprint
 
+# shellcheck source=scripts/lib/bench-footprint.sh
+. "$SCRIPTS/lib/bench-footprint.sh"
+
 bench_trace()
 {
 	local ops cycles wanted fits

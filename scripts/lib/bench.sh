@@ -5,7 +5,8 @@
 # What the parts of scripts/bench stand on. To be sourced after common.sh, accel.sh, kernel.sh,
 # build.sh and plot.sh.
 #
-# A part is a file scripts/lib/bench-PART.sh, and has only to be there. It has
+# A part is a file scripts/lib/bench-PART.sh, and has only to be there. It is read when it is to
+# be run, and no other part's with it. It has
 #
 #   # help: LINE             lines for --help, the first of which begins with PART
 #   # report N: TITLE        its place in the whole report, if it has one, and its title
@@ -88,6 +89,12 @@ part_title()
 	sed -n 's/^# report [0-9]*: //p' "$(part_file "$1")"
 }
 
+load_part()
+{
+	# shellcheck source=/dev/null
+	. "$(part_file "$1")"
+}
+
 # run_part NAME ARGUMENT...: what an earlier run left of it is gone.
 run_part()
 {
@@ -100,6 +107,7 @@ run_part()
 	rm -f "$out/$name.csv" "$out/$name"-*.svg "$out/$name"-*.csv "$out/$name".{against,bars}
 	mkdir -p "$log_dir"
 	"$SCRIPTS/setup"
+	load_part "$name"
 	"bench_$name" "$@"
 }
 

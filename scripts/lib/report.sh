@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# The whole report of scripts/bench. To be sourced after bench.sh and the parts.
+# The whole report of scripts/bench. To be sourced after bench.sh.
 #
 #   make_report   runs each part that has a place in the report, and puts together what
 #                 they left in $out: report.txt, which it prints, and index.html, which
@@ -42,10 +42,12 @@ make_report()
 
 # left_out PART: what a quick run leaves out of it.
 left_out()
-{
-	[ -n "$quick" ] && declare -F "quick_$1" >/dev/null || return 0
+(
+	[ -n "$quick" ] || return 0
+	load_part "$1"
+	declare -F "quick_$1" >/dev/null || return 0
 	"quick_$1"
-}
+)
 
 # All at once: their guests see to it that what must run alone does (guest_turn). What fails is
 # said, and the others still run.
