@@ -168,13 +168,20 @@ static int results_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
+static void show_point(struct seq_file *seq, const struct moment *moment)
+{
+	seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+}
+
 static int curve_show(struct seq_file *seq, void *unused)
 {
-	const struct moment *moment = replay->curve;
 	unsigned int i;
 
-	for (i = 0; i < replay->nr_points; i++, moment++)
-		seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+	for (i = 0; i < replay->nr_points; i++)
+		show_point(seq, &replay->curve[i]);
+	/* What it comes to in the end may lie between two points. */
+	if (header.marks > MARK_CYCLED)
+		show_point(seq, &replay->marks[MARK_CYCLED]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(curve);

@@ -182,21 +182,22 @@ footprint_curve()
 	sed -n 's|^\([^/ ]*\)/\([^ ]*\) curve \([0-9]*\) \([0-9]*\) \([0-9]*\)$|\1,\2,\3,\4,\5|p'
 }
 
-# curve_points TRACE/FIT: "ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
+# curve_points TRACE/FIT: "KILO-ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
 curve_points()
 {
 	awk -v run="$1" '$1 == run && $2 == "curve" {
-		printf "%d %.4f %.4f\n", $3, $4 / 1048576, $5 / 1048576
+		printf "%.3f %.4f %.4f\n", $3 / 1000, $4 / 1048576, $5 / 1048576
 	}'
 }
 
-# Lines where the steady state ends and where most streams have stopped, if that is known.
+# A line where most streams have stopped, if that is known.
 footprint_marks()
 {
 	awk -v run="$1/default" '
 	$1 == run && $2 == "results" && $3 == "stopped_allocs" {
-		printf "set arrow from first %d, graph 0 to first %d, graph 1 nohead dashtype 2 lc 7\n", $4, $4
-		printf "set label \"most streams stop\" at first %d, graph 0.04 right offset -1,0\n", $4
+		at = sprintf("first %.3f, graph", $4 / 1000)
+		print "set arrow from " at " 0 to " at " 1 nohead dashtype 2 linetype 7"
+		print "set label \"most streams stop\" at " at " 0.04 right offset -1,0"
 	}'
 }
 
@@ -210,10 +211,10 @@ footprint_plot()
 	{
 		footprint_marks "$1" <<<"$text"
 		cat <<-'END'
-			set xlabel "allocations"
+			set xlabel "allocations, in thousands"
+			set autoscale xfixmax
 			set ylabel "MiB"
 			set yrange [0:*]
-			set format x "%.0s%c"
 		END
 		for fit in default exact; do
 			printf '$%s << END\n' "$fit"
