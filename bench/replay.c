@@ -18,6 +18,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -180,8 +181,7 @@ static int curve_show(struct seq_file *seq, void *unused)
 	for (i = 0; i < replay->nr_points; i++)
 		show_point(seq, &replay->curve[i]);
 	/* What it comes to in the end may lie between two points. */
-	if (header.marks > MARK_CYCLED)
-		show_point(seq, &replay->marks[MARK_CYCLED]);
+	show_point(seq, &replay->marks[max_t(unsigned int, header.marks, MARK_END + 1) - 1]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(curve);

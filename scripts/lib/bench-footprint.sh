@@ -65,6 +65,8 @@ bench_footprint()
 	run_replays --memory 1024
 	show_conditions "1 CPU, seed $seed"
 	footprint_results
+	# What was cut short is not what the bars are about.
+	[ "$ops" -ne 0 ] || footprint_bars <"$out/footprint.csv" >"$out/footprint.bars"
 }
 
 # plan_replay NAME ARGUMENTS: with each of fits[].
@@ -101,6 +103,22 @@ footprint_results()
 	done < <(sed -n 's|^\([^/]*\)/default results name.*|\1|p' "$log_dir/report.txt")
 }
 
+# For the report, of the table.
+footprint_bars()
+{
+	awk -F, '
+	function bar(what, measured, must)
+	{
+		if (must != "")
+			printf "replayed|%s, %s held/live|%s|%s||times\n", $1, what, measured, must
+	}
+	$2 == "default" {
+		bar("peak", $5, $6)
+		bar("mean", $7, $8)
+		bar("after the stop", $9, $10)
+	}'
+}
+
 # What took more memory than had been put in order depends on the boot.
 footprint_order()
 {
@@ -134,7 +152,7 @@ footprint_table()
 	}
 	function line(trace, fit, live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts)
 	{
-		printf "%-6s %-8s %9s %9s  %6s %5s  %6s %5s  %6s %5s  %6s  %6s %6s\n", trace, fit,
+		printf "%-12s %-8s %9s %9s  %6s %5s  %6s %5s  %6s %5s  %6s  %6s %6s\n", trace, fit,
 			live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts
 		if (csv)
 			printf "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", trace, fit, live, held,
@@ -223,7 +241,7 @@ footprint_plot()
 		done
 		printf 'plot $default using 1:3 with lines linetype 1 title "held"'
 		! grep -q "^$1/exact curve" <<<"$text" ||
-			printf ', $exact using 1:3 with lines linetype 2 title "held, EXACT\\\\_FIT"'
+			printf ', $exact using 1:3 with lines linetype 2 title "held, EXACT_FIT"'
 		echo ', $default using 1:2 with lines linetype 3 title "live"'
 	} | plot "$out/$part-$1.svg" "$1: memory over time"
 }
