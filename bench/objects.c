@@ -2,7 +2,7 @@
 /*
  * The objects of a trace file; see objects.h.
  */
-#include <linux/errno.h>
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -13,7 +13,7 @@
 #include "replay.h"
 
 #define LEAST_ROOM	1024u
-#define MOST_OBJECTS	(1u << 24)
+#define MOST_OBJECTS	BIT(24)
 
 static const char no_memory[] = "there is no memory for the objects";
 

@@ -18,6 +18,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -168,13 +169,19 @@ static int results_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
+static void show_point(struct seq_file *seq, const struct moment *moment)
+{
+	seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+}
+
 static int curve_show(struct seq_file *seq, void *unused)
 {
-	const struct moment *moment = replay->curve;
 	unsigned int i;
 
-	for (i = 0; i < replay->nr_points; i++, moment++)
-		seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+	for (i = 0; i < replay->nr_points; i++)
+		show_point(seq, &replay->curve[i]);
+	/* What it comes to in the end may lie between two points. */
+	show_point(seq, &replay->marks[max_t(unsigned int, header.marks, MARK_END + 1) - 1]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(curve);

@@ -24,8 +24,6 @@
  */
 #include "kernel.h"
 
-#include <inttypes.h>
-
 #include "convert.h"
 #include "numbers.h"
 #include "shadow.h"
@@ -57,7 +55,7 @@ static u32 nr_starts;
 
 static bool wrong(const char *what)
 {
-	fprintf(stderr, "%s:%" PRIu64 ": %s\n", record_path, line, what);
+	fprintf(stderr, "%s:%llu: %s\n", record_path, line, what);
 	return false;
 }
 
@@ -117,7 +115,7 @@ static bool read_event(const char *text, struct event *event)
 	    !read_value(name, kinds[i].len, 10, &event->len))
 		return wrong("an event that is not complete");
 	if (!(event->address >> 32))
-		return wrong("the address is hashed: the kernel has no option hash-ptr, or it was on");
+		return wrong("the address is hashed: options/hash-ptr was on");
 	if (!event->len || event->len > U32_MAX)
 		return wrong("that many bytes cannot be");
 	event->what = kinds[i].key + strlen(": dualtree_");
@@ -129,7 +127,7 @@ static void write_free(u32 owner, u64 address, u64 len, unsigned int cpu)
 {
 	u32 number = owner - FIRST_OWNER;
 
-	printf("f %u %" PRIu64 " %" PRIu64 " %u\n", number, address - starts[number], len, cpu);
+	printf("f %u %llu %llu %u\n", number, address - starts[number], len, cpu);
 	number_release(number, len);
 	ops++;
 }
@@ -221,7 +219,7 @@ static void take_alloc(const struct event *event)
 		byte->owner = number + FIRST_OWNER;
 		byte->excused = 0;
 	}
-	printf("a %u %" PRIu64 " %u\n", number, event->len, event->cpu);
+	printf("a %u %llu %u\n", number, event->len, event->cpu);
 	ops++;
 }
 
@@ -307,13 +305,13 @@ int convert(const char *path, bool late)
 		return 1;
 	owed = shadow_owed();
 	if (owed) {
-		fprintf(stderr, "%s: %" PRIu64 " bytes were allocated twice and freed once\n", path,
+		fprintf(stderr, "%s: %llu bytes were allocated twice and freed once\n", path,
 			owed);
 		return 1;
 	}
 	if (late_bytes)
-		fprintf(stderr, "%s: left out: frees of %" PRIu64 " bytes that were allocated before\n",
-			path, late_bytes);
-	printf("z %" PRIu64 "\n", ops);
+		fprintf(stderr, "%s: left out: %llu bytes that had been allocated before\n", path,
+			late_bytes);
+	printf("z %llu\n", ops);
 	return fflush(stdout) || ferror(stdout) ? 2 : 0;
 }

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t s64;
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long s64;
 
 #define U32_MAX			UINT32_MAX
 #define BIT(nr)			(1UL << (nr))
@@ -28,12 +28,12 @@ typedef int64_t s64;
 #define USEC_PER_SEC		1000000L
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define max(a, b)		((a) > (b) ? (a) : (b))
-#define swap(a, b)		do { typeof(a) was = (a); (a) = (b); (b) = was; } while (0)
+#define DIV_ROUND_UP(n, d)	({ typeof(d) by = (d); ((n) + by - 1) / by; })
+#define min(a, b)		({ typeof(a) x = (a), y = (b); x < y ? x : y; })
+#define max(a, b)		({ typeof(a) x = (a), y = (b); x > y ? x : y; })
+#define swap(a, b)		({ typeof(a) *x = &(a), *y = &(b), z = *x; *x = *y; *y = z; })
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define struct_size(ptr, member, nr) (sizeof(*(ptr)) + sizeof((ptr)->member[0]) * (nr))
+#define struct_size(ptr, member, nr) offsetof(typeof(*(ptr)), member[nr])
 
 /* All memory comes from one place, and what may sleep and what not is the kernel's. */
 #define kmalloc(size, gfp)	malloc(size)

@@ -7,7 +7,7 @@
 #include "shadow.h"
 
 #define PAGE_BITS	12
-#define PAGE_BYTES	(1u << PAGE_BITS)
+#define PAGE_BYTES	BIT(PAGE_BITS)
 #define HASH_BITS	16
 
 /**
@@ -22,7 +22,7 @@ struct page {
 	struct shadow bytes[PAGE_BYTES];
 };
 
-static struct page *table[1 << HASH_BITS];
+static struct page *table[BIT(HASH_BITS)];
 static struct page *last;
 
 static struct page *find(u64 number)

@@ -3,13 +3,16 @@
  * trace_tool: writes trace files, and says whether a file is one. A program, of the very code
  * that the kernel replays traces with.
  *
- *	trace_tool export NAME SEED OPS CYCLES	the trace of that name (trace.c), to stdout
- *	trace_tool check FILE			what is wrong with a trace file: "FILE:LINE: WHAT"
- *	trace_tool convert [--late] RECORD	the trace of what a driver did, to stdout (convert.c)
+ *	trace_tool export NAME SEED OPS CYCLES
+ *		the trace of that name (trace.c), to stdout
+ *	trace_tool check FILE
+ *		what is wrong with a trace file: "FILE:LINE: WHAT"
+ *	trace_tool convert [--late] RECORD
+ *		the trace of what a driver did, to stdout (convert.c)
  *
  * OPS is the number of allocations until most streams stop, 0 for what the trace says; CYCLES is
- * how often the others cycle then. Status: 0, 1 if the file is no trace (no record), 2 if nothing could be
- * done.
+ * how often the others cycle then. Status: 0, 1 if the file is no trace (no record), 2 if nothing
+ * could be done.
  */
 #include "kernel.h"
 
@@ -20,7 +23,7 @@
 #include "buffer.h"
 #include "convert.h"
 
-static int usage(void)
+static int explain(void)
 {
 	fputs("usage: trace_tool export NAME SEED OPS CYCLES\n"
 	      "       trace_tool check FILE\n"
@@ -94,5 +97,5 @@ int main(int argc, char **argv)
 		return convert(argv[2], false);
 	if (argc == 4 && !strcmp(argv[1], "convert") && !strcmp(argv[2], "--late"))
 		return convert(argv[3], true);
-	return usage();
+	return explain();
 }

@@ -65,20 +65,8 @@ bench_footprint()
 	run_replays --memory 1024
 	show_conditions "1 CPU, seed $seed"
 	footprint_results
-	# Of a trace that was cut short they say nothing.
-	[ "$ops" -ne 0 ] || footprint_bars <"$out/$part.csv" >"$out/$part.bars"
-}
-
-# Of the table as CSV; bars are of the defaults.
-footprint_bars()
-{
-	awk -F , '
-	NR > 1 && $2 == "default" {
-		for (i = 5; i <= 9; i += 2)
-			if ($i != "" && $(i + 1) != "")
-				printf "held/live|%s, %s|%s|%s||\n", $1,
-					i == 5 ? "peak" : i == 7 ? "mean" : "after", $i, $(i + 1)
-	}'
+	# What was cut short is not what the bars are about.
+	[ "$ops" -ne 0 ] || footprint_bars <"$out/footprint.csv" >"$out/footprint.bars"
 }
 
 # plan_replay NAME ARGUMENTS: with each of fits[].
@@ -115,6 +103,22 @@ footprint_results()
 	done < <(sed -n 's|^\([^/]*\)/default results name.*|\1|p' "$log_dir/report.txt")
 }
 
+# For the report, of the table.
+footprint_bars()
+{
+	awk -F, '
+	function bar(what, measured, must)
+	{
+		if (must != "")
+			printf "replayed|%s, %s held/live|%s|%s||times\n", $1, what, measured, must
+	}
+	$2 == "default" {
+		bar("peak", $5, $6)
+		bar("mean", $7, $8)
+		bar("after the stop", $9, $10)
+	}'
+}
+
 # What took more memory than had been put in order depends on the boot.
 footprint_order()
 {
@@ -148,7 +152,7 @@ footprint_table()
 	}
 	function line(trace, fit, live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts)
 	{
-		printf "%-6s %-8s %9s %9s  %6s %5s  %6s %5s  %6s %5s  %6s  %6s %6s\n", trace, fit,
+		printf "%-12s %-8s %9s %9s  %6s %5s  %6s %5s  %6s %5s  %6s  %6s %6s\n", trace, fit,
 			live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts
 		if (csv)
 			printf "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", trace, fit, live, held,
@@ -196,21 +200,22 @@ footprint_curve()
 	sed -n 's|^\([^/ ]*\)/\([^ ]*\) curve \([0-9]*\) \([0-9]*\) \([0-9]*\)$|\1,\2,\3,\4,\5|p'
 }
 
-# footprint_points TRACE/FIT: "ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
+# footprint_points TRACE/FIT: "KILO-ALLOCS LIVE-MIB HELD-MIB", as gnuplot wants them.
 footprint_points()
 {
 	awk -v run="$1" '$1 == run && $2 == "curve" {
-		printf "%d %.4f %.4f\n", $3, $4 / 1048576, $5 / 1048576
+		printf "%.3f %.4f %.4f\n", $3 / 1000, $4 / 1048576, $5 / 1048576
 	}'
 }
 
-# Lines where the steady state ends and where most streams have stopped, if that is known.
+# A line where most streams have stopped, if that is known.
 footprint_marks()
 {
 	awk -v run="$1/default" '
 	$1 == run && $2 == "results" && $3 == "stopped_allocs" {
-		printf "set arrow from first %d, graph 0 to first %d, graph 1 nohead dashtype 2 lc 7\n", $4, $4
-		printf "set label \"most streams stop\" at first %d, graph 0.04 right offset -1,0\n", $4
+		at = sprintf("first %.3f, graph", $4 / 1000)
+		print "set arrow from " at " 0 to " at " 1 nohead dashtype 2 linetype 7"
+		print "set label \"most streams stop\" at " at " 0.04 right offset -1,0"
 	}'
 }
 
@@ -224,10 +229,10 @@ footprint_plot()
 	{
 		footprint_marks "$1" <<<"$text"
 		cat <<-'END'
-			set xlabel "allocations"
+			set xlabel "allocations, in thousands"
+			set autoscale xfixmax
 			set ylabel "MiB"
 			set yrange [0:*]
-			set format x "%.0s%c"
 		END
 		for fit in default exact; do
 			printf '$%s << END\n' "$fit"
@@ -236,7 +241,7 @@ footprint_plot()
 		done
 		printf 'plot $default using 1:3 with lines linetype 1 title "held"'
 		! grep -q "^$1/exact curve" <<<"$text" ||
-			printf ', $exact using 1:3 with lines linetype 2 title "held, EXACT\\\\_FIT"'
+			printf ', $exact using 1:3 with lines linetype 2 title "held, EXACT_FIT"'
 		echo ', $default using 1:2 with lines linetype 3 title "live"'
 	} | plot "$out/$part-$1.svg" "$1: memory over time"
 }
