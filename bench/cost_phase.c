@@ -4,9 +4,9 @@
  * at the end and in the middle, growing and shrinking in place. Those of a region and of an
  * instance are in cost_phase_instance.c, those of a remote free in cost_section.c.
  *
- * A phase is timed over a batch of allocations at a time, so that reading the clock weighs no
- * more than one instruction in each. What brings them to where it begins, and back to being
- * whole, is done before and after, and not timed:
+ * A phase is timed over a batch of allocations at a time, so that reading the clock hardly
+ * weighs. What brings them to where it begins, and back to being whole, is done before and
+ * after, and not timed:
  *
  *	batch:   before each -> clock -> phase of each -> clock -> after each
  *
