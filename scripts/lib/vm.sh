@@ -162,19 +162,39 @@ uml_command()
 	mkfifo "$dir/console" "$dir/port"
 	# shellcheck disable=SC2086 # words
 	set -- $append
+	# The process that is started has to be its first one, which leads the group of all.
 	# shellcheck disable=SC2016 # for the shell inside
-	VM_COMMAND=(bash -c '
-		dir=$1 logs=$2 status=0
-		shift 2
-		cat "$dir/console" >"$logs/console.log" &
-		cat "$dir/port" >"$logs/port.log" &
-		"$@" >"$dir/console" 2>&1 3>"$dir/port" || status=$?
-		wait
-		exit "$status"' -
-		"$dir" "$VM_LOG"
+	VM_COMMAND=(bash -c 'exec "$@" >"$0/console" 2>&1 3>"$0/port"' "$dir"
 		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=$dir/uml/"
 		con=null 'con0=null,fd:1' ssl=null 'ssl1=null,fd:3' console=tty0
 		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_end=poweroff)
+}
+
+# Those who write down what comes out of the pipes; they end when nobody can write any more.
+start_uml_readers()
+{
+	local name
+
+	UML_READERS=()
+	[ -n "$VM_UML" ] || return 0
+	for name in console port; do
+		setsid cat "${VM_INITRD%/*}/$name" >"$VM_LOG/$name.log" &
+		UML_READERS+=("$!")
+		own_child "$!"
+	done
+}
+
+end_uml_readers()
+{
+	local pid
+
+	# One waits for ever if nobody ever opened its pipe; to open it for both ways does
+	# not wait.
+	[ -z "$VM_UML" ] || : <>"${VM_INITRD%/*}/console" <>"${VM_INITRD%/*}/port"
+	for pid in "${UML_READERS[@]}"; do
+		wait "$pid"
+		disown_child "$pid"
+	done
 }
 
 # boot_guest: VM_KERNEL, VM_UML, VM_PIN, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
@@ -220,6 +240,7 @@ follow_boot()
 	: >"$VM_LOG/console.log"
 	: >"$VM_LOG/port.log"
 
+	start_uml_readers
 	setsid "${VM_COMMAND[@]}" >"$VM_LOG/process.log" 2>&1 </dev/null &
 	pid=$!
 	own_child "$pid"
@@ -250,6 +271,7 @@ follow_boot()
 	# bash would say that it was killed.
 	{ wait "$pid" || status=$?; } 2>/dev/null
 	disown_child "$pid"
+	end_uml_readers
 	[ -z "$stuck" ] || return 0
 	follow_guest
 	if [ -z "$VM_PROBLEM" ] && [ "$status" -ne 0 ]; then
