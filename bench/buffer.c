@@ -147,7 +147,7 @@ void buffer_free(struct replay *r, struct buffer *buffer)
 	buffer->len = 0;
 }
 
-struct moment replay_moment(struct replay *r)
+static struct moment moment_now(struct replay *r)
 {
 	struct dualtree_stats stats;
 
@@ -155,31 +155,54 @@ struct moment replay_moment(struct replay *r)
 	return (struct moment){ r->allocs, r->live, stats.held_bytes };
 }
 
+/* When there is no room left, every other point goes: what is left is spread as evenly. */
+static void thin_curve(struct replay *r)
+{
+	unsigned int i;
+
+	r->nr_points = CURVE_POINTS / 2;
+	for (i = 0; i < r->nr_points; i++)
+		r->curve[i] = r->curve[2 * i];
+	r->curve_step *= 2;
+}
+
+static void add_point(struct replay *r, const struct moment *moment)
+{
+	if (r->nr_points && r->allocs < r->curve[r->nr_points - 1].allocs + r->curve_step)
+		return;
+	r->curve[r->nr_points++] = *moment;
+	if (r->nr_points == CURVE_POINTS)
+		thin_curve(r);
+}
+
 void replay_sample(struct replay *r)
 {
-	struct moment moment = replay_moment(r);
+	struct moment moment = moment_now(r);
 
 	if (r->steady) {
 		r->taken.sum_live += moment.live;
 		r->taken.sum_held += moment.held;
 		r->taken.samples++;
 	}
-	if (r->nr_points < CURVE_POINTS && r->allocs >= r->nr_points * r->curve_step)
-		r->curve[r->nr_points++] = moment;
+	add_point(r, &moment);
 }
 
-void replay_begin_steady(struct replay *r)
+/* Means count from here, and what may have been counted before does not. */
+static void begin_steady(struct replay *r)
 {
 	struct dualtree_stats stats;
 
 	read_stats(r, &stats);
 	r->steady = true;
+	r->taken.sum_live = 0;
+	r->taken.sum_held = 0;
+	r->taken.samples = 0;
 	r->taken.allocs = r->allocs;
 	r->taken.gets = stats.region_gets;
 	r->taken.puts = stats.region_puts;
 }
 
-void replay_end_steady(struct replay *r)
+static void end_steady(struct replay *r)
 {
 	struct dualtree_stats stats;
 
@@ -188,4 +211,15 @@ void replay_end_steady(struct replay *r)
 	r->taken.allocs = r->allocs - r->taken.allocs;
 	r->taken.gets = stats.region_gets - r->taken.gets;
 	r->taken.puts = stats.region_puts - r->taken.puts;
+	r->extents = stats.extents;
+	r->regions = stats.regions;
+}
+
+void replay_mark(struct replay *r, enum mark mark)
+{
+	if (mark == MARK_STEADY)
+		begin_steady(r);
+	else if (mark == MARK_END)
+		end_steady(r);
+	r->marks[mark] = moment_now(r);
 }

@@ -5,7 +5,8 @@
  *
  * dualtree_cost/results has a line "contender|row|operations|nanoseconds" for each row, the
  * nanoseconds being the least of three loops behind one that warms up. Where the machine's
- * clock counts instructions, as scripts/bench has it, they are instructions.
+ * clock counts instructions, as scripts/bench has it, they are instructions. A loop in which
+ * another task had the CPU is not one of the three.
  *
  * Interrupts and preemption are as every user has them; the tick that falls into a loop weighs
  * less than one instruction in each operation. Nothing is compared with anything: loading fails
@@ -17,17 +18,17 @@
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 
 #include "cost.h"
-#include "random.h"
+#include "cost_run.h"
 
 #define REPEATS		3
-#define MOST_ROWS	64
+#define MOST_REPEATS	20
+#define MOST_ROWS	256
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -38,9 +39,12 @@ module_param(remote, bool, 0444);
 MODULE_PARM_DESC(remote, "Only what takes two CPUs");
 
 struct cost_table *cost_table;
+EXPORT_SYMBOL_GPL(cost_table);
 
+/* With names of its own: a set's module may go before this one does. */
 struct result {
-	const struct cost_row *row;
+	char contender[32];
+	char name[48];
 	unsigned int ops;
 	u64 ns;
 };
@@ -49,75 +53,23 @@ static struct result results[MOST_ROWS];
 static unsigned int nr_results;
 static struct dentry *debugfs_dir;
 
-static unsigned int any_size(const struct cost_row *row, struct rnd_state *rnd)
-{
-	return row->size ?: random_log(rnd, 64, 6);
-}
-
-/* The same for every contender. */
-static void draw(const struct cost_row *row, struct rnd_state *rnd)
-{
-	unsigned int i;
-
-	prandom_seed_state(rnd, seed);
-	for (i = 0; i < COST_OPS; i++) {
-		cost_table->sizes[i] = any_size(row, rnd);
-		cost_table->picks[i] = row->live ? random_below(rnd, row->live) : 0;
-	}
-}
-
-static int fill(const struct cost_row *row, void *ctx, struct rnd_state *rnd)
-{
-	struct cost_slot *slot;
-	int err = 0;
-
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
-		slot->size = any_size(row, rnd);
-		slot->ptr = row->contender->alloc(ctx, slot->size);
-		if (!slot->ptr)
-			err = -ENOMEM;
-	}
-	return err;
-}
-
-static int drain(const struct cost_row *row, void *ctx)
-{
-	struct cost_slot *slot;
-	int err = 0;
-
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
-		if (slot->ptr)
-			row->contender->free(ctx, slot->ptr, slot->size);
-		else
-			err = -ENOMEM;
-	}
-	return err;
-}
-
-static u64 time_loop(const struct cost_row *row, void *ctx, unsigned int ops)
-{
-	u64 start;
-
-	/* Whatever is due to run runs now, and not in the loop. */
-	cond_resched();
-	if (row->timed)
-		return row->timed(row, ctx, ops);
-	start = ktime_get_ns();
-	row->loop(row, ctx, ops);
-	return ktime_get_ns() - start;
-}
-
 static void measure(const struct cost_row *row, void *ctx)
 {
 	struct result *result = &results[nr_results++];
-	unsigned int i;
+	unsigned int i, quiet = 0;
 
-	result->row = row;
+	strscpy(result->contender, row->contender->name, sizeof(result->contender));
+	strscpy(result->name, row->name, sizeof(result->name));
 	result->ops = row->ops ?: COST_OPS;
 	result->ns = U64_MAX;
-	time_loop(row, ctx, result->ops);
-	for (i = 0; i < REPEATS; i++)
-		result->ns = min(result->ns, time_loop(row, ctx, result->ops));
+	cost_time(row, ctx, result->ops);
+	for (i = 0; quiet < REPEATS && i < MOST_REPEATS; i++) {
+		unsigned long preempted = current->nivcsw;
+
+		result->ns = min(result->ns, cost_time(row, ctx, result->ops));
+		/* With a second CPU this one has to be left, and comes back. */
+		quiet += remote || current->nivcsw == preempted;
+	}
 }
 
 static int run_row(const struct cost_row *row)
@@ -132,38 +84,42 @@ static int run_row(const struct cost_row *row)
 	ctx = contender->open ? contender->open(row) : NULL;
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	draw(row, &rnd);
-	err = fill(row, ctx, &rnd);
+	prandom_seed_state(&rnd, seed);
+	cost_draw(row, &rnd);
+	err = cost_fill(row, ctx, &rnd);
 	if (!err)
 		measure(row, ctx);
-	err = drain(row, ctx) ?: err;
+	err = cost_drain(row, ctx) ?: err;
 	close_err = contender->close ? contender->close(ctx) : 0;
 	return err ?: close_err;
 }
 
-static int run_set(const struct cost_set *set)
+int cost_run(const struct cost_set *set)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < set->nr; i++) {
+	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
+	if (!cost_table)
+		return -ENOMEM;
+	for (i = 0; i < set->nr && !err; i++) {
 		err = run_row(&set->rows[i]);
-		if (err) {
+		if (err)
 			pr_err("%s, %s: error %d\n", set->rows[i].contender->name,
 			       set->rows[i].name, err);
-			return err;
-		}
 	}
-	return 0;
+	kvfree(cost_table);
+	return err;
 }
+EXPORT_SYMBOL_GPL(cost_run);
 
 static int run_all(void)
 {
 	if (remote)
-		return num_online_cpus() < 2 ? -ENODEV : run_set(&cost_remote);
-	return run_set(&cost_base) ?: run_set(&cost_dualtree) ?: run_set(&cost_section) ?:
-	       run_set(&cost_peers) ?:
-	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? run_set(&cost_gen_pool) : 0);
+		return num_online_cpus() < 2 ? -ENODEV : cost_run(&cost_remote);
+	return cost_run(&cost_base) ?: cost_run(&cost_dualtree) ?: cost_run(&cost_section) ?:
+	       cost_run(&cost_phase) ?: cost_run(&cost_phase_instance) ?: cost_run(&cost_peers) ?:
+	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? cost_run(&cost_gen_pool) : 0);
 }
 
 static int results_show(struct seq_file *seq, void *unused)
@@ -171,21 +127,16 @@ static int results_show(struct seq_file *seq, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < nr_results; i++)
-		seq_printf(seq, "%s|%s|%u|%llu\n", results[i].row->contender->name,
-			   results[i].row->name, results[i].ops, results[i].ns);
+		seq_printf(seq, "%s|%s|%u|%llu\n", results[i].contender, results[i].name,
+			   results[i].ops, results[i].ns);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
 static int __init cost_init(void)
 {
-	int err;
+	int err = run_all();
 
-	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
-	if (!cost_table)
-		return -ENOMEM;
-	err = run_all();
-	kvfree(cost_table);
 	if (err)
 		return err;
 	debugfs_dir = debugfs_create_dir("dualtree_cost", NULL);

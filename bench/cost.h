@@ -12,10 +12,17 @@
 #ifndef DUALTREE_BENCH_COST_H
 #define DUALTREE_BENCH_COST_H
 
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #define COST_OPS	16384
+
+/* A module whose rows have more that is live says so before it includes this. */
+#ifndef COST_MOST_LIVE
 #define COST_MOST_LIVE	10240
+#endif
 
 struct cost_row;
 
@@ -63,16 +70,39 @@ struct cost_set {
 	unsigned int nr;
 };
 
+/**
+ * cost_run() - measure each row, and add it to the results
+ * @set: the rows
+ *
+ * Context: may sleep; one at a time, as modules are loaded.
+ * Return: 0, -ENOMEM, or the first row's error that could not be run.
+ */
+int cost_run(const struct cost_set *set);
+
 extern const struct cost_set cost_base;
 extern const struct cost_set cost_dualtree;
 extern const struct cost_set cost_peers;
 extern const struct cost_set cost_gen_pool;
 extern const struct cost_set cost_remote;
 extern const struct cost_set cost_section;
+extern const struct cost_set cost_phase;
+extern const struct cost_set cost_phase_instance;
 
-/* An instance with the flags @row->arg; and its end, which fails if it refused anything. */
-void *cost_open_dualtree(const struct cost_row *row);
-int cost_close_dualtree(void *ctx);
+/* What peers that place by themselves round up to: a granule. */
+#define COST_UNIT		64
+
+/*
+ * What such a peer is given to place in: four fifths of it are live where all sizes are one,
+ * two thirds, of 16 units on average, where they are not. Few need more: what is free may lie
+ * in pieces too small for the largest.
+ */
+static inline size_t cost_room(const struct cost_row *row)
+{
+	size_t units = DIV_ROUND_UP(row->size, COST_UNIT);
+	size_t each = (row->size ? units * 5 / 4 : 24) * COST_UNIT;
+
+	return max_t(size_t, row->size ? SZ_64K : SZ_256K, PAGE_ALIGN(row->live * each));
+}
 
 /**
  * struct cost_slot - an allocation that is live
@@ -92,7 +122,7 @@ struct cost_slot {
  */
 struct cost_table {
 	struct cost_slot slots[COST_MOST_LIVE];
-	u16 picks[COST_OPS];
+	u32 picks[COST_OPS];
 	u16 sizes[COST_OPS];
 };
 
@@ -132,7 +162,7 @@ static __always_inline void cost_random(const struct cost_row *row, void *ctx, u
 					cost_alloc_fn alloc, cost_free_fn free)
 {
 	struct cost_slot *slots = cost_table->slots;
-	const u16 *pick = cost_table->picks;
+	const u32 *pick = cost_table->picks;
 	size_t size = row->size;
 
 	while (ops--) {
@@ -148,7 +178,8 @@ static __always_inline void cost_mixed(const struct cost_row *row, void *ctx, un
 				       cost_alloc_fn alloc, cost_free_fn free)
 {
 	struct cost_slot *slots = cost_table->slots;
-	const u16 *pick = cost_table->picks, *size = cost_table->sizes;
+	const u32 *pick = cost_table->picks;
+	const u16 *size = cost_table->sizes;
 
 	while (ops--) {
 		struct cost_slot *slot = &slots[*pick++];

@@ -2,70 +2,16 @@
 /*
  * dualtree's own rows. Each has an instance of its own, so that none finds what another left.
  */
-#include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/sizes.h>
 
 #include <dualtree/dualtree.h>
 
+#include "contenders.h"
 #include "cost.h"
-
-/* A reader: what it takes, what arrives, what of that is headers. */
-#define READ_ROOM	SZ_16K
-#define READ_LEN	1400
-#define READ_HEAD	54
-#define READ_PAYLOAD	(READ_LEN - READ_HEAD)
+#include "reader.h"
 
 /* As many at once as a descriptor ring is refilled with. */
 #define BULK		16
-
-void *cost_open_dualtree(const struct cost_row *row)
-{
-	struct dualtree_params params = { .flags = row->arg };
-
-	return dualtree_create("cost", &params);
-}
-
-/* A loop does not look at what the calls return: the instance has counted. */
-int cost_close_dualtree(void *ctx)
-{
-	struct dualtree_stats stats;
-	int err = 0;
-
-	dualtree_get_stats(ctx, &stats);
-	if (stats.failed_allocs)
-		err = -ENOMEM;
-	else if (stats.bad_frees || stats.live_bytes)
-		err = -EINVAL;
-	dualtree_destroy(ctx);
-	return err;
-}
-
-static __always_inline void *alloc_dualtree(void *ctx, size_t size)
-{
-	return dualtree_alloc(ctx, size, GFP_ATOMIC);
-}
-
-static __always_inline void free_dualtree(void *ctx, void *ptr, size_t size)
-{
-	dualtree_free(ctx, ptr, size);
-}
-
-/* Returns the payload of one packet: the tail has died, and the headers. */
-static __always_inline void *read_one(struct dualtree *dt)
-{
-	void *packet = dualtree_alloc(dt, READ_ROOM, GFP_ATOMIC);
-
-	dualtree_trim(dt, packet, READ_ROOM, READ_LEN);
-	dualtree_free(dt, packet, READ_HEAD);
-	return packet + READ_HEAD;
-}
-
-static void reader_loop(const struct cost_row *row, void *ctx, unsigned int ops)
-{
-	while (ops--)
-		dualtree_free(ctx, read_one(ctx), READ_PAYLOAD);
-}
 
 static void reader_ring_loop(const struct cost_row *row, void *ctx, unsigned int ops)
 {
@@ -99,27 +45,15 @@ COST_DEFINE_LOOP(ring, dualtree)
 COST_DEFINE_LOOP(random, dualtree)
 COST_DEFINE_LOOP(mixed, dualtree)
 
-static const struct cost_contender dualtree = {
-	.name = "dualtree",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
-
-static const struct cost_contender exact = {
-	.name = "dualtree EXACT_FIT",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
+static const struct cost_contender dualtree = COST_CONTENDER(dualtree, "dualtree");
+static const struct cost_contender exact = COST_CONTENDER(dualtree, "dualtree EXACT_FIT");
 
 static const struct cost_row rows[] = {
 	{ &dualtree, "pair 64 B", pair_dualtree, .size = 64 },
 	{ &dualtree, "pair 1500 B", pair_dualtree, .size = 1500 },
 	{ &dualtree, "pair 2048 B", pair_dualtree, .size = 2048 },
 	{ &dualtree, "pair 4096 B", pair_dualtree, .size = 4096 },
+	{ &dualtree, "pair 16384 B", pair_dualtree, .size = 16384 },
 	{ &dualtree, "1500 B, 64 live", ring_dualtree, .size = 1500, .live = 64 },
 	{ &dualtree, "1500 B, 4096 live", random_dualtree, .size = 1500, .live = 4096 },
 	{ &dualtree, "64..4096 B, 1k live", mixed_dualtree, .live = 1000 },

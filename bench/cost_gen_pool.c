@@ -1,100 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gen_pool: the kernel's other allocator that can free a part. It looks for room in a bitmap,
- * here of one bit for 64 bytes, as our granules are, so what a search costs depends on how
- * much there is of it and how full it is: four fifths are live where all sizes are one, and
- * two thirds where they are not.
+ * gen_pool, the kernel's other allocator that can free a part.
  */
-#include <linux/err.h>
-#include <linux/genalloc.h>
 #include <linux/kernel.h>
-#include <linux/mm.h>
-#include <linux/sizes.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
 
+#include "contenders.h"
 #include "cost.h"
-
-#define UNIT_ORDER	6
-
-enum fit { FIRST_FIT, BEST_FIT };
-
-/* For each allocation that lives: of 24 units, or of 16 on average. */
-#define ROOM_OF_ONE_SIZE	(30 << UNIT_ORDER)
-#define ROOM_OF_ALL_SIZES	(24 << UNIT_ORDER)
-
-struct pool {
-	struct gen_pool *gen;
-	void *memory;
-};
-
-static void *open_gen_pool(const struct cost_row *row)
-{
-	size_t each = row->size ? ROOM_OF_ONE_SIZE : ROOM_OF_ALL_SIZES;
-	size_t size = max_t(size_t, SZ_64K, PAGE_ALIGN(row->live * each));
-	struct pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
-
-	if (!pool)
-		return ERR_PTR(-ENOMEM);
-	pool->memory = vmalloc(size);
-	pool->gen = gen_pool_create(UNIT_ORDER, NUMA_NO_NODE);
-	if (!pool->memory || !pool->gen ||
-	    gen_pool_add(pool->gen, (unsigned long)pool->memory, size, NUMA_NO_NODE)) {
-		if (pool->gen)
-			gen_pool_destroy(pool->gen);
-		vfree(pool->memory);
-		kfree(pool);
-		return ERR_PTR(-ENOMEM);
-	}
-	if (row->arg == BEST_FIT)
-		gen_pool_set_algo(pool->gen, gen_pool_best_fit, NULL);
-	return pool;
-}
-
-static int close_gen_pool(void *ctx)
-{
-	struct pool *pool = ctx;
-
-	gen_pool_destroy(pool->gen);
-	vfree(pool->memory);
-	kfree(pool);
-	return 0;
-}
-
-static __always_inline void *alloc_gen_pool(void *ctx, size_t size)
-{
-	struct pool *pool = ctx;
-
-	return (void *)gen_pool_alloc(pool->gen, size);
-}
-
-static __always_inline void free_gen_pool(void *ctx, void *ptr, size_t size)
-{
-	struct pool *pool = ctx;
-
-	gen_pool_free(pool->gen, (unsigned long)ptr, size);
-}
 
 COST_DEFINE_LOOP(pair, gen_pool)
 COST_DEFINE_LOOP(ring, gen_pool)
 COST_DEFINE_LOOP(random, gen_pool)
 COST_DEFINE_LOOP(mixed, gen_pool)
 
-static const struct cost_contender first_fit = {
-	.name = "gen_pool first fit",
-	.open = open_gen_pool,
-	.close = close_gen_pool,
-	.alloc = alloc_gen_pool,
-	.free = free_gen_pool,
-};
-
-static const struct cost_contender best_fit = {
-	.name = "gen_pool best fit",
-	.open = open_gen_pool,
-	.close = close_gen_pool,
-	.alloc = alloc_gen_pool,
-	.free = free_gen_pool,
-};
+static const struct cost_contender first_fit = COST_CONTENDER(gen_pool, "gen_pool first fit");
+static const struct cost_contender best_fit = COST_CONTENDER(gen_pool, "gen_pool best fit");
 
 /* Where an operation takes thousands of instructions, fewer of them will do. */
 static const struct cost_row rows[] = {

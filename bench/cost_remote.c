@@ -6,24 +6,27 @@
  * another CPU, and allocated again. Each CPU times its own share, while the other is idle:
  *
  * - remote free: by the other CPU
- * - drain: what an allocation of the owner takes more than it does if the owner itself had
- *   freed the batch
+ * - alloc behind remote frees: by the owner, what the other CPU has freed
+ * - alloc behind own frees: the same, if the owner had freed it itself
  * - whole cycle: the remote free and the next allocation
+ *
+ * What a loop takes is the median of its batches, as many times as there are: a CPU that the
+ * host has taken away for a while weighs in a sum, and in one batch only.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/sort.h>
 
-#include <dualtree/dualtree.h>
-
+#include "contenders.h"
 #include "cost.h"
 
 #define BATCH	64
+#define BATCHES	64
 #define SIZE	1500
 
-enum share { REMOTE_FREE, DRAIN, CYCLE };
+enum share { REMOTE_FREE, ALLOC_REMOTE, ALLOC_OWN, CYCLE };
 
 /**
  * struct batch - packets on their way between CPUs
@@ -71,63 +74,65 @@ static u64 batch_on(unsigned int cpu, batch_fn what, struct batch *batch)
 	return batch->ns;
 }
 
-static __always_inline u64 cost_batches(const struct cost_row *row, void *ctx, unsigned int ops,
-					batch_fn alloc, batch_fn free)
+static int compare_u64(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static u64 median_batch(u64 *ns)
+{
+	sort(ns, BATCHES, sizeof(*ns), compare_u64, NULL);
+	return ns[BATCHES / 2];
+}
+
+/* Four steps: the owner has allocated at the start of each round, and at its end. */
+static u64 one_round(enum share share, struct batch *batch, batch_fn alloc, batch_fn free)
 {
 	unsigned int owner = cpumask_first(cpu_online_mask);
 	unsigned int other = cpumask_next(owner, cpu_online_mask);
+	u64 remote_free = batch_on(other, free, batch);
+	u64 alloc_remote = batch_on(owner, alloc, batch);
+	u64 alloc_own;
+
+	batch_on(owner, free, batch);
+	alloc_own = batch_on(owner, alloc, batch);
+	switch (share) {
+	case REMOTE_FREE:
+		return remote_free;
+	case ALLOC_REMOTE:
+		return alloc_remote;
+	case ALLOC_OWN:
+		return alloc_own;
+	default:
+		return remote_free + alloc_remote;
+	}
+}
+
+static __always_inline u64 cost_batches(const struct cost_row *row, void *ctx, unsigned int ops,
+					batch_fn alloc, batch_fn free)
+{
+	unsigned int owner = cpumask_first(cpu_online_mask), i;
 	struct batch batch = { .row = row, .ctx = ctx };
-	u64 frees = 0, allocs = 0, local_allocs = 0;
-	unsigned int i;
+	u64 ns[BATCHES];
 
 	batch_on(owner, alloc, &batch);
-	for (i = 0; i < ops / BATCH; i++) {
-		frees += batch_on(other, free, &batch);
-		allocs += batch_on(owner, alloc, &batch);
-		batch_on(owner, free, &batch);
-		local_allocs += batch_on(owner, alloc, &batch);
-	}
+	for (i = 0; i < BATCHES; i++)
+		ns[i] = one_round(row->arg, &batch, alloc, free);
 	batch_on(owner, free, &batch);
-
-	switch ((enum share)row->arg) {
-	case REMOTE_FREE:
-		return frees;
-	case DRAIN:
-		return allocs - min(allocs, local_allocs);
-	default:
-		return frees + allocs;
-	}
-}
-
-static __always_inline void *alloc_one_dualtree(void *ctx, size_t size)
-{
-	return dualtree_alloc(ctx, size, GFP_ATOMIC);
-}
-
-static __always_inline void free_one_dualtree(void *ctx, void *ptr, size_t size)
-{
-	dualtree_free(ctx, ptr, size);
-}
-
-static __always_inline void *alloc_one_kmalloc(void *ctx, size_t size)
-{
-	return kmalloc(size, GFP_ATOMIC);
-}
-
-static __always_inline void free_one_kmalloc(void *ctx, void *ptr, size_t size)
-{
-	kfree(ptr);
+	return median_batch(ns) * BATCHES;
 }
 
 #define DEFINE_BATCHES(who)								\
 static int alloc_batch_##who(void *batch)						\
 {											\
-	return alloc_batch(batch, alloc_one_##who);					\
+	return alloc_batch(batch, alloc_##who);					\
 }											\
 											\
 static int free_batch_##who(void *batch)						\
 {											\
-	return free_batch(batch, free_one_##who);					\
+	return free_batch(batch, free_##who);					\
 }											\
 											\
 static u64 batches_##who(const struct cost_row *row, void *ctx, unsigned int ops)	\
@@ -142,26 +147,36 @@ static void *open_remote(const struct cost_row *row)
 {
 	const struct cost_row plain = { .arg = 0 };
 
-	return cost_open_dualtree(&plain);
+	return open_dualtree(&plain);
 }
 
 static const struct cost_contender dualtree = {
 	.name = "dualtree",
 	.open = open_remote,
-	.close = cost_close_dualtree,
+	.close = close_dualtree,
 };
 
 static const struct cost_contender kmalloc_contender = {
 	.name = "kmalloc",
 };
 
+#define OPS	(BATCHES * BATCH)
+
 static const struct cost_row rows[] = {
-	{ &dualtree, "remote free", .timed = batches_dualtree, .arg = REMOTE_FREE },
-	{ &dualtree, "drain", .timed = batches_dualtree, .arg = DRAIN },
-	{ &dualtree, "whole cycle", .timed = batches_dualtree, .arg = CYCLE },
-	{ &kmalloc_contender, "remote free", .timed = batches_kmalloc, .arg = REMOTE_FREE },
-	{ &kmalloc_contender, "drain", .timed = batches_kmalloc, .arg = DRAIN },
-	{ &kmalloc_contender, "whole cycle", .timed = batches_kmalloc,
+	{ &dualtree, "remote free", .timed = batches_dualtree, .ops = OPS,
+	  .arg = REMOTE_FREE },
+	{ &dualtree, "alloc behind remote frees", .timed = batches_dualtree, .ops = OPS,
+	  .arg = ALLOC_REMOTE },
+	{ &dualtree, "alloc behind own frees", .timed = batches_dualtree, .ops = OPS,
+	  .arg = ALLOC_OWN },
+	{ &dualtree, "whole cycle", .timed = batches_dualtree, .ops = OPS, .arg = CYCLE },
+	{ &kmalloc_contender, "remote free", .timed = batches_kmalloc, .ops = OPS,
+	  .arg = REMOTE_FREE },
+	{ &kmalloc_contender, "alloc behind remote frees", .timed = batches_kmalloc,
+	  .ops = OPS, .arg = ALLOC_REMOTE },
+	{ &kmalloc_contender, "alloc behind own frees", .timed = batches_kmalloc, .ops = OPS,
+	  .arg = ALLOC_OWN },
+	{ &kmalloc_contender, "whole cycle", .timed = batches_kmalloc, .ops = OPS,
 	  .arg = CYCLE },
 };
 

@@ -10,7 +10,6 @@
  * to do is no shorter than its section. Each row of "longest section" is one such call, the
  * longest of those that were made.
  */
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/sizes.h>
@@ -19,6 +18,7 @@
 
 #include "../dualtree/front.h"
 #include "../dualtree/remote.h"
+#include "contenders.h"
 #include "cost.h"
 
 #define BATCH	64
@@ -192,37 +192,14 @@ static void *open_one_region(const struct cost_row *row)
 	return dualtree_create("cost", &params);
 }
 
-static void *alloc_dualtree(void *ctx, size_t size)
-{
-	return dualtree_alloc(ctx, size, GFP_KERNEL);
-}
-
-static void free_dualtree(void *ctx, void *ptr, size_t size)
-{
-	dualtree_free(ctx, ptr, size);
-}
-
-static const struct cost_contender dualtree = {
-	.name = "dualtree",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
-
-static const struct cost_contender section = {
-	.name = "longest section",
-	.open = cost_open_dualtree,
-	.close = cost_close_dualtree,
-	.alloc = alloc_dualtree,
-	.free = free_dualtree,
-};
+static const struct cost_contender dualtree = COST_CONTENDER(dualtree, "dualtree");
+static const struct cost_contender section = COST_CONTENDER(dualtree, "longest section");
 
 /* Its regions are @arg pages, as a power of two. */
 static const struct cost_contender large_section = {
 	.name = "longest section",
 	.open = open_one_region,
-	.close = cost_close_dualtree,
+	.close = close_dualtree,
 };
 
 static const struct cost_row rows[] = {

@@ -1,46 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_replay: replays one trace when it is loaded, and keeps what it found in debugfs.
+ * dualtree_replay: replays one trace when it is loaded, and keeps what it found in debugfs. The
+ * trace is one of those in trace.c, or a file.
  *
- * All of it happens on one CPU, so that one heap owns everything. When as many allocations as
- * were asked for are made, most of the streams stop, nine of ten, and the others go on until
- * nothing is left of what they had then: what the instance holds after that says whether it
- * gives back what it does not need. At the end nothing may be live, and nothing held.
+ * All of it happens on one CPU, so that one heap owns everything, and in a pool of its own,
+ * whose addresses do not depend on what the kernel did before (replay_pool.c). At the end
+ * nothing may be live, and nothing held.
  *
  * dualtree_replay/results has lines "name value", sizes in bytes; dualtree_replay/curve has
  * lines "allocations live held". Loading fails if a buffer was not what it had been, if a call
- * was refused, if the counts are wrong, or if something was not given back; never for a figure.
+ * was refused, if the counts are wrong, if something was not given back, or if a file is no
+ * trace; never for a figure.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/math.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include <dualtree/buddy_pool.h>
 #include <dualtree/dualtree.h>
 
-#include "random.h"
+#include "play.h"
+#include "replay_file.h"
+#include "replay_pool.h"
 #include "trace.h"
-
-#define MOST_STREAMS	256
-
-/* All streams of a trace begin within that time. */
-#define BEGIN_WITHIN	(100 * USEC_PER_MSEC)
-
-/* Who has not replaced what it had after so many steps never will. */
-#define MOST_CYCLING	100000000UL
 
 static char *trace = "M";
 module_param(trace, charp, 0444);
 MODULE_PARM_DESC(trace, "name of the trace");
+
+static char *file;
+module_param(file, charp, 0444);
+MODULE_PARM_DESC(file, "trace file to replay instead; trace, seed, ops and cycles are its own");
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -58,290 +57,146 @@ static uint cycles = 1;
 module_param(cycles, uint, 0444);
 MODULE_PARM_DESC(cycles, "how often the others cycle when most streams have stopped");
 
-/**
- * struct play - a replay and its streams
- * @replay: see there
- * @trace: which
- * @ops: allocations until most streams stop
- * @streams: those of each part of the trace follow each other
- * @nr: how many
- * @at_end: of the steady state
- * @stopped: when most streams had stopped
- * @cycled: when the others had cycled
- * @extents: free extents at the end of the steady state
- * @regions: regions then
- */
-struct play {
-	struct replay replay;
-	const struct trace *trace;
-	u64 ops;
-	struct stream *streams[MOST_STREAMS];
-	unsigned int nr;
-	struct moment at_end;
-	struct moment stopped;
-	struct moment cycled;
-	unsigned long extents;
-	unsigned int regions;
-};
+static uint arenas = 64;
+module_param(arenas, uint, 0444);
+MODULE_PARM_DESC(arenas, "of the pool that are put in order before it begins");
 
-static struct play *play;
+static struct replay *replay;
+static struct replay_header header;
+static unsigned int pool_arenas;
 static struct dentry *debugfs_dir;
 
-static int create_streams(void)
-{
-	const struct trace_part *part;
-	struct stream *stream;
-	unsigned int i;
-
-	for (part = play->trace->parts; part->kind; part++) {
-		for (i = 0; i < part->nr; i++) {
-			stream = part->kind->create(part->option);
-			if (!stream)
-				return -ENOMEM;
-			stream->kind = part->kind;
-			stream->option = part->option;
-			stream->due = random_below(&play->replay.rnd, BEGIN_WITHIN);
-			play->streams[play->nr++] = stream;
-		}
-	}
-	return 0;
-}
-
-static void destroy_streams(void)
-{
-	while (play->nr) {
-		struct stream *stream = play->streams[--play->nr];
-
-		stream->kind->destroy(stream);
-	}
-}
-
-static struct stream *next_stream(void)
-{
-	struct stream *next = NULL;
-	unsigned int i;
-
-	for (i = 0; i < play->nr; i++) {
-		struct stream *stream = play->streams[i];
-
-		if (!stream->gone && (!next || stream->due < next->due))
-			next = stream;
-	}
-	return next;
-}
-
-static void step(void)
-{
-	struct stream *stream = next_stream();
-
-	play->replay.now = stream->due;
-	if (stream->running)
-		stream->kind->step(&play->replay, stream);
-	else
-		stream->kind->start(&play->replay, stream);
-	replay_sample(&play->replay);
-	cond_resched();
-}
-
-static void run_until(u64 allocs)
-{
-	while (!play->replay.error && play->replay.allocs < allocs)
-		step();
-}
-
-static void stop_stream(struct stream *stream)
-{
-	if (stream->running)
-		stream->kind->stop(&play->replay, stream);
-	stream->gone = true;
-}
-
-/* Of @nr streams from @first on, stop all but a tenth of them, at random. */
-static void stop_most(unsigned int first, unsigned int nr)
-{
-	unsigned int left = nr, keep = DIV_ROUND_UP(nr, 10), i;
-
-	/* Those that have nothing just now would leave nothing. */
-	for (i = first; i < first + nr && left > keep; i++) {
-		if (!play->streams[i]->running) {
-			stop_stream(play->streams[i]);
-			left--;
-		}
-	}
-	while (left > keep) {
-		i = first + random_below(&play->replay.rnd, nr);
-		if (!play->streams[i]->gone) {
-			stop_stream(play->streams[i]);
-			left--;
-		}
-	}
-}
-
-static bool all_cycled(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < play->nr; i++) {
-		struct stream *stream = play->streams[i];
-
-		if (!stream->gone && !stream->kind->cycled(stream))
-			return false;
-	}
-	return true;
-}
-
-/* Until nothing is left of what the streams that go on have now. */
-static void cycle_streams(void)
-{
-	unsigned long steps = 0;
-	unsigned int i;
-
-	for (i = 0; i < play->nr; i++)
-		if (!play->streams[i]->gone)
-			play->streams[i]->kind->mark(play->streams[i]);
-	while (!play->replay.error && !all_cycled()) {
-		step();
-		if (++steps > MOST_CYCLING)
-			replay_fail(&play->replay, -ELOOP, "the streams do not cycle");
-	}
-}
-
-static void close_streams(void)
-{
-	const struct trace_part *part;
-	unsigned int first = 0, i;
-
-	play->replay.closing = true;
-	for (part = play->trace->parts; part->kind; part++) {
-		stop_most(first, part->nr);
-		first += part->nr;
-	}
-	play->stopped = replay_moment(&play->replay);
-	for (i = 0; i < cycles; i++)
-		cycle_streams();
-	play->cycled = replay_moment(&play->replay);
-}
-
-static void note_end(void)
+static void expect_nothing(struct replay *r)
 {
 	struct dualtree_stats stats;
 
-	play->at_end = replay_moment(&play->replay);
-	dualtree_get_stats(play->replay.dt, &stats);
-	play->extents = stats.extents;
-	play->regions = stats.regions;
+	dualtree_shrink(r->dt);
+	dualtree_get_stats(r->dt, &stats);
+	if (r->live || stats.live_bytes || stats.held_bytes)
+		replay_fail(r, -EBUSY, "not all of it was given back");
 }
 
-static void give_all_back(void)
+static int play_named(struct replay *r)
 {
-	struct dualtree_stats stats;
-	unsigned int i;
+	const struct play_params params = {
+		.trace = trace_find(trace),
+		.seed = seed,
+		.ops = ops,
+		.cycles = cycles,
+	};
 
-	for (i = 0; i < play->nr; i++)
-		if (!play->streams[i]->gone)
-			stop_stream(play->streams[i]);
-	dualtree_shrink(play->replay.dt);
-	dualtree_get_stats(play->replay.dt, &stats);
-	if (play->replay.live || stats.live_bytes || stats.held_bytes)
-		replay_fail(&play->replay, -EBUSY, "not all of it was given back");
+	if (!params.trace) {
+		pr_err("there is no trace %s\n", trace);
+		return -EINVAL;
+	}
+	snprintf(header.name, sizeof(header.name), "%s", trace);
+	snprintf(header.seed, sizeof(header.seed), "%u", seed);
+	header.marks = NR_MARKS;
+	return play_trace(r, &params);
 }
 
-static void run_trace(void)
+static int replay_in(struct replay *r, struct buddy_pool *pool)
 {
-	struct replay *r = &play->replay;
-
-	run_until(play->ops / 3);
-	replay_begin_steady(r);
-	run_until(play->ops);
-	replay_end_steady(r);
-	note_end();
-	close_streams();
-	give_all_back();
-}
-
-static int replay_trace(void)
-{
-	struct dualtree_params params = { .flags = flags };
-	struct replay *r = &play->replay;
+	struct dualtree_params params = { .pool = pool, .flags = flags };
+	struct buddy_pool_stats stats;
 	int err;
 
-	play->ops = ops ?: play->trace->ops;
-	r->curve_step = play->ops / CURVE_POINTS + 1;
-	prandom_seed_state(&r->rnd, seed);
-	r->dt = dualtree_create(play->trace->name, &params);
+	r->dt = dualtree_create("replay", &params);
 	if (IS_ERR(r->dt))
 		return PTR_ERR(r->dt);
-	err = create_streams();
-	if (!err) {
-		migrate_disable();
-		run_trace();
-		migrate_enable();
-	}
-	destroy_streams();
+	migrate_disable();
+	err = file ? replay_file(r, file, &header) : play_named(r);
+	migrate_enable();
+	if (!err)
+		expect_nothing(r);
 	dualtree_destroy(r->dt);
+	buddy_pool_get_stats(pool, &stats);
+	pool_arenas = stats.arenas;
 	return err ?: r->error;
 }
 
-static void show_moment(struct seq_file *seq, const char *name, const struct moment *moment)
+static int replay_trace(struct replay *r)
 {
+	struct buddy_pool *pool = replay_pool_create(arenas);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	r->curve_step = 1;
+	err = replay_in(r, pool);
+	buddy_pool_destroy(pool);
+	return err;
+}
+
+static void show_mark(struct seq_file *seq, const char *name, enum mark mark)
+{
+	const struct moment *moment = &replay->marks[mark];
+
+	/* Not all files say where it is; the end of the steady state is known in any case. */
+	if (mark != MARK_END && header.marks <= mark)
+		return;
+	seq_printf(seq, "%s_allocs %llu\n", name, moment->allocs);
 	seq_printf(seq, "%s_live %zu\n", name, moment->live);
 	seq_printf(seq, "%s_held %zu\n", name, moment->held);
 }
 
 static int results_show(struct seq_file *seq, void *unused)
 {
-	const struct footprint *taken = &play->replay.taken;
+	const struct footprint *taken = &replay->taken;
 	u64 samples = taken->samples ?: 1;
 
-	seq_printf(seq, "seed %u\n", seed);
+	seq_printf(seq, "name %s\n", header.name);
+	seq_printf(seq, "seed %s\n", header.seed);
 	seq_printf(seq, "flags %u\n", flags);
-	seq_printf(seq, "ops %llu\n", play->ops);
-	seq_printf(seq, "allocs %llu\n", play->replay.allocs);
-	seq_printf(seq, "frees %llu\n", play->replay.frees);
+	seq_printf(seq, "allocs %llu\n", replay->allocs);
+	seq_printf(seq, "frees %llu\n", replay->frees);
 	seq_printf(seq, "peak_live %zu\n", taken->peak_live);
 	seq_printf(seq, "peak_held %zu\n", taken->peak_held);
 	seq_printf(seq, "mean_live %llu\n", div64_u64(taken->sum_live, samples));
 	seq_printf(seq, "mean_held %llu\n", div64_u64(taken->sum_held, samples));
+	seq_printf(seq, "samples %llu\n", taken->samples);
 	seq_printf(seq, "steady_allocs %llu\n", taken->allocs);
 	seq_printf(seq, "steady_gets %llu\n", taken->gets);
 	seq_printf(seq, "steady_puts %llu\n", taken->puts);
-	show_moment(seq, "end", &play->at_end);
-	seq_printf(seq, "end_extents %lu\n", play->extents);
-	seq_printf(seq, "end_regions %u\n", play->regions);
-	show_moment(seq, "stopped", &play->stopped);
-	show_moment(seq, "cycled", &play->cycled);
+	show_mark(seq, "end", MARK_END);
+	seq_printf(seq, "end_extents %lu\n", replay->extents);
+	seq_printf(seq, "end_regions %u\n", replay->regions);
+	show_mark(seq, "stopped", MARK_STOPPED);
+	show_mark(seq, "cycled", MARK_CYCLED);
+	seq_printf(seq, "arenas_in_order %u\n", arenas);
+	seq_printf(seq, "arenas %u\n", pool_arenas);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
+static void show_point(struct seq_file *seq, const struct moment *moment)
+{
+	seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+}
+
 static int curve_show(struct seq_file *seq, void *unused)
 {
-	const struct moment *moment = play->replay.curve;
 	unsigned int i;
 
-	for (i = 0; i < play->replay.nr_points; i++, moment++)
-		seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+	for (i = 0; i < replay->nr_points; i++)
+		show_point(seq, &replay->curve[i]);
+	/* What it comes to in the end may lie between two points. */
+	show_point(seq, &replay->marks[max_t(unsigned int, header.marks, MARK_END + 1) - 1]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(curve);
 
 static int __init replay_init(void)
 {
-	const struct trace *wanted = trace_find(trace);
 	int err;
 
-	if (!wanted) {
-		pr_err("there is no trace %s\n", trace);
-		return -EINVAL;
-	}
-	play = kvzalloc(sizeof(*play), GFP_KERNEL);
-	if (!play)
+	replay = kvzalloc(sizeof(*replay), GFP_KERNEL);
+	if (!replay)
 		return -ENOMEM;
-	play->trace = wanted;
-	err = replay_trace();
+	err = replay_trace(replay);
 	if (err) {
-		pr_err("%s, seed %u, flags %u: error %d\n", trace, seed, flags, err);
-		kvfree(play);
+		pr_err("%s, flags %u: error %d\n", file ?: trace, flags, err);
+		kvfree(replay);
 		return err;
 	}
 	debugfs_dir = debugfs_create_dir("dualtree_replay", NULL);
@@ -354,7 +209,7 @@ module_init(replay_init);
 static void __exit replay_exit(void)
 {
 	debugfs_remove(debugfs_dir);
-	kvfree(play);
+	kvfree(replay);
 }
 module_exit(replay_exit);
 

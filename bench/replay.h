@@ -2,6 +2,9 @@
 /*
  * A replay: buffers of one instance, and how much memory they take.
  *
+ * Streams (play.h) and trace files (trace_file.h) speak to it. Here are the declarations; in the
+ * kernel buffer.c is behind them, in trace_tool, which has no memory to hand out, host/buffer.c.
+ *
  * Every byte that is live is counted here, apart from the instance's own counts, which are
  * compared at every step. The first and the last bytes of each buffer hold a tag that is
  * looked at before anything of the buffer is freed.
@@ -17,7 +20,18 @@
 
 struct dualtree;
 
-#define CURVE_POINTS	200
+/* More than half of them are in use, unless a trace is shorter than that. */
+#define CURVE_POINTS	400
+
+/**
+ * enum mark - where something begins or ends in a trace
+ * @MARK_STEADY: the rings are full
+ * @MARK_END: of the steady state
+ * @MARK_STOPPED: most streams have stopped
+ * @MARK_CYCLED: nothing is left of what the others had then
+ * @NR_MARKS: how many there are
+ */
+enum mark { MARK_STEADY, MARK_END, MARK_STOPPED, MARK_CYCLED, NR_MARKS };
 
 /**
  * struct buffer - a run of live bytes
@@ -81,9 +95,12 @@ struct moment {
  * @frees: so far
  * @live: bytes
  * @taken: what was found
+ * @marks: what was live and held at each
+ * @extents: free extents at the end of the steady state
+ * @regions: regions then
  * @curve: over time
  * @nr_points: in @curve
- * @curve_step: allocations from one point to the next
+ * @curve_step: allocations from one point to the next; grows with the trace
  */
 struct replay {
 	struct dualtree *dt;
@@ -96,6 +113,9 @@ struct replay {
 	u64 frees;
 	size_t live;
 	struct footprint taken;
+	struct moment marks[NR_MARKS];
+	unsigned long extents;
+	unsigned int regions;
 	struct moment curve[CURVE_POINTS];
 	unsigned int nr_points;
 	u64 curve_step;
@@ -108,9 +128,7 @@ void buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer
 void buffer_free(struct replay *r, struct buffer *buffer);
 
 void replay_fail(struct replay *r, int error, const char *what);
-void replay_begin_steady(struct replay *r);
-void replay_end_steady(struct replay *r);
 void replay_sample(struct replay *r);
-struct moment replay_moment(struct replay *r);
+void replay_mark(struct replay *r, enum mark mark);
 
 #endif /* DUALTREE_BENCH_REPLAY_H */

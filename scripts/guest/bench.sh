@@ -5,9 +5,10 @@
 # The guest's part of scripts/bench: loads dualtree and a module of bench/ for each line of
 # /run/harness/plan, hands over what was found, and removes both again.
 #
-# A line of the plan is "NAME FILE RESULTS ARGUMENT...": FILE of /run/harness is loaded with
-# the arguments, and each line of the files RESULTS, separated by commas, that it then has in
-# debugfs is reported as "NAME RESULT LINE".
+# A line of the plan is "NAME FILES RESULTS ARGUMENT...": FILES of /run/harness, separated by
+# commas, are loaded, the first of them with the arguments; each line of the files RESULTS,
+# likewise, that the first then has in debugfs is reported as "NAME RESULT LINE". dualtree.ko
+# gets the arguments that are in dualtree.options, if there is such a file.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
@@ -21,13 +22,22 @@ report_file()
 	done <"$3"
 }
 
-while read -r name file results arguments; do
+# A boot leaves things to do in the background, for a second or two.
+step "waiting for the boot to settle"
+sleep 4
+
+options=$(cat dualtree.options 2>/dev/null)
+while read -r name files results arguments; do
 	step "$name"
-	module=${file%.ko}
+	module=${files%%.ko*}
 	# Each finds a pool that nobody has used.
-	load dualtree.ko || exit 1
 	# shellcheck disable=SC2086 # arguments are words
-	load "$file" $arguments || exit 1
+	load dualtree.ko $options || exit 1
+	for file in $(echo "$files" | tr , ' '); do
+		# shellcheck disable=SC2086 # arguments are words
+		load "$file" $arguments || exit 1
+		arguments=
+	done
 	for result in $(echo "$results" | tr , ' '); do
 		report_file "$name" "$result" "/sys/kernel/debug/$module/$result"
 	done

@@ -1,147 +1,218 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what scripts/bench sets
 #
-# The tables of scripts/bench. To be sourced after common.sh and kernel.sh.
+# What the parts of scripts/bench stand on. To be sourced after common.sh, accel.sh, kernel.sh,
+# build.sh and plot.sh.
 #
-#   show_conditions TEXT   what a table was measured under
-#   cost_table CSV         of lines "cost results CONTENDER|ROW|OPERATIONS|NANOSECONDS"
-#   remote_table CSV       of lines "remote results CONTENDER|ROW|OPERATIONS|NANOSECONDS"
-#   footprint_table CSV    of lines "TRACE/FIT results NAME VALUE"
-#   footprint_curve        of lines "TRACE/FIT curve ALLOCS LIVE HELD", as CSV
+# A part is a file scripts/lib/bench-PART.sh, and has only to be there. It is read when it is to
+# be run, and no other part's with it. It has
 #
-# All read what the guest reported. CSV is a file to write the table to as well, or "".
+#   # help: LINE             lines for --help, the first of which begins with PART
+#   # report N: TITLE        its place in the whole report, if it has one, and its title
+#   bench_PART ARGUMENT...   measures; prints its tables; writes $out/PART.csv and
+#                            $out/PART-NAME.svg, and fails if it could not be run.
+#                            An argument that it does not know is an error
+#   quick_PART               optional: prints what is left out if $quick is set; prints
+#                            "skip: WHY" if all of it is
+#
+# and finds, and does not change,
+#
+#   $out $log_dir            directories, which exist: for results; for its guests' logs
+#   $seed $quick $kinds[]    what was asked for; what runs on one kernel runs on ${kinds[0]}
+#
+#   use_kernel KIND          gets the kernel and builds the modules for it, once; sets what
+#                            get_kernel sets (but for KERNEL_MAKE) and BUILD_MODULES
+#   run_guest DIR MODULE [OPTION...]
+#                            boots scripts/guest/bench.sh with dualtree.ko, MODULE and DIR/plan,
+#                            with one CPU unless an option of scripts/vm says otherwise;
+#                            DIR/report.txt is what came of it
+#   show_conditions TEXT     what a table was measured under
+#
+# Beside its table a part may leave, for the report's last lists,
+#
+#   $out/PART.against        lines WHERE|OPERATION|PEER|OURS|THEIRS|UNIT
+#   $out/PART.bars           lines WHERE|WHAT|MEASURED|MUST|GOAL|UNIT, an empty MUST or GOAL if
+#                            there is none
+#
+# in which less is better, and WHERE says under what it was measured, in a word or two.
+
+# Translated code is slow, counted code slower, and both where the machine is shared.
+TIMEOUT=3600
+STEP_TIMEOUT=1200
+BOOT_OPTIONS='init_on_alloc=0'
+
+declare -A BUILT_FOR=()
+
+part_file()
+{
+	printf '%s\n' "$SCRIPTS/lib/bench-$1.sh"
+}
+
+list_parts()
+{
+	local file
+
+	for file in "$SCRIPTS"/lib/bench-*.sh; do
+		file=${file##*/bench-}
+		printf '%s\n' "${file%.sh}"
+	done
+}
+
+is_part()
+{
+	list_parts | grep -qxF -- "$1"
+}
+
+# Those of the report first, in its order.
+part_help()
+{
+	local name
+
+	for name in $(report_parts; list_parts | grep -vxF -- "$(report_parts)" || true); do
+		sed -n 's/^# help: /  /p' "$(part_file "$name")"
+	done
+}
+
+# The names of the report's parts, in its order.
+report_parts()
+{
+	local name
+
+	for name in $(list_parts); do
+		sed -n "s/^# report \([0-9]*\): .*/\1 $name/p" "$(part_file "$name")"
+	done | sort -n | cut -d' ' -f2
+}
+
+part_title()
+{
+	sed -n 's/^# report [0-9]*: //p' "$(part_file "$1")"
+}
+
+load_part()
+{
+	# shellcheck source=/dev/null
+	. "$(part_file "$1")"
+}
+
+# run_part NAME ARGUMENT...: what an earlier run left of it is gone.
+run_part()
+{
+	local name=$1
+
+	shift
+	part=$name
+	log_dir=$out/log/$name
+	rm -rf "$log_dir"
+	rm -f "$out/$name.csv" "$out/$name"-*.svg "$out/$name"-*.csv "$out/$name".{against,bars}
+	mkdir -p "$log_dir"
+	"$SCRIPTS/setup"
+	load_part "$name"
+	"bench_$name" "$@"
+}
+
+# no_more ARGUMENT...: for a part that takes none.
+no_more()
+{
+	[ $# -eq 0 ] || die "$part takes no $1 (see --help)"
+}
+
+built_module()
+{
+	printf '%s\n' "${BUILD_MODULES[@]}" | grep -m 1 "/$1\.ko$" || die "$1.ko was not built"
+}
+
+build()
+{
+	log "building against $(basename "$KERNEL_KDIR")"
+	build_modules "$PROJECT" bench || {
+		build_complaints | head -n 20 >&2
+		show_log "$BUILD_LOG" 10
+		die "the modules do not build; the log is $BUILD_LOG"
+	}
+}
+
+use_kernel()
+{
+	local name
+
+	if [ -z "${BUILT_FOR[$1]-}" ]; then
+		get_kernel "$1"
+		build
+		BUILT_FOR[$1]=$(printf '%s\n' "$KERNEL_IMAGE" "$KERNEL_KDIR" "$KERNEL_ID" \
+			"$KERNEL_MODULES" "${BUILD_MODULES[@]}")
+	fi
+	{
+		for name in KERNEL_IMAGE KERNEL_KDIR KERNEL_ID KERNEL_MODULES; do
+			IFS= read -r "${name?}"
+		done
+		mapfile -t BUILD_MODULES
+	} <<<"${BUILT_FOR[$1]}"
+}
+
+# Of the guests of one report those whose clock counts may run beside each other, for nothing
+# disturbs them; one that takes the time has the machine to itself.
+guest_turn()
+{
+	local how=-x
+
+	[ "${DUALTREE_ACCEL-}" != icount ] || how=-s
+	exec {GUEST_FD}>"$out/log/turn"
+	flock "$how" "$GUEST_FD"
+}
+
+run_guest()
+{
+	local dir=$1 module=$2 status=0
+
+	shift 2
+	mkdir -p "$dir"
+	guest_turn
+	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
+		--cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
+		--append "$BOOT_OPTIONS" --file "$(built_module dualtree)" \
+		--file "$(built_module "$module")" --file "$dir/plan" \
+		"${vm_options[@]}" "$@" || status=$?
+	exec {GUEST_FD}>&-
+	case $status in
+	0) ;;
+	1)
+		log "the benchmark did not run as it should; what the modules said:"
+		grep -a 'dualtree_[a-z_]*: ' "$dir/console.log" | tail -n 5 | sed 's/^/    /' >&2
+		exit 1
+		;;
+	*) die "the guest could not be run" ;;
+	esac
+}
+
+# The release of the kernel in use, as it calls itself.
+kernel_release()
+{
+	# stock-VERSION's image has no name of its own from 7.x on.
+	printf '%s\n' "${KERNEL_KDIR##*/linux-headers-}"
+}
+
+tree_commit()
+{
+	git -C "$PROJECT" describe --always --dirty --abbrev=10 2>/dev/null || echo unknown
+}
+
+# "6.1": what a table's head has room for.
+kernel_version()
+{
+	kernel_release | sed 's/^\([0-9]*\.[0-9]*\).*/\1/'
+}
+
+# What runs a guest whose clock does not count: "TCG" or "KVM".
+timed_by()
+{
+	(
+		choose_accel
+		printf '%s\n' "${ACCEL^^}"
+	)
+}
 
 show_conditions()
 {
-	local commit
-
-	commit=$(git -C "$PROJECT" describe --always --dirty --abbrev=10 2>/dev/null) || commit=unknown
-	echo "Linux ${KERNEL_IMAGE##*/vmlinuz-} in QEMU, $1, $BOOT_OPTIONS, tree $commit"
-}
-
-cost_table()
-{
-	sed -n 's/^cost results //p' | CSV=$1 BARS=$PROJECT/bench/cost.bars awk -F '|' '
-	function line(contender, row, instructions, must, goal)
-	{
-		printf "%-20s %-28s %12s %8s %8s\n", contender, row, instructions, must, goal
-	}
-	BEGIN {
-		csv = ENVIRON["CSV"]
-		while ((getline text <ENVIRON["BARS"]) > 0) {
-			if (text ~ /^#/ || split(text, bar, "|") < 4)
-				continue
-			must[bar[1], bar[2]] = bar[3]
-			goal[bar[1], bar[2]] = bar[4]
-		}
-		line("contender", "operation", "instructions", "must", "goal")
-		if (csv)
-			print "contender,operation,instructions,must,goal" >csv
-	}
-	{
-		if (NR > 1 && $1 != last)
-			print ""
-		last = $1
-		instructions = sprintf("%.1f", $4 / $3)
-		line($1, $2, instructions, must[$1, $2], goal[$1, $2])
-		if (csv)
-			printf "\"%s\",\"%s\",%s,%s,%s\n", $1, $2, instructions, must[$1, $2],
-				goal[$1, $2] >csv
-	}'
-}
-
-remote_table()
-{
-	sed -n 's/^remote results //p' | CSV=$1 awk -F '|' '
-	BEGIN {
-		csv = ENVIRON["CSV"]
-		printf "%-20s %10s %10s %8s\n", "1500 B", "dualtree", "kmalloc", "ratio"
-		if (csv)
-			print "operation,dualtree ns,kmalloc ns,ratio" >csv
-	}
-	{
-		if (!($2 in seen))
-			row[++rows] = $2
-		seen[$2] = 1
-		ns[$1, $2] = sprintf("%.1f", $4 / $3)
-	}
-	END {
-		for (i = 1; i <= rows; i++) {
-			ours = ns["dualtree", row[i]]
-			theirs = ns["kmalloc", row[i]]
-			ratio = theirs > 0 ? sprintf("%.2f", ours / theirs) : ""
-			printf "%-20s %7s ns %7s ns %8s\n", row[i], ours, theirs, ratio
-			if (csv)
-				printf "%s,%s,%s,%s\n", row[i], ours, theirs, ratio >csv
-		}
-	}'
-}
-
-# For each of peak, mean and after: held/live, and the bar. "stop" is held/live when most
-# streams have just stopped, "gets" and "puts" are regions for 1000 allocations.
-footprint_table()
-{
-	CSV=$1 BARS=$PROJECT/bench/footprint.bars awk '
-	function ratio(what)
-	{
-		return value[what "_live"] ? sprintf("%.2f", value[what "_held"] / value[what "_live"]) : "-"
-	}
-	function per_thousand(what)
-	{
-		# Of a trace that is cut short its beginning may be all there is.
-		if (!value["steady_allocs"])
-			return "-"
-		return sprintf("%.2f", value[what] * 1000 / value["steady_allocs"])
-	}
-	function kib(what)
-	{
-		return int((value[what] + 1023) / 1024)
-	}
-	function line(trace, fit, live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts)
-	{
-		printf "%-6s %-8s %9s %9s  %6s %5s  %6s %5s  %6s %5s  %6s  %6s %6s\n", trace, fit,
-			live, held, peak, bar1, mean, bar2, after, bar3, stop, gets, puts
-		if (csv)
-			printf "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", trace, fit, live, held,
-				peak, bar1, mean, bar2, after, bar3, stop, gets, puts >csv
-	}
-	function flush(  trace, fit, part, bars)
-	{
-		if (!run)
-			return
-		split(run, part, "/")
-		trace = part[1]
-		fit = part[2]
-		split(bar[trace], bars, "|")
-		line(trace, fit, kib("peak_live"), kib("peak_held"), ratio("peak"), bars[2],
-			ratio("mean"), bars[3], many ? ratio("cycled") : "", bars[4],
-			many ? ratio("stopped") : "", per_thousand("steady_gets"),
-			per_thousand("steady_puts"))
-		delete value
-	}
-	BEGIN {
-		csv = ENVIRON["CSV"]
-		while ((getline text <ENVIRON["BARS"]) > 0)
-			if (text !~ /^#/)
-				bar[substr(text, 1, index(text, "|") - 1)] = text
-		line("trace", "fit", "live KiB", "held KiB", "peak", "bar", "mean", "bar", "after", "bar",
-			"stop", "gets", "puts")
-	}
-	$2 == "results" {
-		if ($1 != run)
-			flush()
-		run = $1
-		# One stream alone: there is none to stop.
-		many = $1 !~ /^[A-D]1\//
-		value[$3] = $4
-	}
-	END {
-		flush()
-	}'
-}
-
-footprint_curve()
-{
-	echo "trace,fit,allocs,live,held"
-	sed -n 's|^\([^/ ]*\)/\([^ ]*\) curve \([0-9]*\) \([0-9]*\) \([0-9]*\)$|\1,\2,\3,\4,\5|p'
+	echo "Linux $(kernel_release) in QEMU, $1, $BOOT_OPTIONS, tree $(tree_commit)"
 }

@@ -12,7 +12,7 @@ plot_style()
 {
 	local i=0 colour
 
-	echo "set terminal svg size 820,520 dynamic font 'sans-serif,13' background rgb 'white'"
+	echo "set terminal svg noenhanced size 820,520 dynamic font 'sans-serif,13' background rgb 'white'"
 	for colour in 0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 000000 f0e442; do
 		i=$((i + 1))
 		echo "set linetype $i linewidth 2 pointtype $i pointsize 0.6 linecolor rgb '#$colour'"

@@ -5,10 +5,11 @@
 #
 #   build_initramfs OUT SCRIPT FILE[:NAME]...   busybox, our init, the guest script
 #                                               and files, in a cpio archive
-#   boot_guest                                  runs QEMU; see the VM_ variables
+#   boot_guest                                  runs QEMU, or user-mode Linux; see the
+#                                               VM_ variables
 #
 # Promises: the guest ends, by itself or by its time running out; only our own QEMU
-# is signalled.
+# or user-mode Linux is signalled, and nothing of it is left.
 
 # The kernel's words go to the first serial port, the guest's to the second; what a
 # test reports cannot be torn by a kernel message, nor hide one.
@@ -16,7 +17,7 @@
 # Detectors of things that never end get the patience that translated code needs
 # beside other guests; none is turned off. An oops ends the run: what comes after it
 # says nothing.
-BASE_CMDLINE=(console=ttyS0 loglevel=7 panic=-1 oops=panic printk.devkmsg=on
+BASE_CMDLINE=(loglevel=7 panic=-1 oops=panic printk.devkmsg=on
 	watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=100 workqueue.watchdog_thresh=100
 	sysctl.kernel.hung_task_timeout_secs=240)
 
@@ -112,16 +113,11 @@ boot_stuck()
 		[[ $(tail -n 1 "$VM_LOG/console.log") == *"$BOOT_STUCK"* ]]
 }
 
-# boot_guest: VM_KERNEL, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
-# VM_LOG, VM_NONCE, VM_TIMEOUT, VM_STEP_TIMEOUT, VM_QUIET, VM_VERBOSE. Leaves
-# console.log, port.log and qemu.log in VM_LOG. Sets VM_PROBLEM to what went wrong
-# outside the guest, VM_SECONDS.
-boot_guest()
+# qemu_command APPEND: sets VM_COMMAND[].
+qemu_command()
 {
-	local start=$SECONDS tries=0 cpu accel append
+	local append=$1 cpu accel more=()
 
-	append="harness_nonce=$VM_NONCE harness_patience=$VM_STEP_TIMEOUT $VM_APPEND"
-	choose_accel
 	case $ACCEL in
 	kvm)
 		accel=kvm
@@ -140,9 +136,84 @@ boot_guest()
 		cpu=max,la57=off
 		append+=" tsc=reliable"
 		# An idle guest does not wait for its timers: its clock jumps.
-		VM_QEMU_ARGS+=(-icount "shift=0,sleep=off")
+		more=(-icount "shift=0,sleep=off")
 		;;
 	esac
+	VM_COMMAND=(qemu-system-x86_64 -accel "$accel" -cpu "$cpu"
+		-smp "$VM_CPUS,sockets=$VM_CPUS,cores=1" -m "$VM_MEMORY"
+		-nodefaults -no-user-config -display none -monitor none -no-reboot
+		-serial "file:$VM_LOG/console.log" -serial "file:$VM_LOG/port.log"
+		-kernel "$VM_KERNEL" -initrd "$VM_INITRD"
+		-append "console=ttyS0 ${BASE_CMDLINE[*]} $append"
+		"${more[@]}" "${VM_QEMU_ARGS[@]}")
+}
+
+# Of a process' registers user-mode Linux keeps those of SSE, and not what came later (see
+# kernel_arch): the guest's libc, which would use them where it finds them, is told not to.
+UML_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW
+
+# uml_command APPEND: sets VM_COMMAND[]. What it has for a console and for the serial line are
+# pipes: of a file it cannot be told when that is ready. It would keep the socket of a console
+# for managers in the user's home; its directory here goes with the initramfs.
+uml_command()
+{
+	local append=$1 dir=${VM_INITRD%/*}
+
+	mkfifo "$dir/console" "$dir/port"
+	# shellcheck disable=SC2086 # words
+	set -- $append
+	# The process that is started has to be its first one, which leads the group of all.
+	# shellcheck disable=SC2016 # for the shell inside
+	VM_COMMAND=(bash -c 'exec "$@" >"$0/console" 2>&1 3>"$0/port"' "$dir"
+		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=$dir/uml/"
+		con=null 'con0=null,fd:1' ssl=null 'ssl1=null,fd:3' console=tty0
+		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_end=poweroff)
+}
+
+# Those who write down what comes out of the pipes; they end when nobody can write any more.
+start_uml_readers()
+{
+	local name
+
+	UML_READERS=()
+	[ -n "$VM_UML" ] || return 0
+	for name in console port; do
+		setsid cat "${VM_INITRD%/*}/$name" >"$VM_LOG/$name.log" &
+		UML_READERS+=("$!")
+		own_child "$!"
+	done
+}
+
+end_uml_readers()
+{
+	local pid
+
+	# One waits for ever if nobody ever opened its pipe; to open it for both ways does
+	# not wait.
+	[ -z "$VM_UML" ] || : <>"${VM_INITRD%/*}/console" <>"${VM_INITRD%/*}/port"
+	for pid in "${UML_READERS[@]}"; do
+		wait "$pid"
+		disown_child "$pid"
+	done
+}
+
+# boot_guest: VM_KERNEL, VM_UML, VM_PIN, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
+# VM_LOG, VM_NONCE, VM_TIMEOUT, VM_STEP_TIMEOUT, VM_QUIET, VM_VERBOSE. Leaves
+# console.log, port.log and process.log in VM_LOG. Sets VM_PROBLEM to what went wrong
+# outside the guest, VM_SECONDS.
+boot_guest()
+{
+	local start=$SECONDS tries=0 append
+
+	append="harness_nonce=$VM_NONCE harness_patience=$VM_STEP_TIMEOUT $VM_APPEND"
+	if [ -n "$VM_UML" ]; then
+		ACCEL=uml
+		uml_command "$append"
+	else
+		choose_accel
+		qemu_command "$append"
+	fi
+	[ -z "$VM_PIN" ] || VM_COMMAND=(taskset -c "$VM_PIN" "${VM_COMMAND[@]}")
 
 	while follow_boot; do
 		tries=$((tries + 1))
@@ -155,7 +226,7 @@ boot_guest()
 	VM_SECONDS=$((SECONDS - start))
 }
 
-# follow_boot: one boot and all that follows, with boot_guest's accel, cpu and append.
+# follow_boot: one boot and all that follows, of VM_COMMAND[].
 # Status: 0 if the boot is to be done again, 1 if not.
 follow_boot()
 {
@@ -169,13 +240,8 @@ follow_boot()
 	: >"$VM_LOG/console.log"
 	: >"$VM_LOG/port.log"
 
-	setsid qemu-system-x86_64 -accel "$accel" -cpu "$cpu" \
-		-smp "$VM_CPUS,sockets=$VM_CPUS,cores=1" -m "$VM_MEMORY" \
-		-nodefaults -no-user-config -display none -monitor none -no-reboot \
-		-serial "file:$VM_LOG/console.log" -serial "file:$VM_LOG/port.log" \
-		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
-		-append "${BASE_CMDLINE[*]} $append" \
-		"${VM_QEMU_ARGS[@]}" >"$VM_LOG/qemu.log" 2>&1 </dev/null &
+	start_uml_readers
+	setsid "${VM_COMMAND[@]}" >"$VM_LOG/process.log" 2>&1 </dev/null &
 	pid=$!
 	own_child "$pid"
 
@@ -205,10 +271,11 @@ follow_boot()
 	# bash would say that it was killed.
 	{ wait "$pid" || status=$?; } 2>/dev/null
 	disown_child "$pid"
+	end_uml_readers
 	[ -z "$stuck" ] || return 0
 	follow_guest
 	if [ -z "$VM_PROBLEM" ] && [ "$status" -ne 0 ]; then
-		VM_PROBLEM="qemu: ended with status $status: $(head -c 300 "$VM_LOG/qemu.log" | tr '\n' ' ')"
+		VM_PROBLEM="process: ended with status $status: $(head -c 300 "$VM_LOG/process.log" | tr '\n' ' ')"
 	fi
 	return 1
 }

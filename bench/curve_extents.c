@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cost of an operation on the trees against how many free extents there are.
+ *
+ *	| block | s | block | s | block | s |	separators of one granule
+ *	| live  | s |       | s | live  | s |	half of the blocks free: extents that cannot merge
+ *
+ * In one region blocks are of 1 to 3 granules. In many they are of 2: a request goes to the lowest
+ * region that can serve it, and would take a part of a larger extent there, though another region
+ * had one of its size.
+ *
+ * An operation frees a block and allocates one of its size: an extent more, then one less. What is
+ * allocated is the lowest of its size, so after a while all that lives would lie below all that
+ * is free. Therefore which blocks live is drawn again, all over the instance, when half as many
+ * operations as there are extents have been done; that is not timed.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <dualtree/dualtree.h>
+
+#include "curve.h"
+#include "contenders.h"
+#include "random.h"
+
+#define OPS	2048
+#define TRIES	8
+
+/* As many as have room in a region of the largest size, with what lives. */
+#define MOST_IN_ONE	10000
+
+enum spread { ONE_REGION, SMALL_REGIONS, DEFAULT_REGIONS };
+
+/**
+ * struct extents - an instance with so many of them
+ * @dt: the instance
+ * @nr: extents; as many blocks live, in the first slots of the table. Behind them the slots
+ *	have the sizes of blocks that are free
+ * @mixed: blocks are of several sizes
+ * @rnd: for who lives
+ */
+struct extents {
+	struct dualtree *dt;
+	u32 nr;
+	bool mixed;
+	struct rnd_state rnd;
+};
+
+static struct cost_slot *block(u32 index)
+{
+	return &cost_table->slots[index];
+}
+
+static int alloc_block(struct extents *e, u32 index)
+{
+	block(index)->ptr = alloc_dualtree(e->dt, block(index)->size);
+	return block(index)->ptr ? 0 : -ENOMEM;
+}
+
+static void free_block(struct extents *e, u32 index)
+{
+	free_dualtree(e->dt, block(index)->ptr, block(index)->size);
+}
+
+/* Free half of the blocks, all of which live. */
+static void free_half(struct extents *e)
+{
+	u32 i, other;
+
+	for (i = 2 * e->nr - 1; i; i--) {
+		other = random_below(&e->rnd, i + 1);
+		swap(*block(i), *block(other));
+	}
+	for (i = e->nr; i < 2 * e->nr; i++)
+		free_block(e, i);
+}
+
+/* Each that is allocated finds an extent of just its size. */
+static void draw_again(struct extents *e)
+{
+	u32 i;
+
+	for (i = e->nr; i < 2 * e->nr; i++)
+		alloc_block(e, i);
+	free_half(e);
+}
+
+static int fill(struct extents *e)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < 2 * e->nr && !err; i++) {
+		block(i)->size = e->mixed ? random_between(&e->rnd, 1, 3) * 64 : 128;
+		err = alloc_block(e, i);
+		if (!err && !alloc_dualtree(e->dt, 64))
+			err = -ENOMEM;
+	}
+	return err;
+}
+
+/*
+ * Are there as many as the row says? Each region may have one more, where its blocks end, and
+ * one less, where a separator went to another region.
+ */
+static int check(const struct extents *e)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(e->dt, &stats);
+	if (stats.failed_allocs || stats.bad_frees)
+		return -EINVAL;
+	if (abs((long)stats.extents - (long)e->nr) > 2 * (long)stats.regions + 1)
+		return -ERANGE;
+	return 0;
+}
+
+static void close(struct extents *e)
+{
+	dualtree_destroy(e->dt);
+	kfree(e);
+}
+
+static struct dualtree *create(enum spread spread)
+{
+	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
+
+	if (spread == ONE_REGION)
+		params.min_region_order = 10;
+	if (spread == SMALL_REGIONS)
+		params.max_region_order = 4;
+	return dualtree_create("extents", &params);
+}
+
+static void *open_extents(const struct cost_row *row)
+{
+	struct extents *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	e->dt = create(row->arg);
+	if (IS_ERR(e->dt)) {
+		err = PTR_ERR(e->dt);
+		kfree(e);
+		return ERR_PTR(err);
+	}
+	e->nr = row->live;
+	e->mixed = row->arg == ONE_REGION;
+	prandom_seed_state(&e->rnd, 1);
+	err = fill(e);
+	if (!err) {
+		free_half(e);
+		err = check(e);
+	}
+	if (err) {
+		close(e);
+		return ERR_PTR(err);
+	}
+	return e;
+}
+
+static int close_extents(void *ctx)
+{
+	int err = check(ctx);
+
+	close(ctx);
+	return err;
+}
+
+static __always_inline void replace(struct extents *e, const u32 *pick, unsigned int nr)
+{
+	for (; nr--; pick++) {
+		struct cost_slot *slot = block(*pick);
+
+		free_dualtree(e->dt, slot->ptr, slot->size);
+		slot->ptr = alloc_dualtree(e->dt, slot->size);
+	}
+}
+
+/* Once more, if another task had the CPU in between. */
+static u64 time_replace(struct extents *e, const u32 *pick, unsigned int nr, u64 clock)
+{
+	unsigned int tries = TRIES;
+	unsigned long preempted;
+	u64 start, ns;
+
+	do {
+		draw_again(e);
+		preempted = current->nivcsw;
+		start = ktime_get_ns();
+		replace(e, pick, nr);
+		ns = ktime_get_ns() - start - clock;
+	} while (current->nivcsw != preempted && --tries);
+	return ns;
+}
+
+static u64 timed_extents(const struct cost_row *row, void *ctx, unsigned int ops)
+{
+	struct extents *e = ctx;
+	u64 clock = curve_clock(), ns = 0;
+	unsigned int done, nr;
+
+	for (done = 0; done < ops; done += nr) {
+		nr = min_t(unsigned int, ops - done, e->nr / 2);
+		ns += time_replace(e, cost_table->picks + done, nr, clock);
+	}
+	return ns;
+}
+
+static const struct cost_contender exact = {
+	.name = "dualtree EXACT_FIT",
+	.open = open_extents,
+	.close = close_extents,
+};
+
+static int line(const char *name, enum spread spread, u32 most)
+{
+	struct cost_row row = {
+		.contender = &exact,
+		.name = name,
+		.timed = timed_extents,
+		.ops = OPS,
+		.arg = spread,
+	};
+	int err = 0;
+
+	for (row.live = 10; row.live <= most && !err; row.live = curve_next(row.live))
+		err = curve_measure(&row, row.live);
+	return err;
+}
+
+int curve_extents(void)
+{
+	return line("one region", ONE_REGION, MOST_IN_ONE) ?:
+	       line("regions of 64 KiB", SMALL_REGIONS, curve_most()) ?:
+	       line("regions by default", DEFAULT_REGIONS, curve_most());
+}

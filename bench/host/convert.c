@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes a trace file of a driver's record: of the events that scripts/guest/record.sh has read
+ * from the kernel, in the order in which the kernel stamped them.
+ *
+ * An allocation is stamped before its caller has it, so before anything of it is freed. A free
+ * is stamped when it has happened, and by then another CPU may have been given the same memory:
+ *
+ *	CPU 0		free(A) takes effect  .................  is stamped
+ *	CPU 1				alloc(B) = A's bytes, stamped
+ *
+ * So an allocation of bytes that are live says that a free of them has happened whose stamp is
+ * still to come. The free is put where it must have been, right in front of the allocation,
+ * and the bytes owe one: the next free of them pays for that and does nothing else. Whether
+ * that one was A's or, if B was as quick, B's own, nobody can say and does not matter: byte
+ * for byte the trace has as many allocations and frees as the record, each in its place.
+ *
+ * When a region goes back to the pool nothing in it is live: what an instance is destroyed with
+ * is freed there. A stamp that comes after that is excused, until the bytes are allocated
+ * again.
+ *
+ * A free of bytes of several objects becomes one of each. What an allocation is extended by
+ * is an object of its own, since that is how it is traced, and may be freed together with it.
+ */
+#include "kernel.h"
+
+#include "convert.h"
+#include "numbers.h"
+#include "shadow.h"
+
+#define FIRST_LINE	"# dualtree-record 1\n"
+#define LAST_LINE	"# end\n"
+
+/**
+ * struct event - one line of a record
+ * @what: the event's name, as far as the underscore
+ * @cpu: where it was
+ * @address: of the first byte
+ * @len: bytes
+ */
+struct event {
+	const char *what;
+	unsigned int cpu;
+	u64 address;
+	u64 len;
+};
+
+static const char *record_path;
+static u64 line, ops, late_bytes;
+static bool late_frees;
+
+/* Where objects begin, by number. */
+static u64 *starts;
+static u32 nr_starts;
+
+static bool wrong(const char *what)
+{
+	fprintf(stderr, "%s:%llu: %s\n", record_path, line, what);
+	return false;
+}
+
+static void set_start(u32 number, u64 address)
+{
+	if (number >= nr_starts) {
+		nr_starts = number < 1024 ? 2048 : 2 * number;
+		starts = realloc(starts, nr_starts * sizeof(*starts));
+		if (!starts) {
+			perror("trace_tool");
+			exit(2);
+		}
+	}
+	starts[number] = address;
+}
+
+/* The number behind the last @key of a line, in a base; false if there is none. */
+static bool read_value(const char *text, const char *key, int base, u64 *value)
+{
+	const char *found = NULL, *at = text;
+	char *end;
+
+	while ((at = strstr(at, key))) {
+		at += strlen(key);
+		found = at;
+	}
+	if (!found)
+		return false;
+	*value = strtoull(found, &end, base);
+	return end > found && (*end == '\n' || *end == ' ');
+}
+
+/* "TASK [CPU] ... STAMP: dualtree_EVENT: name=NAME ptr=ADDRESS size=BYTES", and the like. */
+static bool read_event(const char *text, struct event *event)
+{
+	static const struct {
+		const char *key, *address, *len;
+	} kinds[] = {
+		{ ": dualtree_alloc: ", " ptr=", " size=" },
+		{ ": dualtree_free: ", " ptr=", " len=" },
+		{ ": dualtree_region_put: ", " base=", " bytes=" },
+	};
+	const char *name = NULL, *cpu = NULL, *at;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds) && !name; i++)
+		name = strstr(text, kinds[i].key);
+	if (!name)
+		return wrong("not an event");
+	i--;
+	/* A task's name may have brackets in it; the CPU's are the last. */
+	for (at = text; at < name; at++)
+		if (*at == '[')
+			cpu = at + 1;
+	if (!cpu || sscanf(cpu, "%u]", &event->cpu) != 1 ||
+	    !read_value(name, kinds[i].address, 16, &event->address) ||
+	    !read_value(name, kinds[i].len, 10, &event->len))
+		return wrong("an event that is not complete");
+	if (!(event->address >> 32))
+		return wrong("the address is hashed: options/hash-ptr was on");
+	if (!event->len || event->len > U32_MAX)
+		return wrong("that many bytes cannot be");
+	event->what = kinds[i].key + strlen(": dualtree_");
+	return true;
+}
+
+/* @len bytes of an object die. */
+static void write_free(u32 owner, u64 address, u64 len, unsigned int cpu)
+{
+	u32 number = owner - FIRST_OWNER;
+
+	printf("f %u %llu %llu %u\n", number, address - starts[number], len, cpu);
+	number_release(number, len);
+	ops++;
+}
+
+/* One byte of a free. Return: whose it was, if it dies now; or 0; or -1 if nobody's. */
+static s64 free_byte(struct shadow *byte)
+{
+	u32 owner = byte->owner;
+
+	if (byte->owed) {
+		byte->owed--;
+		return 0;
+	}
+	if (owner >= FIRST_OWNER) {
+		byte->owner = NOBODY;
+		return owner;
+	}
+	if (byte->excused) {
+		byte->excused--;
+		return 0;
+	}
+	if (owner == NOBODY_EVER && late_frees) {
+		late_bytes++;
+		return 0;
+	}
+	return -1;
+}
+
+static bool take_free(const struct event *event)
+{
+	u64 address = event->address, end = address + event->len, first = address;
+	s64 owner = 0, next;
+
+	for (; address < end; address++) {
+		next = free_byte(shadow_of(address));
+		if (next < 0)
+			return wrong(shadow_of(address)->owner == NOBODY ?
+				     "a free of bytes that have been freed already" :
+				     "a free of bytes whose allocation is not in the record");
+		if (next == owner)
+			continue;
+		if (owner)
+			write_free(owner, first, address - first, event->cpu);
+		owner = next;
+		first = address;
+	}
+	if (owner)
+		write_free(owner, first, address - first, event->cpu);
+	return true;
+}
+
+/* The live bytes of a range die. The stamps of their frees are owed, or excused. */
+static void kill_range(const struct event *event, bool excused)
+{
+	u64 address = event->address, end = address + event->len, first = address;
+	u32 owner = NOBODY;
+
+	for (; address < end; address++) {
+		struct shadow *byte = shadow_of(address);
+		u32 next = byte->owner < FIRST_OWNER ? NOBODY : byte->owner;
+
+		if (next != NOBODY) {
+			byte->owed += !excused;
+			byte->excused += excused;
+			byte->owner = NOBODY;
+		}
+		if (next == owner)
+			continue;
+		if (owner != NOBODY)
+			write_free(owner, first, address - first, event->cpu);
+		owner = next;
+		first = address;
+	}
+	if (owner != NOBODY)
+		write_free(owner, first, address - first, event->cpu);
+}
+
+static void take_alloc(const struct event *event)
+{
+	u64 i;
+	u32 number;
+
+	kill_range(event, false);
+	number = number_take(event->len);
+	set_start(number, event->address);
+	for (i = 0; i < event->len; i++) {
+		struct shadow *byte = shadow_of(event->address + i);
+
+		byte->owner = number + FIRST_OWNER;
+		byte->excused = 0;
+	}
+	printf("a %u %llu %u\n", number, event->len, event->cpu);
+	ops++;
+}
+
+static void take_region_put(const struct event *event)
+{
+	u64 i;
+
+	kill_range(event, true);
+	/* Whoever owes a free here may still pay. */
+	for (i = 0; i < event->len; i++) {
+		struct shadow *byte = shadow_of(event->address + i);
+
+		byte->excused += byte->owed;
+		byte->owed = 0;
+	}
+}
+
+static bool take_line(const char *text)
+{
+	struct event event;
+
+	if (!strncmp(text, "CPU:", 4) && strstr(text, " EVENTS]"))
+		return wrong("events were lost");
+	if (text[0] == '#') {
+		/* What the record says of itself is kept. */
+		fputs(text, stdout);
+		return true;
+	}
+	if (!read_event(text, &event))
+		return false;
+	if (event.what[0] == 'f')
+		return take_free(&event);
+	if (event.what[0] == 'a')
+		take_alloc(&event);
+	else
+		take_region_put(&event);
+	return true;
+}
+
+static bool take_record(FILE *file)
+{
+	char text[512];
+
+	while (fgets(text, sizeof(text), file)) {
+		line++;
+		if (!strchr(text, '\n'))
+			return wrong("the line is too long, or the record is truncated");
+		if (line == 1 && strcmp(text, FIRST_LINE))
+			return wrong("not a record of scripts/guest/record.sh");
+		if (line == 1)
+			puts("# dualtree-trace 1");
+		else if (!strcmp(text, LAST_LINE))
+			return !fgets(text, sizeof(text), file) ||
+			       wrong("there is more behind the last line");
+		else if (!take_line(text))
+			return false;
+	}
+	return wrong("the record is truncated: it has no last line \"# end\"");
+}
+
+/**
+ * convert() - write the trace file of a record to stdout
+ * @path: the record
+ * @late: it began when the driver had memory already: frees of that are left out
+ *
+ * Return: 0, 1 if something is wrong with the record, 2 if it could not be read.
+ */
+int convert(const char *path, bool late)
+{
+	FILE *file = fopen(path, "r");
+	u64 owed;
+	bool ok;
+
+	record_path = path;
+	late_frees = late;
+	if (!file) {
+		perror(path);
+		return 2;
+	}
+	ok = take_record(file);
+	fclose(file);
+	if (!ok)
+		return 1;
+	owed = shadow_owed();
+	if (owed) {
+		fprintf(stderr, "%s: %llu bytes were allocated twice and freed once\n", path,
+			owed);
+		return 1;
+	}
+	if (late_bytes)
+		fprintf(stderr, "%s: left out: %llu bytes that had been allocated before\n", path,
+			late_bytes);
+	printf("z %llu\n", ops);
+	return fflush(stdout) || ferror(stdout) ? 2 : 0;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The objects of a trace file; see objects.h.
+ */
+#include <linux/bits.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "objects.h"
+#include "replay.h"
+
+#define LEAST_ROOM	1024u
+#define MOST_OBJECTS	BIT(24)
+
+static const char no_memory[] = "there is no memory for the objects";
+
+/**
+ * struct piece - a run of live bytes of an object
+ * @buffer: where they are
+ * @offset: where they begin in the object
+ * @next: another piece of it, or another that is not in use
+ */
+struct piece {
+	struct buffer buffer;
+	u32 offset;
+	struct piece *next;
+};
+
+static struct piece *piece_get(struct objects *objects)
+{
+	struct piece *piece = objects->spare;
+
+	if (!piece)
+		return kmalloc(sizeof(*piece), GFP_KERNEL);
+	objects->spare = piece->next;
+	return piece;
+}
+
+static void piece_put(struct objects *objects, struct piece *piece)
+{
+	piece->next = objects->spare;
+	objects->spare = piece;
+}
+
+static bool make_room(struct objects *objects)
+{
+	u32 room = max(objects->room * 2, LEAST_ROOM);
+	struct object *table;
+
+	if (objects->nr < objects->room)
+		return true;
+	table = kvcalloc(room, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return false;
+	if (objects->nr)
+		memcpy(table, objects->table, objects->nr * sizeof(*table));
+	kvfree(objects->table);
+	objects->table = table;
+	objects->room = room;
+	return true;
+}
+
+/**
+ * objects_alloc() - allocate an object
+ * @objects: all of them
+ * @r: what it is allocated from
+ * @id: its number: one that is not in use, or the first that never was
+ * @size: bytes
+ *
+ * Return: what is wrong with that, or NULL.
+ */
+const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size)
+{
+	struct object *object;
+	struct piece *piece;
+
+	if (!size)
+		return "an allocation of 0 bytes";
+	if (id > objects->nr || id >= MOST_OBJECTS)
+		return "the ID leaves numbers out";
+	if (id < objects->nr && objects->table[id].pieces)
+		return "an object of that ID is still live";
+	if (!make_room(objects))
+		return no_memory;
+	piece = piece_get(objects);
+	if (!piece)
+		return no_memory;
+	objects->nr = max(objects->nr, id + 1);
+	buffer_alloc(r, &piece->buffer, size);
+	piece->offset = 0;
+	piece->next = NULL;
+	object = &objects->table[id];
+	object->pieces = piece;
+	object->size = size;
+	return NULL;
+}
+
+/* @piece loses all that is in front of @offset, and @len bytes there. */
+static const char *take_middle(struct objects *objects, struct replay *r, struct piece *piece,
+			       u32 offset, u32 len)
+{
+	struct piece *rest = piece_get(objects);
+
+	if (!rest)
+		return no_memory;
+	buffer_split(r, &piece->buffer, offset - piece->offset, &rest->buffer);
+	buffer_drop_front(r, &rest->buffer, len);
+	rest->offset = offset + len;
+	rest->next = piece->next;
+	piece->next = rest;
+	return NULL;
+}
+
+/* Some bytes of a piece die: @len at @offset of its object. */
+static const char *take(struct objects *objects, struct replay *r, struct piece **link, u32 offset,
+			u32 len)
+{
+	struct piece *piece = *link;
+
+	if (len == piece->buffer.len) {
+		buffer_free(r, &piece->buffer);
+		*link = piece->next;
+		piece_put(objects, piece);
+	} else if (offset == piece->offset) {
+		buffer_drop_front(r, &piece->buffer, len);
+		piece->offset += len;
+	} else if (offset + len == piece->offset + piece->buffer.len) {
+		buffer_trim(r, &piece->buffer, offset - piece->offset);
+	} else {
+		return take_middle(objects, r, piece, offset, len);
+	}
+	return NULL;
+}
+
+/**
+ * objects_free() - free some bytes of an object
+ * @objects: all of them
+ * @r: what it was allocated from
+ * @id: its number
+ * @offset: where they begin in it
+ * @len: how many
+ *
+ * Return: what is wrong with that, or NULL.
+ */
+const char *objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len)
+{
+	struct object *object;
+	struct piece **link;
+
+	if (!len)
+		return "a free of 0 bytes";
+	if (id >= objects->nr || !objects->table[id].pieces)
+		return "no object of that ID is live";
+	object = &objects->table[id];
+	if (offset >= object->size || len > object->size - offset)
+		return "the free goes beyond the end of the object";
+	for (link = &object->pieces; *link; link = &(*link)->next) {
+		const struct piece *piece = *link;
+
+		if (offset >= piece->offset && offset - piece->offset < piece->buffer.len &&
+		    len <= piece->buffer.len - (offset - piece->offset))
+			return take(objects, r, link, offset, len);
+	}
+	return "some of these bytes have been freed already";
+}
+
+/* What a trace leaves live. */
+void objects_free_all(struct objects *objects, struct replay *r)
+{
+	struct piece *piece;
+	u32 i;
+
+	for (i = 0; i < objects->nr; i++) {
+		while ((piece = objects->table[i].pieces)) {
+			buffer_free(r, &piece->buffer);
+			objects->table[i].pieces = piece->next;
+			piece_put(objects, piece);
+		}
+	}
+}
+
+/* What is live is forgotten. */
+void objects_destroy(struct objects *objects)
+{
+	struct piece *piece;
+	u32 i;
+
+	for (i = 0; i < objects->nr; i++) {
+		while ((piece = objects->table[i].pieces)) {
+			objects->table[i].pieces = piece->next;
+			kfree(piece);
+		}
+	}
+	while ((piece = objects->spare)) {
+		objects->spare = piece->next;
+		kfree(piece);
+	}
+	kvfree(objects->table);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The objects of a trace file: what is live of each allocation.
+ *
+ * An object is a list of pieces, runs of live bytes, most often one. A free takes bytes out of
+ * one piece: all of it, its front, its tail, or its middle, which makes two of it.
+ */
+#ifndef DUALTREE_BENCH_OBJECTS_H
+#define DUALTREE_BENCH_OBJECTS_H
+
+#include <linux/types.h>
+
+struct piece;
+struct replay;
+
+/**
+ * struct object - an allocation
+ * @pieces: what is live of it; NULL: nothing, and its number may be given to another
+ * @size: bytes that were allocated
+ */
+struct object {
+	struct piece *pieces;
+	u32 size;
+};
+
+/**
+ * struct objects - all objects of a trace
+ * @table: them, by number
+ * @room: in @table
+ * @nr: numbers that have been in use, from 0 on
+ * @spare: pieces that are not in use
+ */
+struct objects {
+	struct object *table;
+	u32 room;
+	u32 nr;
+	struct piece *spare;
+};
+
+const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size);
+const char *objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len);
+void objects_free_all(struct objects *objects, struct replay *r);
+void objects_destroy(struct objects *objects);
+
+#endif /* DUALTREE_BENCH_OBJECTS_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Time in which this CPU ran us.
+ *
+ * User-mode Linux is a process, and its clocks run on while the host runs another one. The
+ * host knows better, and is asked as every process asks it: we are its code, too. Elsewhere
+ * the CPU is ours, and the time is time.
+ */
+#ifndef DUALTREE_COMPAT_CPU_TIME_H
+#define DUALTREE_COMPAT_CPU_TIME_H
+
+#include <linux/ktime.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+
+#ifdef CONFIG_UML
+
+#include <asm/unistd.h>
+#include <uapi/linux/time_types.h>
+
+/* CLOCK_THREAD_CPUTIME_ID: the kernel is one thread of its process, whatever it runs. */
+static inline u64 dt_cpu_time_ns(void)
+{
+	struct __kernel_timespec now = { };
+	long number = __NR_clock_gettime;
+
+	asm volatile("syscall"
+		     : "+a" (number), "+m" (now)
+		     : "D" (CLOCK_THREAD_CPUTIME_ID), "S" (&now)
+		     : "rcx", "r11", "memory");
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+#else
+
+static inline u64 dt_cpu_time_ns(void)
+{
+	return ktime_get_ns();
+}
+
+#endif
+
+#endif /* DUALTREE_COMPAT_CPU_TIME_H */

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # what scripts/record sets
+#
+# Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh and trace-tool.sh.
+#
+#   record_build           the modules, for the kernel $kind
+#   record_guest DIR SCRIPT [OPTION...]
+#                          boots SCRIPT with dualtree.ko; the logs are in DIR
+#   record_sample          records samples/packet_ring; prints the trace
+
+built_module()
+{
+	printf '%s\n' "${BUILD_MODULES[@]}" | grep -m 1 "/$1\.ko$" || die "$1.ko was not built"
+}
+
+record_build()
+{
+	"$SCRIPTS/setup"
+	get_kernel "$kind"
+	log "building against $(basename "$KERNEL_KDIR")"
+	build_modules "$PROJECT" bench || {
+		build_complaints | head -n 20 >&2
+		show_log "$BUILD_LOG" 10
+		die "the modules do not build; the log is $BUILD_LOG"
+	}
+}
+
+record_guest()
+{
+	local dir=$1 script=$2 status=0
+
+	shift 2
+	mkdir -p "$dir"
+	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/$script" --log "$dir" \
+		--timeout 900 --file "$(built_module dualtree)" "$@" || status=$?
+	[ "$status" -lt 2 ] || die "the guest could not be run"
+	return "$status"
+}
+
+# What the guest handed over must have arrived as it was.
+fetch_record()
+{
+	local sum
+
+	sed -n 's/\r*$//; s/^record: //p' "$1/port.log" | base64 -d | gzip -dc >"$1/record" ||
+		die "the record did not arrive; the logs are in $1"
+	sum=$(sed -n 's/^md5 //p' "$1/report.txt")
+	[ "$(md5sum <"$1/record" | cut -d' ' -f1)" = "$sum" ] ||
+		die "the record did not arrive as it was; the logs are in $1"
+}
+
+record_sample()
+{
+	record_build
+	record_guest "$log_dir" record-sample.sh --cpus 4 --file "$(built_module packet_ring)" \
+		--file "$SCRIPTS/guest/record.sh" || exit 1
+	sed -n 's/^refused /  /p' "$log_dir/report.txt" >&2
+	fetch_record "$log_dir"
+	"$TRACE_TOOL" convert "$log_dir/record" >"$log_dir/packet_ring.trace"
+	"$TRACE_TOOL" check "$log_dir/packet_ring.trace" >&2
+	cat "$log_dir/packet_ring.trace"
+}
