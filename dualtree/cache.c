@@ -73,7 +73,7 @@ static __always_inline bool drains(const struct heap *heap, const struct region 
 
 /*
  * May a freed run go to the list of its size, if its region need not drain? See cache.h; @batch
- * is whether others have freed it, so that its neighbours may be on their way.
+ * is whether others have freed it.
  */
 static __always_inline bool quick_wanted(const struct heap *heap, const struct region *region,
 					 unsigned int first, unsigned int nr, bool batch)
@@ -84,11 +84,15 @@ static __always_inline bool quick_wanted(const struct heap *heap, const struct r
 	if (nr > QUICK_LISTS)
 		return false;
 	list = quick_list(heap->quick, nr);
-	if (!list->credit || list->depth >= list->most || region->nr_out == nr)
+	if (!list->credit || list->depth >= list->most)
 		return false;
+	if (region->nr_out == nr && (!batch || heap->nr_regions > 1))
+		return false;
+	if (batch)
+		return true;
 	before = ledger_before(region, first);
 	behind = load_once(region->ledger[first + nr]);
-	return before != LEDGER_FREE && behind != LEDGER_FREE && (batch || (before && behind));
+	return before && before != LEDGER_FREE && behind && behind != LEDGER_FREE;
 }
 
 static __always_inline void quick_push(struct quick *quick, struct region *region,

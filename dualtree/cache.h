@@ -18,13 +18,15 @@
  * should drain: one that is less than three quarters full while a lower one can serve as
  * much. A block goes to a quick list only if, besides,
  *
- * - no neighbour is free, or it could merge. One whose free is on its way may be, so that of
- *	a block that the owner frees has to be live; in what others have freed all of a batch
- *	is on its way at once, and would never get there;
+ * - neither neighbour is free, or on its way, or it could merge;
  * - its size has demand: each request for it that gets here is a credit, each deposit
  *   spends one;
- * - something else is live in its region, which would go back otherwise;
+ * - something else is in use in its region, which would go back otherwise;
  * - the list is not full.
+ *
+ * What others have freed comes home in batches, of which all neighbours are on their way: the
+ * first of these gates is not asked there, or a batch would go to the trees and come back from
+ * them, one by one. Nor is the third in a heap of one region, which is kept anyway.
  *
  * Whether the region should drain is asked again when a block is taken: regions begin to
  * drain all at once when most streams end, and what lies in the lists then would keep them.

@@ -177,6 +177,13 @@ static void requests_are_demand(struct kunit *test)
 	bed_sound(test, bed);
 }
 
+/* As its owner frees them, and something else then. */
+static void settle_one(struct cache_bed *bed, struct region *r, unsigned int first, unsigned int nr)
+{
+	bed_free(bed, r, first, nr);
+	cache_settle(&bed->heap);
+}
+
 /*
  * A run that could merge does. Beside what is on its way one might, soon; but where others have
  * freed it all of a batch is on its way, and each would be kept out by the next.
@@ -189,20 +196,19 @@ static void gate_isolation(struct kunit *test)
 	bed_put(bed, r, 4, 1);
 	bed_put(bed, r, 10, 1);
 	bed_credit(bed, 2, 10);
-	bed_put(bed, r, 5, 2);
+	settle_one(bed, r, 5, 2);
 	bed_looks(test, bed, r, "####...###.#####");
-	bed_put(bed, r, 8, 2);
+	settle_one(bed, r, 8, 2);
 	bed_looks(test, bed, r, "####...#...#####");
-	bed_put(bed, r, 13, 2);
+	settle_one(bed, r, 13, 2);
 	bed_looks(test, bed, r, "####...#...##cc#");
 	/* A block in a list is nothing to merge with. */
-	bed_put(bed, r, 15, 2);
+	settle_one(bed, r, 15, 2);
 	bed_looks(test, bed, r, "####...#...##cccc##");
 	bed_die(r, 20, 1);
-	bed_free(bed, r, 21, 2);
+	settle_one(bed, r, 21, 2);
 	bed_die(r, 27, 1);
-	bed_free(bed, r, 25, 2);
-	cache_settle(&bed->heap);
+	settle_one(bed, r, 25, 2);
 	KUNIT_EXPECT_EQ(test, r->ledger[21], LEDGER_FREE);
 	KUNIT_EXPECT_EQ(test, r->ledger[25], LEDGER_FREE);
 	bed_put(bed, r, 20, 1);
@@ -218,14 +224,14 @@ static void gate_isolation_of_a_batch(struct kunit *test)
 	unsigned int i;
 
 	bed_credit(bed, 2, 2);
-	bed_credit(bed, 3, 1);
 	bed_die(r, 4, 7);
 	for (i = 0; i < 2; i++)
 		cache_put(&bed->heap, r, 4 + 2 * i, 2);
-	/* This one has no demand any more, and becomes an extent, which the next merges with. */
-	cache_put(&bed->heap, r, 8, 1);
-	cache_put(&bed->heap, r, 9, 2);
-	bed_looks(test, bed, r, "####cccc...#####");
+	/* This one has no demand any more, and becomes an extent; one beside it need not merge. */
+	cache_put(&bed->heap, r, 8, 2);
+	bed_credit(bed, 1, 1);
+	cache_put(&bed->heap, r, 10, 1);
+	bed_looks(test, bed, r, "####cccc..c#####");
 }
 
 /* The ends of a region are no neighbours that are free. */
@@ -360,10 +366,35 @@ static void gate_last_of_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r->nr_out, 2);
 	KUNIT_EXPECT_NULL(test, bed->heap.spare);
 	/* Its neighbours are a guard and a block in a list: but for this gate it would be kept. */
-	bed_put(bed, r, 0, 2);
+	settle_one(bed, r, 0, 2);
 	bed_looks(test, bed, r, "................");
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, r);
 	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
+}
+
+/* What others have freed may be all there is in the only region, and in no other. */
+static void gate_last_of_region_of_a_batch(struct kunit *test)
+{
+	struct cache_bed *bed = test->priv;
+	struct region *low, *high;
+
+	low = bed_add(test, bed, 0);
+	bed_put(bed, low, 2, low->nr - 2);
+	bed_credit(bed, 2, 10);
+	bed_put(bed, low, 0, 2);
+	bed_looks(test, bed, low, "cc..............");
+	KUNIT_EXPECT_EQ(test, low->nr_out, 0);
+	KUNIT_EXPECT_NULL(test, bed->heap.spare);
+	/* Flushed, it is as empty as any. */
+	KUNIT_EXPECT_FALSE(test, cache_flush(&bed->heap, CACHE_FLUSH_MOST));
+	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, low);
+
+	KUNIT_ASSERT_PTR_EQ(test, heap_alloc(&bed->heap, DT_GRANULE), low->base);
+	high = bed_add(test, bed, 0);
+	bed_put(bed, high, 2, high->nr - 2);
+	bed_put(bed, high, 0, 2);
+	bed_looks(test, bed, high, "................");
+	KUNIT_EXPECT_EQ(test, high->nr_out, 0);
 }
 
 static void gate_depth(struct kunit *test)
@@ -509,6 +540,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(gate_occupancy_needs_room_below),
 	KUNIT_CASE(take_drops_what_is_stale),
 	KUNIT_CASE(gate_last_of_region),
+	KUNIT_CASE(gate_last_of_region_of_a_batch),
 	KUNIT_CASE(gate_depth),
 	KUNIT_CASE(gate_bytes),
 	KUNIT_CASE(lists_do_not_keep_a_region),
