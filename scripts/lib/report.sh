@@ -244,7 +244,7 @@ report_bars()
 		printf "%-18s %-42s %10s %8s %8s  %s\n", $1, $2, $3, $4, $5, verdict()
 	}
 	END {
-		printf "\nOf %d bars %d reach the goal, %d what they must and no more, %d miss that.\n",
+		printf "\nOf %d bars %d reach their goal, %d their must alone (some have no goal), %d neither.\n",
 			NR, count["goal"], count["must"], count["miss"]
 	}'
 }
