@@ -12,8 +12,8 @@
 
 static const struct trace traces[] = {
 	{ "A1", 20000, { { &reader_kind, 1 } } },
-	{ "A100", 100000, { { &reader_kind, 100 } } },
-	{ "A100w", 100000, { { &reader_kind, 100, READER_WAITS } } },
+	{ "A100", 300000, { { &reader_kind, 100 } } },
+	{ "A100w", 300000, { { &reader_kind, 100, READER_WAITS } } },
 	{ "B1", 30000, { { &messages_kind, 1, STREAM_ALONE } } },
 	{ "B20", 200000, { { &messages_kind, 20 } } },
 	{ "C1", 60000, { { &packets_kind, 1, STREAM_ALONE } } },

@@ -46,7 +46,7 @@ struct event {
 };
 
 static const char *record_path;
-static u64 line, ops, late_bytes;
+static u64 line, ops, late_bytes, late_stamps;
 static bool late_frees;
 
 /* Where objects begin, by number. */
@@ -179,11 +179,15 @@ static bool take_free(const struct event *event)
 	return true;
 }
 
-/* The live bytes of a range die. The stamps of their frees are owed, or excused. */
-static void kill_range(const struct event *event, bool excused)
+/*
+ * The live bytes of a range die. The stamps of their frees are owed, or excused. Return: false
+ * if there are none.
+ */
+static bool kill_range(const struct event *event, bool excused)
 {
 	u64 address = event->address, end = address + event->len, first = address;
 	u32 owner = NOBODY;
+	bool any = false;
 
 	for (; address < end; address++) {
 		struct shadow *byte = shadow_of(address);
@@ -193,6 +197,7 @@ static void kill_range(const struct event *event, bool excused)
 			byte->owed += !excused;
 			byte->excused += excused;
 			byte->owner = NOBODY;
+			any = true;
 		}
 		if (next == owner)
 			continue;
@@ -203,6 +208,7 @@ static void kill_range(const struct event *event, bool excused)
 	}
 	if (owner != NOBODY)
 		write_free(owner, first, address - first, event->cpu);
+	return any;
 }
 
 static void take_alloc(const struct event *event)
@@ -210,7 +216,7 @@ static void take_alloc(const struct event *event)
 	u64 i;
 	u32 number;
 
-	kill_range(event, false);
+	late_stamps += kill_range(event, false);
 	number = number_take(event->len);
 	set_start(number, event->address);
 	for (i = 0; i < event->len; i++) {
@@ -312,6 +318,9 @@ int convert(const char *path, bool late)
 	if (late_bytes)
 		fprintf(stderr, "%s: left out: %llu bytes that had been allocated before\n", path,
 			late_bytes);
+	if (late_stamps)
+		fprintf(stderr, "%s: allocations of memory whose free was stamped later: %llu\n", path,
+			late_stamps);
 	printf("z %llu\n", ops);
 	return fflush(stdout) || ferror(stdout) ? 2 : 0;
 }

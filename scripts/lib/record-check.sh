@@ -130,10 +130,10 @@ check_records()
 	while IFS='|' read -r name events expected; do
 		[ -n "$name" ] || continue
 		record_of "$events" >"$file"
-		if said=$("$TRACE_TOOL" convert "$file" 2>&1); then
+		if said=$("$TRACE_TOOL" convert "$file" 2>"$file.said"); then
 			said=$(grep -v '^#' <<<"$said")
 		else
-			said=$(sed -n "s|^$file: *||p; s|^$file:||p" <<<"$said")
+			said=$(sed "s|^$file: *||" "$file.said")
 		fi
 		outcome "record: $name" "$(printf '%b' "$expected")" "$said"
 	done <<<"$RECORDS"
