@@ -19,10 +19,11 @@ bench_remote()
 {
 	no_more "$@"
 	use_kernel "${kinds[0]}"
+	find_timed_by
 	printf '%s\n' "remote dualtree_cost.ko results remote=1" \
 		"pipe dualtree_pipe.ko results $(pipe_arguments)" >"$log_dir/plan"
 	run_guest "$log_dir" dualtree_cost --cpus 4 --file "$(built_module dualtree_pipe)"
-	show_conditions "$(timed_by), 4 CPUs on $(nproc) of the host's"
+	show_conditions "$TIMED_BY, 4 CPUs on $(nproc) of the host's"
 	remote_table "$out/remote.csv" <"$log_dir/report.txt"
 	echo
 	sed -n 's/^pipe results //p' "$log_dir/report.txt" >"$log_dir/pipe"
@@ -115,19 +116,19 @@ pipe_table()
 
 remote_against()
 {
-	awk -F , -v where="$(timed_by), $(kernel_version), 4 CPUs" '
+	awk -F , -v where="$TIMED_BY, $(kernel_version), 4 CPUs" '
 	NR > 1 { printf "%s|%s|kmalloc|%s|%s|ns\n", where, $1, $2, $3 }'
 }
 
 pipe_against()
 {
-	awk -F , -v where="$(timed_by), $(kernel_version), 4 CPUs" '
+	awk -F , -v where="$TIMED_BY, $(kernel_version), 4 CPUs" '
 	NR > 1 { printf "%s|packets %s|kmalloc|%.0f|%.0f|ns\n", where, $1, $3, $6 }'
 }
 
 pipe_bars()
 {
-	awk -F , -v where="$(timed_by), $(kernel_version), 4 CPUs" '
+	awk -F , -v where="$TIMED_BY, $(kernel_version), 4 CPUs" '
 	NR > 1 { printf "%s|packets %s, of kmalloc|%s|%s|%s|\n", where, $1, $9, $12, $13 }'
 }
 

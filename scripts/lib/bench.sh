@@ -203,13 +203,12 @@ kernel_version()
 	kernel_release | sed 's/^\([0-9]*\.[0-9]*\).*/\1/'
 }
 
-# What runs a guest whose clock does not count: "TCG" or "KVM".
-timed_by()
+# Sets TIMED_BY to what runs a guest whose clock does not count: "TCG" or "KVM".
+find_timed_by()
 {
-	(
-		choose_accel
-		printf '%s\n' "${ACCEL^^}"
-	)
+	[ -z "${TIMED_BY-}" ] || return 0
+	choose_accel
+	TIMED_BY=${ACCEL^^}
 }
 
 show_conditions()

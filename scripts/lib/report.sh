@@ -21,6 +21,7 @@ make_report()
 
 	load=$(cut -d' ' -f1-3 /proc/loadavg)
 	"$SCRIPTS/setup"
+	find_timed_by
 	: >"$out/left-out.txt"
 	for kind in "${kinds[@]}"; do
 		use_kernel "$kind"
@@ -139,7 +140,7 @@ report_header()
 	echo "Host       $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed -n 1p), $(nproc) CPUs," \
 		"Linux $(uname -r), load $load at the start"
 	echo "Guests     $(qemu-system-x86_64 --version | sed -n '1s/ version//p')"
-	echo "           counted: TCG, -icount shift=0,sleep=off, one CPU; timed: $(timed_by), four CPUs"
+	echo "           counted: TCG, -icount shift=0,sleep=off, one CPU; timed: $TIMED_BY, four CPUs"
 	echo "Boot       $BOOT_OPTIONS"
 	for kind in "${kinds[@]}"; do
 		use_kernel "$kind"
@@ -244,7 +245,7 @@ report_bars()
 		printf "%-18s %-42s %10s %8s %8s  %s\n", $1, $2, $3, $4, $5, verdict()
 	}
 	END {
-		printf "\nOf %d bars %d reach the goal, %d what they must and no more, %d miss that.\n",
+		printf "\nOf %d bars %d reach their goal, %d their must alone (some have no goal), %d neither.\n",
 			NR, count["goal"], count["must"], count["miss"]
 	}'
 }
