@@ -46,7 +46,7 @@ struct event {
 };
 
 static const char *record_path;
-static u64 line, ops, late_bytes, late_stamps;
+static u64 line, ops, late_bytes, late_stamps, excused_bytes;
 static bool late_frees;
 
 /* Where objects begin, by number. */
@@ -147,6 +147,7 @@ static s64 free_byte(struct shadow *byte)
 	}
 	if (byte->excused) {
 		byte->excused--;
+		excused_bytes--;
 		return 0;
 	}
 	if (owner == NOBODY_EVER && late_frees) {
@@ -196,6 +197,7 @@ static bool kill_range(const struct event *event, bool excused)
 		if (next != NOBODY) {
 			byte->owed += !excused;
 			byte->excused += excused;
+			excused_bytes += excused;
 			byte->owner = NOBODY;
 			any = true;
 		}
@@ -229,20 +231,6 @@ static void take_alloc(const struct event *event)
 	ops++;
 }
 
-static void take_region_put(const struct event *event)
-{
-	u64 i;
-
-	kill_range(event, true);
-	/* Whoever owes a free here may still pay. */
-	for (i = 0; i < event->len; i++) {
-		struct shadow *byte = shadow_of(event->address + i);
-
-		byte->excused += byte->owed;
-		byte->owed = 0;
-	}
-}
-
 static bool take_line(const char *text)
 {
 	struct event event;
@@ -261,7 +249,7 @@ static bool take_line(const char *text)
 	if (event.what[0] == 'a')
 		take_alloc(&event);
 	else
-		take_region_put(&event);
+		kill_range(&event, true);
 	return true;
 }
 
@@ -284,6 +272,13 @@ static bool take_record(FILE *file)
 			return false;
 	}
 	return wrong("the record is truncated: it has no last line \"# end\"");
+}
+
+/* What is not wrong, but not what everybody expects either. */
+static void note(const char *what, u64 count)
+{
+	if (count)
+		fprintf(stderr, "%s: %s: %llu\n", record_path, what, count);
 }
 
 /**
@@ -315,12 +310,9 @@ int convert(const char *path, bool late)
 			owed);
 		return 1;
 	}
-	if (late_bytes)
-		fprintf(stderr, "%s: left out: %llu bytes that had been allocated before\n", path,
-			late_bytes);
-	if (late_stamps)
-		fprintf(stderr, "%s: allocations of memory whose free was stamped later: %llu\n", path,
-			late_stamps);
+	note("bytes freed that had been allocated before, left out", late_bytes);
+	note("allocations of memory whose free was stamped later", late_stamps);
+	note("bytes live in regions that went back (an instance destroyed?)", excused_bytes);
 	printf("z %llu\n", ops);
 	return fflush(stdout) || ferror(stdout) ? 2 : 0;
 }
