@@ -40,11 +40,11 @@ EXPORT_SYMBOL_GPL(dualtree_free);
 
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 {
-	if (unlikely(!ptr || (len && keep == len)))
+	if (likely(ptr && keep < len))
+		return front_free(dt, ptr + keep, len - keep, _RET_IP_);
+	if (!ptr || (len && keep == len))
 		return 0;
-	if (unlikely(keep > len || !len))
-		return front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);
-	return front_free(dt, ptr + keep, len - keep, _RET_IP_);
+	return front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(dualtree_trim);
 

@@ -109,8 +109,8 @@ static inline struct ledger_range ledger_range(size_t offset, size_t len)
 #define ledger_full(type, p)		\
 	(load_once(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
 
-/* What takes 8 accesses of 8 counts: the most in one stretch. */
-#define LEDGER_STRETCH	64
+/* What takes 16 accesses of 8 counts: the most in one stretch. */
+#define LEDGER_STRETCH	128
 
 static __always_inline void ledger_put_32(u8 *p, u8 count)
 {
@@ -120,10 +120,21 @@ static __always_inline void ledger_put_32(u8 *p, u8 count)
 	ledger_put(u64, p + 24, count);
 }
 
+static __always_inline void ledger_put_64(u8 *p, u8 count)
+{
+	ledger_put_32(p, count);
+	ledger_put_32(p + 32, count);
+}
+
 static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
 	return load_once(ledger_word(u64, p)) & load_once(ledger_word(u64, p + 8)) &
 	       load_once(ledger_word(u64, q)) & load_once(ledger_word(u64, q + 8));
+}
+
+static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
+{
+	return ledger_and_32(p, p + 16) & ledger_and_32(q, q + 16);
 }
 
 /* Are those of 16 granules and 16 more, here and there, full? */
@@ -135,12 +146,21 @@ static __always_inline bool ledger_full_32(const u8 *p, const u8 *q)
 	       ledger_full(u64, q) && ledger_full(u64, q + 8);
 }
 
+/* Likewise of 32 and 32 more, */
 static __always_inline bool ledger_full_64(const u8 *p, const u8 *q)
 {
 	if (LEDGER_FULL_BIT)
-		return (ledger_and_32(p, p + 16) & ledger_and_32(q, q + 16)) ==
-		       ledger_all(u64, DT_GRANULE);
+		return ledger_and_64(p, q) == ledger_all(u64, DT_GRANULE);
 	return ledger_full_32(p, p + 16) && ledger_full_32(q, q + 16);
+}
+
+/* and of 64 and 64 more. */
+static __always_inline bool ledger_full_128(const u8 *p, const u8 *q)
+{
+	if (LEDGER_FULL_BIT)
+		return (ledger_and_64(p, p + 32) & ledger_and_64(q, q + 32)) ==
+		       ledger_all(u64, DT_GRANULE);
+	return ledger_full_64(p, p + 32) && ledger_full_64(q, q + 32);
 }
 
 /* The same as ledger_set(), for 32 granules or more. */
@@ -148,15 +168,20 @@ static __always_inline void ledger_set_many(u8 *p, unsigned long nr, u8 count)
 {
 	u8 *end = p + nr;
 
+	if (nr <= 64) {
+		ledger_put_32(p, count);
+		ledger_put_32(end - 32, count);
+		return;
+	}
 	if (nr > LEDGER_STRETCH) {
 		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH) {
-			ledger_put_32(p, count);
-			ledger_put_32(p + 32, count);
+			ledger_put_64(p, count);
+			ledger_put_64(p + 64, count);
 		}
 		p = end - LEDGER_STRETCH;
 	}
-	ledger_put_32(p, count);
-	ledger_put_32(end - 32, count);
+	ledger_put_64(p, count);
+	ledger_put_64(end - 64, count);
 }
 
 /* The same as ledger_all_full(), for 32 granules or more. */
@@ -164,13 +189,15 @@ static __always_inline bool ledger_many_full(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
 
+	if (nr <= 64)
+		return ledger_full_64(p, end - 32);
 	if (nr > LEDGER_STRETCH) {
 		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH)
-			if (!ledger_full_64(p, p + 32))
+			if (!ledger_full_128(p, p + 64))
 				return false;
 		p = end - LEDGER_STRETCH;
 	}
-	return ledger_full_64(p, end - 32);
+	return ledger_full_128(p, end - 64);
 }
 
 /*

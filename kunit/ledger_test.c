@@ -13,7 +13,7 @@
 #include "../compat/compat.h"
 #include "../dualtree/ledger.h"
 
-#define NR_COUNTS	224
+#define NR_COUNTS	320
 #define NR_GUARDS	16
 #define GUARD		0xa5
 
@@ -459,7 +459,7 @@ static void set_every_length(struct kunit *test)
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 200; nr += 1 + nr / 68) {
+		for (nr = 0; nr <= 290; nr += 1 + nr / 68) {
 			for (v = 0; v < ARRAY_SIZE(values); v++) {
 				ledger_set(counts(book), first, nr, values[v]);
 				for (i = 0; i < nr; i++)
@@ -479,7 +479,7 @@ static void all_full_every_length(struct kunit *test)
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 200; nr += 1 + nr / 68) {
+		for (nr = 0; nr <= 290; nr += 1 + nr / 68) {
 			memset(ledger, 0, NR_COUNTS);
 			memset(ledger + first, DT_GRANULE, nr);
 			KUNIT_ASSERT_TRUE(test, ledger_all_full(ledger, first, nr));
