@@ -8,7 +8,9 @@
  *
  * The hot range is what was freed last, and what was freed right beside it since. It is one
  * slot, so it hides at most one range, and it makes a pair of alloc and free, and a stream
- * that is consumed from its front, a handful of loads and stores.
+ * that is consumed from its front, a handful of loads and stores. Where all of it was freed in
+ * blocks of one size, as the buffers of a ring are, a request of that size takes one of them;
+ * any other size takes all of it or nothing.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out, linked
  * through themselves.
@@ -122,6 +124,27 @@ static __always_inline void *hot_take(struct heap *heap, size_t size, bool large
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
+/* Is it more than one block, all of which were of this size? */
+static __always_inline bool hot_has_unit(const struct heap *heap, size_t size)
+{
+	const struct hot_range *hot = &heap->hot;
+
+	return hot->unit == granules_of(size) && hot->unit < hot->nr && hot->nr != HOT_OFF;
+}
+
+/* Take the first of them, after hot_has_unit(). Return: as hot_take(). */
+static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
+{
+	struct hot_range *hot = &heap->hot;
+	struct region *region = hot->region;
+	unsigned long first = hot->first, unit = hot->unit;
+
+	hot->first = first + unit;
+	WRITE_ONCE(hot->nr, hot->nr - unit);
+	ledger_fill(region->ledger, first, unit, size);
+	return region->base + (first << DT_GRANULE_SHIFT);
+}
+
 /**
  * hot_put() - make granules hot, if no others are or they are right beside
  * @heap: the heap; the caller owns it
@@ -141,12 +164,17 @@ static __always_inline unsigned long hot_put(struct heap *heap, struct region *r
 	if (!was) {
 		hot->region = region;
 		hot->first = first;
-	} else if (hot->region != region) {
-		return 0;
-	} else if (first + nr == hot->first) {
-		hot->first = first;
-	} else if (hot->first + was != first) {
-		return 0;
+	} else {
+		if (hot->region != region)
+			return 0;
+		if (first + nr == hot->first)
+			hot->first = first;
+		else if (hot->first + was != first)
+			return 0;
+		if (was == nr)
+			hot->unit = nr;
+		else if (hot->unit != nr)
+			hot->unit = 0;
 	}
 	WRITE_ONCE(hot->nr, was + nr);
 	return was + nr;

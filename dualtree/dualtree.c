@@ -42,9 +42,9 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	dt->max_order = params->max_region_order ?: most;
 	dt->min_order = params->min_region_order ?: min_t(unsigned int, get_order(MIN_REGION),
 							  dt->max_order);
-	dt->max_size = PAGE_SIZE << dt->max_order;
 	if (dt->max_order > most || dt->min_order > dt->max_order || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
+	dt->max_size = PAGE_SIZE << dt->max_order;
 	return 0;
 }
 

@@ -40,6 +40,8 @@ static __always_inline void *place(struct heap *heap, size_t size)
 	}
 	if (hot_fits(heap, size))
 		return hot_take(heap, size, true);
+	if (hot_has_unit(heap, size))
+		return hot_take_unit(heap, size);
 	ptr = cache_alloc(heap, size);
 	if (ptr)
 		return ptr;

@@ -53,11 +53,13 @@ struct heap_counts {
  * @nr: its granules; 0 if there is none, HOT_OFF if there never is one
  * @first: the first of them
  * @region: where they lie; NULL if there never is one
+ * @unit: if they were freed one beside the other, all of one size: that, in granules
  */
 struct hot_range {
 	unsigned long nr;
 	unsigned long first;
 	struct region *region;
+	unsigned long unit;
 };
 
 #define HOT_OFF		(~0UL)

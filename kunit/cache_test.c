@@ -87,6 +87,7 @@ static void hot_off(struct kunit *test)
 	r = bed_add(test, bed, 0);
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, 0));
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, SIZE_MAX));
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 0));
 	bed_credit(bed, 2, 9);
 	bed_free(bed, r, 5, 2);
 	bed_put(bed, r, 9, 2);
@@ -438,6 +439,51 @@ static void gate_bytes(struct kunit *test)
 	bed_sound(test, bed);
 }
 
+/* Of blocks of one size that were freed one beside the other, a request of it takes the first. */
+static void hot_of_one_size(struct kunit *test)
+{
+	struct cache_bed *bed = test->priv;
+	struct region *r = bed_add(test, bed, 0);
+	struct heap *heap = &bed->heap;
+
+	bed_free(bed, r, 6, 2);
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+	bed_free(bed, r, 8, 2);
+	bed_free(bed, r, 4, 2);
+	bed_looks(test, bed, r, "####hhhhhh######");
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 0));
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, DT_GRANULE));
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE + 1));
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 6 * DT_GRANULE));
+	KUNIT_EXPECT_TRUE(test, hot_has_unit(heap, DT_GRANULE + 1));
+	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, DT_GRANULE + 1), region_addr(r, 4));
+	KUNIT_EXPECT_EQ(test, r->ledger[4], DT_GRANULE);
+	KUNIT_EXPECT_EQ(test, r->ledger[5], 1);
+	bed_looks(test, bed, r, "######hhhh######");
+	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, 2 * DT_GRANULE), region_addr(r, 6));
+	bed_looks(test, bed, r, "########hh######");
+	/* The last one is like any. */
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+	KUNIT_EXPECT_TRUE(test, hot_fits(heap, 2 * DT_GRANULE));
+}
+
+/* One of another size among them, wherever it lies, and they are a range like any. */
+static void hot_of_two_sizes(struct kunit *test)
+{
+	struct cache_bed *bed = test->priv;
+	struct region *r = bed_add(test, bed, 0);
+	struct heap *heap = &bed->heap;
+
+	bed_free(bed, r, 6, 2);
+	bed_free(bed, r, 8, 2);
+	bed_free(bed, r, 3, 3);
+	bed_looks(test, bed, r, "###hhhhhhh######");
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 3 * DT_GRANULE));
+	bed_free(bed, r, 10, 2);
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+}
+
 /* What others free does not become hot, nor drive out what is. */
 static void put_leaves_the_hot_range(struct kunit *test)
 {
@@ -528,6 +574,8 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(hot_off),
 	KUNIT_CASE(hot_alone_goes),
 	KUNIT_CASE(hot_leaves_what_drains),
+	KUNIT_CASE(hot_of_one_size),
+	KUNIT_CASE(hot_of_two_sizes),
 	KUNIT_CASE(put_leaves_the_hot_range),
 	KUNIT_CASE(lists_are_lifo),
 	KUNIT_CASE(gate_demand),
