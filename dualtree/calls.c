@@ -34,14 +34,14 @@ EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
 
 int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
 {
-	return front_free(dt, ptr, len, _RET_IP_);
+	return front_free(dt, ptr, len);
 }
 EXPORT_SYMBOL_GPL(dualtree_free);
 
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 {
 	if (likely(ptr && keep < len))
-		return front_free(dt, ptr + keep, len - keep, _RET_IP_);
+		return front_free(dt, ptr + keep, len - keep);
 	if (!ptr || (len && keep == len))
 		return 0;
 	return front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);

@@ -304,10 +304,10 @@ static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap
  * @dt: the instance
  * @ptr: the first byte; any value whatever
  * @len: bytes
- * @caller: to be named if it is refused
  *
  * What is done here is all that lives in a granule of this CPU's heap. All else is behind
- * calls in tail position, as in front_alloc(), from the next common on.
+ * calls in tail position, as in front_alloc(), from the next common on. Who is named if the
+ * free is refused is the caller of the function that this becomes part of.
  *
  * The check lies inside the section, so that a thread that frees the same bytes, and comes
  * between check and change, would have to be on another CPU or in an interrupt. Those races
@@ -316,8 +316,7 @@ static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap
  * Context: Any, NMI included.
  * Return: 0, or -EINVAL or -EALREADY as dualtree_free() says.
  */
-static __always_inline int front_free(struct dualtree *dt, const void *ptr, size_t len,
-				      unsigned long caller)
+static __always_inline int front_free(struct dualtree *dt, const void *ptr, size_t len)
 {
 	struct region *region;
 	struct heap *heap;
@@ -327,16 +326,16 @@ static __always_inline int front_free(struct dualtree *dt, const void *ptr, size
 	heap = __this_cpu_read(dt->slots->ready);
 	region = buddy_owner_or_nobody(ptr);
 	if (unlikely(region->heap != heap || free_watched()))
-		return front_free_other(dt, ptr, len, region, caller);
+		return front_free_other(dt, ptr, len, region, _RET_IP_);
 	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds(region, offset, len)))
-		return front_free_slow(dt, ptr, len, region, caller);
+		return front_free_slow(dt, ptr, len, region, _RET_IP_);
 	section_open(dt);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
-		return front_free_many(dt, offset, len, region, heap, caller);
+		return front_free_many(dt, offset, len, region, heap, _RET_IP_);
 	if (unlikely(!ledger_take_granule(region->ledger + first, len)))
-		return front_free_bytes(dt, offset, len, region, heap, caller);
+		return front_free_bytes(dt, offset, len, region, heap, _RET_IP_);
 	return front_free_hot(dt, heap, region, first, 1, len);
 }
 
