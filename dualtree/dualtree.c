@@ -34,17 +34,19 @@ static unsigned int arena_order(const struct buddy_pool *pool)
 static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 {
 	unsigned int most = arena_order(params->pool);
+	unsigned int max = params->max_region_order ?: most;
+	unsigned int min = params->min_region_order ?:
+			   min_t(unsigned int, get_order(MIN_REGION), max);
 
+	if (max > most || min > max || params->flags & ~ALL_FLAGS)
+		return -EINVAL;
 	dt->flags = params->flags;
 	dt->zero = params->flags & DUALTREE_ZERO ? __GFP_ZERO : 0;
 	dt->pool = params->pool;
 	dt->limit = params->limit;
-	dt->max_order = params->max_region_order ?: most;
-	dt->min_order = params->min_region_order ?: min_t(unsigned int, get_order(MIN_REGION),
-							  dt->max_order);
-	if (dt->max_order > most || dt->min_order > dt->max_order || params->flags & ~ALL_FLAGS)
-		return -EINVAL;
-	dt->max_size = PAGE_SIZE << dt->max_order;
+	dt->min_order = min;
+	dt->max_order = max;
+	dt->max_size = PAGE_SIZE << max;
 	return 0;
 }
 

@@ -77,13 +77,13 @@ struct cpu_slot {
 /**
  * struct dualtree - an instance
  * @slots: for each CPU
- * @flags: DUALTREE_*; constant, as all up to @max_order
+ * @flags: DUALTREE_*; constant, as all up to @max_size
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
- * @pool: where regions come from, or NULL for the default pools
- * @limit: most bytes of regions; 0: none
  * @min_order: pages of the smallest region, as a power of two
  * @max_order: pages of the largest
- * @max_size: bytes of it; constant, too
+ * @pool: where regions come from, or NULL for the default pools
+ * @limit: most bytes of regions; 0: none
+ * @max_size: bytes of the largest region
  * @held_bytes: bytes of regions, of those being got and put too
  * @counts: see there
  * @shared_lock: guards @shared, but for its remote list
@@ -97,10 +97,10 @@ struct dualtree {
 	struct cpu_slot __percpu *slots;
 	unsigned long flags;
 	gfp_t zero;
+	u8 min_order;
+	u8 max_order;
 	struct buddy_pool *pool;
 	size_t limit;
-	unsigned int min_order;
-	unsigned int max_order;
 	size_t max_size;
 
 	atomic_long_t held_bytes;
