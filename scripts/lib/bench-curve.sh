@@ -110,13 +110,20 @@ curve_x_label()
 	esac
 }
 
+# cpus_of_rounds table|plot|against [WHERE]
+cpus_of_rounds()
+{
+	awk -f "$SCRIPTS/lib/quantile.awk" -f "$SCRIPTS/lib/curve-cpus.awk" -v show="$1" \
+		-v where="${2-}"
+}
+
 curve_show()
 {
 	echo
 	curve_what "$1"
 	if [ "$1" = cpus ]; then
 		show_conditions "4 CPUs on $(nproc) of the host's"
-		curve_points cpus | awk -f "$SCRIPTS/lib/curve-cpus.awk" -v show=table
+		curve_points cpus | cpus_of_rounds table
 		return
 	fi
 	show_conditions "1 CPU, instructions counted, seed $seed"
@@ -131,7 +138,7 @@ curve_plot()
 	title=$(curve_what "$1")
 	[ "$1" != size ] || base=2
 	if [ "$1" = cpus ]; then
-		curve_points cpus | awk -f "$SCRIPTS/lib/curve-cpus.awk" -v show=plot |
+		curve_points cpus | cpus_of_rounds plot |
 			plot "$out/curve-cpus.svg" "$title"
 		return
 	fi
@@ -147,8 +154,7 @@ curve_against()
 	local where
 
 	if [ "$1" = cpus ]; then
-		curve_points cpus | awk -f "$SCRIPTS/lib/curve-cpus.awk" -v show=against \
-			-v where="TCG, $(kernel_version), 4 CPUs"
+		curve_points cpus | cpus_of_rounds against "TCG, $(kernel_version), 4 CPUs"
 		return
 	fi
 	where="counted, $(kernel_version)"

@@ -83,18 +83,7 @@ native_conditions()
 # medians, and the quartiles of the ratios in a round.
 native_summary()
 {
-	BARS=$PROJECT/bench/native.bars awk -F '|' '
-	# Of values[1..n], which it sorts; the nearest one.
-	function quantile(values, n, part,   i, j, value)
-	{
-		for (i = 2; i <= n; i++) {
-			value = values[i]
-			for (j = i - 1; j >= 1 && values[j] > value; j--)
-				values[j + 1] = values[j]
-			values[j + 1] = value
-		}
-		return values[int(part * (n - 1) + 1.5)]
-	}
+	BARS=$PROJECT/bench/native.bars awk -F '|' "$(<"$SCRIPTS/lib/quantile.awk")"'
 	function three(values, n, format)
 	{
 		return sprintf(format "," format "," format, quantile(values, n, 0.5),

@@ -48,18 +48,7 @@ pipe_arguments()
 # quartiles of the ratio in one round.
 pipe_summary()
 {
-	BARS=$PROJECT/bench/pipe.bars awk -F '|' '
-	# Of values[1..n], which it sorts; the nearest one.
-	function quantile(values, n, part,   i, j, value)
-	{
-		for (i = 2; i <= n; i++) {
-			value = values[i]
-			for (j = i - 1; j >= 1 && values[j] > value; j--)
-				values[j + 1] = values[j]
-			values[j + 1] = value
-		}
-		return values[int(part * (n - 1) + 1.5)]
-	}
+	BARS=$PROJECT/bench/pipe.bars awk -F '|' "$(<"$SCRIPTS/lib/quantile.awk")"'
 	function three(values, n)
 	{
 		return sprintf("%.4g,%.4g,%.4g", quantile(values, n, 0.5), quantile(values, n, 0.25),

@@ -14,18 +14,6 @@ BEGIN {
 	rate[$1, $3, ++rounds[$1, $3]] = 1000 / $4
 }
 
-# Of values[1..n], which it sorts.
-function quantile(values, n, part,   i, j, value)
-{
-	for (i = 2; i <= n; i++) {
-		value = values[i]
-		for (j = i - 1; j >= 1 && values[j] > value; j--)
-			values[j + 1] = values[j]
-		values[j + 1] = value
-	}
-	return values[int(part * (n - 1) + 1.5)]
-}
-
 function quantile_of(who, cpus, part,   i, values)
 {
 	for (i = 1; i <= rounds[who, cpus]; i++)
