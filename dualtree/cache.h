@@ -124,12 +124,13 @@ static __always_inline void *hot_take(struct heap *heap, size_t size, bool large
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
-/* Is it more than one block, all of which were of this size? */
+/* Is it more than one block, all of which were of this size? Any value again. */
 static __always_inline bool hot_has_unit(const struct heap *heap, size_t size)
 {
 	const struct hot_range *hot = &heap->hot;
 
-	return hot->unit == granules_of(size) && hot->unit < hot->nr && hot->nr != HOT_OFF;
+	return hot->unit == ((size - 1) >> DT_GRANULE_SHIFT) + 1 && hot->unit < hot->nr &&
+	       hot->nr != HOT_OFF;
 }
 
 /* Take the first of them, after hot_has_unit(). Return: as hot_take(). */
