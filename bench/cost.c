@@ -38,8 +38,8 @@ static bool remote;
 module_param(remote, bool, 0444);
 MODULE_PARM_DESC(remote, "Only what takes two CPUs");
 
-struct cost_table *cost_table;
-EXPORT_SYMBOL_GPL(cost_table);
+struct dt_cost_table *dt_cost_table;
+EXPORT_SYMBOL_GPL(dt_cost_table);
 
 /* With names of its own: a set's module may go before this one does. */
 struct result {
@@ -94,13 +94,13 @@ static int run_row(const struct cost_row *row)
 	return err ?: close_err;
 }
 
-int cost_run(const struct cost_set *set)
+int dt_cost_run(const struct cost_set *set)
 {
 	unsigned int i;
 	int err = 0;
 
-	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
-	if (!cost_table)
+	dt_cost_table = kvzalloc(sizeof(*dt_cost_table), GFP_KERNEL);
+	if (!dt_cost_table)
 		return -ENOMEM;
 	for (i = 0; i < set->nr && !err; i++) {
 		err = run_row(&set->rows[i]);
@@ -108,18 +108,19 @@ int cost_run(const struct cost_set *set)
 			pr_err("%s, %s: error %d\n", set->rows[i].contender->name,
 			       set->rows[i].name, err);
 	}
-	kvfree(cost_table);
+	kvfree(dt_cost_table);
 	return err;
 }
-EXPORT_SYMBOL_GPL(cost_run);
+EXPORT_SYMBOL_GPL(dt_cost_run);
 
 static int run_all(void)
 {
 	if (remote)
-		return num_online_cpus() < 2 ? -ENODEV : cost_run(&cost_remote);
-	return cost_run(&cost_base) ?: cost_run(&cost_dualtree) ?: cost_run(&cost_section) ?:
-	       cost_run(&cost_phase) ?: cost_run(&cost_phase_instance) ?: cost_run(&cost_peers) ?:
-	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? cost_run(&cost_gen_pool) : 0);
+		return num_online_cpus() < 2 ? -ENODEV : dt_cost_run(&cost_remote);
+	return dt_cost_run(&cost_base) ?: dt_cost_run(&cost_dualtree) ?:
+	       dt_cost_run(&cost_section) ?: dt_cost_run(&cost_phase) ?:
+	       dt_cost_run(&cost_phase_instance) ?: dt_cost_run(&cost_peers) ?:
+	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? dt_cost_run(&cost_gen_pool) : 0);
 }
 
 static int results_show(struct seq_file *seq, void *unused)

@@ -71,13 +71,13 @@ struct cost_set {
 };
 
 /**
- * cost_run() - measure each row, and add it to the results
+ * dt_cost_run() - measure each row, and add it to the results
  * @set: the rows
  *
  * Context: may sleep; one at a time, as modules are loaded.
  * Return: 0, -ENOMEM, or the first row's error that could not be run.
  */
-int cost_run(const struct cost_set *set);
+int dt_cost_run(const struct cost_set *set);
 
 extern const struct cost_set cost_base;
 extern const struct cost_set cost_dualtree;
@@ -115,18 +115,18 @@ struct cost_slot {
 };
 
 /**
- * struct cost_table - what the loops work on
+ * struct dt_cost_table - what the loops work on
  * @slots: what is live
  * @picks: for each operation, which of them
  * @sizes: for each operation, what size to ask for
  */
-struct cost_table {
+struct dt_cost_table {
 	struct cost_slot slots[COST_MOST_LIVE];
 	u32 picks[COST_OPS];
 	u16 sizes[COST_OPS];
 };
 
-extern struct cost_table *cost_table;
+extern struct dt_cost_table *dt_cost_table;
 
 typedef void *(*cost_alloc_fn)(void *ctx, size_t size);
 typedef void (*cost_free_fn)(void *ctx, void *ptr, size_t size);
@@ -145,7 +145,7 @@ static __always_inline void cost_pair(const struct cost_row *row, void *ctx, uns
 static __always_inline void cost_ring(const struct cost_row *row, void *ctx, unsigned int ops,
 				      cost_alloc_fn alloc, cost_free_fn free)
 {
-	struct cost_slot *slots = cost_table->slots;
+	struct cost_slot *slots = dt_cost_table->slots;
 	unsigned int mask = row->live - 1, i;
 	size_t size = row->size;
 
@@ -161,8 +161,8 @@ static __always_inline void cost_ring(const struct cost_row *row, void *ctx, uns
 static __always_inline void cost_random(const struct cost_row *row, void *ctx, unsigned int ops,
 					cost_alloc_fn alloc, cost_free_fn free)
 {
-	struct cost_slot *slots = cost_table->slots;
-	const u32 *pick = cost_table->picks;
+	struct cost_slot *slots = dt_cost_table->slots;
+	const u32 *pick = dt_cost_table->picks;
 	size_t size = row->size;
 
 	while (ops--) {
@@ -177,9 +177,9 @@ static __always_inline void cost_random(const struct cost_row *row, void *ctx, u
 static __always_inline void cost_mixed(const struct cost_row *row, void *ctx, unsigned int ops,
 				       cost_alloc_fn alloc, cost_free_fn free)
 {
-	struct cost_slot *slots = cost_table->slots;
-	const u32 *pick = cost_table->picks;
-	const u16 *size = cost_table->sizes;
+	struct cost_slot *slots = dt_cost_table->slots;
+	const u32 *pick = dt_cost_table->picks;
+	const u16 *size = dt_cost_table->sizes;
 
 	while (ops--) {
 		struct cost_slot *slot = &slots[*pick++];

@@ -134,7 +134,7 @@ static const struct cost_set cost_drm = { rows, ARRAY_SIZE(rows) };
 
 static int __init cost_drm_init(void)
 {
-	return cost_run(&cost_drm);
+	return dt_cost_run(&cost_drm);
 }
 module_init(cost_drm_init);
 

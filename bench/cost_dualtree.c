@@ -18,7 +18,7 @@ static void reader_ring_loop(const struct cost_row *row, void *ctx, unsigned int
 	unsigned int mask = row->live - 1, i;
 
 	for (i = 0; i < ops; i++) {
-		struct cost_slot *slot = &cost_table->slots[i & mask];
+		struct cost_slot *slot = &dt_cost_table->slots[i & mask];
 		void *payload = read_one(ctx);
 
 		dualtree_free(ctx, slot->ptr, READ_PAYLOAD);

@@ -37,7 +37,7 @@ static void *open_phase(const struct cost_row *row)
 	return open_dualtree(&plain);
 }
 
-/* Places in cost_table->slots. */
+/* Places in dt_cost_table->slots. */
 static u16 order[MANY];
 
 static void set_order(const struct cost_row *row)
@@ -59,7 +59,7 @@ static const u16 *next_batch(const struct cost_row *row, unsigned int done)
 	if (row->arg & IN_ORDER)
 		return order + done % row->live;
 	for (i = 0; i < row->live; i++)
-		swap(order[i], order[cost_table->picks[(done + i) % COST_OPS]]);
+		swap(order[i], order[dt_cost_table->picks[(done + i) % COST_OPS]]);
 	return order;
 }
 
@@ -70,7 +70,7 @@ static __always_inline void each(struct dualtree *dt, const u16 *batch, step_fn 
 	const u16 *end = batch + BATCH;
 
 	for (; batch < end; batch++)
-		step(dt, &cost_table->slots[*batch]);
+		step(dt, &dt_cost_table->slots[*batch]);
 }
 
 static __always_inline u64 cost_phase_loop(const struct cost_row *row, struct dualtree *dt,

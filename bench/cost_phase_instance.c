@@ -79,7 +79,7 @@ static int close_region(void *ctx)
 
 static u64 alloc_each(struct dualtree *dt, unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -89,7 +89,7 @@ static u64 alloc_each(struct dualtree *dt, unsigned int nr)
 
 static u64 free_each(struct dualtree *dt, unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -124,7 +124,7 @@ static int close_instances(void *ctx)
 
 static u64 create_each(const struct cost_row *row, unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -134,7 +134,7 @@ static u64 create_each(const struct cost_row *row, unsigned int nr)
 
 static u64 destroy_each(unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -148,7 +148,7 @@ static u64 destroy_each(unsigned int nr)
 /* One allocation of @size from each. */
 static u64 use_each(unsigned int nr, size_t size)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -197,7 +197,7 @@ static u64 phase_destroy(const struct cost_row *row, void *ctx, unsigned int ops
 /* Each has one region, and nothing is live in it. */
 static u64 phase_shrink(const struct cost_row *row, void *ctx, unsigned int ops)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	size_t shrunk = 0;
 	unsigned int i;
 	u64 ns;

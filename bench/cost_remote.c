@@ -42,11 +42,11 @@ struct batch {
 
 static __always_inline int alloc_batch(struct batch *batch, cost_alloc_fn alloc)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	void *ctx = batch->ctx;
 	u64 start = ktime_get_ns();
 
-	for (; slot < cost_table->slots + BATCH; slot++)
+	for (; slot < dt_cost_table->slots + BATCH; slot++)
 		slot->ptr = alloc(ctx, SIZE);
 	batch->ns = ktime_get_ns() - start;
 	return 0;
@@ -54,11 +54,11 @@ static __always_inline int alloc_batch(struct batch *batch, cost_alloc_fn alloc)
 
 static __always_inline int free_batch(struct batch *batch, cost_free_fn free)
 {
-	struct cost_slot *slot = cost_table->slots;
+	struct cost_slot *slot = dt_cost_table->slots;
 	void *ctx = batch->ctx;
 	u64 start = ktime_get_ns();
 
-	for (; slot < cost_table->slots + BATCH; slot++)
+	for (; slot < dt_cost_table->slots + BATCH; slot++)
 		free(ctx, slot->ptr, SIZE);
 	batch->ns = ktime_get_ns() - start;
 	return 0;

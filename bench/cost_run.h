@@ -24,8 +24,8 @@ static inline void cost_draw(const struct cost_row *row, struct rnd_state *rnd)
 	unsigned int i;
 
 	for (i = 0; i < COST_OPS; i++) {
-		cost_table->sizes[i] = cost_any_size(row, rnd);
-		cost_table->picks[i] = row->live ? random_below(rnd, row->live) : 0;
+		dt_cost_table->sizes[i] = cost_any_size(row, rnd);
+		dt_cost_table->picks[i] = row->live ? random_below(rnd, row->live) : 0;
 	}
 }
 
@@ -34,7 +34,7 @@ static inline int cost_fill(const struct cost_row *row, void *ctx, struct rnd_st
 	struct cost_slot *slot;
 	int err = 0;
 
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
+	for (slot = dt_cost_table->slots; slot < dt_cost_table->slots + row->live; slot++) {
 		slot->size = cost_any_size(row, rnd);
 		slot->ptr = row->contender->alloc(ctx, slot->size);
 		if (!slot->ptr)
@@ -48,7 +48,7 @@ static inline int cost_drain(const struct cost_row *row, void *ctx)
 	struct cost_slot *slot;
 	int err = 0;
 
-	for (slot = cost_table->slots; slot < cost_table->slots + row->live; slot++) {
+	for (slot = dt_cost_table->slots; slot < dt_cost_table->slots + row->live; slot++) {
 		if (slot->ptr)
 			row->contender->free(ctx, slot->ptr, slot->size);
 		else

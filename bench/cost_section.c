@@ -30,7 +30,7 @@ static struct heap nothing = { .hot.nr = HOT_OFF };
 /* Of one free each, while this CPU's heap is not ready; slots @first, and each @step after it. */
 static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots + first;
+	struct cost_slot *slot = dt_cost_table->slots + first;
 	struct heap *heap;
 	u64 start, ns;
 
@@ -50,7 +50,7 @@ static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsi
 
 static u64 refill(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
 {
-	struct cost_slot *slot = cost_table->slots + first;
+	struct cost_slot *slot = dt_cost_table->slots + first;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot += step)
@@ -141,7 +141,7 @@ static void free_each(struct dualtree *dt, unsigned int first, unsigned int step
 {
 	struct cost_slot *slot;
 
-	for (slot = &cost_table->slots[first]; slot < &cost_table->slots[nr]; slot += step)
+	for (slot = &dt_cost_table->slots[first]; slot < &dt_cost_table->slots[nr]; slot += step)
 		dualtree_free(dt, slot->ptr, slot->size);
 }
 
@@ -159,7 +159,7 @@ static u64 longest_evict(const struct cost_row *row, void *ctx, unsigned int ops
 					    (QUICK_BYTES >> DT_GRANULE_SHIFT) / granules);
 
 		for (i = 0; i < blocks; i++) {
-			slot = &cost_table->slots[nr++];
+			slot = &dt_cost_table->slots[nr++];
 			slot->size = granules << DT_GRANULE_SHIFT;
 			slot->ptr = dualtree_alloc(ctx, slot->size, GFP_KERNEL);
 		}

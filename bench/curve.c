@@ -52,7 +52,7 @@ bool curve_quick;
 module_param_named(quick, curve_quick, bool, 0444);
 MODULE_PARM_DESC(quick, "Fewer points and shorter loops");
 
-struct cost_table *cost_table;
+struct dt_cost_table *dt_cost_table;
 
 struct point {
 	const char *contender;
@@ -216,11 +216,11 @@ static int __init curve_init(void)
 {
 	int err;
 
-	cost_table = kvzalloc(sizeof(*cost_table), GFP_KERNEL);
-	if (!cost_table)
+	dt_cost_table = kvzalloc(sizeof(*dt_cost_table), GFP_KERNEL);
+	if (!dt_cost_table)
 		return -ENOMEM;
 	err = run();
-	kvfree(cost_table);
+	kvfree(dt_cost_table);
 	if (err)
 		return err;
 	debugfs_dir = debugfs_create_dir("dualtree_curve", NULL);

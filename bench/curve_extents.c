@@ -52,7 +52,7 @@ struct extents {
 
 static struct cost_slot *block(u32 index)
 {
-	return &cost_table->slots[index];
+	return &dt_cost_table->slots[index];
 }
 
 static int alloc_block(struct extents *e, u32 index)
@@ -207,7 +207,7 @@ static u64 timed_extents(const struct cost_row *row, void *ctx, unsigned int ops
 
 	for (done = 0; done < ops; done += nr) {
 		nr = min_t(unsigned int, ops - done, e->nr / 2);
-		ns += time_replace(e, cost_table->picks + done, nr, clock);
+		ns += time_replace(e, dt_cost_table->picks + done, nr, clock);
 	}
 	return ns;
 }

@@ -44,7 +44,7 @@ static void *packets[MOST_INSTANCES];
 
 static struct dualtree *instance(u32 index)
 {
-	return cost_table->slots[index].ptr;
+	return dt_cost_table->slots[index].ptr;
 }
 
 /* When what was put off has been done: giving back, files in debugfs, counts of each CPU. */
@@ -86,7 +86,7 @@ static int create_all(const struct cost_row *row, struct instances *all, u32 nr)
 		dt = open_dualtree(row);
 		if (IS_ERR(dt))
 			return PTR_ERR(dt);
-		cost_table->slots[all->nr].ptr = dt;
+		dt_cost_table->slots[all->nr].ptr = dt;
 		cond_resched();
 	}
 	return 0;

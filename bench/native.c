@@ -50,7 +50,7 @@ module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "How often each loop is timed");
 
 /* Of the one whose turn it is. */
-struct cost_table *cost_table;
+struct dt_cost_table *dt_cost_table;
 
 /**
  * struct result - the times of a row
@@ -73,7 +73,7 @@ struct result {
 struct turn {
 	struct result *result;
 	void *ctx;
-	struct cost_table *table;
+	struct dt_cost_table *table;
 };
 
 static struct result results[MOST_ROWS];
@@ -95,7 +95,7 @@ static int begin_turn(struct turn *turn, struct result *result)
 		return PTR_ERR(turn->ctx);
 	}
 	turn->result = result;
-	cost_table = turn->table;
+	dt_cost_table = turn->table;
 	prandom_seed_state(&rnd, seed);
 	cost_draw(result->row, &rnd);
 	return cost_fill(result->row, turn->ctx, &rnd);
@@ -107,7 +107,7 @@ static int end_turn(struct turn *turn)
 	const struct cost_row *row = turn->result->row;
 	int err, close_err = 0;
 
-	cost_table = turn->table;
+	dt_cost_table = turn->table;
 	err = cost_drain(row, turn->ctx);
 	if (row->contender->close)
 		close_err = row->contender->close(turn->ctx);
@@ -120,7 +120,7 @@ static u64 take_turn(struct turn *turn)
 	struct result *result = turn->result;
 	u64 start;
 
-	cost_table = turn->table;
+	dt_cost_table = turn->table;
 	/* Whatever is due to run runs now, and not in the loop. */
 	cond_resched();
 	start = dt_cpu_time_ns();

@@ -268,7 +268,7 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 	unsigned int node_longs = BITS_TO_LONGS(2UL << order);
 	struct buddy_arena *arena;
 
-	if (fault_due())
+	if (buddy_fault_due())
 		return NULL;
 	arena = kzalloc_node(struct_size(arena, maps, 2 * node_longs + BITS_TO_LONGS(1UL << order)),
 			     gfp, nid);
@@ -284,7 +284,7 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 
 static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 {
-	if (fault_due())
+	if (buddy_fault_due())
 		return NULL;
 	return alloc_pages_node(nid, gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP), order);
 }

@@ -94,7 +94,7 @@ static void offer(struct buddy_pool *pool, struct buddy_arena *arena)
 }
 
 /**
- * arenas_grow() - add an arena and take a block of it
+ * buddy_arenas_grow() - add an arena and take a block of it
  * @pool: the pool
  * @order: of the block
  * @gfp: how to ask for the arena
@@ -104,7 +104,7 @@ static void offer(struct buddy_pool *pool, struct buddy_arena *arena)
  * Context: As @gfp allows; no lock held.
  * Return: the block, or NULL.
  */
-void *arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
+void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
 	struct buddy_arena *arena;
 	unsigned long flags;
@@ -219,7 +219,7 @@ static void trim_work(struct work_struct *work)
 }
 
 /* An arena has become empty: let it go if nobody wants it for a while. */
-void arenas_idle(struct buddy_pool *pool)
+void buddy_arenas_idle(struct buddy_pool *pool)
 {
 	schedule_delayed_work(&pool->trim_work, msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
 }
@@ -244,13 +244,13 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 }
 
 /**
- * arenas_init() - set up what takes and gives arenas, and fill the reserve
+ * buddy_arenas_init() - set up what takes and gives arenas, and fill the reserve
  * @pool: a new pool
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ENOMEM, with nothing left behind.
  */
-int arenas_init(struct buddy_pool *pool)
+int buddy_arenas_init(struct buddy_pool *pool)
 {
 	int err;
 
@@ -262,7 +262,7 @@ int arenas_init(struct buddy_pool *pool)
 		return err;
 	err = fill_reserve(pool);
 	if (err)
-		arenas_exit(pool);
+		buddy_arenas_exit(pool);
 	return err;
 }
 
@@ -278,12 +278,12 @@ static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
 }
 
 /**
- * arenas_exit() - stop what takes and gives arenas, and give all of them back
+ * buddy_arenas_exit() - stop what takes and gives arenas, and give all of them back
  * @pool: the pool; nobody else uses it any more
  *
  * Context: Process context. May sleep.
  */
-void arenas_exit(struct buddy_pool *pool)
+void buddy_arenas_exit(struct buddy_pool *pool)
 {
 	dt_shrinker_unregister(&pool->shrinker);
 	irq_work_sync(&pool->refill_irq);

@@ -47,14 +47,14 @@ static int pool_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(pool);
 
 /**
- * debugfs_free_name() - a name for something whose own name need not be unique
+ * buddy_debugfs_free_name() - a name for something whose own name need not be unique
  * @name: its own
  * @parent: the directory
  *
  * Return: @name if a file can be called so, else that with a number behind it; to be freed
  * with kfree(). NULL where memory ran out. The caller keeps others from taking it meanwhile.
  */
-char *debugfs_free_name(const char *name, struct dentry *parent)
+char *buddy_debugfs_free_name(const char *name, struct dentry *parent)
 {
 	static atomic_t serial = ATOMIC_INIT(0);
 	struct dentry *taken;
@@ -83,7 +83,7 @@ void buddy_debugfs_add(struct buddy_pool *pool)
 	char *name;
 
 	mutex_lock(&name_lock);
-	name = debugfs_free_name(pool->name, pools_dir);
+	name = buddy_debugfs_free_name(pool->name, pools_dir);
 	if (name)
 		pool->file = debugfs_create_file(name, 0400, pools_dir, pool, &pool_fops);
 	mutex_unlock(&name_lock);

@@ -10,16 +10,16 @@
 #include "fault.h"
 
 /* Written by user space and tests at any time. */
-unsigned int fail_every;
-module_param(fail_every, uint, 0600);
+unsigned int buddy_fail_every;
+module_param_named(fail_every, buddy_fail_every, uint, 0600);
 MODULE_PARM_DESC(fail_every, "for tests: every Nth allocation from the kernel fails; 0: none");
 
 static atomic_t asked;
 static atomic_t failed;
 
-bool fault_due_slow(void)
+bool buddy_fault_due_slow(void)
 {
-	unsigned int every = READ_ONCE(fail_every);
+	unsigned int every = READ_ONCE(buddy_fail_every);
 
 	if (!every || (unsigned int)atomic_inc_return(&asked) % every)
 		return false;
@@ -30,7 +30,7 @@ bool fault_due_slow(void)
 void dualtree_fail_every(unsigned int every)
 {
 	atomic_set(&asked, 0);
-	WRITE_ONCE(fail_every, every);
+	WRITE_ONCE(buddy_fail_every, every);
 }
 EXPORT_SYMBOL_GPL(dualtree_fail_every);
 

@@ -9,14 +9,14 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-extern unsigned int fail_every;
+extern unsigned int buddy_fail_every;
 
-bool fault_due_slow(void);
+bool buddy_fault_due_slow(void);
 
 /* Is this allocation one that shall fail? Asked once for each, right before it. */
-static inline bool fault_due(void)
+static inline bool buddy_fault_due(void)
 {
-	return unlikely(READ_ONCE(fail_every)) && fault_due_slow();
+	return unlikely(READ_ONCE(buddy_fail_every)) && buddy_fault_due_slow();
 }
 
 #endif /* DUALTREE_BUDDY_FAULT_H */

@@ -63,7 +63,7 @@ void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 		return NULL;
 	block = take(pool, order, keep);
 	if (!block)
-		block = arenas_grow(pool, order, gfp);
+		block = buddy_arenas_grow(pool, order, gfp);
 	/* Those who could wait for the kernel have done so: better from the reserve than not. */
 	if (!block && keep)
 		block = take(pool, order, 0);
@@ -141,7 +141,7 @@ static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsig
 	}
 	trace_buddy_block_put(pool->name, addr, nr_pages);
 	if (idle)
-		arenas_idle(pool);
+		buddy_arenas_idle(pool);
 	return 0;
 }
 
@@ -243,7 +243,7 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 
-	err = arenas_init(pool);
+	err = buddy_arenas_init(pool);
 	if (err) {
 		kfree(pool);
 		return ERR_PTR(err);
@@ -274,7 +274,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 
 	/* A wrong free may be on its way to the pool's lock. */
 	synchronize_rcu();
-	arenas_exit(pool);
+	buddy_arenas_exit(pool);
 	kfree(pool);
 }
 EXPORT_SYMBOL_GPL(buddy_pool_destroy);

@@ -86,14 +86,14 @@ static inline bool kernel_allocs_here(void)
 
 unsigned int buddy_arena_order_default(void);
 
-int arenas_init(struct buddy_pool *pool);
-void arenas_exit(struct buddy_pool *pool);
-void arenas_idle(struct buddy_pool *pool);
-void *arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
+int buddy_arenas_init(struct buddy_pool *pool);
+void buddy_arenas_exit(struct buddy_pool *pool);
+void buddy_arenas_idle(struct buddy_pool *pool);
+void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
 
 void buddy_debugfs_init(struct dentry *parent);
 void buddy_debugfs_add(struct buddy_pool *pool);
-char *debugfs_free_name(const char *name, struct dentry *parent);
+char *buddy_debugfs_free_name(const char *name, struct dentry *parent);
 
 size_t buddy_pool_trim(struct buddy_pool *pool);
 bool buddy_pool_check(struct buddy_pool *pool);

@@ -116,7 +116,7 @@ static void leaf_free_rcu(struct rcu_head *rcu)
 
 static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
 {
-	struct buddy_leaf *leaf = fault_due() ? NULL : kzalloc(sizeof(*leaf), gfp);
+	struct buddy_leaf *leaf = buddy_fault_due() ? NULL : kzalloc(sizeof(*leaf), gfp);
 	unsigned long i;
 
 	if (!leaf)

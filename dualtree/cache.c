@@ -14,11 +14,11 @@
 #define STALE_MOST	4
 
 /**
- * cache_init() - put a hot range and quick lists in front of a heap
+ * dt_cache_init() - put a hot range and quick lists in front of a heap
  * @heap: a new heap
  * @quick: all 0
  */
-void cache_init(struct heap *heap, struct quick *quick)
+void dt_cache_init(struct heap *heap, struct quick *quick)
 {
 	unsigned int nr;
 
@@ -28,7 +28,7 @@ void cache_init(struct heap *heap, struct quick *quick)
 	heap->quick = quick;
 	heap->hot.nr = 0;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_init);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
 /* Take the first block off a list that has one. */
 static __always_inline struct cached *quick_pop(struct quick *quick, struct quick_list *list)
@@ -68,7 +68,7 @@ static __always_inline bool may_drain(const struct heap *heap, const struct regi
 static __always_inline bool drains(const struct heap *heap, const struct region *region,
 				   unsigned int used, unsigned int nr)
 {
-	return may_drain(heap, region, used) && heap_fits_below(heap, region, nr);
+	return may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
 }
 
 /*
@@ -137,14 +137,14 @@ static void evict_region(struct heap *heap, struct region *region)
 
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
 		list_forget(quick, quick_list(quick, nr), region);
-	heap_reset(heap, region);
+	dt_heap_reset(heap, region);
 }
 
 /* Put a run into the trees, and its region's blocks too if they were all that kept it. */
 static void tree_free(struct heap *heap, struct region *region, unsigned int first,
 		      unsigned int nr)
 {
-	heap_free(heap, region, first, nr);
+	dt_heap_free(heap, region, first, nr);
 	if (unlikely(!region->nr_out && !region_empty(region)))
 		evict_region(heap, region);
 }
@@ -153,7 +153,7 @@ static void tree_free(struct heap *heap, struct region *region, unsigned int fir
 static noinline void settle_slow(struct heap *heap, struct region *region, unsigned int first,
 				 unsigned int nr, bool wanted)
 {
-	if (wanted && !heap_fits_below(heap, region, nr))
+	if (wanted && !dt_heap_fits_below(heap, region, nr))
 		quick_push(heap->quick, region, first, nr);
 	else
 		tree_free(heap, region, first, nr);
@@ -172,7 +172,7 @@ static __always_inline void settle(struct heap *heap, struct region *region, uns
 }
 
 /* Put the hot range, if there is one, where it belongs. */
-void cache_settle(struct heap *heap)
+void dt_cache_settle(struct heap *heap)
 {
 	unsigned long nr = heap->hot.nr;
 
@@ -181,10 +181,10 @@ void cache_settle(struct heap *heap)
 	WRITE_ONCE(heap->hot.nr, 0);
 	settle(heap, heap->hot.region, heap->hot.first, nr, false);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_settle);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_settle);
 
 /**
- * cache_free() - take granules in which nothing is live any more
+ * dt_cache_free() - take granules in which nothing is live any more
  * @heap: the heap; the caller owns it
  * @region: a region of it
  * @first: the first granule
@@ -192,41 +192,41 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_settle);
  *
  * They become hot, and what was hot before goes where it belongs.
  */
-void cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+void dt_cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	unsigned long hot;
 
 	if (!heap->quick) {
-		heap_free(heap, region, first, nr);
+		dt_heap_free(heap, region, first, nr);
 		return;
 	}
 	hot = hot_put(heap, region, first, nr);
 	if (!hot) {
-		cache_settle(heap);
+		dt_cache_settle(heap);
 		hot = hot_put(heap, region, first, nr);
 	}
 	if (hot_doubtful(heap, region, hot))
-		cache_doubt(heap);
+		dt_cache_doubt(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_free);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
 
 /**
- * cache_doubt() - may the hot range stay hot?
+ * dt_cache_doubt() - may the hot range stay hot?
  * @heap: the heap; the caller owns it, and it has a hot range
  *
  * Not if its region should drain, or could go back: it is put where it belongs then.
  */
-void cache_doubt(struct heap *heap)
+void dt_cache_doubt(struct heap *heap)
 {
 	unsigned int nr = heap->hot.nr, used = heap->hot.region->nr_out - nr;
 
 	if (drains(heap, heap->hot.region, used, nr) || (!used && heap->spare))
-		cache_settle(heap);
+		dt_cache_settle(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_doubt);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_doubt);
 
 /**
- * cache_put() - take granules that others have freed
+ * dt_cache_put() - take granules that others have freed
  * @heap: the heap; the caller owns it
  * @region: a region of it
  * @first: the first granule
@@ -235,14 +235,14 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_doubt);
  * They go where they belong at once: what others free does not say what the owner will ask
  * for next.
  */
-void cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+void dt_cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	if (heap->quick)
 		settle(heap, region, first, nr, true);
 	else
-		heap_free(heap, region, first, nr);
+		dt_heap_free(heap, region, first, nr);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_put);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
 /* Put a block that is in no list any more into the trees. */
 static void evict(struct heap *heap, struct cached *block)
@@ -298,13 +298,13 @@ static __always_inline void *take(struct heap *heap, struct quick_list *list, si
 }
 
 /**
- * cache_take() - take a block from the list of a size
+ * dt_cache_take() - take a block from the list of a size
  * @heap: the heap; the caller owns it
  * @size: bytes, not 0
  *
  * Return: the first byte, its bytes live in the ledger, or NULL.
  */
-void *cache_take(struct heap *heap, size_t size)
+void *dt_cache_take(struct heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
 
@@ -312,10 +312,10 @@ void *cache_take(struct heap *heap, size_t size)
 		return NULL;
 	return take(heap, quick_list(heap->quick, nr), size);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_take);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take);
 
 /**
- * cache_alloc() - serve a request from the list of its size
+ * dt_cache_alloc() - serve a request from the list of its size
  * @heap: the heap; the caller owns it, and it has quick lists
  * @size: bytes, not 0
  *
@@ -323,7 +323,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(cache_take);
  *
  * Return: the first byte, its bytes live in the ledger, or NULL.
  */
-void *cache_alloc(struct heap *heap, size_t size)
+void *dt_cache_alloc(struct heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
 	struct quick_list *list;
@@ -335,7 +335,7 @@ void *cache_alloc(struct heap *heap, size_t size)
 		list->credit++;
 	return take(heap, list, size);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_alloc);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc);
 
 /* Put the hot range into the trees. */
 static void evict_hot(struct heap *heap)
@@ -347,13 +347,13 @@ static void evict_hot(struct heap *heap)
 }
 
 /**
- * cache_flush() - put what is cached into the trees
+ * dt_cache_flush() - put what is cached into the trees
  * @heap: the heap; the caller owns it
  * @most: at most so many blocks, which bounds the section
  *
  * Return: true if there is more.
  */
-bool cache_flush(struct heap *heap, unsigned int most)
+bool dt_cache_flush(struct heap *heap, unsigned int most)
 {
 	struct quick *quick = heap->quick;
 	unsigned int nr;
@@ -373,7 +373,7 @@ bool cache_flush(struct heap *heap, unsigned int most)
 	}
 	return false;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_flush);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush);
 
 static void evict_from_list(struct heap *heap, struct cached *block)
 {
@@ -382,7 +382,7 @@ static void evict_from_list(struct heap *heap, struct cached *block)
 }
 
 /**
- * cache_flush_range() - put what is cached in a range into the trees
+ * dt_cache_flush_range() - put what is cached in a range into the trees
  * @heap: the heap; the caller owns it
  * @region: a region of it
  * @first: the first granule; nothing that is not live reaches across it
@@ -391,8 +391,8 @@ static void evict_from_list(struct heap *heap, struct cached *block)
  *
  * Up to the first granule that is neither free nor cached.
  */
-void cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
-		       unsigned int nr, unsigned int most)
+void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
+			  unsigned int nr, unsigned int most)
 {
 	unsigned int at = first, end = first + nr;
 
@@ -412,25 +412,25 @@ void cache_flush_range(struct heap *heap, struct region *region, unsigned int fi
 		at = first + ((struct extent *)region_addr(region, first))->nr;
 	}
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_flush_range);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_range);
 
 /* Granules in quick lists, as anybody may read it. */
-unsigned long cache_listed(const struct heap *heap)
+unsigned long dt_cache_listed(const struct heap *heap)
 {
 	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_listed);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_listed);
 
 /* Granules in front of the trees, likewise. */
-unsigned long cache_granules(const struct heap *heap)
+unsigned long dt_cache_granules(const struct heap *heap)
 {
 	unsigned long hot = READ_ONCE(heap->hot.nr);
 
 	if (!heap->quick)
 		return 0;
-	return hot + cache_listed(heap);
+	return hot + dt_cache_listed(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_granules);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_granules);
 
 /* One list: as deep as it says, all of its size. Adds its granules to @nr_cached. */
 static bool list_check(const struct quick_list *list, unsigned int nr, unsigned long *nr_cached)
@@ -462,15 +462,15 @@ static bool hot_check(const struct heap *heap)
 }
 
 /**
- * cache_check() - do all invariants of what stands in front of the trees hold?
+ * dt_cache_check() - do all invariants of what stands in front of the trees hold?
  * @heap: the heap; the caller owns it
  *
  * For tests and debug kernels. That the blocks are marked in the ledger, and are all that
- * their regions miss, is region_check()'s.
+ * their regions miss, is dt_region_check()'s.
  *
  * Return: true if they do.
  */
-bool cache_check(const struct heap *heap)
+bool dt_cache_check(const struct heap *heap)
 {
 	unsigned long nr_cached = 0;
 	unsigned int nr;
@@ -480,6 +480,6 @@ bool cache_check(const struct heap *heap)
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
 		if (!list_check(quick_list(heap->quick, nr), nr, &nr_cached))
 			return false;
-	return nr_cached == cache_listed(heap) && hot_check(heap);
+	return nr_cached == dt_cache_listed(heap) && hot_check(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(cache_check);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_check);

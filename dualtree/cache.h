@@ -81,19 +81,19 @@ struct quick {
 	local64_t nr_cached;
 };
 
-void cache_init(struct heap *heap, struct quick *quick);
-void *cache_take(struct heap *heap, size_t size);
-void *cache_alloc(struct heap *heap, size_t size);
-void cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-void cache_settle(struct heap *heap);
-void cache_doubt(struct heap *heap);
-void cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool cache_flush(struct heap *heap, unsigned int most);
-void cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
-		       unsigned int nr, unsigned int most);
-unsigned long cache_listed(const struct heap *heap);
-unsigned long cache_granules(const struct heap *heap);
-bool cache_check(const struct heap *heap);
+void dt_cache_init(struct heap *heap, struct quick *quick);
+void *dt_cache_take(struct heap *heap, size_t size);
+void *dt_cache_alloc(struct heap *heap, size_t size);
+void dt_cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+void dt_cache_settle(struct heap *heap);
+void dt_cache_doubt(struct heap *heap);
+void dt_cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+bool dt_cache_flush(struct heap *heap, unsigned int most);
+void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
+			  unsigned int nr, unsigned int most);
+unsigned long dt_cache_listed(const struct heap *heap);
+unsigned long dt_cache_granules(const struct heap *heap);
+bool dt_cache_check(const struct heap *heap);
 
 /* The list for @nr granules, QUICK_LISTS at most. */
 static __always_inline struct quick_list *quick_list(struct quick *quick, unsigned long nr)
@@ -154,7 +154,7 @@ static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
  * @nr: how many, not 0; all of them 0 in the ledger
  *
  * Return: granules that are hot now, or 0 if others are, and the caller has to take these to
- * cache_free().
+ * dt_cache_free().
  */
 static __always_inline unsigned long hot_put(struct heap *heap, struct region *region,
 					     unsigned long first, unsigned long nr)
@@ -181,7 +181,7 @@ static __always_inline unsigned long hot_put(struct heap *heap, struct region *r
 	return was + nr;
 }
 
-/* Should cache_doubt() look at the @nr granules that are hot now? */
+/* Should dt_cache_doubt() look at the @nr granules that are hot now? */
 static __always_inline bool hot_doubtful(const struct heap *heap, const struct region *region,
 					 unsigned int nr)
 {

@@ -21,14 +21,14 @@ void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 		return NULL;
 	if (align <= DT_GRANULE)
 		return front_alloc(dt, size, gfp);
-	return front_alloc_aligned(dt, size, align, gfp);
+	return dt_front_alloc_aligned(dt, size, align, gfp);
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 
 unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
 				 void **ptrs)
 {
-	return front_alloc_bulk(dt, size, gfp, nr, ptrs);
+	return dt_front_alloc_bulk(dt, size, gfp, nr, ptrs);
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
 
@@ -44,21 +44,21 @@ int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 		return front_free(dt, ptr + keep, len - keep);
 	if (!ptr || (len && keep == len))
 		return 0;
-	return front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);
+	return dt_front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(dualtree_trim);
 
 int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr)
 {
-	return front_free_bulk(dt, ranges, nr, _RET_IP_);
+	return dt_front_free_bulk(dt, ranges, nr, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(dualtree_free_bulk);
 
 bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
 {
 	if (new_len <= len)
-		return !front_check(dt, ptr, len);
-	return front_extend(dt, ptr, len, new_len);
+		return !dt_front_check(dt, ptr, len);
+	return dt_front_extend(dt, ptr, len, new_len);
 }
 EXPORT_SYMBOL_GPL(dualtree_extend);
 
@@ -80,9 +80,9 @@ void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_le
 
 	if (!ptr)
 		return front_alloc(dt, new_len, gfp);
-	err = front_check(dt, ptr, len);
+	err = dt_front_check(dt, ptr, len);
 	if (unlikely(err)) {
-		front_refuse(dt, ptr, len, err, _RET_IP_);
+		dt_front_refuse(dt, ptr, len, err, _RET_IP_);
 		return NULL;
 	}
 	if (!new_len)
@@ -91,7 +91,7 @@ void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_le
 		return ptr;
 	if (new_len < len)
 		return dualtree_trim(dt, ptr, len, new_len) ? NULL : ptr;
-	if (!front_extend(dt, ptr, len, new_len))
+	if (!dt_front_extend(dt, ptr, len, new_len))
 		return move(dt, ptr, len, new_len, gfp);
 	if (gfp & __GFP_ZERO)
 		memset(ptr + len, 0, new_len - len);
@@ -101,7 +101,7 @@ EXPORT_SYMBOL_GPL(dualtree_realloc);
 
 bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
 {
-	return front_owns(dt, ptr, len);
+	return dt_front_owns(dt, ptr, len);
 }
 EXPORT_SYMBOL_GPL(dualtree_owns);
 

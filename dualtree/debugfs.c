@@ -24,7 +24,7 @@ static int stats_show(struct seq_file *m, void *unused)
 {
 	struct dualtree_stats s;
 
-	instance_stats(m->private, &s);
+	dt_instance_stats(m->private, &s);
 	seq_printf(m, "allocs %llu\n", s.allocs);
 	seq_printf(m, "frees %llu\n", s.frees);
 	seq_printf(m, "remote_frees %llu\n", s.remote_frees);
@@ -88,7 +88,7 @@ struct map_walk {
 static bool map_heap(struct heap *heap, int cpu, void *arg)
 {
 	struct map_walk *walk = arg;
-	const struct region *region = heap_region_above(heap, walk->behind);
+	const struct region *region = dt_heap_region_above(heap, walk->behind);
 
 	walk->behind = NULL;
 	if (!region)
@@ -103,7 +103,7 @@ static int map_show(struct seq_file *m, void *unused)
 	struct map_walk walk = { .m = m };
 
 	seq_puts(m, "# live   + partly live   . free\n");
-	visit_heaps(m->private, map_heap, &walk);
+	dt_visit_heaps(m->private, map_heap, &walk);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(map);
@@ -126,7 +126,7 @@ struct extents_walk {
 /* List some extents of a region. Return: where to go on, or NULL at the end. */
 static const void *list_region(struct extents_walk *walk, int cpu, const struct region *region)
 {
-	const struct extent *extent = extent_above(&region->free, walk->from);
+	const struct extent *extent = dt_extent_above(&region->free, walk->from);
 	unsigned int i;
 
 	for (i = 0; extent && i < EXTENTS_MOST; i++, extent = extent_next(extent)) {
@@ -140,7 +140,7 @@ static const void *list_region(struct extents_walk *walk, int cpu, const struct 
 static bool extents_heap(struct heap *heap, int cpu, void *arg)
 {
 	struct extents_walk *walk = arg;
-	const struct region *region = heap_region_above(heap, walk->behind);
+	const struct region *region = dt_heap_region_above(heap, walk->behind);
 
 	if (!region) {
 		walk->behind = NULL;
@@ -157,7 +157,7 @@ static int extents_show(struct seq_file *m, void *unused)
 	struct extents_walk walk = { .m = m };
 
 	seq_puts(m, "# owner start bytes region, in the trees only\n");
-	visit_heaps(m->private, extents_heap, &walk);
+	dt_visit_heaps(m->private, extents_heap, &walk);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
@@ -171,7 +171,7 @@ static struct dentry *create_dir(const char *name)
 	char *free_name;
 
 	mutex_lock(&name_lock);
-	free_name = debugfs_free_name(name, debugfs_root);
+	free_name = buddy_debugfs_free_name(name, debugfs_root);
 	if (free_name)
 		dir = debugfs_create_dir(free_name, debugfs_root);
 	mutex_unlock(&name_lock);

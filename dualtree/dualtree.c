@@ -72,12 +72,12 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	if (!err && !dt->pool)
 		err = buddy_default_prepare();
 	if (!err)
-		err = front_init(dt);
+		err = dt_front_init(dt);
 	if (err) {
 		kfree(dt);
 		return ERR_PTR(err);
 	}
-	reclaim_add(dt);
+	dt_reclaim_add(dt);
 	return dt;
 }
 EXPORT_SYMBOL_GPL(dualtree_create);
@@ -119,7 +119,7 @@ static void report_region(struct leak_report *report, const struct region *regio
 static bool report_heap(struct heap *heap, int cpu, void *arg)
 {
 	struct leak_report *report = arg;
-	const struct region *region = heap_region_above(heap, report->behind);
+	const struct region *region = dt_heap_region_above(heap, report->behind);
 
 	if (!region) {
 		report->behind = NULL;
@@ -135,11 +135,11 @@ static void report_leaks(struct dualtree *dt)
 	struct leak_report report = { .dt = dt, .lines = LEAK_LINES };
 	struct dualtree_stats stats;
 
-	instance_stats(dt, &stats);
+	dt_instance_stats(dt, &stats);
 	if (!stats.live_bytes)
 		return;
 	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name, stats.live_bytes);
-	visit_heaps(dt, report_heap, &report);
+	dt_visit_heaps(dt, report_heap, &report);
 	if (!report.lines)
 		pr_warn("dualtree: %s:   and so on\n", dt->name);
 }
@@ -148,25 +148,25 @@ void dualtree_destroy(struct dualtree *dt)
 {
 	if (!dt)
 		return;
-	reclaim_remove(dt);
+	dt_reclaim_remove(dt);
 	cancel_work_sync(&dt->publish);
 	dualtree_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);
-	front_release(dt);
+	dt_front_release(dt);
 	kfree(dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_destroy);
 
 size_t dualtree_shrink(struct dualtree *dt)
 {
-	return instance_shrink(dt);
+	return dt_instance_shrink(dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_shrink);
 
 void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 {
-	instance_stats(dt, stats);
+	dt_instance_stats(dt, stats);
 }
 EXPORT_SYMBOL_GPL(dualtree_get_stats);
 
@@ -186,9 +186,9 @@ static bool check_heap(struct heap *heap, int cpu, void *arg)
 {
 	struct check *check = arg;
 
-	check->ok &= heap_check(heap, &check->tally) && cache_check(heap);
+	check->ok &= dt_heap_check(heap, &check->tally) && dt_cache_check(heap);
 	check->nr_free += heap->nr_free;
-	check->nr_free += cache_listed(heap);
+	check->nr_free += dt_cache_listed(heap);
 	return false;
 }
 
@@ -208,8 +208,8 @@ bool dualtree_check(struct dualtree *dt)
 	struct check check = { .ok = true };
 	struct dualtree_stats stats;
 
-	visit_heaps(dt, check_heap, &check);
-	instance_stats(dt, &stats);
+	dt_visit_heaps(dt, check_heap, &check);
+	dt_instance_stats(dt, &stats);
 	return check.ok && stats.live_bytes == check.tally.live_bytes &&
 	       stats.free_bytes >> DT_GRANULE_SHIFT == check.nr_free + check.tally.in_flight;
 }

@@ -35,7 +35,7 @@ struct growth {
 static bool growth_init(struct growth *g, const struct dualtree *dt, const void *ptr, size_t len,
 			size_t new_len)
 {
-	struct region *region = region_of_range(dt, ptr, len);
+	struct region *region = dt_region_of_range(dt, ptr, len);
 	struct ledger_range range;
 	size_t offset;
 
@@ -74,7 +74,7 @@ static bool may_grow(const struct growth *g)
 	return true;
 }
 
-/* The counts of all that was added, after may_grow() and heap_extend(). */
+/* The counts of all that was added, after may_grow() and dt_heap_extend(). */
 static void grow(const struct growth *g)
 {
 	size_t in_last = min_t(size_t, rest_of_last(g), g->new_end - g->end);
@@ -91,10 +91,10 @@ static bool grow_in(struct heap *heap, const struct growth *g)
 {
 	if (!may_grow(g))
 		return false;
-	cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MOST);
-	if (!heap_extend(heap, g->region, g->last + 1, g->nr))
+	dt_cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MOST);
+	if (!dt_heap_extend(heap, g->region, g->last + 1, g->nr))
 		return false;
-	leak_extend(g->region, g->last + 1, g->nr);
+	dt_kmemleak_extend(g->region, g->last + 1, g->nr);
 	grow(g);
 	return true;
 }
@@ -110,13 +110,13 @@ static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 	else if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 		return false;
 	grown = grow_in(&dt->shared, g);
-	retired = shared_unlock(dt, flags);
-	regions_put(dt, retired);
-	shared_drain(dt);
+	retired = dt_shared_unlock(dt, flags);
+	dt_regions_put(dt, retired);
+	dt_shared_drain(dt);
 	return grown;
 }
 
-/* What front_finish() does, for the bytes that were added. */
+/* What dt_front_finish() does, for the bytes that were added. */
 static void finish(struct dualtree *dt, const struct growth *g)
 {
 	void *base = g->region->base;
@@ -131,7 +131,7 @@ static void finish(struct dualtree *dt, const struct growth *g)
 }
 
 /**
- * front_extend() - grow a range in place
+ * dt_front_extend() - grow a range in place
  * @dt: the instance
  * @ptr: the first byte; any value whatever
  * @len: its bytes
@@ -140,7 +140,7 @@ static void finish(struct dualtree *dt, const struct growth *g)
  * Context: Any, NMI included.
  * Return: true if it has.
  */
-bool front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
+bool dt_front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
 {
 	struct heap *heap = section_begin(dt);
 	struct region *retired;
@@ -158,7 +158,7 @@ bool front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_l
 		}
 	}
 	retired = section_end(dt, heap);
-	regions_put(dt, retired);
+	dt_regions_put(dt, retired);
 	/* The region stays where it is: the range in it is live. */
 	if (shared)
 		grown = grow_in_shared(dt, &g);

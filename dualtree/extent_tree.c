@@ -169,7 +169,7 @@ static __always_inline void carve(struct extent_tree *tree, struct extent *exten
 }
 
 /**
- * extent_tree_alloc() - carve granules out of the best fit
+ * dt_extent_tree_alloc() - carve granules out of the best fit
  * @tree: the tree; the caller owns it
  * @nr: granules, not 0
  *
@@ -180,7 +180,7 @@ static __always_inline void carve(struct extent_tree *tree, struct extent *exten
  *
  * Return: the first of them, or NULL if no extent is large enough.
  */
-void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
+void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
 {
 	struct extent *extent = best_fit(tree, nr);
 
@@ -189,19 +189,19 @@ void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
 	carve(tree, extent, nr);
 	return extent;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 
 /**
- * extent_tree_carve() - take granules off the front of an extent
+ * dt_extent_tree_carve() - take granules off the front of an extent
  * @tree: the tree; the caller owns it
  * @extent: in the tree
  * @nr: granules, at most those of the extent, not 0
  */
-void extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
 	carve(tree, extent, nr);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_carve);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_carve);
 
 /* Where in an extent @nr granules begin at a multiple of @align, or NULL if nowhere. */
 static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
@@ -213,7 +213,7 @@ static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
 }
 
 /**
- * extent_tree_alloc_aligned() - carve granules that begin at a multiple of some size
+ * dt_extent_tree_alloc_aligned() - carve granules that begin at a multiple of some size
  * @tree: the tree; the caller owns it
  * @nr: granules, not 0
  * @align: bytes, a power of two, more than a granule
@@ -224,8 +224,8 @@ static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
  *
  * Return: the first of them, or NULL if neither serves.
  */
-void *extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
-				unsigned int *front)
+void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
+				   unsigned int *front)
 {
 	unsigned int sure = nr + (align >> DT_GRANULE_SHIFT) - 1;
 	struct extent *extent = best_fit(tree, nr);
@@ -237,15 +237,15 @@ void *extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_
 	if (!addr)
 		return NULL;
 	*front = (addr - (void *)extent) >> DT_GRANULE_SHIFT;
-	extent_tree_carve(tree, extent, *front + nr);
+	dt_extent_tree_carve(tree, extent, *front + nr);
 	if (*front)
-		extent_tree_free(tree, extent, *front, NULL, NULL);
+		dt_extent_tree_free(tree, extent, *front, NULL, NULL);
 	return addr;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc_aligned);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_aligned);
 
 /**
- * extent_tree_free() - put granules back and merge them with what they touch
+ * dt_extent_tree_free() - put granules back and merge them with what they touch
  * @tree: the tree; the caller owns it
  * @addr: the first granule; in no extent, as are those behind it
  * @nr: granules, not 0
@@ -254,8 +254,8 @@ EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_alloc_aligned);
  *
  * Return: the extent that they are in now.
  */
-struct extent *extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
-				struct extent *left, struct extent *right)
+struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
+				   struct extent *left, struct extent *right)
 {
 	struct extent *extent = left ?: addr;
 
@@ -274,16 +274,16 @@ struct extent *extent_tree_free(struct extent_tree *tree, void *addr, unsigned i
 	tag_set(extent);
 	return extent;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_free);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
 
 /**
- * extent_above() - for those who walk extents in steps
+ * dt_extent_above() - for those who walk extents in steps
  * @tree: the tree; the caller owns it
  * @addr: any address
  *
  * Return: the lowest extent that begins at @addr or above, or NULL.
  */
-struct extent *extent_above(const struct extent_tree *tree, const void *addr)
+struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr)
 {
 	struct rb_node *node = tree->by_addr.rb_node;
 	struct extent *above = NULL;
@@ -300,7 +300,7 @@ struct extent *extent_above(const struct extent_tree *tree, const void *addr)
 	}
 	return above;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_above);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_above);
 
 /* Does the descent by size lead to an extent? */
 static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
@@ -353,7 +353,7 @@ static bool check_by_size(const struct extent_tree *tree)
 }
 
 /**
- * extent_tree_check() - do all invariants hold?
+ * dt_extent_tree_check() - do all invariants hold?
  * @tree: the tree; the caller owns it
  * @base: the first byte of the region
  * @nr: granules of the region
@@ -362,9 +362,9 @@ static bool check_by_size(const struct extent_tree *tree)
  *
  * Return: true if they do.
  */
-bool extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr)
+bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr)
 {
 	return check_by_addr(tree, base, base + ((size_t)nr << DT_GRANULE_SHIFT)) &&
 	       check_by_size(tree);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(extent_tree_check);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);

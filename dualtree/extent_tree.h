@@ -98,13 +98,13 @@ static inline struct extent *extent_next(const struct extent *extent)
 	return rb_entry_safe(rb_next(&extent->by_addr), struct extent, by_addr);
 }
 
-struct extent *extent_above(const struct extent_tree *tree, const void *addr);
-void *extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
-void *extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
-				unsigned int *front);
-void extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr);
-struct extent *extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
-				struct extent *left, struct extent *right);
-bool extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr);
+struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr);
+void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
+void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
+				   unsigned int *front);
+void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr);
+struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
+				   struct extent *left, struct extent *right);
+bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr);
 
 #endif /* DUALTREE_EXTENT_TREE_H */

@@ -13,8 +13,8 @@
 #include "front.h"
 #include "remote.h"
 
-struct heap not_ready[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
-EXPORT_SYMBOL_FOR_DT_TEST(not_ready);
+struct heap dt_not_ready[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
+EXPORT_SYMBOL_FOR_DT_TEST(dt_not_ready);
 
 /* A CPU's heap, with what stands in front of it. */
 struct cpu_heap {
@@ -27,16 +27,16 @@ static struct heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 	struct cpu_heap *cpu_heap;
 	bool exact = dt->flags & DUALTREE_EXACT_FIT;
 
-	if (fault_due())
+	if (buddy_fault_due())
 		return NULL;
 	gfp &= ~(GFP_ZONEMASK | __GFP_COMP | __GFP_NOFAIL);
 	cpu_heap = kzalloc_node(exact ? sizeof(cpu_heap->heap) : sizeof(*cpu_heap),
 				gfp | __GFP_NOWARN, numa_mem_id());
 	if (!cpu_heap)
 		return NULL;
-	heap_init(&cpu_heap->heap);
+	dt_heap_init(&cpu_heap->heap);
 	if (!exact)
-		cache_init(&cpu_heap->heap, &cpu_heap->quick);
+		dt_cache_init(&cpu_heap->heap, &cpu_heap->quick);
 	return &cpu_heap->heap;
 }
 
@@ -65,7 +65,7 @@ static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
 }
 
 /* Make this CPU's heap, if it has none and @gfp allows. It may fail: there is the shared one. */
-void front_prepare_heap(struct dualtree *dt, gfp_t gfp)
+void dt_front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 {
 	struct heap *heap;
 
@@ -78,15 +78,15 @@ void front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 }
 
 /* Bytes that the heap holds which an allocation here would make grow. */
-size_t front_held_here(const struct dualtree *dt)
+size_t dt_front_held_here(const struct dualtree *dt)
 {
 	const struct heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
 
 	return READ_ONCE(heap->held_bytes);
 }
 
-/* Return: regions that the caller gives back with regions_put(). */
-struct region *shared_unlock(struct dualtree *dt, unsigned long flags)
+/* Return: regions that the caller gives back with dt_regions_put(). */
+struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 	__releases(&dt->shared_lock)
 {
 	struct region *retired = in_nmi() ? NULL : heap_take_retired(&dt->shared);
@@ -103,7 +103,7 @@ struct region *shared_unlock(struct dualtree *dt, unsigned long flags)
  * away; so whoever has held it comes here afterwards. What keeps coming in while one caller
  * drains is left to others, or to reclaim.c.
  */
-void shared_drain(struct dualtree *dt)
+void dt_shared_drain(struct dualtree *dt)
 {
 	unsigned int times = SHARED_DRAINS_MOST;
 	struct region *retired;
@@ -111,19 +111,19 @@ void shared_drain(struct dualtree *dt)
 
 	/* Orders a push or an unlock before this look; the other side does the same. */
 	smp_mb();
-	while (heap_has_remote(&dt->shared) && !leak_must_wait() && times--) {
+	while (heap_has_remote(&dt->shared) && !dt_kmemleak_must_wait() && times--) {
 		if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 			return;
-		heap_drain(&dt->shared, REMOTE_DRAIN_MOST);
-		retired = shared_unlock(dt, flags);
-		regions_put(dt, retired);
+		dt_heap_drain(&dt->shared, REMOTE_DRAIN_MOST);
+		retired = dt_shared_unlock(dt, flags);
+		dt_regions_put(dt, retired);
 		/* As above: the lock was let go of, and now the list is looked at again. */
 		smp_mb();
 	}
 }
 
 /* The region that all of a range lies in, if it is one of this instance's; preemption off. */
-struct region *region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
+struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
 {
 	struct region *region = region_of(ptr);
 
@@ -132,25 +132,25 @@ struct region *region_of_range(const struct dualtree *dt, const void *ptr, size_
 	return region_holds(region, region_offset(region, ptr), len) ? region : NULL;
 }
 
-bool front_owns(const struct dualtree *dt, const void *ptr, size_t len)
+bool dt_front_owns(const struct dualtree *dt, const void *ptr, size_t len)
 {
 	bool owns;
 
 	preempt_disable();
-	owns = region_of_range(dt, ptr, len);
+	owns = dt_region_of_range(dt, ptr, len);
 	preempt_enable();
 	return owns;
 }
 
 /* As front_free() would find a range: 0, -EINVAL or -EALREADY. */
-int front_check(const struct dualtree *dt, const void *ptr, size_t len)
+int dt_front_check(const struct dualtree *dt, const void *ptr, size_t len)
 {
 	struct ledger_range range;
 	struct region *region;
 	int err = -EINVAL;
 
 	preempt_disable();
-	region = region_of_range(dt, ptr, len);
+	region = dt_region_of_range(dt, ptr, len);
 	if (region) {
 		range = ledger_range(region_offset(region, ptr), len);
 		err = ledger_check(region->ledger, &range);
@@ -160,13 +160,13 @@ int front_check(const struct dualtree *dt, const void *ptr, size_t len)
 }
 
 /**
- * front_init() - set up the heaps of a new instance, all empty
+ * dt_front_init() - set up the heaps of a new instance, all empty
  * @dt: the instance; zeroed but for its parameters
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ENOMEM.
  */
-int front_init(struct dualtree *dt)
+int dt_front_init(struct dualtree *dt)
 {
 	int cpu;
 
@@ -176,19 +176,19 @@ int front_init(struct dualtree *dt)
 	for_each_possible_cpu(cpu)
 		per_cpu_ptr(dt->slots, cpu)->ready = no_heap;
 	raw_spin_lock_init(&dt->shared_lock);
-	heap_init(&dt->shared);
+	dt_heap_init(&dt->shared);
 	return 0;
 }
 
 /**
- * front_release() - take all regions of an instance back, and its heaps
+ * dt_front_release() - take all regions of an instance back, and its heaps
  * @dt: the instance; nobody uses it any more
  *
  * In time proportional to the regions, whatever is live in them.
  *
  * Context: Process context. May sleep.
  */
-void front_release(struct dualtree *dt)
+void dt_front_release(struct dualtree *dt)
 {
 	struct heap *heap;
 	int cpu;
@@ -197,9 +197,9 @@ void front_release(struct dualtree *dt)
 		heap = heap_of_cpu(dt, cpu);
 		if (!heap)
 			continue;
-		regions_put(dt, heap_retire_all(heap));
+		dt_regions_put(dt, dt_heap_retire_all(heap));
 		cpu_heap_destroy(heap);
 	}
-	regions_put(dt, heap_retire_all(&dt->shared));
+	dt_regions_put(dt, dt_heap_retire_all(&dt->shared));
 	free_percpu(dt->slots);
 }

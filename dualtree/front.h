@@ -123,14 +123,14 @@ struct dualtree {
  * Stand in cpu_slot.ready where no heap does. Nothing fits in them, no region is theirs, and
  * they are never written to.
  */
-extern struct heap not_ready[2];
-#define no_heap		(&not_ready[0])
-#define open_heap	(&not_ready[1])
+extern struct heap dt_not_ready[2];
+#define no_heap		(&dt_not_ready[0])
+#define open_heap	(&dt_not_ready[1])
 
 /* Is it a heap, and not what stands there when none can be entered? */
 static __always_inline bool heap_is_ready(const struct heap *heap)
 {
-	return (unsigned long)heap - (unsigned long)not_ready >= sizeof(not_ready);
+	return (unsigned long)heap - (unsigned long)dt_not_ready >= sizeof(dt_not_ready);
 }
 
 /* The heap of a CPU, or NULL. */
@@ -187,7 +187,7 @@ static __always_inline struct heap *section_begin(struct dualtree *dt)
  * Leave the section, and end what section_begin() began. In NMI nothing can go back to the
  * pool; it waits for the next section that ends so.
  *
- * Return: regions that the caller gives back with regions_put().
+ * Return: regions that the caller gives back with dt_regions_put().
  */
 static inline struct region *section_end(struct dualtree *dt, struct heap *heap)
 {
@@ -203,20 +203,20 @@ static inline struct region *section_end(struct dualtree *dt, struct heap *heap)
 }
 
 /* Those in tail position take what front_alloc() and front_free() were given where that lies. */
-void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
-void *front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
-void *front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
-int front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
-		     unsigned long caller);
-int front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
-		    unsigned long caller);
-int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		    struct heap *heap, unsigned long caller);
-int front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		     struct heap *heap, unsigned long caller);
-int front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+void *dt_front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
+void *dt_front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
+void *dt_front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
+int dt_front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+			unsigned long caller);
+int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		       unsigned long caller);
+int dt_front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		       struct heap *heap, unsigned long caller);
+int dt_front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+			struct heap *heap, unsigned long caller);
+int dt_front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
 
-/* Does front_finish() have to see each allocation? Known when this is compiled. */
+/* Does dt_front_finish() have to see each allocation? Known when this is compiled. */
 #define ALLOC_TRACKED	(IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 
 /* Is there something to be done with this allocation that front_alloc() does not do? */
@@ -228,10 +228,10 @@ static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 /* Is there something to be done with this free that front_free() does not do? */
 static __always_inline bool free_watched(void)
 {
-	return trace_dualtree_free_enabled() || want_init_on_free() || leak_must_wait();
+	return trace_dualtree_free_enabled() || want_init_on_free() || dt_kmemleak_must_wait();
 }
 
-/* Up to here front_alloc() serves; the ledger of larger ones is filled by front_alloc_large(). */
+/* Up to here front_alloc() serves; dt_front_alloc_large() fills the ledger of larger ones. */
 #define ALLOC_LARGE	(33 * DT_GRANULE)
 
 /* The end of an allocation that is the hot range. */
@@ -244,7 +244,7 @@ static __always_inline void *front_alloc_hot(struct dualtree *dt, struct heap *h
 	local64_add(size, &heap->counts.live_bytes);
 	section_close(dt, heap);
 	preempt_enable();
-	return ALLOC_TRACKED ? front_finish(dt, ptr, size, gfp) : ptr;
+	return ALLOC_TRACKED ? dt_front_finish(dt, ptr, size, gfp) : ptr;
 }
 
 /**
@@ -266,9 +266,9 @@ static __always_inline void *front_alloc(struct dualtree *dt, size_t size, gfp_t
 	preempt_disable();
 	heap = section_open(dt);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
-		return front_alloc_slow(dt, size, gfp, heap);
+		return dt_front_alloc_slow(dt, size, gfp, heap);
 	if (size > ALLOC_LARGE)
-		return front_alloc_large(dt, size, gfp, heap);
+		return dt_front_alloc_large(dt, size, gfp, heap);
 	return front_alloc_hot(dt, heap, size, gfp, false);
 }
 
@@ -287,13 +287,13 @@ static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap
 	unsigned long hot;
 
 	count_local(heap, len);
-	leak_untrack(region, first, nr);
+	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
 	hot = hot_put(heap, region, first, nr);
 	if (unlikely(!hot))
-		return front_settle(heap, region, first, nr);
+		return dt_front_settle(heap, region, first, nr);
 	if (unlikely(hot_doubtful(heap, region, hot)))
-		return front_settle(heap, region, 0, 0);
+		return dt_front_settle(heap, region, 0, 0);
 	section_close(dt, heap);
 	preempt_enable();
 	return 0;
@@ -326,43 +326,44 @@ static __always_inline int front_free(struct dualtree *dt, const void *ptr, size
 	heap = __this_cpu_read(dt->slots->ready);
 	region = buddy_owner_or_nobody(ptr);
 	if (unlikely(region->heap != heap || free_watched()))
-		return front_free_other(dt, ptr, len, region, _RET_IP_);
+		return dt_front_free_other(dt, ptr, len, region, _RET_IP_);
 	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds(region, offset, len)))
-		return front_free_slow(dt, ptr, len, region, _RET_IP_);
+		return dt_front_free_slow(dt, ptr, len, region, _RET_IP_);
 	section_open(dt);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
-		return front_free_many(dt, offset, len, region, heap, _RET_IP_);
+		return dt_front_free_many(dt, offset, len, region, heap, _RET_IP_);
 	if (unlikely(!ledger_take_granule(region->ledger + first, len)))
-		return front_free_bytes(dt, offset, len, region, heap, _RET_IP_);
+		return dt_front_free_bytes(dt, offset, len, region, heap, _RET_IP_);
 	return front_free_hot(dt, heap, region, first, 1, len);
 }
 
-void *front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);
-unsigned int front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
-			      void **ptrs);
+void *dt_front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);
+unsigned int dt_front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
+				 void **ptrs);
 
-int front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr,
+int dt_front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr,
+		       unsigned long caller);
+int dt_front_refuse(struct dualtree *dt, const void *ptr, size_t len, int err,
 		    unsigned long caller);
-int front_refuse(struct dualtree *dt, const void *ptr, size_t len, int err, unsigned long caller);
-bool front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len);
+bool dt_front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len);
 
-struct region *region_of_range(const struct dualtree *dt, const void *ptr, size_t len);
-bool front_owns(const struct dualtree *dt, const void *ptr, size_t len);
-int front_check(const struct dualtree *dt, const void *ptr, size_t len);
+struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len);
+bool dt_front_owns(const struct dualtree *dt, const void *ptr, size_t len);
+int dt_front_check(const struct dualtree *dt, const void *ptr, size_t len);
 
-void region_put(struct dualtree *dt, struct region *region);
-size_t regions_put(struct dualtree *dt, struct region *retired);
-struct region *region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
+void dt_region_put(struct dualtree *dt, struct region *region);
+size_t dt_regions_put(struct dualtree *dt, struct region *retired);
+struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
 
-struct region *shared_unlock(struct dualtree *dt, unsigned long flags)
+struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 	__releases(&dt->shared_lock);
-void shared_drain(struct dualtree *dt);
+void dt_shared_drain(struct dualtree *dt);
 
-void front_prepare_heap(struct dualtree *dt, gfp_t gfp);
-size_t front_held_here(const struct dualtree *dt);
-int front_init(struct dualtree *dt);
-void front_release(struct dualtree *dt);
+void dt_front_prepare_heap(struct dualtree *dt, gfp_t gfp);
+size_t dt_front_held_here(const struct dualtree *dt);
+int dt_front_init(struct dualtree *dt);
+void dt_front_release(struct dualtree *dt);
 
 #endif /* DUALTREE_FRONT_H */

@@ -35,38 +35,38 @@ static __always_inline void *place(struct heap *heap, size_t size)
 
 	if (!heap->quick) {
 		if (unlikely(heap_has_remote(heap)))
-			heap_drain(heap, REMOTE_DRAIN_MOST);
-		return heap_alloc(heap, size);
+			dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+		return dt_heap_alloc(heap, size);
 	}
 	if (hot_fits(heap, size))
 		return hot_take(heap, size, true);
 	if (hot_has_unit(heap, size))
 		return hot_take_unit(heap, size);
-	ptr = cache_alloc(heap, size);
+	ptr = dt_cache_alloc(heap, size);
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
-		heap_drain(heap, REMOTE_DRAIN_MOST);
-		ptr = cache_take(heap, size);
+		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+		ptr = dt_cache_take(heap, size);
 		if (ptr)
 			return ptr;
 	}
-	cache_settle(heap);
-	return heap_alloc(heap, size);
+	dt_cache_settle(heap);
+	return dt_heap_alloc(heap, size);
 }
 
 static void *place_aligned(struct heap *heap, const struct request *req)
 {
-	heap_drain(heap, REMOTE_DRAIN_MOST);
-	cache_settle(heap);
-	return heap_alloc_aligned(heap, req->size, req->align);
+	dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+	dt_cache_settle(heap);
+	return dt_heap_alloc_aligned(heap, req->size, req->align);
 }
 
 static void *tree_alloc(struct heap *heap, const struct request *req)
 {
 	if (req->align)
-		return heap_alloc_aligned(heap, req->size, req->align);
-	return heap_alloc(heap, req->size);
+		return dt_heap_alloc_aligned(heap, req->size, req->align);
+	return dt_heap_alloc(heap, req->size);
 }
 
 static __always_inline void count_alloc(struct heap *heap, size_t size)
@@ -87,11 +87,11 @@ static void *place_or_grow(struct heap *heap, const struct request *req, struct 
 	void *ptr = req->align ? place_aligned(heap, req) : place(heap, req->size);
 
 	if (!ptr) {
-		*more = cache_flush(heap, CACHE_FLUSH_MOST) || heap_has_remote(heap);
+		*more = dt_cache_flush(heap, CACHE_FLUSH_MOST) || heap_has_remote(heap);
 		ptr = tree_alloc(heap, req);
 	}
 	if (!ptr && *region) {
-		heap_attach(heap, *region);
+		dt_heap_attach(heap, *region);
 		*region = NULL;
 		ptr = tree_alloc(heap, req);
 	}
@@ -112,9 +112,9 @@ static void *shared_alloc(struct dualtree *dt, const struct request *req, struct
 	else if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 		return NULL;
 	ptr = place_or_grow(&dt->shared, req, region, &more);
-	retired = shared_unlock(dt, flags);
-	regions_put(dt, retired);
-	shared_drain(dt);
+	retired = dt_shared_unlock(dt, flags);
+	dt_regions_put(dt, retired);
+	dt_shared_drain(dt);
 	return ptr;
 }
 
@@ -137,10 +137,10 @@ static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct requ
 	if (unlikely(!heap))
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
-		regions_put(dt, retired);
+		dt_regions_put(dt, retired);
 	/* What came home while the region was being got may have made it needless. */
 	if (unlikely(region))
-		region_put(dt, region);
+		dt_region_put(dt, region);
 	return ptr;
 }
 
@@ -156,9 +156,9 @@ static bool give_up_spare(struct dualtree *dt)
 	struct region *retired;
 
 	if (heap)
-		heap_retire_spare(heap);
+		dt_heap_retire_spare(heap);
 	retired = section_end(dt, heap);
-	return regions_put(dt, retired);
+	return dt_regions_put(dt, retired);
 }
 
 /* Nothing here serves: get a region. An aligned request fits in one of its alignment's size. */
@@ -168,9 +168,9 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 	struct region *region;
 	bool more;
 
-	region = region_get(dt, need, front_held_here(dt), req->gfp);
+	region = dt_region_get(dt, need, dt_front_held_here(dt), req->gfp);
 	if (!region && give_up_spare(dt))
-		region = region_get(dt, need, front_held_here(dt), req->gfp);
+		region = dt_region_get(dt, need, dt_front_held_here(dt), req->gfp);
 	return region ? try_alloc(dt, section_begin(dt), req, region, &more) : NULL;
 }
 
@@ -180,7 +180,7 @@ static noinline void *alloc(struct dualtree *dt, const struct request *req)
 	bool more;
 	void *ptr;
 
-	front_prepare_heap(dt, req->gfp);
+	dt_front_prepare_heap(dt, req->gfp);
 	do {
 		ptr = try_alloc(dt, section_begin(dt), req, NULL, &more);
 		/* In NMI what is there may have to stay where it is. */
@@ -190,12 +190,12 @@ static noinline void *alloc(struct dualtree *dt, const struct request *req)
 	if (!ptr)
 		atomic64_inc(&dt->counts.failed_allocs);
 	else if (ALLOC_TRACKED || alloc_watched(dt, req->gfp))
-		ptr = front_finish(dt, ptr, req->size, req->gfp);
+		ptr = dt_front_finish(dt, ptr, req->size, req->gfp);
 	return ptr;
 }
 
 /**
- * front_finish() - do with an allocation what its caller, or the kernel, wants done
+ * dt_front_finish() - do with an allocation what its caller, or the kernel, wants done
  * @dt: the instance
  * @ptr: the allocation
  * @size: bytes
@@ -203,13 +203,13 @@ static noinline void *alloc(struct dualtree *dt, const struct request *req)
  *
  * Return: @ptr.
  */
-void *front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
+void *dt_front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
 {
 	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
 
 	dt_unpoison(ptr, size);
 	dt_poison(ptr + grains, granules - grains);
-	leak_track(ptr, size);
+	dt_kmemleak_track(ptr, size);
 	if (want_init_on_alloc(gfp | dt->zero))
 		memset(ptr, 0, size);
 	trace_dualtree_alloc(dt->name, ptr, size);
@@ -223,12 +223,12 @@ static bool size_valid(const struct dualtree *dt, size_t size)
 }
 
 /* The end of front_alloc() where the hot range serves, and the ledger takes a loop. */
-void *front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+void *dt_front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
 {
 	return front_alloc_hot(dt, heap, size, gfp, true);
 }
 
-/* The end of front_alloc_slow() where there is nothing to enter, or nothing to be had. */
+/* The end of dt_front_alloc_slow() where there is nothing to enter, or nothing to be had. */
 static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
 {
 	if (heap_is_ready(heap))
@@ -241,20 +241,20 @@ static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp,
 	return alloc(dt, &(struct request){ .size = size, .gfp = gfp });
 }
 
-/* The end of front_alloc_slow() where there is something to give back, or @ptr is NULL. */
+/* The end of dt_front_alloc_slow() where there is something to give back, or @ptr is NULL. */
 static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap,
 				 void *ptr)
 {
 	if (ptr)
 		count_alloc(heap, size);
-	regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_end(dt, heap));
 	if (!ptr)
 		return alloc(dt, &(struct request){ .size = size, .gfp = gfp });
-	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? front_finish(dt, ptr, size, gfp) : ptr;
+	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? dt_front_finish(dt, ptr, size, gfp) : ptr;
 }
 
 /**
- * front_alloc_slow() - the rest of front_alloc()
+ * dt_front_alloc_slow() - the rest of front_alloc()
  * @dt: the instance
  * @size: bytes; any value
  * @gfp: for the pool, if it comes to that
@@ -262,7 +262,7 @@ static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, st
  *
  * Ends the section.
  */
-void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+void *dt_front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
 {
 	void *ptr;
 
@@ -274,11 +274,11 @@ void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap 
 	count_alloc(heap, size);
 	section_close(dt, heap);
 	preempt_enable();
-	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? front_finish(dt, ptr, size, gfp) : ptr;
+	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? dt_front_finish(dt, ptr, size, gfp) : ptr;
 }
 
 /**
- * front_alloc_aligned() - allocate at a multiple of some size
+ * dt_front_alloc_aligned() - allocate at a multiple of some size
  * @dt: the instance
  * @size: bytes; any value
  * @align: a power of two, more than a granule
@@ -287,7 +287,7 @@ void *front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap 
  * Context: Any that @gfp allows.
  * Return: the first byte, or NULL.
  */
-void *front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp)
+void *dt_front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp)
 {
 	struct request req = { .size = size, .align = align, .gfp = gfp };
 
@@ -316,12 +316,12 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 		local64_add((s64)i * req->size, &heap->counts.live_bytes);
 	}
 	retired = section_end(dt, heap);
-	regions_put(dt, retired);
+	dt_regions_put(dt, retired);
 	return i;
 }
 
 /**
- * front_alloc_bulk() - allocate several of one size
+ * dt_front_alloc_bulk() - allocate several of one size
  * @dt: the instance
  * @size: bytes; any value
  * @gfp: for the pool, if it comes to that
@@ -331,8 +331,8 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
  * Context: Any that @gfp allows.
  * Return: how many there are.
  */
-unsigned int front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
-			      void **ptrs)
+unsigned int dt_front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
+				 void **ptrs)
 {
 	struct request req = { .size = size, .gfp = gfp };
 	unsigned int done = 0, got, i;
@@ -343,7 +343,7 @@ unsigned int front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsig
 		got = alloc_some(dt, &req, nr - done, ptrs + done);
 		if (ALLOC_TRACKED || alloc_watched(dt, gfp))
 			for (i = done; i < done + got; i++)
-				front_finish(dt, ptrs[i], size, gfp);
+				dt_front_finish(dt, ptrs[i], size, gfp);
 		done += got;
 		if (got)
 			continue;

@@ -58,14 +58,14 @@ static __always_inline int release(struct dualtree *dt, struct heap *heap, struc
 	dt_poison_bytes(ptr, len);
 	run = ledger_take(region->ledger, &range);
 	if (run.nr) {
-		leak_untrack(region, run.first, run.nr);
+		dt_kmemleak_untrack(region, run.first, run.nr);
 		dt_poison(region_addr(region, run.first), run.nr << DT_GRANULE_SHIFT);
-		kind = region->heap == heap && !leak_must_wait() ? FREE_LOCAL : FREE_REMOTE;
+		kind = region->heap == heap && !dt_kmemleak_must_wait() ? FREE_LOCAL : FREE_REMOTE;
 	}
 	if (kind == FREE_LOCAL)
-		cache_free(heap, region, run.first, run.nr);
+		dt_cache_free(heap, region, run.first, run.nr);
 	else if (kind == FREE_REMOTE && batch)
-		remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
+		dt_remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
 	else if (kind == FREE_REMOTE)
 		heap_push(region, region_addr(region, run.first), run.nr);
 	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
@@ -73,7 +73,7 @@ static __always_inline int release(struct dualtree *dt, struct heap *heap, struc
 }
 
 /**
- * front_refuse() - count and report a free that is refused
+ * dt_front_refuse() - count and report a free that is refused
  * @dt: the instance
  * @ptr: the first byte; NULL is nobody's fault
  * @len: bytes
@@ -82,8 +82,8 @@ static __always_inline int release(struct dualtree *dt, struct heap *heap, struc
  *
  * Return: @err, or 0 for NULL.
  */
-noinline int front_refuse(struct dualtree *dt, const void *ptr, size_t len, int err,
-			  unsigned long caller)
+noinline int dt_front_refuse(struct dualtree *dt, const void *ptr, size_t len, int err,
+			     unsigned long caller)
 {
 	if (!ptr)
 		return 0;
@@ -96,7 +96,7 @@ noinline int front_refuse(struct dualtree *dt, const void *ptr, size_t len, int 
 }
 
 /*
- * The end of front_free_other(), where the range is all that lives in its granules: push them.
+ * The end of dt_front_free_other(), where the range is all that lives in its granules: push them.
  * Turns preemption on.
  */
 static __always_inline int push_whole(struct dualtree *dt, struct region *region, size_t offset,
@@ -106,64 +106,64 @@ static __always_inline int push_whole(struct dualtree *dt, struct region *region
 	unsigned int nr = last - first + 1;
 	void *addr = region_addr(region, first);
 
-	leak_untrack(region, first, nr);
+	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
 	heap_push(region, addr, nr);
 	count_free(dt, len, nr);
 	preempt_enable();
 	if (unlikely(heap == &dt->shared))
-		shared_drain(dt);
+		dt_shared_drain(dt);
 	return 0;
 }
 
 /**
- * front_free_other() - the end of front_free() where this CPU cannot enter the range's heap
+ * dt_front_free_other() - the end of front_free() where this CPU cannot enter the range's heap
  * @dt: the instance
  * @ptr: the first byte; any value whatever
  * @len: bytes
- * @region: what @ptr lies in, or no_region; preemption is off
+ * @region: what @ptr lies in, or dt_no_region; preemption is off
  * @caller: to be named if it is refused
  *
  * Or where the free is watched. Turns preemption on.
  */
-int front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
-		     unsigned long caller)
+int dt_front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+			unsigned long caller)
 {
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
 
 	if (unlikely(region->dt != dt || len > FREE_LARGE || free_watched()))
-		return front_free_slow(dt, ptr, len, region, caller);
+		return dt_front_free_slow(dt, ptr, len, region, caller);
 	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds(region, offset, len)))
-		return front_free_slow(dt, ptr, len, region, caller);
+		return dt_front_free_slow(dt, ptr, len, region, caller);
 	ledger = region->ledger;
 	last_byte = offset + len - 1;
 	first = offset >> DT_GRANULE_SHIFT;
 	last = last_byte >> DT_GRANULE_SHIFT;
 	if (first != last) {
 		if (unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
-			return front_free_slow(dt, ptr, len, region, caller);
+			return dt_front_free_slow(dt, ptr, len, region, caller);
 	} else if (unlikely(!ledger_take_granule(ledger + first, len))) {
-		return front_free_slow(dt, ptr, len, region, caller);
+		return dt_front_free_slow(dt, ptr, len, region, caller);
 	}
 	return push_whole(dt, region, offset, first, last, len);
 }
 
 /**
- * front_free_slow() - the rest of front_free()
+ * dt_front_free_slow() - the rest of front_free()
  * @dt: the instance
  * @ptr: the first byte; any value whatever
  * @len: bytes
- * @region: what @ptr lies in, or no_region; preemption is off
+ * @region: what @ptr lies in, or dt_no_region; preemption is off
  * @caller: to be named if it is refused
  *
  * For what is watched, or wrong, and where this CPU cannot enter the heap for what shares
  * granules, or is large.
  * Turns preemption on.
  */
-int front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
-		    unsigned long caller)
+int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		       unsigned long caller)
 {
 	struct heap *heap = section_begin(dt);
 	struct region *retired;
@@ -178,11 +178,11 @@ int front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct reg
 	/* That ended what section_begin() began; this is the caller's. */
 	preempt_enable();
 	if (unlikely(retired))
-		regions_put(dt, retired);
+		dt_regions_put(dt, retired);
 	if (unlikely(shared))
-		shared_drain(dt);
+		dt_shared_drain(dt);
 	if (unlikely(kind < 0))
-		return front_refuse(dt, ptr, len, kind, caller);
+		return dt_front_refuse(dt, ptr, len, kind, caller);
 	trace_dualtree_free(dt->name, ptr, len, kind);
 	return 0;
 }
@@ -200,7 +200,7 @@ static noinline int free_contended(struct dualtree *dt, size_t offset, size_t le
 	if (ledger_check(region->ledger, &range)) {
 		section_close(dt, heap);
 		preempt_enable();
-		return front_refuse(dt, region->base + offset, len, -EALREADY, caller);
+		return dt_front_refuse(dt, region->base + offset, len, -EALREADY, caller);
 	}
 	/* Before the ledger changes: from then on it may be somebody else's. */
 	dt_poison_bytes(region->base + offset, len);
@@ -214,7 +214,7 @@ static noinline int free_contended(struct dualtree *dt, size_t offset, size_t le
 }
 
 /*
- * The end of front_free_many() where the range shares granules at its ends, as the tail of a
+ * The end of dt_front_free_many() where the range shares granules at its ends, as the tail of a
  * buffer does, or is large. What ledger_check() and ledger_take() do, in one go.
  */
 static noinline int free_part(struct dualtree *dt, size_t offset, size_t len,
@@ -250,7 +250,7 @@ static noinline int free_part(struct dualtree *dt, size_t offset, size_t len,
 }
 
 /**
- * front_free_many() - the end of front_free() where the range lies in several granules
+ * dt_front_free_many() - the end of front_free() where the range lies in several granules
  * @dt: the instance
  * @offset: of the range, in the region
  * @len: bytes
@@ -260,8 +260,8 @@ static noinline int free_part(struct dualtree *dt, size_t offset, size_t len,
  *
  * Ends the section.
  */
-int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		    struct heap *heap, unsigned long caller)
+int dt_front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		       struct heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
@@ -275,7 +275,7 @@ int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct regio
 }
 
 /**
- * front_free_bytes() - the end of front_free() where other bytes of the one granule live on
+ * dt_front_free_bytes() - the end of front_free() where other bytes of the one granule live on
  * @dt: the instance
  * @offset: of the range, in the region
  * @len: bytes
@@ -285,8 +285,8 @@ int front_free_many(struct dualtree *dt, size_t offset, size_t len, struct regio
  *
  * Or where the range is wrong. Ends the section.
  */
-int front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		     struct heap *heap, unsigned long caller)
+int dt_front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+			struct heap *heap, unsigned long caller)
 {
 	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 seen = READ_ONCE(*count);
@@ -302,15 +302,15 @@ int front_free_bytes(struct dualtree *dt, size_t offset, size_t len, struct regi
 	return 0;
 }
 
-/* The end of front_settle() where there is something to give back. */
+/* The end of dt_front_settle() where there is something to give back. */
 static noinline int settle_retired(struct dualtree *dt, struct heap *heap)
 {
-	regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_end(dt, heap));
 	return 0;
 }
 
 /**
- * front_settle() - the end of front_free() where the hot range has to make room, or may have to go
+ * dt_front_settle() - end front_free() where the hot range has to make room, or may have to go
  * @heap: this CPU's, entered
  * @region: what the range lies in
  * @first: the first granule that is to become hot
@@ -320,16 +320,16 @@ static noinline int settle_retired(struct dualtree *dt, struct heap *heap)
  *
  * Return: 0, for front_free().
  */
-int front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+int dt_front_settle(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
 
 	if (!nr)
-		cache_doubt(heap);
+		dt_cache_doubt(heap);
 	else if (heap->quick)
-		cache_free(heap, region, first, nr);
+		dt_cache_free(heap, region, first, nr);
 	else
-		heap_free(heap, region, first, nr);
+		dt_heap_free(heap, region, first, nr);
 	if (unlikely(heap->retired))
 		return settle_retired(dt, heap);
 	section_close(dt, heap);
@@ -354,22 +354,22 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 	for (i = 0; i < min_t(unsigned int, nr, BULK_MOST) && bytes < BULK_BYTES; i++) {
 		bytes = size_add(bytes, ranges[i].len);
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
-		region = region_of_range(dt, ranges[i].ptr, ranges[i].len);
+		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
 		if (likely(region)) {
 			kinds[i] = release(dt, heap, region, ranges[i].ptr, ranges[i].len, &batch);
 			shared |= region->heap == &dt->shared;
 		}
 	}
-	remote_batch_push(&batch);
+	dt_remote_batch_push(&batch);
 	retired = section_end(dt, heap);
-	regions_put(dt, retired);
+	dt_regions_put(dt, retired);
 	if (shared)
-		shared_drain(dt);
+		dt_shared_drain(dt);
 	return i;
 }
 
 /**
- * front_free_bulk() - free several ranges
+ * dt_front_free_bulk() - free several ranges
  * @dt: the instance
  * @ranges: the ranges
  * @nr: how many
@@ -378,8 +378,8 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
  * Context: Any, NMI included.
  * Return: 0, or what was wrong with the first that was refused.
  */
-int front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr,
-		    unsigned long caller)
+int dt_front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr,
+		       unsigned long caller)
 {
 	int kinds[BULK_MOST], err = 0;
 	const struct dualtree_range *r;
@@ -390,7 +390,7 @@ int front_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, un
 		for (i = 0; i < some; i++) {
 			r = &ranges[i];
 			if (unlikely(kinds[i] < 0)) {
-				front_refuse(dt, r->ptr, r->len, kinds[i], caller);
+				dt_front_refuse(dt, r->ptr, r->len, kinds[i], caller);
 				err = err ?: kinds[i];
 			} else if (r->ptr) {
 				trace_dualtree_free(dt->name, r->ptr, r->len, kinds[i]);

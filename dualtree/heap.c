@@ -35,12 +35,12 @@ static unsigned int subtree_largest(const struct rb_node *node)
 	return node ? rb_entry(node, struct region, node)->subtree_largest : 0;
 }
 
-void heap_init(struct heap *heap)
+void dt_heap_init(struct heap *heap)
 {
 	*heap = (struct heap){ .regions = RB_ROOT, .hot.nr = HOT_OFF };
 	init_llist_head(&heap->remote);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_init);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_init);
 
 /**
  * struct region_sums - what the heap keeps of a region's trees, before they change
@@ -156,17 +156,17 @@ static void spare_unused(struct heap *heap)
 	if (++heap->spare_idle < SPARE_IDLE_MOST || heap->spare->bytes <= SPARE_SMALL ||
 	    heap->spare->bytes < heap->held_bytes / SPARE_SHARE)
 		return;
-	heap_retire_spare(heap);
+	dt_heap_retire_spare(heap);
 }
 
 /**
- * heap_attach() - let a heap use a region
+ * dt_heap_attach() - let a heap use a region
  * @heap: the heap; the caller owns it
  * @region: a new region, all of it free
  *
  * Until something is allocated from it, it is the heap's spare.
  */
-void heap_attach(struct heap *heap, struct region *region)
+void dt_heap_attach(struct heap *heap, struct region *region)
 {
 	region->heap = heap;
 	region_insert(heap, region);
@@ -176,23 +176,23 @@ void heap_attach(struct heap *heap, struct region *region)
 	heap_count(heap->nr_extents, region->free.nr_extents);
 	region_emptied(heap, region);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_attach);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_attach);
 
 /* Put the spare, if there is one, on its way back to the pool too. */
-void heap_retire_spare(struct heap *heap)
+void dt_heap_retire_spare(struct heap *heap)
 {
 	if (heap->spare)
 		region_retire(heap, heap->spare);
 	WRITE_ONCE(heap->spare, NULL);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_spare);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_retire_spare);
 
 /*
  * Take all regions out, whatever is live in them: the end of an instance.
  *
  * Return: them, linked by region.retired.
  */
-struct region *heap_retire_all(struct heap *heap)
+struct region *dt_heap_retire_all(struct heap *heap)
 {
 	struct region *region, *next;
 
@@ -204,7 +204,7 @@ struct region *heap_retire_all(struct heap *heap)
 	heap->lowest = NULL;
 	return heap_take_retired(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_retire_all);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_retire_all);
 
 /* The lowest-addressed region that can serve @nr granules; NULL if none can. */
 static __always_inline struct region *lowest_fit(const struct heap *heap, unsigned int nr)
@@ -229,13 +229,13 @@ static __always_inline struct region *lowest_fit(const struct heap *heap, unsign
 }
 
 /* Could a region that lies lower than another serve @nr granules? */
-bool heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr)
+bool dt_heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr)
 {
 	const struct region *fit = lowest_fit(heap, nr);
 
 	return fit && fit->base < region->base;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_fits_below);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 
 /*
  * A request has been carved out of a region: write it down. @front is what was left of the
@@ -261,13 +261,13 @@ static __always_inline void *placed(struct heap *heap, struct region *region,
 }
 
 /**
- * heap_alloc() - place a request
+ * dt_heap_alloc() - place a request
  * @heap: the heap; the caller owns it
  * @size: bytes, 1 to what the largest region holds
  *
  * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow.
  */
-void *heap_alloc(struct heap *heap, size_t size)
+void *dt_heap_alloc(struct heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
 	struct region *region = lowest_fit(heap, nr);
@@ -276,12 +276,12 @@ void *heap_alloc(struct heap *heap, size_t size)
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	return placed(heap, region, was, extent_tree_alloc(&region->free, nr), size, 0);
+	return placed(heap, region, was, dt_extent_tree_alloc(&region->free, nr), size, 0);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc);
 
 /**
- * heap_alloc_aligned() - place a request at a multiple of some size
+ * dt_heap_alloc_aligned() - place a request at a multiple of some size
  * @heap: the heap; the caller owns it
  * @size: bytes, 1 to what the largest region holds
  * @align: a power of two, more than a granule, at most as large as the largest region
@@ -292,7 +292,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc);
  * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow by a
  * region that both @size and @align fit in.
  */
-void *heap_alloc_aligned(struct heap *heap, size_t size, size_t align)
+void *dt_heap_alloc_aligned(struct heap *heap, size_t size, size_t align)
 {
 	unsigned int nr = granules_of(size), front = 0;
 	struct region *region = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
@@ -304,10 +304,10 @@ void *heap_alloc_aligned(struct heap *heap, size_t size, size_t align)
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	addr = extent_tree_alloc_aligned(&region->free, nr, align, &front);
+	addr = dt_extent_tree_alloc_aligned(&region->free, nr, align, &front);
 	return addr ? placed(heap, region, was, addr, size, front) : NULL;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_alloc_aligned);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc_aligned);
 
 /* The extent that begins at a granule, which has no free one in front of it, or NULL. */
 static struct extent *extent_at(const struct region *region, unsigned int first)
@@ -326,7 +326,7 @@ static struct extent *extent_before(const struct region *region, unsigned int fi
 }
 
 /**
- * heap_extend() - take granules behind live ones
+ * dt_heap_extend() - take granules behind live ones
  * @heap: the heap; the caller owns it
  * @region: a region of it
  * @first: the first granule, the one in front of which is live
@@ -334,7 +334,7 @@ static struct extent *extent_before(const struct region *region, unsigned int fi
  *
  * Return: true if they were free and are the caller's now; their counts are to be set.
  */
-bool heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+bool dt_heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	struct region_sums was = region_sums(region);
 	struct extent *extent = extent_at(region, first);
@@ -343,27 +343,27 @@ bool heap_extend(struct heap *heap, struct region *region, unsigned int first, u
 		return false;
 	if (extent->nr > nr)
 		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
-	extent_tree_carve(&region->free, extent, nr);
+	dt_extent_tree_carve(&region->free, extent, nr);
 	region->nr_out += nr;
 	region_changed(heap, region, was, -(long)nr);
 	return true;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_extend);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_extend);
 
 /**
- * heap_free() - put granules back in which nothing is live any more
+ * dt_heap_free() - put granules back in which nothing is live any more
  * @heap: the heap; the caller owns it
  * @region: a region of it
  * @first: the first granule
  * @nr: how many, not 0; all of them 0 in the ledger
  */
-void heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+void dt_heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
 {
 	struct region_sums was = region_sums(region);
 	struct extent *extent;
 
-	extent = extent_tree_free(&region->free, region_addr(region, first), nr,
-				  extent_before(region, first), extent_at(region, first + nr));
+	extent = dt_extent_tree_free(&region->free, region_addr(region, first), nr,
+				     extent_before(region, first), extent_at(region, first + nr));
 	ledger_mark(region->ledger, region_index(region, extent), extent->nr, LEDGER_FREE);
 	region->nr_out -= nr;
 	region_changed(heap, region, was, nr);
@@ -372,26 +372,26 @@ void heap_free(struct heap *heap, struct region *region, unsigned int first, uns
 	else if (heap->spare)
 		spare_unused(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_free);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
 
 /**
- * heap_reset() - make one extent of a region in which nothing is live or on its way
+ * dt_heap_reset() - make one extent of a region in which nothing is live or on its way
  * @heap: the heap; the caller owns it
  * @region: a region of it, not empty; its blocks are in no quick list any more
  */
-void heap_reset(struct heap *heap, struct region *region)
+void dt_heap_reset(struct heap *heap, struct region *region)
 {
 	struct region_sums was = region_sums(region);
 	long nr = region->nr - region->free.nr_free;
 
-	region_reset(region);
+	dt_region_reset(region);
 	region_changed(heap, region, was, nr);
 	region_emptied(heap, region);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_reset);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_reset);
 
 /* The lowest region that begins above an address, for those who walk them in steps. */
-struct region *heap_region_above(const struct heap *heap, const void *addr)
+struct region *dt_heap_region_above(const struct heap *heap, const void *addr)
 {
 	struct rb_node *node = heap->regions.rb_node;
 	struct region *above = NULL;
@@ -408,7 +408,7 @@ struct region *heap_region_above(const struct heap *heap, const void *addr)
 	}
 	return above;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_region_above);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_region_above);
 
 static bool largest_check(const struct region *region)
 {
@@ -416,7 +416,7 @@ static bool largest_check(const struct region *region)
 }
 
 /**
- * heap_check() - do all invariants of a heap hold?
+ * dt_heap_check() - do all invariants of a heap hold?
  * @heap: the heap; the caller owns it
  * @tally: what the ledgers of its regions say is added to it
  *
@@ -424,7 +424,7 @@ static bool largest_check(const struct region *region)
  *
  * Return: true if they do. What is hot is in flight to the trees, as @tally has it.
  */
-bool heap_check(const struct heap *heap, struct region_tally *tally)
+bool dt_heap_check(const struct heap *heap, struct region_tally *tally)
 {
 	unsigned long nr_free = 0, nr_extents = 0;
 	unsigned int nr_regions = 0;
@@ -441,7 +441,7 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 		if (region_empty(region) != spare)
 			return false;
 		spare_seen |= spare;
-		if (!largest_check(region) || !region_check(region, tally))
+		if (!largest_check(region) || !dt_region_check(region, tally))
 			return false;
 		nr_free += region->free.nr_free;
 		nr_extents += region->free.nr_extents;
@@ -455,4 +455,4 @@ bool heap_check(const struct heap *heap, struct region_tally *tally)
 	       heap->lowest == region_entry(rb_first(&heap->regions)) &&
 	       heap->largest == subtree_largest(heap->regions.rb_node);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_check);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_check);

@@ -15,7 +15,7 @@
  *
  * One owner at a time: a CPU inside a section, or whoever holds the lock of a shared heap,
  * or whoever knows that nobody else can be there.
- * Nothing in here allocates, sleeps, or takes a lock. Regions come in by heap_attach() and
+ * Nothing in here allocates, sleeps, or takes a lock. Regions come in by dt_heap_attach() and
  * leave by heap_take_retired(), and both are got and put outside.
  */
 #ifndef DUALTREE_HEAP_H
@@ -119,15 +119,15 @@ do {							\
 	WRITE_ONCE(*_count, *_count + (delta));		\
 } while (0)
 
-void heap_init(struct heap *heap);
-void *heap_alloc(struct heap *heap, size_t size);
-void heap_attach(struct heap *heap, struct region *region);
-void heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+void dt_heap_init(struct heap *heap);
+void *dt_heap_alloc(struct heap *heap, size_t size);
+void dt_heap_attach(struct heap *heap, struct region *region);
+void dt_heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
 
-void *heap_alloc_aligned(struct heap *heap, size_t size, size_t align);
-bool heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr);
-void heap_reset(struct heap *heap, struct region *region);
+void *dt_heap_alloc_aligned(struct heap *heap, size_t size, size_t align);
+bool dt_heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+bool dt_heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr);
+void dt_heap_reset(struct heap *heap, struct region *region);
 
 /* Regions that wait to be given back; the caller does so after its section. */
 static inline struct region *heap_take_retired(struct heap *heap)
@@ -138,9 +138,9 @@ static inline struct region *heap_take_retired(struct heap *heap)
 	return retired;
 }
 
-void heap_retire_spare(struct heap *heap);
-struct region *heap_retire_all(struct heap *heap);
-struct region *heap_region_above(const struct heap *heap, const void *addr);
-bool heap_check(const struct heap *heap, struct region_tally *tally);
+void dt_heap_retire_spare(struct heap *heap);
+struct region *dt_heap_retire_all(struct heap *heap);
+struct region *dt_heap_region_above(const struct heap *heap, const void *addr);
+bool dt_heap_check(const struct heap *heap, struct region_tally *tally);
 
 #endif /* DUALTREE_HEAP_H */

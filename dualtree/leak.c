@@ -21,7 +21,7 @@ struct leak_marks {
 };
 
 /* Bytes that the marks of @nr granules need. */
-size_t leak_marks_size(unsigned int nr)
+size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return 0;
@@ -29,7 +29,7 @@ size_t leak_marks_size(unsigned int nr)
 }
 
 /* Set up marks in @mem, which is all 0. */
-struct leak_marks *leak_marks_init(void *mem, unsigned int nr)
+struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	struct leak_marks *marks = mem;
 
@@ -42,17 +42,17 @@ struct leak_marks *leak_marks_init(void *mem, unsigned int nr)
 }
 
 /* A new region. */
-void leak_attach(struct region *region, gfp_t gfp)
+void dt_kmemleak_attach(struct region *region, gfp_t gfp)
 {
 	if (!region->leaks)
 		kmemleak_alloc(region->base, region->bytes, 0, gfp);
 }
 
 /* A region goes back, whatever is live in it. */
-void leak_forget(struct region *region)
+void dt_kmemleak_forget(struct region *region)
 {
 	if (region->leaks)
-		leak_untrack(region, 0, region->nr);
+		dt_kmemleak_untrack(region, 0, region->nr);
 	else
 		kmemleak_free(region->base);
 }
@@ -89,7 +89,7 @@ static unsigned int object_end(const struct region *region, unsigned int index)
 }
 
 /* Something has been allocated. */
-void leak_track(const void *ptr, size_t size)
+void dt_kmemleak_track(const void *ptr, size_t size)
 {
 	struct region *region = region_of(ptr);
 	unsigned int first = region_index(region, ptr), nr = granules_of(size);
@@ -104,7 +104,7 @@ void leak_track(const void *ptr, size_t size)
 }
 
 /* Granules have been added behind an allocation. */
-void leak_extend(struct region *region, unsigned int first, unsigned int nr)
+void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
 {
 	struct leak_marks *marks = region->leaks;
 	unsigned int start = first;
@@ -123,7 +123,7 @@ void leak_extend(struct region *region, unsigned int first, unsigned int nr)
 }
 
 /* Granules have been freed: of one object or several, whole or in part, or of none. */
-void leak_untrack(struct region *region, unsigned int first, unsigned int nr)
+void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
 {
 	struct leak_marks *marks = region->leaks;
 	unsigned int at = first, end = first + nr;

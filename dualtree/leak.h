@@ -13,7 +13,7 @@
  *
  * Locks: leak_marks.lock, raw, taken with interrupts disabled; kmemleak's own nest in it. In
  * NMI nothing is registered, and what is freed there waits on a remote list until it can be
- * taken back: leak_must_wait().
+ * taken back: dt_kmemleak_must_wait().
  */
 #ifndef DUALTREE_LEAK_H
 #define DUALTREE_LEAK_H
@@ -27,52 +27,52 @@ struct leak_marks;
 
 #ifdef CONFIG_DEBUG_KMEMLEAK
 
-size_t leak_marks_size(unsigned int nr);
-struct leak_marks *leak_marks_init(void *mem, unsigned int nr);
-void leak_attach(struct region *region, gfp_t gfp);
-void leak_forget(struct region *region);
-void leak_track(const void *ptr, size_t size);
-void leak_extend(struct region *region, unsigned int first, unsigned int nr);
-void leak_untrack(struct region *region, unsigned int first, unsigned int nr);
+size_t dt_kmemleak_marks_size(unsigned int nr);
+struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
+void dt_kmemleak_attach(struct region *region, gfp_t gfp);
+void dt_kmemleak_forget(struct region *region);
+void dt_kmemleak_track(const void *ptr, size_t size);
+void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr);
+void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr);
 
-static inline bool leak_must_wait(void)
+static inline bool dt_kmemleak_must_wait(void)
 {
 	return in_nmi();
 }
 
 #else
 
-static inline size_t leak_marks_size(unsigned int nr)
+static inline size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	return 0;
 }
 
-static inline struct leak_marks *leak_marks_init(void *mem, unsigned int nr)
+static inline struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	return NULL;
 }
 
-static inline void leak_attach(struct region *region, gfp_t gfp)
+static inline void dt_kmemleak_attach(struct region *region, gfp_t gfp)
 {
 }
 
-static inline void leak_forget(struct region *region)
+static inline void dt_kmemleak_forget(struct region *region)
 {
 }
 
-static inline void leak_track(const void *ptr, size_t size)
+static inline void dt_kmemleak_track(const void *ptr, size_t size)
 {
 }
 
-static inline void leak_extend(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
 {
 }
 
-static inline void leak_untrack(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
 {
 }
 
-static inline bool leak_must_wait(void)
+static inline bool dt_kmemleak_must_wait(void)
 {
 	return false;
 }

@@ -14,11 +14,11 @@
 
 static int __init dualtree_init(void)
 {
-	int err = buddy_table_init(&no_region);
+	int err = buddy_table_init(&dt_no_region);
 
 	if (err)
 		return err;
-	err = reclaim_init();
+	err = dt_reclaim_init();
 	if (err) {
 		buddy_table_exit();
 		return err;
@@ -30,7 +30,7 @@ module_init(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {
-	reclaim_exit();
+	dt_reclaim_exit();
 	buddy_default_exit();
 	dualtree_debugfs_exit();
 	buddy_table_exit();

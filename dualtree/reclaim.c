@@ -76,12 +76,12 @@ static bool give_step(struct heap *heap, bool *listed)
 {
 	if (heap->pending || !*listed) {
 		*listed |= !heap->pending;
-		heap_drain(heap, REMOTE_DRAIN_MOST);
+		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
 		return true;
 	}
-	if (cache_flush(heap, CACHE_FLUSH_MOST))
+	if (dt_cache_flush(heap, CACHE_FLUSH_MOST))
 		return true;
-	heap_retire_spare(heap);
+	dt_heap_retire_spare(heap);
 	return false;
 }
 
@@ -100,7 +100,7 @@ static void give_online(struct giving *g)
 	g->more = true;
 	do {
 		smp_call_function_single(g->cpu, give_interrupt, g, true);
-		regions_put(g->dt, g->retired);
+		dt_regions_put(g->dt, g->retired);
 		cond_resched();
 	} while (g->more);
 }
@@ -115,7 +115,7 @@ static bool give_visit(struct heap *heap, int cpu, void *arg)
 /* Does a heap hold anything that it could give back? Anybody may ask. */
 static bool heap_has_more(const struct heap *heap)
 {
-	return heap_has_remote(heap) || cache_granules(heap) || READ_ONCE(heap->spare);
+	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare);
 }
 
 /* Make a CPU's heap give back; the CPU stays what it is, online or not. */
@@ -128,7 +128,7 @@ static void cpu_give(struct dualtree *dt, int cpu, struct heap *heap)
 	if (cpu_online(cpu))
 		give_online(&g);
 	else
-		visit_offline(dt, heap, cpu, give_visit, &g);
+		dt_visit_offline(dt, heap, cpu, give_visit, &g);
 }
 
 static void shared_give(struct dualtree *dt)
@@ -136,11 +136,11 @@ static void shared_give(struct dualtree *dt)
 	struct giving g = { .dt = dt };
 
 	if (heap_has_more(&dt->shared))
-		visit_shared(dt, give_visit, &g);
+		dt_visit_shared(dt, give_visit, &g);
 }
 
 /**
- * instance_shrink() - give back every region in which nothing is live
+ * dt_instance_shrink() - give back every region in which nothing is live
  * @dt: the instance
  *
  * What is freed while this runs may or may not be found.
@@ -148,7 +148,7 @@ static void shared_give(struct dualtree *dt)
  * Context: Process context. May sleep.
  * Return: bytes given back.
  */
-size_t instance_shrink(struct dualtree *dt)
+size_t dt_instance_shrink(struct dualtree *dt)
 {
 	long before = atomic_long_read(&dt->held_bytes);
 	struct heap *heap;
@@ -234,11 +234,11 @@ static void pass_work(struct work_struct *work)
 		cond_resched();
 	}
 	if (holds)
-		reclaim_arm();
+		dt_reclaim_arm();
 }
 
 /* There is memory that may be idle some day. Any context but NMI. */
-void reclaim_arm(void)
+void dt_reclaim_arm(void)
 {
 	unsigned int ms = READ_ONCE(idle_ms);
 
@@ -251,7 +251,7 @@ static unsigned long heap_idle_pages(const struct heap *heap)
 {
 	const struct region *spare = READ_ONCE(heap->spare);
 
-	return ((cache_granules(heap) << DT_GRANULE_SHIFT) + (spare ? spare->bytes : 0)) >>
+	return ((dt_cache_granules(heap) << DT_GRANULE_SHIFT) + (spare ? spare->bytes : 0)) >>
 	       PAGE_SHIFT;
 }
 
@@ -314,7 +314,7 @@ static int cpu_dead(unsigned int cpu)
 
 static enum cpuhp_state dead_state;
 
-void reclaim_add(struct dualtree *dt)
+void dt_reclaim_add(struct dualtree *dt)
 {
 	mutex_lock(&instances_lock);
 	list_add_tail(&dt->instance, &instances);
@@ -323,7 +323,7 @@ void reclaim_add(struct dualtree *dt)
 }
 
 /* From here on nobody but the caller looks at the instance's heaps. */
-void reclaim_remove(struct dualtree *dt)
+void dt_reclaim_remove(struct dualtree *dt)
 {
 	mutex_lock(&instances_lock);
 	list_del(&dt->instance);
@@ -331,7 +331,7 @@ void reclaim_remove(struct dualtree *dt)
 	mutex_unlock(&instances_lock);
 }
 
-int reclaim_init(void)
+int dt_reclaim_init(void)
 {
 	int err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL,
 				       "dualtree-heaps");
@@ -348,7 +348,7 @@ int reclaim_init(void)
 }
 
 /* There is no instance any more. */
-void reclaim_exit(void)
+void dt_reclaim_exit(void)
 {
 	cpuhp_remove_state_nocalls(dead_state);
 	dt_shrinker_unregister(&shrinker);

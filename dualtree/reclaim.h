@@ -10,12 +10,12 @@
 
 struct dualtree;
 
-size_t instance_shrink(struct dualtree *dt);
+size_t dt_instance_shrink(struct dualtree *dt);
 
-void reclaim_add(struct dualtree *dt);
-void reclaim_remove(struct dualtree *dt);
-void reclaim_arm(void);
-int reclaim_init(void);
-void reclaim_exit(void);
+void dt_reclaim_add(struct dualtree *dt);
+void dt_reclaim_remove(struct dualtree *dt);
+void dt_reclaim_arm(void);
+int dt_reclaim_init(void);
+void dt_reclaim_exit(void);
 
 #endif /* DUALTREE_RECLAIM_H */

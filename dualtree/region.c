@@ -15,7 +15,7 @@
 #include "ledger.h"
 #include "region.h"
 
-struct region no_region;
+struct region dt_no_region;
 
 static struct region *record_alloc(unsigned int order, gfp_t gfp)
 {
@@ -23,24 +23,25 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 	struct region *region;
 	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
 
-	if (!kernel_allocs_here() || fault_due())
+	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
-	region = kzalloc(ALIGN(size, sizeof(long)) + leak_marks_size(nr), gfp | __GFP_NOWARN);
+	region = kzalloc(ALIGN(size, sizeof(long)) + dt_kmemleak_marks_size(nr),
+			 gfp | __GFP_NOWARN);
 	if (!region)
 		return NULL;
 	region->order = order;
 	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
 	region->full_from = nr - nr / 4;
-	region->leaks = leak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
+	region->leaks = dt_kmemleak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
 	return region;
 }
 
 /**
- * region_create() - take a block and make a region of it, all of it free
+ * dt_region_create() - take a block and make a region of it, all of it free
  * @dt: the instance that look-ups find
  * @pool: where from; NULL for the default pools
  * @order: its pages, as a power of two
@@ -49,8 +50,8 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
  * Context: As @gfp allows, but not NMI; outside of any section.
  * Return: the region, in no heap yet, or NULL.
  */
-struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
-			     gfp_t gfp)
+struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+				gfp_t gfp)
 {
 	struct region *region = record_alloc(order, gfp);
 
@@ -66,19 +67,19 @@ struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsig
 		kfree(region);
 		return NULL;
 	}
-	region_reset(region);
-	leak_attach(region, gfp);
+	dt_region_reset(region);
+	dt_kmemleak_attach(region, gfp);
 	buddy_set_owner(region->base, 1UL << order, region);
 	return region;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(region_create);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_region_create);
 
 /* Make one free extent of all of a region in which nothing is live or on its way. */
-void region_reset(struct region *region)
+void dt_region_reset(struct region *region)
 {
 	dt_poison(region->base, region->bytes);
 	extent_tree_init(&region->free);
-	extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
+	dt_extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
 	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
 	region->nr_out = 0;
 }
@@ -89,22 +90,22 @@ static void region_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * region_destroy() - give a region's block back
+ * dt_region_destroy() - give a region's block back
  * @region: in no heap any more; whatever is live in it is gone
  *
  * Context: Any but NMI; outside of any section.
  */
-void region_destroy(struct region *region)
+void dt_region_destroy(struct region *region)
 {
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
 	/* A look-up that came just before finds nothing to free. */
 	ledger_set(region->ledger, 0, region->nr, 0);
-	leak_forget(region);
+	dt_kmemleak_forget(region);
 	dt_unpoison(region->base, region->bytes);
 	buddy_pool_free(region->pool, region->base, region->order);
 	call_rcu(&region->rcu, region_free_rcu);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(region_destroy);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_region_destroy);
 
 /* Nothing is live in a run, and its ends are marked as what it is. */
 static bool run_check(const struct region *region, const void *addr, unsigned int nr, u8 mark)
@@ -121,7 +122,7 @@ static bool extents_check(const struct region *region)
 {
 	const struct extent *extent;
 
-	if (!extent_tree_check(&region->free, region->base, region->nr))
+	if (!dt_extent_tree_check(&region->free, region->base, region->nr))
 		return false;
 	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
 		if (!run_check(region, extent, extent->nr, LEDGER_FREE))
@@ -167,7 +168,7 @@ static bool guards_check(const struct region *region)
 }
 
 /**
- * region_check() - do all invariants of a region hold?
+ * dt_region_check() - do all invariants of a region hold?
  * @region: the caller owns it
  * @tally: what its ledger says is added to it
  *
@@ -175,7 +176,7 @@ static bool guards_check(const struct region *region)
  *
  * Return: true if they do.
  */
-bool region_check(const struct region *region, struct region_tally *tally)
+bool dt_region_check(const struct region *region, struct region_tally *tally)
 {
 	unsigned int i, dead = 0, placed = region->nr - region->nr_out;
 
@@ -193,4 +194,4 @@ bool region_check(const struct region *region, struct region_tally *tally)
 	tally->in_flight += dead - placed;
 	return dead >= placed;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(region_check);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_region_check);

@@ -86,7 +86,7 @@ struct cached {
 static_assert(sizeof(struct cached) <= DT_GRANULE);
 
 /* What a look-up in the table finds where there is no region: no instance's and no heap's. */
-extern struct region no_region;
+extern struct region dt_no_region;
 
 /* The region an address lies in, of any instance, or NULL. Under RCU or with preemption off. */
 static inline struct region *region_of(const void *addr)
@@ -144,10 +144,10 @@ struct region_tally {
 	unsigned long in_flight;
 };
 
-struct region *region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
-			     gfp_t gfp);
-void region_destroy(struct region *region);
-void region_reset(struct region *region);
-bool region_check(const struct region *region, struct region_tally *tally);
+struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+				gfp_t gfp);
+void dt_region_destroy(struct region *region);
+void dt_region_reset(struct region *region);
+bool dt_region_check(const struct region *region, struct region_tally *tally);
 
 #endif /* DUALTREE_REGION_H */

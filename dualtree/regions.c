@@ -28,22 +28,22 @@ static bool region_charge(struct dualtree *dt, unsigned int order)
 }
 
 /**
- * region_put() - give a region back that is in no heap
+ * dt_region_put() - give a region back that is in no heap
  * @dt: the instance
  * @region: the region; whatever is live in it is gone
  */
-void region_put(struct dualtree *dt, struct region *region)
+void dt_region_put(struct dualtree *dt, struct region *region)
 {
 	long bytes = region->bytes;
 
 	trace_dualtree_region_put(dt->name, region->base, bytes);
-	region_destroy(region);
+	dt_region_destroy(region);
 	atomic_long_sub(bytes, &dt->held_bytes);
 	atomic64_inc(&dt->counts.region_puts);
 }
 
 /* Give back what a section has retired. Outside of it. Return: bytes that went back. */
-size_t regions_put(struct dualtree *dt, struct region *retired)
+size_t dt_regions_put(struct dualtree *dt, struct region *retired)
 {
 	struct region *region;
 	size_t bytes = 0;
@@ -51,7 +51,7 @@ size_t regions_put(struct dualtree *dt, struct region *retired)
 	while ((region = retired)) {
 		retired = region->retired;
 		bytes += region->bytes;
-		region_put(dt, region);
+		dt_region_put(dt, region);
 	}
 	return bytes;
 }
@@ -62,7 +62,7 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 
 	if (!region_charge(dt, order))
 		return NULL;
-	region = region_create(dt, dt->pool, order, gfp);
+	region = dt_region_create(dt, dt->pool, order, gfp);
 	if (!region) {
 		atomic_long_sub(PAGE_SIZE << order, &dt->held_bytes);
 		return NULL;
@@ -71,7 +71,7 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 	/* The first one: the instance is in use, so it may cost something to look at. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
 		schedule_work(&dt->publish);
-	reclaim_arm();
+	dt_reclaim_arm();
 	return region;
 }
 
@@ -84,7 +84,7 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
 }
 
 /**
- * region_get() - get a region that a request fits in
+ * dt_region_get() - get a region that a request fits in
  * @dt: the instance
  * @size: what the region must have room for, in bytes
  * @held: bytes that the heap holds which is to grow
@@ -94,7 +94,7 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
  *
  * Return: the region, or NULL.
  */
-struct region *region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
+struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
 {
 	unsigned int need = max_t(unsigned int, get_order(size), dt->min_order);
 	unsigned int order = max(need, growth_order(dt, held));

@@ -10,21 +10,21 @@
 #include "remote.h"
 
 /**
- * remote_batch_add() - send granules to a heap with the others that go there
+ * dt_remote_batch_add() - send granules to a heap with the others that go there
  * @batch: all 0 before the first; if it is another heap's, that one's are pushed now
  * @region: as for heap_push(), like the rest
  * @addr: likewise
  * @nr: likewise
  *
- * Context: Any, NMI included; preemption is off until remote_batch_push().
+ * Context: Any, NMI included; preemption is off until dt_remote_batch_push().
  */
-void remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
-		      unsigned int nr)
+void dt_remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+			 unsigned int nr)
 {
 	struct llist_node *link = remote_run_init(region, addr, nr);
 
 	if (batch->heap != region->heap) {
-		remote_batch_push(batch);
+		dt_remote_batch_push(batch);
 		*batch = (struct remote_batch){ .heap = region->heap, .last = link };
 	}
 	link->next = batch->first;
@@ -32,14 +32,14 @@ void remote_batch_add(struct remote_batch *batch, struct region *region, void *a
 }
 
 /* Push what a batch has, if anything; it is not used any more. */
-void remote_batch_push(struct remote_batch *batch)
+void dt_remote_batch_push(struct remote_batch *batch)
 {
 	if (batch->heap)
 		llist_add_batch(batch->first, batch->last, &batch->heap->remote);
 }
 
 /**
- * heap_drain() - take home what others have freed
+ * dt_heap_drain() - take home what others have freed
  * @heap: the heap; the caller owns it
  * @most: at most so many runs, which bounds the section
  *
@@ -47,13 +47,13 @@ void remote_batch_push(struct remote_batch *batch)
  *
  * Return: true if there is more.
  */
-bool heap_drain(struct heap *heap, unsigned int most)
+bool dt_heap_drain(struct heap *heap, unsigned int most)
 {
 	struct llist_node *link = heap->pending;
 	unsigned long drained = 0;
 
 	/* What was pushed in NMI is known to kmemleak still, and cannot be made unknown there. */
-	if (leak_must_wait())
+	if (dt_kmemleak_must_wait())
 		return false;
 	if (!link && !llist_empty(&heap->remote)) {
 		link = llist_del_all(&heap->remote);
@@ -66,12 +66,12 @@ bool heap_drain(struct heap *heap, unsigned int most)
 
 		link = link->next;
 		dt_poison(run, sizeof(*run));
-		leak_untrack(region, first, nr);
-		cache_put(heap, region, first, nr);
+		dt_kmemleak_untrack(region, first, nr);
+		dt_cache_put(heap, region, first, nr);
 		drained += nr;
 	}
 	WRITE_ONCE(heap->pending, link);
 	local64_sub(drained, &heap->counts.in_flight);
 	return heap_has_remote(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(heap_drain);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_drain);

@@ -80,12 +80,12 @@ static inline void heap_push(struct region *region, void *addr, unsigned int nr)
 	} while (!try_cmpxchg(&remote->first, &first, link));
 }
 
-void remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
-		      unsigned int nr);
-void remote_batch_push(struct remote_batch *batch);
-bool heap_drain(struct heap *heap, unsigned int most);
+void dt_remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+			 unsigned int nr);
+void dt_remote_batch_push(struct remote_batch *batch);
+bool dt_heap_drain(struct heap *heap, unsigned int most);
 
-/* Is there anything that heap_drain() would find? Anybody may ask. */
+/* Is there anything that dt_heap_drain() would find? Anybody may ask. */
 static inline bool heap_has_remote(const struct heap *heap)
 {
 	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);

@@ -16,7 +16,7 @@
 #include "visit.h"
 
 /**
- * struct visit - one CPU's share of visit_heaps()
+ * struct visit - one CPU's share of dt_visit_heaps()
  * @dt: the instance
  * @visit: what to call
  * @arg: for it
@@ -41,7 +41,7 @@ static int visit_here(void *data)
 		heap = section_begin(v->dt);
 		again = heap && v->visit(heap, v->cpu, v->arg);
 		retired = section_end(v->dt, heap);
-		regions_put(v->dt, retired);
+		dt_regions_put(v->dt, retired);
 		cond_resched();
 	} while (again);
 	return 0;
@@ -53,7 +53,7 @@ static int visit_here(void *data)
 static DEFINE_MUTEX(offline_lock);
 
 /**
- * visit_offline() - do something as the owner of an offline CPU's heap
+ * dt_visit_offline() - do something as the owner of an offline CPU's heap
  * @dt: the instance
  * @heap: the heap
  * @cpu: the CPU; it is offline and stays so
@@ -62,7 +62,8 @@ static DEFINE_MUTEX(offline_lock);
  *
  * Context: Process context; CPU hotplug is held off. May sleep.
  */
-void visit_offline(struct dualtree *dt, struct heap *heap, int cpu, heap_visitor visit, void *arg)
+void dt_visit_offline(struct dualtree *dt, struct heap *heap, int cpu, heap_visitor visit,
+		      void *arg)
 {
 	struct region *retired;
 
@@ -71,18 +72,18 @@ void visit_offline(struct dualtree *dt, struct heap *heap, int cpu, heap_visitor
 		cond_resched();
 	retired = heap_take_retired(heap);
 	mutex_unlock(&offline_lock);
-	regions_put(dt, retired);
+	dt_regions_put(dt, retired);
 }
 
 /**
- * visit_shared() - do something as the owner of the shared heap
+ * dt_visit_shared() - do something as the owner of the shared heap
  * @dt: the instance
  * @visit: what; called under the heap's lock, as often as it asks for
  * @arg: for it
  *
  * Context: Any but NMI.
  */
-void visit_shared(struct dualtree *dt, heap_visitor visit, void *arg)
+void dt_visit_shared(struct dualtree *dt, heap_visitor visit, void *arg)
 {
 	struct region *retired;
 	unsigned long flags;
@@ -91,21 +92,21 @@ void visit_shared(struct dualtree *dt, heap_visitor visit, void *arg)
 	do {
 		raw_spin_lock_irqsave(&dt->shared_lock, flags);
 		again = visit(&dt->shared, -1, arg);
-		retired = shared_unlock(dt, flags);
-		regions_put(dt, retired);
+		retired = dt_shared_unlock(dt, flags);
+		dt_regions_put(dt, retired);
 	} while (again);
-	shared_drain(dt);
+	dt_shared_drain(dt);
 }
 
 /**
- * visit_heaps() - let every heap's owner do something
+ * dt_visit_heaps() - let every heap's owner do something
  * @dt: the instance
  * @visit: what; called in a section, as often as it asks for
  * @arg: for it
  *
  * Context: Process context; takes cpus_read_lock(). May sleep.
  */
-void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
+void dt_visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 {
 	struct visit v = { .dt = dt, .visit = visit, .arg = arg, .cpu = -1 };
 	struct heap *heap;
@@ -118,10 +119,10 @@ void visit_heaps(struct dualtree *dt, heap_visitor visit, void *arg)
 		if (cpu_online(v.cpu))
 			smp_call_on_cpu(v.cpu, visit_here, &v, false);
 		else
-			visit_offline(dt, heap, v.cpu, visit, arg);
+			dt_visit_offline(dt, heap, v.cpu, visit, arg);
 	}
 	cpus_read_unlock();
-	visit_shared(dt, visit, arg);
+	dt_visit_shared(dt, visit, arg);
 }
 
 static void add_heap(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
@@ -134,20 +135,21 @@ static void add_heap(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
 	stats->remote_frees += local64_read(&heap->counts.remote_frees);
 	stats->regions += READ_ONCE(heap->nr_regions);
 	stats->extents += READ_ONCE(heap->nr_extents);
-	stats->free_bytes += (READ_ONCE(heap->nr_free) + cache_granules(heap)) << DT_GRANULE_SHIFT;
+	stats->free_bytes += (READ_ONCE(heap->nr_free) + dt_cache_granules(heap)) <<
+			     DT_GRANULE_SHIFT;
 	stats->largest_free = max(stats->largest_free, largest);
 	*live += local64_read(&heap->counts.live_bytes);
 	*in_flight += local64_read(&heap->counts.in_flight);
 }
 
 /**
- * instance_stats() - add up what the heaps count
+ * dt_instance_stats() - add up what the heaps count
  * @dt: the instance
  * @stats: filled in
  *
  * Reads what the owners write, without stopping them.
  */
-void instance_stats(struct dualtree *dt, struct dualtree_stats *stats)
+void dt_instance_stats(struct dualtree *dt, struct dualtree_stats *stats)
 {
 	s64 live = atomic64_read(&dt->counts.live_bytes);
 	s64 in_flight = atomic64_read(&dt->counts.in_flight);

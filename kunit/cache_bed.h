@@ -41,11 +41,11 @@ static inline struct region *bed_add(struct kunit *test, struct cache_bed *bed,
 	struct region *region;
 
 	KUNIT_ASSERT_LT(test, bed->nr_regions, BED_REGIONS);
-	region = region_create((struct dualtree *)bed, bed->pool, order, GFP_KERNEL);
+	region = dt_region_create((struct dualtree *)bed, bed->pool, order, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, region);
 	bed->regions[bed->nr_regions++] = region;
-	heap_attach(&bed->heap, region);
-	KUNIT_ASSERT_PTR_EQ(test, heap_alloc(&bed->heap, region->bytes), region->base);
+	dt_heap_attach(&bed->heap, region);
+	KUNIT_ASSERT_PTR_EQ(test, dt_heap_alloc(&bed->heap, region->bytes), region->base);
 	return region;
 }
 
@@ -70,7 +70,7 @@ static inline void bed_free(struct cache_bed *bed, struct region *region, unsign
 			    unsigned int nr)
 {
 	bed_die(region, first, nr);
-	cache_free(&bed->heap, region, first, nr);
+	dt_cache_free(&bed->heap, region, first, nr);
 }
 
 /* As others have freed them: they go where they belong. */
@@ -78,7 +78,7 @@ static inline void bed_put(struct cache_bed *bed, struct region *region, unsigne
 			   unsigned int nr)
 {
 	bed_die(region, first, nr);
-	cache_put(&bed->heap, region, first, nr);
+	dt_cache_put(&bed->heap, region, first, nr);
 }
 
 /* As if there had been requests for @nr granules that nothing in front of the trees served. */
@@ -118,8 +118,8 @@ static inline void bed_sound(struct kunit *test, const struct cache_bed *bed)
 {
 	struct region_tally tally = { 0 };
 
-	KUNIT_ASSERT_TRUE(test, heap_check(&bed->heap, &tally));
-	KUNIT_ASSERT_TRUE(test, cache_check(&bed->heap));
+	KUNIT_ASSERT_TRUE(test, dt_heap_check(&bed->heap, &tally));
+	KUNIT_ASSERT_TRUE(test, dt_cache_check(&bed->heap));
 	KUNIT_ASSERT_EQ(test, tally.in_flight, bed->heap.hot.nr);
 }
 
@@ -142,8 +142,8 @@ static inline int bed_make(struct kunit *test, struct cache_bed *bed)
 	bed->pool = buddy_pool_create("cache", NULL);
 	if (IS_ERR(bed->pool))
 		return PTR_ERR(bed->pool);
-	heap_init(&bed->heap);
-	cache_init(&bed->heap, &bed->quick);
+	dt_heap_init(&bed->heap);
+	dt_cache_init(&bed->heap, &bed->quick);
 	test->priv = bed;
 	return 0;
 }
@@ -156,7 +156,7 @@ static inline void bed_unmake(struct kunit *test)
 	if (!bed)
 		return;
 	while (bed->nr_regions)
-		region_destroy(bed->regions[--bed->nr_regions]);
+		dt_region_destroy(bed->regions[--bed->nr_regions]);
 	buddy_pool_destroy(bed->pool);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cache_check(), and what region_check() looks at on its behalf: that they know a broken cache
+ * dt_cache_check(), and what dt_region_check() looks at for it: that they know a broken cache
  * from a sound one. Every other suite relies on them.
  *
  * Each case makes the same sound heap, breaks one thing in it, and asks.
@@ -185,9 +185,9 @@ static void cache_check_finds(struct kunit *test)
 {
 	const struct damage *damage = test->param_value;
 
-	KUNIT_ASSERT_TRUE(test, cache_check(&the_bed.heap));
+	KUNIT_ASSERT_TRUE(test, dt_cache_check(&the_bed.heap));
 	damage->inflict(&the_bed);
-	KUNIT_EXPECT_FALSE(test, cache_check(&the_bed.heap));
+	KUNIT_EXPECT_FALSE(test, dt_cache_check(&the_bed.heap));
 }
 
 static void region_check_finds_blocks(struct kunit *test)
@@ -195,10 +195,10 @@ static void region_check_finds_blocks(struct kunit *test)
 	const struct damage *damage = test->param_value;
 	struct region_tally tally = { 0 };
 
-	KUNIT_ASSERT_TRUE(test, region_check(the_region, &tally));
+	KUNIT_ASSERT_TRUE(test, dt_region_check(the_region, &tally));
 	KUNIT_ASSERT_EQ(test, tally.in_flight, 2);
 	damage->inflict(&the_bed);
-	KUNIT_EXPECT_FALSE(test, region_check(the_region, &tally));
+	KUNIT_EXPECT_FALSE(test, dt_region_check(the_region, &tally));
 }
 
 static int cache_checks_init(struct kunit *test)

@@ -18,24 +18,24 @@ static void flush_is_bounded(struct kunit *test)
 	struct heap *heap = &bed->heap;
 	unsigned int i;
 
-	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 0));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
 	bed_credit(bed, 1, 20);
 	bed_credit(bed, 2, 20);
 	for (i = 0; i < 5; i++)
 		bed_put(bed, r, 1 + 3 * i, 1 + i % 2);
 	bed_free(bed, r, 20, 3);
 	bed_looks(test, bed, r, "#c##cc#c##cc#c######hhh#");
-	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 0));
+	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 0));
 	bed_looks(test, bed, r, "#c##cc#c##cc#c######...#");
-	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 5);
+	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 2));
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 5);
 	bed_sound(test, bed);
-	KUNIT_EXPECT_TRUE(test, cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 2);
-	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 1));
+	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 2));
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 2);
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 1));
 	bed_looks(test, bed, r, "#.##..#.##..#.######...#");
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
-	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 0));
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 0);
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
 }
 
 /* Whatever was kept apart merges when it is flushed. */
@@ -51,7 +51,7 @@ static void flush_merges(struct kunit *test)
 	bed_put(bed, r, 8, 2);
 	bed_free(bed, r, 12, 3);
 	bed_looks(test, bed, r, "####cccccccchhh#");
-	KUNIT_EXPECT_FALSE(test, cache_flush(&bed->heap, 4));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, 4));
 	bed_looks(test, bed, r, "####...........#");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 1);
 }
@@ -70,13 +70,13 @@ static void flush_range_in_one_piece(struct kunit *test)
 	bed_put(bed, r, 6, 1);
 	bed_free(bed, r, 7, 3);
 	bed_looks(test, bed, r, "####cc.hhhcccc######cc#");
-	cache_flush_range(&bed->heap, r, 4, 9, 10);
+	dt_cache_flush_range(&bed->heap, r, 4, 9, 10);
 	bed_looks(test, bed, r, "####..........######cc#");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 1);
 	/* Nothing to do, and nothing done. */
-	cache_flush_range(&bed->heap, r, 3, 5, 10);
-	cache_flush_range(&bed->heap, r, 4, 20, 10);
-	cache_flush_range(&bed->heap, r, 20, 2, 0);
+	dt_cache_flush_range(&bed->heap, r, 3, 5, 10);
+	dt_cache_flush_range(&bed->heap, r, 4, 20, 10);
+	dt_cache_flush_range(&bed->heap, r, 20, 2, 0);
 	bed_looks(test, bed, r, "####..........######cc#");
 }
 
@@ -91,13 +91,13 @@ static void flush_range_is_bounded(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		bed_put(bed, r, 4 + 2 * i, 2);
 	bed_looks(test, bed, r, "####cccccccccc##");
-	cache_flush_range(&bed->heap, r, 4, 1, 10);
+	dt_cache_flush_range(&bed->heap, r, 4, 1, 10);
 	bed_looks(test, bed, r, "####..cccccccc##");
-	cache_flush_range(&bed->heap, r, 4, 5, 10);
+	dt_cache_flush_range(&bed->heap, r, 4, 5, 10);
 	bed_looks(test, bed, r, "####......cccc##");
-	cache_flush_range(&bed->heap, r, 4, 10, 1);
+	dt_cache_flush_range(&bed->heap, r, 4, 10, 1);
 	bed_looks(test, bed, r, "####......cccc##");
-	cache_flush_range(&bed->heap, r, 4, 10, 2);
+	dt_cache_flush_range(&bed->heap, r, 4, 10, 2);
 	bed_looks(test, bed, r, "####........cc##");
 }
 

@@ -31,7 +31,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 	/* What lies between merges with both when its turn comes. */
 	bed_free(bed, r, 10, 1);
 	bed_looks(test, bed, r, "##.#......h.####");
-	cache_settle(&bed->heap);
+	dt_cache_settle(&bed->heap);
 	bed_looks(test, bed, r, "##.#........####");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 2);
 }
@@ -83,7 +83,7 @@ static void hot_off(struct kunit *test)
 	struct region_tally tally = { 0 };
 	struct region *r;
 
-	heap_init(heap);
+	dt_heap_init(heap);
 	r = bed_add(test, bed, 0);
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, 0));
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, SIZE_MAX));
@@ -92,15 +92,15 @@ static void hot_off(struct kunit *test)
 	bed_free(bed, r, 5, 2);
 	bed_put(bed, r, 9, 2);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 4);
-	KUNIT_EXPECT_NULL(test, cache_take(heap, 2 * DT_GRANULE));
-	cache_settle(heap);
-	KUNIT_EXPECT_FALSE(test, cache_flush(heap, 0));
-	cache_flush_range(heap, r, 5, 10, 10);
-	KUNIT_EXPECT_TRUE(test, heap_check(heap, &tally));
+	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
+	dt_cache_settle(heap);
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
+	dt_cache_flush_range(heap, r, 5, 10, 10);
+	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 0);
-	KUNIT_EXPECT_TRUE(test, cache_check(heap));
+	KUNIT_EXPECT_TRUE(test, dt_cache_check(heap));
 	heap->hot.nr = 0;
-	KUNIT_EXPECT_FALSE(test, cache_check(heap));
+	KUNIT_EXPECT_FALSE(test, dt_cache_check(heap));
 }
 
 /* The last one in is the first one out, and each size has its own list. */
@@ -117,18 +117,18 @@ static void lists_are_lifo(struct kunit *test)
 	bed_free(bed, r, 12, 1);
 	bed_free(bed, r, 5, 2);
 	bed_looks(test, bed, r, "#cc##hh##cc#c###");
-	cache_settle(heap);
+	dt_cache_settle(heap);
 	bed_looks(test, bed, r, "#cc##cc##cc#c###");
-	KUNIT_EXPECT_NULL(test, cache_take(heap, 3 * DT_GRANULE));
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(heap, 2 * DT_GRANULE - 7), region_addr(r, 5));
+	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 3 * DT_GRANULE));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE - 7), region_addr(r, 5));
 	KUNIT_EXPECT_EQ(test, r->ledger[5], DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, r->ledger[6], DT_GRANULE - 7);
 	bed_looks(test, bed, r, "#cc######cc#c###");
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(heap, 1), region_addr(r, 12));
-	KUNIT_EXPECT_NULL(test, cache_take(heap, DT_GRANULE));
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(heap, DT_GRANULE + 1), region_addr(r, 9));
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(heap, 2 * DT_GRANULE), region_addr(r, 1));
-	KUNIT_EXPECT_NULL(test, cache_take(heap, 2 * DT_GRANULE));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 1), region_addr(r, 12));
+	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, DT_GRANULE));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, DT_GRANULE + 1), region_addr(r, 9));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE), region_addr(r, 1));
+	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
 	bed_looks(test, bed, r, "################");
 	KUNIT_EXPECT_EQ(test, r->nr_out, r->nr);
 }
@@ -159,17 +159,17 @@ static void requests_are_demand(struct kunit *test)
 	struct heap *heap = &bed->heap;
 	unsigned int i;
 
-	KUNIT_EXPECT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE - 5));
+	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5));
 	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 1);
-	KUNIT_EXPECT_NULL(test, cache_alloc(heap, QUICK_LISTS * DT_GRANULE + 1));
-	KUNIT_EXPECT_NULL(test, cache_alloc(heap, SZ_4M));
+	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, QUICK_LISTS * DT_GRANULE + 1));
+	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, SZ_4M));
 	bed_put(bed, r, 20, 4);
 	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 0);
 	/* One that is served is one as well. */
-	KUNIT_EXPECT_PTR_EQ(test, cache_alloc(heap, 4 * DT_GRANULE - 5), region_addr(r, 20));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5), region_addr(r, 20));
 	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, 1);
 	for (i = 0; i < 300; i++)
-		KUNIT_ASSERT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE));
+		KUNIT_ASSERT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE));
 	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, U8_MAX);
 	bed_put(bed, r, 20, 4);
 	KUNIT_EXPECT_EQ(test, bed->quick.lists[3].credit, U8_MAX - 1);
@@ -182,7 +182,7 @@ static void requests_are_demand(struct kunit *test)
 static void settle_one(struct cache_bed *bed, struct region *r, unsigned int first, unsigned int nr)
 {
 	bed_free(bed, r, first, nr);
-	cache_settle(&bed->heap);
+	dt_cache_settle(&bed->heap);
 }
 
 /*
@@ -227,11 +227,11 @@ static void gate_isolation_of_a_batch(struct kunit *test)
 	bed_credit(bed, 2, 2);
 	bed_die(r, 4, 7);
 	for (i = 0; i < 2; i++)
-		cache_put(&bed->heap, r, 4 + 2 * i, 2);
+		dt_cache_put(&bed->heap, r, 4 + 2 * i, 2);
 	/* This one has no demand any more, and becomes an extent; one beside it need not merge. */
-	cache_put(&bed->heap, r, 8, 2);
+	dt_cache_put(&bed->heap, r, 8, 2);
 	bed_credit(bed, 1, 1);
-	cache_put(&bed->heap, r, 10, 1);
+	dt_cache_put(&bed->heap, r, 10, 1);
 	bed_looks(test, bed, r, "####cccc..c#####");
 }
 
@@ -322,12 +322,12 @@ static void take_drops_what_is_stale(struct kunit *test)
 	bed_put(bed, high, 20, high->nr - 24);
 	bed_looks(test, bed, high, "#c#c#c#c#c#c####");
 	/* There is no room below as yet. */
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(&bed->heap, 1), region_addr(high, 11));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(&bed->heap, 1), region_addr(high, 11));
 	bed_put(bed, low, 7, 4);
-	KUNIT_EXPECT_NULL(test, cache_take(&bed->heap, 1));
+	KUNIT_EXPECT_NULL(test, dt_cache_take(&bed->heap, 1));
 	bed_looks(test, bed, high, "#c#.#.#.#.######");
 	/* The next one, and then what lies in the region that does not drain. */
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(&bed->heap, 1), region_addr(low, 1));
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(&bed->heap, 1), region_addr(low, 1));
 	bed_looks(test, bed, high, "#.#.#.#.#.######");
 	bed_looks(test, bed, low, "#######....#####");
 }
@@ -370,7 +370,7 @@ static void gate_last_of_region(struct kunit *test)
 	settle_one(bed, r, 0, 2);
 	bed_looks(test, bed, r, "................");
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, r);
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 0);
 }
 
 /* What others have freed may be all there is in the only region, and in no other. */
@@ -387,11 +387,11 @@ static void gate_last_of_region_of_a_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, low->nr_out, 0);
 	KUNIT_EXPECT_NULL(test, bed->heap.spare);
 	/* Flushed, it is as empty as any. */
-	KUNIT_EXPECT_FALSE(test, cache_flush(&bed->heap, CACHE_FLUSH_MOST));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, CACHE_FLUSH_MOST));
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, low);
 
 	/* Full, so that the other need not drain. */
-	KUNIT_ASSERT_PTR_EQ(test, heap_alloc(&bed->heap, low->bytes), low->base);
+	KUNIT_ASSERT_PTR_EQ(test, dt_heap_alloc(&bed->heap, low->bytes), low->base);
 	high = bed_add(test, bed, 0);
 	bed_put(bed, high, 2, high->nr - 2);
 	bed_put(bed, high, 0, 2);
@@ -425,18 +425,18 @@ static void gate_bytes(struct kunit *test)
 	unsigned int i;
 
 	bed_credit(bed, QUICK_LISTS, 100);
-	KUNIT_EXPECT_NULL(test, cache_alloc(&bed->heap, QUICK_LISTS * DT_GRANULE + 1));
+	KUNIT_EXPECT_NULL(test, dt_cache_alloc(&bed->heap, QUICK_LISTS * DT_GRANULE + 1));
 	for (i = 0; i < most / QUICK_LISTS; i++)
 		bed_put(bed, r, 1 + (QUICK_LISTS + 1) * i, QUICK_LISTS);
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), most);
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), most);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 0);
 	bed_put(bed, r, 1 + (QUICK_LISTS + 1) * i, QUICK_LISTS);
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), most);
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), most);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, QUICK_LISTS);
-	KUNIT_EXPECT_FALSE(test, cache_flush(&bed->heap, UINT_MAX));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, UINT_MAX));
 	bed_put(bed, r, r->nr - QUICK_LISTS - 1, QUICK_LISTS + 1);
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 0);
-	KUNIT_EXPECT_NULL(test, cache_take(&bed->heap, (QUICK_LISTS + 1) * DT_GRANULE));
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 0);
+	KUNIT_EXPECT_NULL(test, dt_cache_take(&bed->heap, (QUICK_LISTS + 1) * DT_GRANULE));
 	bed_sound(test, bed);
 }
 
@@ -498,7 +498,7 @@ static void put_leaves_the_hot_range(struct kunit *test)
 	bed_credit(bed, 1, 1);
 	bed_put(bed, r, 6, 1);
 	bed_looks(test, bed, r, "####hhc##..#####");
-	cache_settle(&bed->heap);
+	dt_cache_settle(&bed->heap);
 	bed_looks(test, bed, r, "####..c##..#####");
 }
 
@@ -548,14 +548,14 @@ static void lists_do_not_keep_a_region(struct kunit *test)
 	bed_free(bed, a, 17, a->nr - 17);
 	bed_free(bed, a, 0, 1);
 	KUNIT_EXPECT_EQ(test, a->nr_out, 1);
-	cache_settle(&bed->heap);
+	dt_cache_settle(&bed->heap);
 	KUNIT_EXPECT_TRUE(test, region_empty(a));
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, a);
 	KUNIT_EXPECT_EQ(test, a->free.nr_extents, 1);
 	/* Of other regions all stays. */
 	bed_looks(test, bed, b, "#######c####");
-	KUNIT_EXPECT_EQ(test, cache_listed(&bed->heap), 1);
-	KUNIT_EXPECT_PTR_EQ(test, cache_take(&bed->heap, 1), region_addr(b, 7));
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 1);
+	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(&bed->heap, 1), region_addr(b, 7));
 	bed_sound(test, bed);
 }
 

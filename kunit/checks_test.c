@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * extent_tree_check(), region_check() and heap_check(): that they know a broken structure
+ * dt_extent_tree_check(), dt_region_check() and dt_heap_check(): that they know a broken structure
  * from a sound one. Every other suite relies on them.
  *
  * Each case makes the same sound structure, breaks one thing in it, taking care that as
@@ -278,7 +278,7 @@ static void break_full_spare(struct sound *s)
 /* The spare has been retired, and still is the spare. */
 static void break_old_spare(struct sound *s)
 {
-	heap_retire_spare(&s->heap);
+	dt_heap_retire_spare(&s->heap);
 	s->heap.spare = s->high;
 }
 
@@ -364,21 +364,21 @@ KUNIT_ARRAY_PARAM(heap_damage, heap_damages, damage_name);
 
 static bool tree_check(struct sound *s)
 {
-	return extent_tree_check(s->tree, s->base, s->nr);
+	return dt_extent_tree_check(s->tree, s->base, s->nr);
 }
 
 static bool low_check(struct sound *s)
 {
 	struct region_tally tally = { 0 };
 
-	return region_check(s->low, &tally);
+	return dt_region_check(s->low, &tally);
 }
 
 static bool whole_check(struct sound *s)
 {
 	struct region_tally tally = { 0 };
 
-	return heap_check(&s->heap, &tally);
+	return dt_heap_check(&s->heap, &tally);
 }
 
 static void check_finds(struct kunit *test, bool (*check)(struct sound *s))
@@ -411,7 +411,7 @@ static void checks_tally(struct kunit *test)
 	struct region_tally tally = { .live_bytes = 1000, .in_flight = 50 };
 	unsigned int live = sound.low->nr - 29;
 
-	KUNIT_EXPECT_TRUE(test, region_check(sound.low, &tally));
+	KUNIT_EXPECT_TRUE(test, dt_region_check(sound.low, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, 1000 + live * DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 50);
 
@@ -419,7 +419,7 @@ static void checks_tally(struct kunit *test)
 	sound.low->ledger[5] = 7;
 	sound.low->ledger[6] = 0;
 	tally = (struct region_tally){ 0 };
-	KUNIT_EXPECT_TRUE(test, heap_check(&sound.heap, &tally));
+	KUNIT_EXPECT_TRUE(test, dt_heap_check(&sound.heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, (live - 3) * DT_GRANULE + 7 + 1);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 2);
 }
@@ -429,12 +429,12 @@ static void empty_heap_is_sound(struct kunit *test)
 	struct region_tally tally = { 0 };
 	struct heap *heap = &sound.heap;
 
-	heap_init(heap);
-	KUNIT_EXPECT_TRUE(test, heap_check(heap, &tally));
+	dt_heap_init(heap);
+	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, 0);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 0);
 	heap->spare = sound.low;
-	KUNIT_EXPECT_FALSE(test, heap_check(heap, &tally));
+	KUNIT_EXPECT_FALSE(test, dt_heap_check(heap, &tally));
 }
 
 static int take_regions(struct sound *s)
@@ -443,7 +443,7 @@ static int take_regions(struct sound *s)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++) {
-		*regions[i] = region_create((struct dualtree *)s, s->pool, 0, GFP_KERNEL);
+		*regions[i] = dt_region_create((struct dualtree *)s, s->pool, 0, GFP_KERNEL);
 		if (!*regions[i])
 			return -ENOMEM;
 	}
@@ -461,19 +461,19 @@ static void make_sound(struct sound *s)
 	};
 	unsigned int i;
 
-	heap_init(&s->heap);
-	heap_attach(&s->heap, s->low);
-	heap_alloc(&s->heap, s->low->bytes);
+	dt_heap_init(&s->heap);
+	dt_heap_attach(&s->heap, s->low);
+	dt_heap_alloc(&s->heap, s->low->bytes);
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
 		memset(s->low->ledger + free[i].first, 0, free[i].nr);
-		heap_free(&s->heap, s->low, free[i].first, free[i].nr);
+		dt_heap_free(&s->heap, s->low, free[i].first, free[i].nr);
 	}
-	heap_attach(&s->heap, s->mid);
-	heap_alloc(&s->heap, s->mid->bytes);
+	dt_heap_attach(&s->heap, s->mid);
+	dt_heap_alloc(&s->heap, s->mid->bytes);
 	memset(s->mid->ledger, 0, s->mid->nr - 1);
 	s->mid->ledger[s->mid->nr - 1] = 1;
-	heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
-	heap_attach(&s->heap, s->high);
+	dt_heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
+	dt_heap_attach(&s->heap, s->high);
 	s->tree = &s->low->free;
 	s->base = s->low->base;
 	s->nr = s->low->nr;
@@ -503,7 +503,7 @@ static void checks_exit(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++)
 		if (regions[i])
-			region_destroy(regions[i]);
+			dt_region_destroy(regions[i]);
 	if (!IS_ERR(sound.pool))
 		buddy_pool_destroy(sound.pool);
 }

@@ -92,7 +92,7 @@ static void bed_check(struct kunit *test, const struct bed *bed)
 	KUNIT_ASSERT_EQ(test, bed->tree.nr_free, sums.nr_free);
 	KUNIT_ASSERT_EQ(test, bed->tree.nr_extents, sums.nr_extents);
 	KUNIT_ASSERT_EQ(test, extent_tree_largest(&bed->tree), sums.largest);
-	KUNIT_ASSERT_TRUE(test, extent_tree_check(&bed->tree, bed->base, bed->nr));
+	KUNIT_ASSERT_TRUE(test, dt_extent_tree_check(&bed->tree, bed->base, bed->nr));
 	for (i = map_next_free(bed->map, bed->nr, 0); i < bed->nr;
 	     i = map_next_free(bed->map, bed->nr, end)) {
 		end = map_free_end(bed->map, bed->nr, i);
@@ -107,7 +107,7 @@ static void bed_check(struct kunit *test, const struct bed *bed)
 static unsigned int bed_alloc(struct kunit *test, struct bed *bed, unsigned int nr)
 {
 	unsigned int want = map_best_fit(bed->map, bed->nr, nr);
-	void *addr = extent_tree_alloc(&bed->tree, nr);
+	void *addr = dt_extent_tree_alloc(&bed->tree, nr);
 
 	if (want == bed->nr) {
 		KUNIT_ASSERT_NULL(test, addr);
@@ -142,7 +142,7 @@ static void bed_free(struct kunit *test, struct bed *bed, unsigned int first, un
 
 	KUNIT_ASSERT_TRUE(test, untouched(bed, first, nr));
 	memset(bed->map + first, MAP_FREE, nr);
-	extent = extent_tree_free(&bed->tree, granule(bed, first), nr, left, right);
+	extent = dt_extent_tree_free(&bed->tree, granule(bed, first), nr, left, right);
 	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct extent *)granule(bed, first));
 }
 
@@ -168,8 +168,8 @@ static void all_free(struct kunit *test)
 	bed_make(bed, NR_GRANULES);
 	bed_free(test, bed, 0, NR_GRANULES);
 	bed_check(test, bed);
-	KUNIT_EXPECT_NULL(test, extent_tree_alloc(&bed->tree, NR_GRANULES + 1));
-	KUNIT_EXPECT_NULL(test, extent_tree_alloc(&bed->tree, UINT_MAX));
+	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&bed->tree, NR_GRANULES + 1));
+	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&bed->tree, UINT_MAX));
 	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, NR_GRANULES), 0);
 	bed_check(test, bed);
 	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), bed->nr);

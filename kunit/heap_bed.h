@@ -74,7 +74,7 @@ static inline struct plot *bed_region(struct kunit *test, struct bed *bed, unsig
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, plot);
 	KUNIT_ASSERT_LT(test, bed->nr_plots, MAX_PLOTS);
-	plot->region = region_create((struct dualtree *)bed, bed->pool, order, GFP_KERNEL);
+	plot->region = dt_region_create((struct dualtree *)bed, bed->pool, order, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, plot->region);
 	memset(plot->map, MAP_FREE, plot->region->nr);
 	for (i = bed->nr_plots++; i && bed->plots[i - 1]->region->base > plot->region->base; i--)
@@ -87,7 +87,7 @@ static inline struct plot *bed_attach(struct kunit *test, struct bed *bed, unsig
 {
 	struct plot *plot = bed_region(test, bed, order);
 
-	heap_attach(&bed->heap, plot->region);
+	dt_heap_attach(&bed->heap, plot->region);
 	return plot;
 }
 
@@ -96,7 +96,7 @@ static inline void bed_drop(struct kunit *test, struct bed *bed, struct plot *pl
 {
 	unsigned int i;
 
-	region_destroy(plot->region);
+	dt_region_destroy(plot->region);
 	for (i = 0; bed->plots[i] != plot; i++)
 		;
 	for (bed->nr_plots--; i < bed->nr_plots; i++)
@@ -135,7 +135,7 @@ static inline void bed_check(struct kunit *test, struct bed *bed)
 	struct region_tally tally = { 0 };
 
 	bed_check_sums(test, bed);
-	KUNIT_ASSERT_TRUE(test, heap_check(&bed->heap, &tally));
+	KUNIT_ASSERT_TRUE(test, dt_heap_check(&bed->heap, &tally));
 	KUNIT_ASSERT_EQ(test, tally.in_flight, bed->away);
 }
 
@@ -182,7 +182,7 @@ static inline void *bed_alloc(struct kunit *test, struct bed *bed, size_t size)
 	void *addr, *want = bed_best_fit(bed, nr);
 	struct region *region;
 
-	addr = heap_alloc(&bed->heap, size);
+	addr = dt_heap_alloc(&bed->heap, size);
 	KUNIT_ASSERT_PTR_EQ(test, addr, want);
 	if (!addr)
 		return NULL;
@@ -210,7 +210,7 @@ static inline void bed_free(struct kunit *test, struct bed *bed, void *addr, siz
 	unsigned int nr = DIV_ROUND_UP(size, DT_GRANULE);
 
 	bed_let_die(bed, region, first, nr);
-	heap_free(&bed->heap, region, first, nr);
+	dt_heap_free(&bed->heap, region, first, nr);
 }
 
 static inline void bed_push(struct bed *bed, struct region *region, unsigned int first,
@@ -228,7 +228,7 @@ static inline bool bed_drain(struct bed *bed, unsigned int most)
 	bool more;
 
 	preempt_disable();
-	more = heap_drain(&bed->heap, most);
+	more = dt_heap_drain(&bed->heap, most);
 	preempt_enable();
 	return more;
 }
@@ -269,7 +269,8 @@ static inline struct plot *bed_attach_live(struct kunit *test, struct bed *bed, 
 {
 	struct plot *plot = bed_attach(test, bed, order);
 
-	KUNIT_ASSERT_PTR_EQ(test, heap_alloc(&bed->heap, PAGE_SIZE << order), plot->region->base);
+	KUNIT_ASSERT_PTR_EQ(test, dt_heap_alloc(&bed->heap, PAGE_SIZE << order),
+			    plot->region->base);
 	memset(plot->map, MAP_LIVE, plot->region->nr);
 	return plot;
 }
@@ -287,7 +288,7 @@ static inline int bed_make(struct kunit *test, struct bed *bed)
 	bed->pool = buddy_pool_create("heap", NULL);
 	if (IS_ERR(bed->pool))
 		return PTR_ERR(bed->pool);
-	heap_init(&bed->heap);
+	dt_heap_init(&bed->heap);
 	test->priv = bed;
 	return 0;
 }
@@ -301,7 +302,7 @@ static inline void bed_unmake(struct kunit *test)
 	if (!bed)
 		return;
 	while (bed->nr_plots)
-		region_destroy(bed->plots[--bed->nr_plots]->region);
+		dt_region_destroy(bed->plots[--bed->nr_plots]->region);
 	buddy_pool_get_stats(bed->pool, &stats);
 	KUNIT_EXPECT_EQ(test, stats.held_bytes, stats.free_bytes);
 	buddy_pool_destroy(bed->pool);

@@ -14,13 +14,13 @@ static void empty_heap(struct kunit *test)
 {
 	struct bed *bed = test->priv;
 
-	KUNIT_EXPECT_NULL(test, heap_alloc(&bed->heap, 1));
-	KUNIT_EXPECT_NULL(test, heap_alloc(&bed->heap, UINT_MAX));
-	KUNIT_EXPECT_NULL(test, heap_retire_all(&bed->heap));
-	KUNIT_EXPECT_NULL(test, heap_region_above(&bed->heap, NULL));
+	KUNIT_EXPECT_NULL(test, dt_heap_alloc(&bed->heap, 1));
+	KUNIT_EXPECT_NULL(test, dt_heap_alloc(&bed->heap, UINT_MAX));
+	KUNIT_EXPECT_NULL(test, dt_heap_retire_all(&bed->heap));
+	KUNIT_EXPECT_NULL(test, dt_heap_region_above(&bed->heap, NULL));
 	KUNIT_EXPECT_FALSE(test, heap_has_remote(&bed->heap));
 	KUNIT_EXPECT_FALSE(test, bed_drain(bed, UINT_MAX));
-	heap_retire_spare(&bed->heap);
+	dt_heap_retire_spare(&bed->heap);
 	bed_check(test, bed);
 }
 
@@ -40,7 +40,7 @@ static void exact_powers_of_two(struct kunit *test)
 		bed_check(test, bed);
 		bed_free(test, bed, plot->region->base, size);
 		KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, plot->region);
-		heap_retire_spare(&bed->heap);
+		dt_heap_retire_spare(&bed->heap);
 		KUNIT_EXPECT_EQ(test, bed_give_back(test, bed), 1);
 		bed_check(test, bed);
 	}
@@ -153,9 +153,9 @@ static void retired_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed->heap.held_bytes, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, bed_give_back(test, bed), 4);
 	bed_check(test, bed);
-	heap_retire_spare(&bed->heap);
+	dt_heap_retire_spare(&bed->heap);
 	KUNIT_EXPECT_NULL(test, bed->heap.spare);
-	heap_retire_spare(&bed->heap);
+	dt_heap_retire_spare(&bed->heap);
 	KUNIT_EXPECT_EQ(test, bed_give_back(test, bed), 1);
 	KUNIT_EXPECT_EQ(test, bed->heap.held_bytes, 0);
 	KUNIT_EXPECT_EQ(test, bed->heap.largest, 0);
@@ -266,7 +266,7 @@ static void retire_all(struct kunit *test)
 	free_in(test, bed, bed->plots[2], 0, bed->plots[2]->region->nr);
 	free_in(test, bed, bed->plots[4], 0, bed->plots[4]->region->nr);
 	free_in(test, bed, bed->plots[5], 1, 1);
-	for (region = heap_retire_all(&bed->heap); region; region = region->retired) {
+	for (region = dt_heap_retire_all(&bed->heap); region; region = region->retired) {
 		nr++;
 		for (i = 0; i < 7; i++)
 			if (bed->plots[i]->region == region)
@@ -276,7 +276,7 @@ static void retire_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr, 7);
 	KUNIT_EXPECT_EQ(test, seen, 0x7f);
 	KUNIT_EXPECT_NULL(test, heap_take_retired(&bed->heap));
-	KUNIT_EXPECT_NULL(test, heap_region_above(&bed->heap, NULL));
+	KUNIT_EXPECT_NULL(test, dt_heap_region_above(&bed->heap, NULL));
 }
 
 static void region_above(struct kunit *test)
@@ -289,12 +289,14 @@ static void region_above(struct kunit *test)
 		bed_attach_live(test, bed, i % 2);
 	for (i = 5; i >= 0; i--) {
 		region = bed->plots[i]->region;
-		KUNIT_EXPECT_PTR_EQ(test, heap_region_above(&bed->heap, region->base - 1), region);
-		KUNIT_EXPECT_PTR_EQ(test, heap_region_above(&bed->heap, region->base), above);
-		KUNIT_EXPECT_PTR_EQ(test, heap_region_above(&bed->heap, region->base + 100), above);
+		KUNIT_EXPECT_PTR_EQ(test, dt_heap_region_above(&bed->heap, region->base - 1),
+				    region);
+		KUNIT_EXPECT_PTR_EQ(test, dt_heap_region_above(&bed->heap, region->base), above);
+		KUNIT_EXPECT_PTR_EQ(test, dt_heap_region_above(&bed->heap, region->base + 100),
+				    above);
 		above = region;
 	}
-	KUNIT_EXPECT_PTR_EQ(test, heap_region_above(&bed->heap, NULL), above);
+	KUNIT_EXPECT_PTR_EQ(test, dt_heap_region_above(&bed->heap, NULL), above);
 }
 
 static struct bed the_bed;

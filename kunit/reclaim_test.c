@@ -376,13 +376,13 @@ static void reclaim_nohz_full(struct kunit *test)
 }
 
 /* Other suites are loaded with none of it. */
-static int reclaim_init(struct kunit *test)
+static int dt_reclaim_init(struct kunit *test)
 {
 	write_file(test, IDLE_MS, "1000");
 	return 0;
 }
 
-static void reclaim_exit(struct kunit *test)
+static void dt_reclaim_exit(struct kunit *test)
 {
 	write_file(test, IDLE_MS, "0");
 }
@@ -402,8 +402,8 @@ static struct kunit_case reclaim_cases[] = {
 
 static struct kunit_suite reclaim_suite = {
 	.name = "reclaim",
-	.init = reclaim_init,
-	.exit = reclaim_exit,
+	.init = dt_reclaim_init,
+	.exit = dt_reclaim_exit,
 	.test_cases = reclaim_cases,
 };
 

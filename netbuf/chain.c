@@ -27,9 +27,9 @@ void dualtree_buf_purge(struct dualtree_buf *buf)
 	struct dualtree_segment *seg, *next;
 
 	list_for_each_entry_safe(seg, next, &buf->segments, node)
-		segment_release(buf->dt, seg);
+		dt_segment_release(buf->dt, seg);
 	if (buf->room)
-		segment_release(buf->dt, buf->room);
+		dt_segment_release(buf->dt, buf->room);
 	dualtree_buf_init(buf, buf->dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_purge);
@@ -38,7 +38,7 @@ void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp)
 {
 	if (buf->room)
 		return NULL;
-	buf->room = segment_alloc(buf->dt, size, gfp);
+	buf->room = dt_segment_alloc(buf->dt, size, gfp);
 	return buf->room ? buf->room->data : NULL;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_reserve);
@@ -51,10 +51,10 @@ int dualtree_buf_put(struct dualtree_buf *buf, size_t len)
 		return -EINVAL;
 	buf->room = NULL;
 	if (!len) {
-		segment_release(buf->dt, room);
+		dt_segment_release(buf->dt, room);
 		return 0;
 	}
-	segment_trim(buf->dt, room, len);
+	dt_segment_trim(buf->dt, room, len);
 	chain_add(buf, room);
 	return 0;
 }
@@ -69,7 +69,7 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
 	dualtree_buf_init(&copy, buf->dt);
 	for (done = 0; done < len; done += piece) {
 		piece = min(len - done, most);
-		seg = segment_alloc(buf->dt, piece, gfp);
+		seg = dt_segment_alloc(buf->dt, piece, gfp);
 		if (!seg) {
 			dualtree_buf_purge(&copy);
 			return -ENOMEM;
@@ -83,7 +83,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_append);
 
 void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *seg = segment_alloc(buf->dt, len, gfp);
+	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
 
 	if (!seg)
 		return NULL;
@@ -98,7 +98,7 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
 
 	if (!dualtree_owns(buf->dt, ptr, len))
 		return -EINVAL;
-	seg = segment_create(buf->dt, ptr, len, gfp);
+	seg = dt_segment_create(buf->dt, ptr, len, gfp);
 	if (!seg)
 		return -ENOMEM;
 	chain_add(buf, seg);
@@ -110,7 +110,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_adopt);
  * Find the segment that a byte is in; @offset, of the byte in the buffer, becomes that in the
  * segment. Return: the segment, or NULL if there is no such byte.
  */
-struct dualtree_segment *chain_seek(const struct dualtree_buf *buf, size_t *offset)
+struct dualtree_segment *dt_chain_seek(const struct dualtree_buf *buf, size_t *offset)
 {
 	struct dualtree_segment *seg;
 
@@ -123,7 +123,7 @@ struct dualtree_segment *chain_seek(const struct dualtree_buf *buf, size_t *offs
 }
 
 /* Consume bytes that are there. */
-void chain_consume(struct dualtree_buf *buf, size_t len)
+void dt_chain_consume(struct dualtree_buf *buf, size_t len)
 {
 	struct dualtree_segment *seg;
 
@@ -131,11 +131,11 @@ void chain_consume(struct dualtree_buf *buf, size_t len)
 	while (len) {
 		seg = chain_first(buf);
 		if (len < seg->len) {
-			segment_consume(buf->dt, seg, len);
+			dt_segment_consume(buf->dt, seg, len);
 			return;
 		}
 		len -= seg->len;
 		list_del(&seg->node);
-		segment_release(buf->dt, seg);
+		dt_segment_release(buf->dt, seg);
 	}
 }

@@ -34,10 +34,10 @@ static inline void chain_del(struct dualtree_buf *buf, struct dualtree_segment *
 	buf->unread -= seg->len;
 }
 
-struct dualtree_segment *chain_seek(const struct dualtree_buf *buf, size_t *offset);
-void chain_consume(struct dualtree_buf *buf, size_t len);
-bool chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
-	       struct dualtree_segment *spare);
-void chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from);
+struct dualtree_segment *dt_chain_seek(const struct dualtree_buf *buf, size_t *offset);
+void dt_chain_consume(struct dualtree_buf *buf, size_t len);
+bool dt_chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
+		  struct dualtree_segment *spare);
+void dt_chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from);
 
 #endif /* DUALTREE_NETBUF_CHAIN_H */

@@ -12,17 +12,17 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 
 	if (keep > buf->unread)
 		return -ENODATA;
-	seg = chain_seek(buf, &offset);
+	seg = dt_chain_seek(buf, &offset);
 	if (!seg)
 		return 0;
 	buf->unread = keep;
 	if (offset) {
-		segment_trim(buf->dt, seg, offset);
+		dt_segment_trim(buf->dt, seg, offset);
 		seg = list_next_entry(seg, node);
 	}
 	list_for_each_entry_safe_from(seg, next, &buf->segments, node) {
 		list_del(&seg->node);
-		segment_release(buf->dt, seg);
+		dt_segment_release(buf->dt, seg);
 	}
 	return 0;
 }
@@ -32,15 +32,15 @@ EXPORT_SYMBOL_GPL(dualtree_buf_trim);
  * Move the first bytes, which are there, to the end of another buffer. Where a segment is cut
  * in two, @spare becomes the second. Return: true if it did.
  */
-bool chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
-	       struct dualtree_segment *spare)
+bool dt_chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
+		  struct dualtree_segment *spare)
 {
 	size_t offset = len;
-	struct dualtree_segment *seg = chain_seek(buf, &offset);
+	struct dualtree_segment *seg = dt_chain_seek(buf, &offset);
 	LIST_HEAD(front);
 
 	if (offset) {
-		segment_split(seg, offset, spare);
+		dt_segment_split(seg, offset, spare);
 		list_add(&spare->node, &seg->node);
 		seg = spare;
 	}
@@ -63,13 +63,13 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 		return -EINVAL;
 	if (len > buf->unread)
 		return -ENODATA;
-	chain_seek(buf, &offset);
+	dt_chain_seek(buf, &offset);
 	if (offset) {
-		spare = segment_create(buf->dt, NULL, 0, gfp);
+		spare = dt_segment_create(buf->dt, NULL, 0, gfp);
 		if (!spare)
 			return -ENOMEM;
 	}
-	chain_cut(buf, len, to, spare);
+	dt_chain_cut(buf, len, to, spare);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_split);
@@ -86,7 +86,7 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
 EXPORT_SYMBOL_GPL(dualtree_buf_splice);
 
 /* Put all of @from, which was cut off in front, back there. */
-void chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
+void dt_chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
 {
 	list_splice_init(&from->segments, &buf->segments);
 	buf->unread += from->unread;
@@ -106,7 +106,7 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 	chain_for_each(seg, buf) {
 		if (clone.unread == len)
 			break;
-		view = segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
+		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
 		if (!view) {
 			dualtree_buf_purge(&clone);
 			return -ENOMEM;
@@ -128,7 +128,7 @@ static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 /* Replace the first bytes with a copy in one range. Return: 0 or -ENOMEM. */
 static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *seg = segment_alloc(buf->dt, len, gfp);
+	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
 
 	if (!seg)
 		return -ENOMEM;
@@ -156,7 +156,7 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	if (err)
 		return ERR_PTR(err);
 	seg = chain_first(buf);
-	if (seg->len < len || !segment_own(buf->dt, seg)) {
+	if (seg->len < len || !dt_segment_own(buf->dt, seg)) {
 		err = copy_front(buf, len, gfp);
 		if (err)
 			return ERR_PTR(err);
@@ -168,7 +168,7 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	seg->len -= len;
 	if (!seg->len) {
 		list_del(&seg->node);
-		segment_forget(buf->dt, seg);
+		dt_segment_forget(buf->dt, seg);
 	}
 	return data;
 }

@@ -119,7 +119,7 @@ static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
 		headers -= skip;
 		if (skip == seg->len)
 			continue;
-		if (!segment_own(buf->dt, seg))
+		if (!dt_segment_own(buf->dt, seg))
 			return MAX_SKB_FRAGS + 1;
 		frags += pages_of(seg->data + skip, seg->len - skip);
 	}
@@ -163,7 +163,7 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
 	rx->pinned_ranges -= reaped;
 	spin_unlock_irqrestore(&rx->lock, flags);
 	list_for_each_entry_safe(seg, next, &back, node)
-		segment_release(rx->dt, seg);
+		dt_segment_release(rx->dt, seg);
 	return reaped;
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_reap);
@@ -264,7 +264,7 @@ static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *de
 	skb->len += paged;
 	skb->dev = dev;
 	fill_packet(skb, buf);
-	chain_consume(buf, buf->unread);
+	dt_chain_consume(buf, buf->unread);
 	spin_lock_irqsave(&rx->lock, flags);
 	rx->copied++;
 	spin_unlock_irqrestore(&rx->lock, flags);

@@ -9,7 +9,7 @@
 #include "segment.h"
 
 /* Return: a record of a range that becomes the segment's own, or NULL. */
-struct dualtree_segment *segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp)
+struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dualtree_alloc(dt, sizeof(*seg), gfp);
 
@@ -22,21 +22,21 @@ struct dualtree_segment *segment_create(struct dualtree *dt, u8 *data, size_t le
 }
 
 /* Return: a segment with a range of its own, or NULL. */
-struct dualtree_segment *segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
+struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
 {
-	struct dualtree_segment *seg = segment_create(dt, NULL, size, gfp);
+	struct dualtree_segment *seg = dt_segment_create(dt, NULL, size, gfp);
 
 	if (!seg)
 		return NULL;
 	seg->data = dualtree_alloc(dt, size, gfp);
 	if (seg->data)
 		return seg;
-	segment_forget(dt, seg);
+	dt_segment_forget(dt, seg);
 	return NULL;
 }
 
 /* Free the record, not the range. */
-void segment_forget(struct dualtree *dt, struct dualtree_segment *seg)
+void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg)
 {
 	dualtree_free(dt, seg, sizeof(*seg));
 }
@@ -53,7 +53,7 @@ static void free_share(struct dualtree *dt, struct segment_share *share)
 }
 
 /* Let go of all that it has, and free the record. */
-void segment_release(struct dualtree *dt, struct dualtree_segment *seg)
+void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 {
 	struct segment_share *share = seg->share;
 
@@ -63,7 +63,7 @@ void segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 		free_range(dt, share->data, share->data + share->len);
 		free_share(dt, share);
 	}
-	segment_forget(dt, seg);
+	dt_segment_forget(dt, seg);
 }
 
 /*
@@ -71,7 +71,7 @@ void segment_release(struct dualtree *dt, struct dualtree_segment *seg)
  *
  * Return: true if the segment owns its bytes.
  */
-bool segment_own(struct dualtree *dt, struct dualtree_segment *seg)
+bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 {
 	struct segment_share *share = seg->share;
 
@@ -90,24 +90,24 @@ bool segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 }
 
 /* Consume bytes in front; not all of them. */
-void segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len)
+void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len)
 {
-	if (segment_own(dt, seg))
+	if (dt_segment_own(dt, seg))
 		free_range(dt, seg->data, seg->data + len);
 	seg->data += len;
 	seg->len -= len;
 }
 
 /* Keep some bytes; not none. */
-void segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep)
+void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep)
 {
-	if (segment_own(dt, seg))
+	if (dt_segment_own(dt, seg))
 		free_range(dt, seg->data + keep, seg->data + seg->len);
 	seg->len = keep;
 }
 
 /* Move the bytes from @at on to @tail, which has none. Of a range of one's own both own a part. */
-void segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail)
+void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail)
 {
 	tail->data = seg->data + at;
 	tail->len = seg->len - at;
@@ -137,15 +137,15 @@ static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *se
  * Return: one more view, on the first @len bytes, or NULL. If it fails for want of the view
  * the segment may be left in a share of its own, which is found out when next consumed.
  */
-struct dualtree_segment *segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
-				       size_t len, gfp_t gfp)
+struct dualtree_segment *dt_segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
+					  size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *view = segment_create(dt, seg->data, len, gfp);
+	struct dualtree_segment *view = dt_segment_create(dt, seg->data, len, gfp);
 
 	if (!view)
 		return NULL;
 	if (!segment_make_shared(dt, seg, gfp)) {
-		segment_forget(dt, view);
+		dt_segment_forget(dt, view);
 		return NULL;
 	}
 	view->share = seg->share;

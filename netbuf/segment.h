@@ -45,16 +45,16 @@ struct dualtree_segment {
 	struct segment_share *share;
 };
 
-struct dualtree_segment *segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);
-struct dualtree_segment *segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
-void segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
-void segment_release(struct dualtree *dt, struct dualtree_segment *seg);
+struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);
+struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
+void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
+void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg);
 
-bool segment_own(struct dualtree *dt, struct dualtree_segment *seg);
-void segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len);
-void segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep);
-void segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail);
-struct dualtree_segment *segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
-				       size_t len, gfp_t gfp);
+bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg);
+void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len);
+void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep);
+void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail);
+struct dualtree_segment *dt_segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
+					  size_t len, gfp_t gfp);
 
 #endif /* DUALTREE_NETBUF_SEGMENT_H */

@@ -72,15 +72,15 @@ static void send_finish(struct send *send)
 		if (send->read && !send->copied)
 			atomic64_add(bytes, &tx->zerocopy_bytes);
 		else
-			tx_count_copied(tx, bytes);
+			dt_tx_count_copied(tx, bytes);
 		atomic_long_sub(bytes, &tx->flying_bytes);
 		atomic_long_sub(send->ranges, &tx->flying_ranges);
 	}
 	dualtree_buf_purge(&send->bytes);
 	if (send->spare)
-		segment_forget(tx->dt, send->spare);
+		dt_segment_forget(tx->dt, send->spare);
 	kfree(send);
-	tx_end(tx);
+	dt_tx_end(tx);
 }
 
 static void send_put(struct send *send)
@@ -120,7 +120,7 @@ static int send_claim(struct send *send, const struct socket *sock, struct dualt
 {
 	if (!is_stream(sock))
 		return dualtree_buf_clone(buf, len, &send->bytes, gfp);
-	send->spare = segment_create(buf->dt, NULL, 0, gfp);
+	send->spare = dt_segment_create(buf->dt, NULL, 0, gfp);
 	if (!send->spare)
 		return -ENOMEM;
 	return dualtree_buf_split(buf, len, &send->bytes, gfp);
@@ -133,7 +133,7 @@ static struct send *send_create(struct dualtree_tx *tx, const struct socket *soc
 
 	if (!send)
 		return NULL;
-	tx_begin(tx);
+	dt_tx_begin(tx);
 	dt_ubuf_set_ops(&send->ubuf, &send_ops);
 	send->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
 	refcount_set(&send->ubuf.refcnt, 1);
@@ -152,14 +152,14 @@ static void send_settle(struct send *send, const struct socket *sock, struct dua
 	struct dualtree_buf rest;
 
 	if (!is_stream(sock)) {
-		chain_consume(buf, accepted);
+		dt_chain_consume(buf, accepted);
 		return;
 	}
 	dualtree_buf_init(&rest, buf->dt);
 	dualtree_buf_splice(&rest, &send->bytes);
-	if (chain_cut(&rest, accepted, &send->bytes, send->spare))
+	if (dt_chain_cut(&rest, accepted, &send->bytes, send->spare))
 		send->spare = NULL;
-	chain_give_back(buf, &rest);
+	dt_chain_give_back(buf, &rest);
 }
 
 static void send_count(struct send *send)
@@ -197,9 +197,9 @@ static ssize_t send_copy(struct dualtree_tx *tx, struct socket *sock, struct msg
 	msg->msg_ubuf = NULL;
 	sent = sock_sendmsg(sock, msg);
 	if (sent > 0) {
-		chain_consume(buf, sent);
+		dt_chain_consume(buf, sent);
 		atomic64_inc(&tx->sends);
-		tx_count_copied(tx, sent);
+		dt_tx_count_copied(tx, sent);
 	}
 	return sent;
 }

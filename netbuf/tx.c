@@ -34,21 +34,21 @@ static void tx_release(struct dualtree_tx *tx)
 	module_put(THIS_MODULE);
 }
 
-void tx_begin(struct dualtree_tx *tx)
+void dt_tx_begin(struct dualtree_tx *tx)
 {
 	refcount_inc(&tx->users);
 	atomic_inc(&tx->flying);
 }
 
 /* A send is over: all its memory is back. Any context but NMI. */
-void tx_end(struct dualtree_tx *tx)
+void dt_tx_end(struct dualtree_tx *tx)
 {
 	if (atomic_dec_and_test(&tx->flying))
 		wake_up_all(&tx->idle);
 	tx_release(tx);
 }
 
-void tx_count_copied(struct dualtree_tx *tx, size_t bytes)
+void dt_tx_count_copied(struct dualtree_tx *tx, size_t bytes)
 {
 	atomic64_add(bytes, &tx->copied_bytes);
 	atomic64_inc(&tx->copied_sends);

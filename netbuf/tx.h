@@ -36,8 +36,8 @@ struct dualtree_tx {
 	atomic_long_t flying_ranges;
 };
 
-void tx_begin(struct dualtree_tx *tx);
-void tx_end(struct dualtree_tx *tx);
-void tx_count_copied(struct dualtree_tx *tx, size_t bytes);
+void dt_tx_begin(struct dualtree_tx *tx);
+void dt_tx_end(struct dualtree_tx *tx);
+void dt_tx_count_copied(struct dualtree_tx *tx, size_t bytes);
 
 #endif /* DUALTREE_NETBUF_TX_PRIVATE_H */

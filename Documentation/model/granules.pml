@@ -71,14 +71,14 @@ inline take_in(g)
 	}
 }
 
-/* heap_free(): as the owner. */
+/* dt_heap_free(): as the owner. */
 inline tree_add(g, t)
 {
 	atomic { take_in(g); t = tree; assert(!((t >> g) & 1)) };
 	atomic { tree = t | (1 << g); t = 0 }
 }
 
-/* heap_alloc(): the lowest. As the owner. */
+/* dt_heap_alloc(): the lowest. As the owner. */
 inline tree_take(g, t)
 {
 	atomic {
@@ -101,7 +101,7 @@ inline tree_take(g, t)
 }
 
 /*
- * heap_push(), or with more than one remote_batch_push(): llist_add_batch(). Anybody, anywhere.
+ * heap_push(), or with more than one dt_remote_batch_push(): llist_add_batch(). Anybody, anywhere.
  * @last is @first, or what @first is linked to already.
  */
 inline push(first, last, head)
@@ -130,7 +130,7 @@ inline push(first, last, head)
 	head = 0
 }
 
-/* heap_drain(): as the owner, at most DRAIN_MOST runs. */
+/* dt_heap_drain(): as the owner, at most DRAIN_MOST runs. */
 inline drain(g, t, n)
 {
 #ifdef BUG_PENDING_FORGOTTEN

@@ -99,7 +99,7 @@ inline place(g, t, n)
 	inside--
 }
 
-/* cache_free(): becomes hot; what was hot goes to the tree. */
+/* dt_cache_free(): becomes hot; what was hot goes to the tree. */
 inline put_back(g, t, old)
 {
 	atomic { touch(); old = hot; t = tree };

@@ -104,7 +104,7 @@ inline section(record, mine, give)
 		fi;
 		do
 		:: remote & 1 ->
-			/* heap_drain() asks the table whose each run is. */
+			/* dt_heap_drain() asks the table whose each run is. */
 			assert(owner == OURS);
 			touch_record();
 			atomic { remote = remote & 2; tree = tree | 1 };
@@ -145,7 +145,7 @@ inline put_block()
 	pool_locked = false
 }
 
-/* region_destroy() */
+/* dt_region_destroy() */
 inline give_back(give)
 {
 	if

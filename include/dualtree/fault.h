@@ -4,7 +4,7 @@
  * injection of their own, and where only ours are to fail.
  *
  * What can fail is what the module itself asks the kernel for: pages of arenas, and the
- * records of arenas, regions and heaps. The parameter fail_every of the module is the same
+ * records of arenas, regions and heaps. The parameter buddy_fail_every of the module is the same
  * from user space.
  */
 #ifndef DUALTREE_FAULT_H
