@@ -310,7 +310,7 @@ struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigne
 		goto free_record;
 	split_page(pages, order);
 	arena->pool = pool;
-	arena->base = page_address(pages);
+	arena->base = kasan_reset_tag(page_address(pages));
 	if (buddy_table_add(arena, record_gfp))
 		goto free_pages;
 	return arena;

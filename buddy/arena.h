@@ -25,7 +25,7 @@
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
 
-#define BUDDY_MAX_ORDER		BUDDY_POOL_ARENA_ORDER
+#define BUDDY_MAX_ORDER		BUDDY_POOL_MAX_ARENA_ORDER
 #define BUDDY_NR_ORDERS		(BUDDY_MAX_ORDER + 1)
 
 /**

@@ -202,7 +202,7 @@ unsigned int buddy_arena_order_default(void)
 
 static bool params_valid(const struct buddy_pool_params *params)
 {
-	if (params->arena_order > buddy_arena_order_default())
+	if (params->arena_order > min_t(unsigned int, BUDDY_POOL_MAX_ARENA_ORDER, MAX_PAGE_ORDER))
 		return false;
 	/* An arena is made of whole pages. */
 	if (params->limit && params->reserve > (params->limit & PAGE_MASK))

@@ -6,11 +6,14 @@
  * arena points at a leaf of nobodies that all such spans share, so that no look-up has to
  * ask whether there is a leaf.
  */
+#include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/notifier.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -74,7 +77,11 @@ void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 		owner = buddy_table.nobody;
 	rcu_read_lock();
 	slot = buddy_owner_slot(READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(pfn)]), pfn);
-	/* Order what the owner's record holds before the pointer to it. */
+	/*
+	 * Publish: what the owner's record holds is written before the pointer to it, once for
+	 * all pages. Pairs with the address dependency in buddy_owner_or_nobody();
+	 * litmus/table-publish.
+	 */
 	smp_wmb();
 	for (i = 0; i < nr_pages; i++)
 		WRITE_ONCE(slot[i], owner);
@@ -139,12 +146,14 @@ static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 
 	lockdep_assert_held(&buddy_table_lock);
 	leaf->arenas++;
+	/* The arena's record before the pointer to it; a look-up may find this leaf already. */
 	if (!leaf->parts) {
-		WRITE_ONCE(leaf->whole, arena);
+		smp_store_release(&leaf->whole, arena);
 		return;
 	}
+	/* Likewise. */
 	for (i = 0; i < 1UL << arena->order; i++)
-		WRITE_ONCE(leaf->parts[first + i], arena);
+		smp_store_release(&leaf->parts[first + i], arena);
 }
 
 /*
@@ -301,18 +310,118 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *d
 static struct notifier_block memory_notifier = { .notifier_call = memory_event };
 
 /**
+ * buddy_table_finds() - does a table lead from a page's address to its frame?
+ * @table: the base and the size of this one are looked at
+ * @page: in the linear map
+ *
+ * Context: Any context.
+ * Return: true if it does.
+ */
+bool buddy_table_finds(const struct buddy_table *table, struct page *page)
+{
+	unsigned long addr = (unsigned long)kasan_reset_tag(page_address(page));
+	unsigned long pfn = (addr - table->base) >> PAGE_SHIFT;
+
+	return pfn == page_to_pfn(page) && span_of_pfn(pfn) < table->nr_spans;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_finds);
+
+/*
+ * Enter a page as an arena of its own, look it up, and take it out again.
+ *
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP if it was not found, or was found afterwards.
+ */
+static int __init page_round_trip(struct page *page)
+{
+	struct buddy_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
+	void *addr = page_address(page);
+	bool found;
+	int err;
+
+	if (!arena)
+		return -ENOMEM;
+	arena->base = kasan_reset_tag(addr);
+	err = buddy_table_add(arena, GFP_KERNEL);
+	if (err) {
+		kfree(arena);
+		return err == -ENOMEM ? err : -EOPNOTSUPP;
+	}
+	buddy_set_owner(arena->base, 1, page);
+	rcu_read_lock();
+	found = buddy_owner(addr) == page && buddy_table_arena(addr) == arena;
+	buddy_table_remove(arena);
+	found &= !buddy_owner(addr) && !buddy_table_arena(addr);
+	rcu_read_unlock();
+	kfree_rcu(arena, rcu);
+	return found ? 0 : -EOPNOTSUPP;
+}
+
+/*
+ * Take a page of a node through the table and back, before any caller relies on the table. A
+ * node that has no page to give now is not judged.
+ *
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP after one line that says why.
+ */
+static int __init node_check(int nid)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN;
+	struct page *page = alloc_pages_node(nid, gfp, 0);
+	int err;
+
+	if (!page)
+		return 0;
+	err = buddy_table_finds(&buddy_table, page) ? page_round_trip(page) : -EOPNOTSUPP;
+	if (err == -EOPNOTSUPP)
+		pr_err("dualtree: not loaded: the address of page frame %#lx on node %d does not lead back to it, so no memory could be freed on this machine\n",
+		       page_to_pfn(page), nid);
+	__free_page(page);
+	return err;
+}
+
+/*
+ * The address of frame 0, by that of a page that exists: __va(0) is none of the linear map on
+ * every machine, arm64 among them. Nothing is ever read there.
+ */
+static int __init find_base(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	if (!page)
+		return -ENOMEM;
+	buddy_table.base = (unsigned long)kasan_reset_tag(page_address(page)) -
+			   (page_to_pfn(page) << PAGE_SHIFT);
+	__free_page(page);
+	return 0;
+}
+
+static int __init check_nodes(void)
+{
+	int nid, err;
+
+	for_each_node_state(nid, N_MEMORY) {
+		err = node_check(nid);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
  * buddy_table_init() - make the table; before anything else of the pool
- * @nobody: the owner of what nobody stands behind; not NULL
+ * @nobody: the owner of a page that has none; not NULL
  *
  * Context: Process context. May sleep.
- * Return: 0, -ENOMEM, or what register_memory_notifier() says.
+ * Return: 0, -ENOMEM, -EOPNOTSUPP if addresses of this machine do not lead to page frames as
+ * the table expects, or what register_memory_notifier() says.
  */
 int __init buddy_table_init(void *nobody)
 {
 	unsigned long i;
 	int err;
 
-	buddy_table.base = (unsigned long)__va(0);
+	err = find_base();
+	if (err)
+		return err;
 	buddy_table.nobody = nobody;
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
 		no_owners[i] = nobody;
@@ -320,9 +429,9 @@ int __init buddy_table_init(void *nobody)
 	err = register_memory_notifier(&memory_notifier);
 	if (err)
 		return err;
-	err = table_cover(end_of_memory());
+	err = table_cover(end_of_memory()) ?: check_nodes();
 	if (err)
-		unregister_memory_notifier(&memory_notifier);
+		buddy_table_exit();
 	return err;
 }
 

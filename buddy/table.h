@@ -29,6 +29,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
@@ -36,13 +37,15 @@
 
 struct buddy_arena;
 struct buddy_leaf;
+struct page;
 
-#define BUDDY_SPAN_ORDER	BUDDY_POOL_ARENA_ORDER
+/* An arena fills a span or is one of several in it, and so never reaches into two. */
+#define BUDDY_SPAN_ORDER	BUDDY_POOL_MAX_ARENA_ORDER
 #define BUDDY_SPAN_PAGES	BIT(BUDDY_SPAN_ORDER)
 
 /**
  * struct buddy_table - the table
- * @base: address of page-frame 0 in the linear map; constant
+ * @base: where page-frame 0 would lie in the linear map, whether it exists or not; constant
  * @nr_spans: spans that the table covers; grows before memory is plugged in
  * @owners: for each, where the owner of page 0 would stand; see above. Replaced as a whole
  *	when @nr_spans grows, as are @leaves; the old ones are freed after an RCU grace period
@@ -60,10 +63,19 @@ struct buddy_table {
 
 extern struct buddy_table buddy_table;
 
+/*
+ * How far an address lies from that of page-frame 0. Users have addresses with the tags of
+ * KASAN from page_address(); the table, and all of our own addresses, are without.
+ */
+static __always_inline unsigned long buddy_offset(const void *addr)
+{
+	return (unsigned long)kasan_reset_tag(addr) - buddy_table.base;
+}
+
 /* Page-frame number of an address of the linear map; out of the table for any other. */
 static inline unsigned long buddy_pfn(const void *addr)
 {
-	return ((unsigned long)addr - buddy_table.base) >> PAGE_SHIFT;
+	return buddy_offset(addr) >> PAGE_SHIFT;
 }
 
 /* Where the owner of a page stands, by what buddy_table.owners has for its span. */
@@ -82,7 +94,7 @@ static inline void **buddy_owner_slot(unsigned long owners, unsigned long pfn)
  */
 static __always_inline void *buddy_owner_or_nobody(const void *addr)
 {
-	unsigned long offset = (unsigned long)addr - buddy_table.base;
+	unsigned long offset = buddy_offset(addr);
 	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER), owners;
 
 	/* Entries that are there for as many spans as this says, or more. */
@@ -115,6 +127,7 @@ struct buddy_arena *buddy_table_arena(const void *addr);
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp);
 void buddy_table_remove(struct buddy_arena *arena);
 
+bool buddy_table_finds(const struct buddy_table *table, struct page *page);
 int buddy_table_init(void *nobody);
 void buddy_table_exit(void);
 

@@ -34,14 +34,14 @@ EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
 
 int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
 {
-	return front_free(dt, ptr, len);
+	return front_free(dt, ptr, len, 0);
 }
 EXPORT_SYMBOL_GPL(dualtree_free);
 
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 {
 	if (likely(ptr && keep < len))
-		return front_free(dt, ptr + keep, len - keep);
+		return front_free(dt, ptr + keep, len - keep, keep);
 	if (!ptr || (len && keep == len))
 		return 0;
 	return dt_front_refuse(dt, ptr, len, -EINVAL, _RET_IP_);
@@ -104,6 +104,12 @@ bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
 	return dt_front_owns(dt, ptr, len);
 }
 EXPORT_SYMBOL_GPL(dualtree_owns);
+
+size_t dualtree_granule(void)
+{
+	return DT_GRANULE;
+}
+EXPORT_SYMBOL_GPL(dualtree_granule);
 
 size_t dualtree_max_size(struct dualtree *dt)
 {

@@ -133,7 +133,7 @@ static __always_inline bool heap_is_ready(const struct heap *heap)
 	return (unsigned long)heap - (unsigned long)dt_not_ready >= sizeof(dt_not_ready);
 }
 
-/* The heap of a CPU, or NULL. */
+/* The heap of a CPU, or NULL. What it holds is seen as cpu_heap_install() published it. */
 static inline struct heap *heap_of_cpu(const struct dualtree *dt, int cpu)
 {
 	return READ_ONCE(per_cpu_ptr(dt->slots, cpu)->heap);
@@ -208,6 +208,7 @@ void *dt_front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct h
 void *dt_front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
 int dt_front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 			unsigned long caller);
+int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, unsigned long caller);
 int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 		       unsigned long caller);
 int dt_front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
@@ -304,6 +305,7 @@ static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap
  * @dt: the instance
  * @ptr: the first byte; any value whatever
  * @len: bytes
+ * @before: bytes before @ptr that have to lie in the same region; they are kept
  *
  * What is done here is all that lives in a granule of this CPU's heap. All else is behind
  * calls in tail position, as in front_alloc(), from the next common on. Who is named if the
@@ -316,7 +318,8 @@ static __always_inline int front_free_hot(struct dualtree *dt, struct heap *heap
  * Context: Any, NMI included.
  * Return: 0, or -EINVAL or -EALREADY as dualtree_free() says.
  */
-static __always_inline int front_free(struct dualtree *dt, const void *ptr, size_t len)
+static __always_inline int front_free(struct dualtree *dt, const void *ptr, size_t len,
+				      size_t before)
 {
 	struct region *region;
 	struct heap *heap;
@@ -325,9 +328,11 @@ static __always_inline int front_free(struct dualtree *dt, const void *ptr, size
 	preempt_disable();
 	heap = __this_cpu_read(dt->slots->ready);
 	region = buddy_owner_or_nobody(ptr);
+	offset = region_offset(region, ptr);
+	if (unlikely(offset < before))
+		return dt_front_free_outside(dt, ptr - before, len + before, _RET_IP_);
 	if (unlikely(region->heap != heap || free_watched()))
 		return dt_front_free_other(dt, ptr, len, region, _RET_IP_);
-	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds(region, offset, len)))
 		return dt_front_free_slow(dt, ptr, len, region, _RET_IP_);
 	section_open(dt);

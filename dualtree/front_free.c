@@ -187,23 +187,42 @@ int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct 
 	return 0;
 }
 
+/**
+ * dt_front_free_outside() - the end of front_free() where the range begins before its region
+ * @dt: the instance
+ * @ptr: the first byte, of those that are kept too
+ * @len: bytes, likewise
+ * @caller: to be named
+ *
+ * Turns preemption on.
+ *
+ * Return: -EINVAL.
+ */
+int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, unsigned long caller)
+{
+	preempt_enable();
+	return dt_front_refuse(dt, ptr, len, -EINVAL, caller);
+}
+
 /*
- * The end of front_free() where the range is wrong, or somebody else is at it too; @heap is this
- * CPU's, entered. Ends the section.
+ * The end of front_free() where the range is wrong, or another CPU frees a part of it now; @heap
+ * is this CPU's, entered. Ends the section.
  */
 static noinline int free_contended(struct dualtree *dt, size_t offset, size_t len,
 				   struct region *region, struct heap *heap, unsigned long caller)
 {
 	struct ledger_range range = ledger_range(offset, len);
+	/* The record may be gone as soon as preemption is on. */
+	const void *ptr = region->base + offset;
 	struct ledger_run run;
 
 	if (ledger_check(region->ledger, &range)) {
 		section_close(dt, heap);
 		preempt_enable();
-		return dt_front_refuse(dt, region->base + offset, len, -EALREADY, caller);
+		return dt_front_refuse(dt, ptr, len, -EALREADY, caller);
 	}
-	/* Before the ledger changes: from then on it may be somebody else's. */
-	dt_poison_bytes(region->base + offset, len);
+	/* Before the ledger changes: from then on another owner may have it. */
+	dt_poison_bytes(ptr, len);
 	run = ledger_take(region->ledger, &range);
 	if (run.nr)
 		return front_free_hot(dt, heap, region, run.first, run.nr, len);

@@ -168,7 +168,8 @@ static void spare_unused(struct heap *heap)
  */
 void dt_heap_attach(struct heap *heap, struct region *region)
 {
-	region->heap = heap;
+	/* Publish: a free on another CPU pushes to this heap. Pairs as litmus/heap-publish says. */
+	smp_store_release(&region->heap, heap);
 	region_insert(heap, region);
 	heap_count(heap->nr_regions, 1);
 	heap_count(heap->held_bytes, region->bytes);

@@ -15,6 +15,7 @@
 #ifndef DUALTREE_REGION_H
 #define DUALTREE_REGION_H
 
+#include <linux/kasan.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
@@ -94,9 +95,10 @@ static inline struct region *region_of(const void *addr)
 	return buddy_owner(addr);
 }
 
+/* @addr may be any value, and may have a tag of KASAN. */
 static inline size_t region_offset(const struct region *region, const void *addr)
 {
-	return addr - region->base;
+	return kasan_reset_tag(addr) - region->base;
 }
 
 /* Are there @len bytes, and not none, from an offset in the region on? @len may be any value. */

@@ -49,7 +49,7 @@ static void buddy_pool_create_refused(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, buddy_pool_create(NULL, NULL), ERR_PTR(-EINVAL));
 
 	params = good;
-	params.arena_order = BUDDY_POOL_ARENA_ORDER + 1;
+	params.arena_order = BUDDY_POOL_MAX_ARENA_ORDER + 1;
 	create_refused_case(test, "order", params);
 	params.arena_order = UINT_MAX;
 	create_refused_case(test, "order", params);
@@ -325,7 +325,7 @@ static void buddy_pool_order_too_large(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, too_large[i], GFP_KERNEL));
 		lone_expect_whole(test, lone);
 	}
-	if (order && order < BUDDY_POOL_ARENA_ORDER)
+	if (order && order < BUDDY_POOL_MAX_ARENA_ORDER)
 		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, order + 1, GFP_KERNEL));
 	lone_expect_whole(test, lone);
 }

@@ -367,7 +367,30 @@ static void buddy_table_concurrent(struct kunit *test)
 	kunit_info(test, "%lu look-ups found an owner\n", looker->hits);
 }
 
+/*
+ * What loading the module rests on: a page's address leads to its frame on every node, and a
+ * base that is none of the linear map, or a table that is too small, does not go unnoticed.
+ */
+static void buddy_table_base(struct kunit *test)
+{
+	struct buddy_table moved = buddy_table, small = buddy_table;
+	int nid;
+
+	moved.base += PAGE_SIZE;
+	small.nr_spans = 0;
+	for_each_node_state(nid, N_MEMORY) {
+		struct page *page = alloc_pages_node(nid, GFP_KERNEL, 0);
+
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		KUNIT_EXPECT_TRUE(test, buddy_table_finds(&buddy_table, page));
+		KUNIT_EXPECT_FALSE(test, buddy_table_finds(&moved, page));
+		KUNIT_EXPECT_FALSE(test, buddy_table_finds(&small, page));
+		__free_page(page);
+	}
+}
+
 static struct kunit_case buddy_table_cases[] = {
+	KUNIT_CASE(buddy_table_base),
 	KUNIT_CASE_PARAM(buddy_table_finds_arena, order_gen_params),
 	KUNIT_CASE_PARAM(buddy_table_owner, order_gen_params),
 	KUNIT_CASE(buddy_table_owner_in_pool),

@@ -128,7 +128,7 @@ struct lone {
 	struct buddy_pool *pool;
 	unsigned int order;
 	void *base;
-	DECLARE_BITMAP(free, 1U << BUDDY_POOL_ARENA_ORDER);
+	DECLARE_BITMAP(free, 1U << BUDDY_POOL_MAX_ARENA_ORDER);
 	struct buddy_pool_stats want;
 };
 

@@ -89,6 +89,24 @@ static void dualtree_create_name(struct kunit *test)
 	dualtree_destroy(NULL);
 }
 
+/* What dualtree_granule() says is what placement does. */
+static void dualtree_granule_is_the_unit(struct kunit *test)
+{
+	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = instance_create(test, &params);
+	size_t granule = dualtree_granule();
+	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL);
+	u8 *second = dualtree_alloc(dt, granule, GFP_KERNEL);
+	u8 *third = dualtree_alloc(dt, granule + 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_EXPECT_TRUE(test, granule == 64 || granule == 128);
+	KUNIT_EXPECT_GE(test, granule, L1_CACHE_BYTES);
+	KUNIT_EXPECT_PTR_EQ(test, second, first + granule);
+	KUNIT_EXPECT_PTR_EQ(test, third, second + granule);
+	KUNIT_EXPECT_PTR_EQ(test, (u8 *)dualtree_alloc(dt, 1, GFP_KERNEL), third + 2 * granule);
+}
+
 static void dualtree_max_sizes(struct kunit *test)
 {
 	struct dualtree_params params = { .pool = small_pool(test, 0) };
@@ -113,7 +131,7 @@ static void expect_memory(struct kunit *test, void *ptr, size_t size)
 	unsigned long pfn = page_to_pfn(virt_to_page(ptr));
 	size_t offset;
 
-	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)ptr, 64));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)ptr, dualtree_granule()));
 	KUNIT_EXPECT_TRUE(test, virt_addr_valid(ptr));
 	KUNIT_EXPECT_TRUE(test, virt_addr_valid(ptr + size - 1));
 	for (offset = 0; offset < size; offset += PAGE_SIZE) {
@@ -467,6 +485,7 @@ static void dualtree_init_on_free(struct kunit *test)
 static struct kunit_case dualtree_cases[] = {
 	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
 	KUNIT_CASE(dualtree_create_name),
+	KUNIT_CASE(dualtree_granule_is_the_unit),
 	KUNIT_CASE(dualtree_max_sizes),
 	KUNIT_CASE(dualtree_alloc_sizes),
 	KUNIT_CASE(dualtree_alloc_refused),

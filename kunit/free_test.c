@@ -505,6 +505,28 @@ static void expect_trim(struct kunit *test, struct dualtree *dt, const void *ptr
 	KUNIT_EXPECT_EQ(test, after.frees, before.frees + (!err && keep < len));
 }
 
+/*
+ * What is kept has to lie in the region too: neither a length that wraps nor a start in another
+ * region may free what lies at @ptr + @keep.
+ *
+ *	|kept ...            wraps              ... |64 live|
+ *	^ ptr                                       ^ ptr + keep
+ */
+static void free_trim_outside(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	size_t wrap = -(size_t)SZ_4K;
+	u8 *ptr = alloc_filled(test, dt, 300);
+
+	expect_trim(test, dt, ptr + SZ_4K, wrap + 64, wrap, -EINVAL);
+	expect_trim(test, dt, ptr - SZ_4M, SZ_4M + 64, SZ_4M, -EINVAL);
+	expect_trim(test, dt, ptr - SZ_4M, SZ_4M + 300, SZ_4M + 1, -EINVAL);
+	expect_trim(test, dt, (void *)SZ_4K, (size_t)ptr - SZ_4K + 64, (size_t)ptr - SZ_4K, -EINVAL);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 300));
+	expect_freed(test, dt, ptr, 300);
+	expect_drained(test, dt);
+}
+
 static void free_trim(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
@@ -582,6 +604,7 @@ static struct kunit_case free_cases[] = {
 	KUNIT_CASE_PARAM(free_large, setup_gen_params),
 	KUNIT_CASE_PARAM(free_spanning, setup_gen_params),
 	KUNIT_CASE_PARAM(free_trim, setup_gen_params),
+	KUNIT_CASE_PARAM(free_trim_outside, setup_gen_params),
 	KUNIT_CASE_PARAM(free_owns, setup_gen_params),
 	{}
 };

@@ -24,6 +24,7 @@
 #define DUALTREE_BUDDY_POOL_H
 
 #include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 
 struct buddy_pool;
@@ -31,10 +32,19 @@ struct buddy_pool;
 /**
  * BUDDY_POOL_ARENA_ORDER - arena order of a pool that asks for none
  *
- * 2^10 pages are 4 MiB where a page is 4 KiB. It is also the largest order a
- * pool can have.
+ * The pages of 4 MiB, as a power of two: 10 where a page is 4 KiB, 8 for pages of
+ * 16 KiB, 6 for pages of 64 KiB. A pool gets less on a kernel that does not hand out so
+ * many contiguous pages.
  */
-#define BUDDY_POOL_ARENA_ORDER	10
+#define BUDDY_POOL_ARENA_ORDER	(22 - PAGE_SHIFT)
+
+/**
+ * BUDDY_POOL_MAX_ARENA_ORDER - largest arena order a pool can have
+ *
+ * 4 MiB, 16 MiB or 64 MiB, for pages of 4, 16 or 64 KiB, if the kernel hands out so many
+ * contiguous pages.
+ */
+#define BUDDY_POOL_MAX_ARENA_ORDER	10
 
 /**
  * struct buddy_pool_params - what a pool is made to
@@ -88,7 +98,7 @@ struct buddy_pool_stats {
  *
  * Context: Process context. May sleep.
  * Return: the pool, ERR_PTR(-EINVAL) if @name is NULL or empty, the order is above
- * BUDDY_POOL_ARENA_ORDER, the node does not exist, or the limit is too small for
+ * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node does not exist, or the limit is too small for
  * the reserve; ERR_PTR(-ENOMEM).
  */
 struct buddy_pool *buddy_pool_create(const char *name,

@@ -11,8 +11,9 @@
  * - A free never allocates and never fails for want of anything. It is refused only
  *   if it is wrong, and then changes nothing.
  * - Freed neighbours merge at once.
- * - Memory is 64-byte aligned, physically contiguous and in the linear map:
- *   virt_to_page() and the DMA API work on it.
+ * - Memory is aligned to a granule, physically contiguous and in the linear map:
+ *   virt_to_page() and the DMA API work on it. A granule is 64 bytes, or 128 where cache
+ *   lines or DMA ask for it, as on arm64 and ppc64: dualtree_granule() says.
  * - alloc, free and trim run in any context, NMI included. No call disables
  *   interrupts or takes a lock on the path that is taken nearly always: each CPU
  *   has free space of its own, entered with preemption disabled.
@@ -21,7 +22,7 @@
  *
  * - Free space is kept inside the freed memory itself. A write to it after the free
  *   does damage, as with any allocator.
- * - Which bytes of a 64-byte granule are free is not recorded, only how many: a part
+ * - Which bytes of a granule are free is not recorded, only how many: a part
  *   smaller than a granule that is freed twice may go unnoticed until the granule
  *   runs short. Whole granules freed twice are always refused.
  * - Two calls that free the same bytes at the same time are a race of the callers; it
@@ -65,9 +66,9 @@ struct dualtree;
  *	the allocating CPU is on
  * @limit: most bytes of the pool's blocks that it may hold; 0: no limit
  * @min_region_order: smallest block it takes from the pool, in pages as a power of
- *	two; 0: the default, 64 KiB
+ *	two; 0: the default, 64 KiB or a page, whichever is more
  * @max_region_order: largest block it takes, which also bounds a single allocation;
- *	0: the pool's arena order
+ *	0: the pool's arena order, which is 4 MiB for the module's own pools
  * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS
  */
 struct dualtree_params {
@@ -153,7 +154,7 @@ void dualtree_destroy(struct dualtree *dt);
  *
  * Context: Any context that @gfp allows. In NMI it may return NULL where a lock would
  * be needed.
- * Return: the first of @size bytes, aligned to 64, or NULL if @size is 0 or too large,
+ * Return: the first of @size bytes, aligned to a granule, or NULL if @size is 0 or too large,
  * memory ran out, or the instance is at its limit. Prints nothing.
  */
 void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
@@ -163,7 +164,7 @@ void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
  * @dt: the instance
  * @size: bytes, 1 to dualtree_max_size()
  * @align: what the address shall be a multiple of, in bytes: a power of two, at most
- *	dualtree_max_size(); 64 and less is what dualtree_alloc() gives anyway
+ *	dualtree_max_size(); up to dualtree_granule() is what dualtree_alloc() gives anyway
  * @gfp: as for dualtree_alloc()
  *
  * What lies in front of the aligned address is not lost: it stays free.
@@ -215,9 +216,12 @@ int dualtree_free(struct dualtree *dt, const void *ptr, size_t len);
  * @len: bytes that are live at @ptr
  * @keep: bytes of them to keep, at most @len
  *
+ * All of [@ptr, @ptr + @len) has to lie in one region of @dt, the bytes that are kept too.
+ *
  * Context: Any context.
  * Return: 0 (also when there is nothing to free), -EINVAL if @len is 0 or less than
- * @keep, else as dualtree_free() for the bytes behind the first @keep.
+ * @keep, or the range is not wholly inside one region, else as dualtree_free() for the bytes
+ * after the first @keep.
  */
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep);
 
@@ -254,7 +258,7 @@ int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges,
  *
  * Takes the bytes behind the range if they are free. It never moves anything and never
  * makes the instance grow. Only the CPU whose memory it is can take more than the rest of
- * the last granule of 64 bytes, so on another CPU than the one that allocated it is to be
+ * the last granule, so on another CPU than the one that allocated it is to be
  * expected to fail.
  *
  * Context: Any context.
@@ -298,11 +302,22 @@ void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_le
 bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len);
 
 /**
+ * dualtree_granule() - the unit of placement
+ *
+ * What an allocation is aligned to, and what its size is rounded up to: the largest of 64
+ * bytes, a cache line, and what DMA wants aligned on this machine.
+ *
+ * Context: Any context.
+ * Return: bytes, a power of two: 64 or 128; constant.
+ */
+size_t dualtree_granule(void);
+
+/**
  * dualtree_max_size() - largest size an instance can allocate
  * @dt: the instance
  *
  * Context: Any context.
- * Return: bytes; 4 MiB with the default pools and parameters and 4 KiB pages.
+ * Return: bytes; 4 MiB with the default pools and parameters.
  */
 size_t dualtree_max_size(struct dualtree *dt);
 

@@ -110,7 +110,7 @@ static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
  * The room becomes part of the buffer with dualtree_buf_put(). Other calls may come between.
  *
  * Context: Any context that @gfp allows.
- * Return: the first of @size contiguous bytes, aligned to 64, or NULL if something is
+ * Return: the first of @size contiguous bytes, aligned to a granule, or NULL if something is
  * reserved already, @size is 0 or too large, or memory ran out.
  */
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
@@ -148,7 +148,7 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
  * For a header in front of a payload. The bytes are part of the buffer at once.
  *
  * Context: Any context that @gfp allows.
- * Return: the first of @len contiguous bytes, aligned to 64, or NULL if @len is 0 or too
+ * Return: the first of @len contiguous bytes, aligned to a granule, or NULL if @len is 0 or too
  * large, or memory ran out.
  */
 void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp);
