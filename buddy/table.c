@@ -146,14 +146,15 @@ static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 
 	lockdep_assert_held(&buddy_table_lock);
 	leaf->arenas++;
-	/* The arena's record before the pointer to it; a look-up may find this leaf already. */
 	if (!leaf->parts) {
+		/* The arena's record before the pointer to it. */
 		smp_store_release(&leaf->whole, arena);
 		return;
 	}
-	/* Likewise. */
-	for (i = 0; i < 1UL << arena->order; i++)
+	for (i = 0; i < 1UL << arena->order; i++) {
+		/* Likewise; a look-up may find this leaf already. */
 		smp_store_release(&leaf->parts[first + i], arena);
+	}
 }
 
 /*

@@ -58,12 +58,13 @@ static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
 	preempt_disable();
 	installed = !tick_nohz_full_cpu(smp_processor_id()) &&
 		    this_cpu_cmpxchg(dt->slots->ready, no_heap, heap) == no_heap;
-	/*
-	 * Publish: the shrinker, passes and statistics follow this pointer on other CPUs. Pairs
-	 * with the address dependency in heap_of_cpu(); litmus/heap-publish.
-	 */
-	if (installed)
+	if (installed) {
+		/*
+		 * Publish: the shrinker, passes and statistics follow this pointer on other
+		 * CPUs. Pairs with the address dependency in heap_of_cpu(); litmus/heap-publish.
+		 */
 		smp_store_release(&this_cpu_ptr(dt->slots)->heap, heap);
+	}
 	preempt_enable();
 	return installed;
 }

@@ -72,8 +72,7 @@ static void batch_alloc(struct kunit *test, struct batch *batch, unsigned int nr
 	batch->nr = nr;
 	for (i = 0; i < nr; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, batch->ptrs[i]);
-		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)batch->ptrs[i],
-							dualtree_granule()));
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((uintptr_t)batch->ptrs[i], dualtree_granule()));
 		memset(batch->ptrs[i], mark(i), size);
 		batch->ranges[i] = (struct dualtree_range){ batch->ptrs[i], size };
 	}

@@ -521,7 +521,8 @@ static void free_trim_outside(struct kunit *test)
 	expect_trim(test, dt, ptr + SZ_4K, wrap + 64, wrap, -EINVAL);
 	expect_trim(test, dt, ptr - SZ_4M, SZ_4M + 64, SZ_4M, -EINVAL);
 	expect_trim(test, dt, ptr - SZ_4M, SZ_4M + 300, SZ_4M + 1, -EINVAL);
-	expect_trim(test, dt, (void *)SZ_4K, (size_t)ptr - SZ_4K + 64, (size_t)ptr - SZ_4K, -EINVAL);
+	wrap = (size_t)ptr - SZ_4K;
+	expect_trim(test, dt, (void *)SZ_4K, wrap + 64, wrap, -EINVAL);
 	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 300));
 	expect_freed(test, dt, ptr, 300);
 	expect_drained(test, dt);

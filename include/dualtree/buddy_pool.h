@@ -98,8 +98,8 @@ struct buddy_pool_stats {
  *
  * Context: Process context. May sleep.
  * Return: the pool, ERR_PTR(-EINVAL) if @name is NULL or empty, the order is above
- * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node does not exist, or the limit is too small for
- * the reserve; ERR_PTR(-ENOMEM).
+ * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node does not exist,
+ * or the limit is too small for the reserve; ERR_PTR(-ENOMEM).
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);
