@@ -282,11 +282,22 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 	return arena;
 }
 
+/*
+ * None that came from the emergency reserve: split_page() keeps the mark of the first page, and
+ * the network stack drops packets with a fragment in such a page.
+ */
 static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 {
+	struct page *pages;
+
 	if (buddy_fault_due())
 		return NULL;
-	return alloc_pages_node(nid, gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP), order);
+	pages = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_COMP), order);
+	if (pages && unlikely(page_is_pfmemalloc(pages))) {
+		__free_pages(pages, order);
+		return NULL;
+	}
+	return pages;
 }
 
 /*
@@ -299,7 +310,7 @@ static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp)
 {
-	gfp_t record_gfp = gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_THISNODE);
+	gfp_t record_gfp = gfp & ~(__GFP_ZERO | __GFP_THISNODE);
 	struct buddy_arena *arena = arena_alloc_record(order, nid, record_gfp);
 	struct page *pages;
 

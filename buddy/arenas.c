@@ -17,6 +17,7 @@
 #include <linux/moduleparam.h>
 #include <linux/numa.h>
 #include "../compat/compat.h"
+#include "../compat/gfp.h"
 #include "pool.h"
 #include "trace.h"
 
@@ -49,12 +50,23 @@ static void pool_uncharge(struct buddy_pool *pool, unsigned int order)
 }
 
 /*
+ * How to ask for an arena that is larger than needed: only for what lies ready. The kernel
+ * neither reclaims nor compacts for it, and keeps its reserves; SLUB asks so for slabs of more
+ * than the least order.
+ */
+static gfp_t gfp_opportunistic(gfp_t gfp)
+{
+	gfp &= ~(__GFP_RECLAIM | __GFP_RETRY_MAYFAIL | DT_GFP_EMERGENCY);
+	return gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
+}
+
+/*
  * Take one arena from the kernel, as large as it has one, and at least 2^order pages. Only
  * for the smallest may the kernel go to the lengths that the caller allows.
  */
 static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
-	gfp_t easy = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	gfp_t easy = gfp_opportunistic(gfp);
 	int nid = pool->nid == NUMA_NO_NODE ? numa_mem_id() : pool->nid;
 	struct buddy_arena *arena;
 	unsigned int o = pool->arena_order + 1;
@@ -75,8 +87,9 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 {
 	struct buddy_arena *arena;
 
-	gfp &= ~(__GFP_NOFAIL | __GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | GFP_ZONEMASK);
-	gfp |= __GFP_NOWARN;
+	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC);
+	/* An arena outlives the emergency in which it was asked for. */
+	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
 	if (pool->nid != NUMA_NO_NODE)
 		gfp |= __GFP_THISNODE;
 	arena = take_arena(pool, order, gfp);
@@ -132,8 +145,11 @@ static size_t reserve_missing(struct buddy_pool *pool)
 	return stats.free_bytes < pool->reserve ? pool->reserve - stats.free_bytes : 0;
 }
 
-/* Bring the free bytes up to the reserve. Return: 0 or -ENOMEM. */
-static int fill_reserve(struct buddy_pool *pool)
+/*
+ * Bring the free bytes up to the reserve. @effort is how hard the kernel may try for a page:
+ * nothing that is kept for later is worth the OOM killer. Return: 0 or -ENOMEM.
+ */
+static int fill_reserve(struct buddy_pool *pool, gfp_t effort)
 {
 	struct buddy_arena *arena;
 	unsigned int least;
@@ -144,7 +160,7 @@ static int fill_reserve(struct buddy_pool *pool)
 		/* Single pages would be a poor reserve; they do if that is all that lacks. */
 		least = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
 			     (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
-		arena = get_arena(pool, least, GFP_KERNEL);
+		arena = get_arena(pool, least, GFP_KERNEL | effort);
 		if (!arena)
 			return -ENOMEM;
 		raw_spin_lock_irqsave(&pool->lock, flags);
@@ -157,7 +173,7 @@ static int fill_reserve(struct buddy_pool *pool)
 static void refill_work(struct work_struct *work)
 {
 	/* If it fails, the next allocation below the low mark tries again. */
-	fill_reserve(container_of(work, struct buddy_pool, refill_work));
+	fill_reserve(container_of(work, struct buddy_pool, refill_work), __GFP_NORETRY);
 }
 
 /* From whatever context an allocation was made in to one that may sleep. */
@@ -260,7 +276,7 @@ int buddy_arenas_init(struct buddy_pool *pool)
 	err = dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
 	if (err)
 		return err;
-	err = fill_reserve(pool);
+	err = fill_reserve(pool, __GFP_RETRY_MAYFAIL);
 	if (err)
 		buddy_arenas_exit(pool);
 	return err;

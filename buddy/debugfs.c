@@ -7,6 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
 #include <linux/err.h>
+#include <linux/limits.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -46,32 +47,46 @@ static int pool_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pool);
 
+/* Characters of a name that are kept, so that a number fits after them in a file's name. */
+#define NAME_KEPT	(NAME_MAX - 12)
+
+/* Return: @name, whose slashes are replaced. */
+static char *without_slashes(char *name)
+{
+	strreplace(name, '/', '!');
+	return name;
+}
+
+static bool name_taken(const char *name, struct dentry *parent)
+{
+	struct dentry *taken = debugfs_lookup(name, parent);
+
+	dput(taken);
+	return taken;
+}
+
 /**
  * buddy_debugfs_free_name() - a name for something whose own name need not be unique
  * @name: its own
  * @parent: the directory
  *
- * Return: @name if a file can be called so, else that with a number behind it; to be freed
- * with kfree(). NULL where memory ran out. The caller keeps others from taking it meanwhile.
+ * Any name leads to a file: "/" becomes "!", a name that means a directory ("." or "..") gets a
+ * "!" in front, one that is too long is cut, one that is taken gets a number at its end.
+ *
+ * Return: the name, to be freed with kfree(). NULL where memory ran out. The caller keeps others
+ * from taking it meanwhile.
  */
 char *buddy_debugfs_free_name(const char *name, struct dentry *parent)
 {
 	static atomic_t serial = ATOMIC_INIT(0);
-	struct dentry *taken;
-	char *unique;
+	const char *mark = !strcmp(name, ".") || !strcmp(name, "..") ? "!" : "";
+	char *unique = kasprintf(GFP_KERNEL, "%s%.*s", mark, NAME_KEPT, name);
 
-	unique = kstrdup(name, GFP_KERNEL);
-	if (!unique)
-		return NULL;
-	strreplace(unique, '/', '!');
-	taken = debugfs_lookup(unique, parent);
-	if (!taken)
-		return unique;
-	dput(taken);
-	kfree(unique);
-	unique = kasprintf(GFP_KERNEL, "%s.%d", name, atomic_inc_return(&serial));
-	if (unique)
-		strreplace(unique, '/', '!');
+	while (unique && name_taken(without_slashes(unique), parent)) {
+		kfree(unique);
+		unique = kasprintf(GFP_KERNEL, "%s%.*s.%d", mark, NAME_KEPT, name,
+				   atomic_inc_return(&serial));
+	}
 	return unique;
 }
 

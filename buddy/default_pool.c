@@ -32,26 +32,31 @@ static struct buddy_pool *make_pool(int nid)
 	return other;
 }
 
-static struct buddy_pool *pool_of_node(int nid, gfp_t gfp)
-{
-	struct buddy_pool *pool = READ_ONCE(default_pools[nid]);
-
-	if (!pool && gfpflags_allow_blocking(gfp))
-		pool = make_pool(nid);
-	return pool;
-}
-
 /**
- * buddy_default_prepare() - make the pool of this CPU's node, if it is not there
+ * buddy_default_prepare() - make the pools of all nodes that have none
  *
- * So that an atomic caller finds at least one pool.
+ * Not at the first allocation on a node, which may be one that must not reach a filesystem or
+ * a shrinker. A node that comes online later gets its pool with the next instance, and is
+ * served by the other nodes until then.
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ENOMEM.
  */
 int buddy_default_prepare(void)
 {
-	return pool_of_node(numa_mem_id(), GFP_KERNEL) ? 0 : -ENOMEM;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY)
+		if (!READ_ONCE(default_pools[nid]) && !make_pool(nid))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Take a block from one node's pool, if it has one. */
+static void *alloc_on_node(int nid, unsigned int order, gfp_t gfp, struct buddy_pool **from)
+{
+	*from = READ_ONCE(default_pools[nid]);
+	return *from ? buddy_pool_alloc(*from, order, gfp) : NULL;
 }
 
 /**
@@ -68,15 +73,11 @@ void *buddy_default_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **fro
 	int nid, here = numa_mem_id();
 	void *block;
 
-	*from = pool_of_node(here, gfp);
-	block = *from ? buddy_pool_alloc(*from, order, gfp) : NULL;
+	block = alloc_on_node(here, order, gfp, from);
 	if (block)
 		return block;
 	for_each_online_node(nid) {
-		if (nid == here)
-			continue;
-		*from = pool_of_node(nid, gfp);
-		block = *from ? buddy_pool_alloc(*from, order, gfp) : NULL;
+		block = nid == here ? NULL : alloc_on_node(nid, order, gfp, from);
 		if (block)
 			return block;
 	}

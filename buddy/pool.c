@@ -53,13 +53,31 @@ static void *take(struct buddy_pool *pool, unsigned int order, size_t keep)
 	return block;
 }
 
+/**
+ * buddy_refuse_gfp() - refuse what cannot be honoured, rather than drop it in silence
+ * @kind: "pool " for a pool, "" for an instance
+ * @name: its name
+ * @gfp: as the caller gave it
+ *
+ * Context: Any context.
+ * Return: true, after one rate-limited line, if there is such a flag in @gfp.
+ */
+bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp)
+{
+	if (likely(!(gfp & BUDDY_GFP_REFUSED)))
+		return false;
+	pr_err_ratelimited("dualtree: %s%s: refused to allocate: zone flags and __GFP_NOFAIL cannot be honoured, and flags are %pGg\n",
+			   kind, name, &gfp);
+	return true;
+}
+
 void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
 	size_t keep = gfpflags_allow_blocking(gfp) ? pool->reserve : 0;
 	void *block;
 
 	/* In NMI the lock may be held by what was interrupted. */
-	if (order > pool->arena_order || in_nmi())
+	if (order > pool->arena_order || in_nmi() || buddy_refuse_gfp("pool ", pool->name, gfp))
 		return NULL;
 	block = take(pool, order, keep);
 	if (!block)
@@ -123,7 +141,8 @@ static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsig
 
 	rcu_read_lock();
 	arena = buddy_table_arena(addr);
-	if (arena && arena->pool == pool) {
+	/* A block with an owner is an instance's, which gives it back itself. */
+	if (arena && arena->pool == pool && !buddy_owner(addr)) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		if (order >= 0)
 			err = buddy_arena_free_block(&pool->lists, arena, addr, order);

@@ -84,6 +84,14 @@ static inline bool kernel_allocs_here(void)
 	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
+/*
+ * What no caller can have: memory of a zone, since all callers of a pool share its arenas, and
+ * memory in any case, since there is a limit.
+ */
+#define BUDDY_GFP_REFUSED	(GFP_ZONEMASK | __GFP_NOFAIL)
+
+bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp);
+
 unsigned int buddy_arena_order_default(void);
 
 int buddy_arenas_init(struct buddy_pool *pool);

@@ -85,7 +85,7 @@ void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_le
 		dt_front_refuse(dt, ptr, len, err, _RET_IP_);
 		return NULL;
 	}
-	if (!new_len)
+	if (!new_len || buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
 	if (new_len == len)
 		return ptr;

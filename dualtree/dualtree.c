@@ -40,6 +40,9 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 
 	if (max > most || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
+	/* Nothing could ever be allocated. */
+	if (params->limit && params->limit < PAGE_SIZE << min)
+		return -EINVAL;
 	dt->flags = params->flags;
 	dt->zero = params->flags & DUALTREE_ZERO ? __GFP_ZERO : 0;
 	dt->pool = params->pool;

@@ -29,7 +29,7 @@ static struct heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 
 	if (buddy_fault_due())
 		return NULL;
-	gfp &= ~(GFP_ZONEMASK | __GFP_COMP | __GFP_NOFAIL);
+	gfp &= ~__GFP_COMP;
 	cpu_heap = kzalloc_node(exact ? sizeof(cpu_heap->heap) : sizeof(*cpu_heap),
 				gfp | __GFP_NOWARN, numa_mem_id());
 	if (!cpu_heap)

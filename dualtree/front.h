@@ -32,6 +32,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
+#include "../buddy/pool.h"
 #include "../compat/kasan.h"
 #include "cache.h"
 #include "heap.h"
@@ -223,7 +224,8 @@ int dt_front_settle(struct heap *heap, struct region *region, unsigned int first
 /* Is there something to be done with this allocation that front_alloc() does not do? */
 static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 {
-	return trace_dualtree_alloc_enabled() || want_init_on_alloc(gfp | dt->zero);
+	return trace_dualtree_alloc_enabled() || want_init_on_alloc(0) ||
+	       (gfp | dt->zero) & (__GFP_ZERO | BUDDY_GFP_REFUSED);
 }
 
 /* Is there something to be done with this free that front_free() does not do? */

@@ -228,7 +228,7 @@ void *dt_front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct h
 	return front_alloc_hot(dt, heap, size, gfp, true);
 }
 
-/* The end of dt_front_alloc_slow() where there is nothing to enter, or nothing to be had. */
+/* The end of dt_front_alloc_slow() where there is nothing to enter, or nothing is given. */
 static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
 {
 	if (heap_is_ready(heap))
@@ -236,7 +236,7 @@ static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp,
 	else
 		section_close_unready(dt, heap);
 	preempt_enable();
-	if (!size_valid(dt, size))
+	if (!size_valid(dt, size) || buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
 	return alloc(dt, &(struct request){ .size = size, .gfp = gfp });
 }
@@ -266,7 +266,7 @@ void *dt_front_alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct he
 {
 	void *ptr;
 
-	if (unlikely(!heap_is_ready(heap) || !size_valid(dt, size)))
+	if (unlikely(!heap_is_ready(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
 		return alloc_unready(dt, size, gfp, heap);
 	ptr = place(heap, size);
 	if (unlikely(!ptr || heap->retired))
@@ -291,7 +291,8 @@ void *dt_front_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 {
 	struct request req = { .size = size, .align = align, .gfp = gfp };
 
-	if (!size_valid(dt, size) || !size_valid(dt, align))
+	if (!size_valid(dt, size) || !size_valid(dt, align) ||
+	    buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
 	return alloc(dt, &req);
 }
@@ -337,7 +338,7 @@ unsigned int dt_front_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, un
 	struct request req = { .size = size, .gfp = gfp };
 	unsigned int done = 0, got, i;
 
-	if (!size_valid(dt, size))
+	if (!size_valid(dt, size) || buddy_refuse_gfp("", dt->name, gfp))
 		return 0;
 	while (done < nr) {
 		got = alloc_some(dt, &req, nr - done, ptrs + done);

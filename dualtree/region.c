@@ -25,7 +25,7 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 
 	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
-	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
+	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
 	region = kzalloc(ALIGN(size, sizeof(long)) + dt_kmemleak_marks_size(nr),
 			 gfp | __GFP_NOWARN);
 	if (!region)

@@ -376,12 +376,26 @@ static void buddy_pool_zero(struct kunit *test)
 	}
 }
 
+/* What cannot be honoured is refused, where an arena is there too, and is no lack of memory. */
+static void buddy_pool_gfp_refused(struct kunit *test)
+{
+	static const gfp_t modifiers[] = {
+		__GFP_HIGHMEM, __GFP_DMA32, __GFP_MOVABLE, __GFP_DMA, __GFP_NOFAIL,
+		__GFP_HIGHMEM | __GFP_DMA | __GFP_DMA32,
+	};
+	struct lone *lone = lone_make(test, 2);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modifiers); i++)
+		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, 1, GFP_KERNEL | modifiers[i]));
+	lone_expect_whole(test, lone);
+}
+
 /* Also where an arena has to come from the kernel first. */
 static void buddy_pool_gfp_modifiers(struct kunit *test)
 {
 	static const gfp_t modifiers[] = {
-		0, __GFP_ZERO, __GFP_COMP, __GFP_HIGHMEM, __GFP_DMA32, __GFP_MOVABLE, __GFP_DMA,
-		__GFP_HIGHMEM | __GFP_DMA | __GFP_DMA32, __GFP_NOFAIL, __GFP_ACCOUNT,
+		0, __GFP_ZERO, __GFP_COMP, __GFP_ACCOUNT, __GFP_HIGH, __GFP_MEMALLOC,
 	};
 	unsigned int i;
 
@@ -418,6 +432,7 @@ static struct kunit_case buddy_pool_cases[] = {
 	KUNIT_CASE_PARAM(buddy_pool_contiguous, order_gen_params),
 	KUNIT_CASE_PARAM(buddy_pool_zero, order_gen_params),
 	KUNIT_CASE(buddy_pool_gfp_modifiers),
+	KUNIT_CASE(buddy_pool_gfp_refused),
 	{}
 };
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <dualtree/dualtree.h>
 #include "buddy/table.h"
 #include "buddy_testing.h"
 #include "compat/compat.h"
@@ -408,6 +409,30 @@ static void buddy_refuse_trimmed_arena(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
+/* A block that an instance owns is the instance's to give back, whole or in part. */
+static void buddy_refuse_owned(struct kunit *test)
+{
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 4 };
+	struct buddy_pool *pool = pool_make(test, &params);
+	struct dualtree_params owner = { .pool = pool, .min_region_order = 2 };
+	struct dualtree *dt = dualtree_create(test->name, &owner);
+	void *ptr, *block;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	block = PTR_ALIGN_DOWN(ptr, PAGE_SIZE << 2);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, block, 4), -EINVAL);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, block + PAGE_SIZE, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pool_stats(pool).bad_frees, 3);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	dualtree_destroy(dt);
+	/* From here on it is the pool's again. */
+	KUNIT_EXPECT_EQ(test, pool_stats(pool).free_bytes, pool_stats(pool).held_bytes);
+	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
+}
+
 /* Arenas that happen to lie side by side are still two. */
 static void buddy_refuse_across_arenas(struct kunit *test)
 {
@@ -448,6 +473,7 @@ static struct kunit_case buddy_refuse_cases[] = {
 	KUNIT_CASE(buddy_refuse_destroyed_pool),
 	KUNIT_CASE(buddy_refuse_trimmed_arena),
 	KUNIT_CASE(buddy_refuse_across_arenas),
+	KUNIT_CASE(buddy_refuse_owned),
 	{}
 };
 

@@ -37,7 +37,10 @@ static const struct create_case create_cases[] = {
 	{ "min is max", { .min_region_order = 3, .max_region_order = 3 } },
 	{ "min above max", { .min_region_order = 4, .max_region_order = 3 }, .err = -EINVAL },
 	{ "max below the default of min", { .max_region_order = 1 } },
-	{ "limit of a byte", { .limit = 1 } },
+	{ "limit of a byte", { .limit = 1 }, .err = -EINVAL },
+	{ "limit below a region", { .limit = (PAGE_SIZE << 3) - 1, .min_region_order = 3 },
+	  .err = -EINVAL },
+	{ "limit of a region", { .limit = PAGE_SIZE << 3, .min_region_order = 3 } },
 	{ "own pool", {}, .own_pool = true },
 	{ "min is own arena", { .min_region_order = SMALL_ARENA }, .own_pool = true },
 	{ "max is own arena", { .max_region_order = SMALL_ARENA }, .own_pool = true },
@@ -226,12 +229,50 @@ static void dualtree_alloc_exact_blocks(struct kunit *test)
 }
 
 /* Modifiers that make no sense here do no harm; each page stays one of its own. */
+/*
+ * Flags that cannot be honoured are refused by every call, whatever is at hand, and are no lack of
+ * memory.
+ */
+static void dualtree_alloc_gfp_refused(struct kunit *test)
+{
+	static const gfp_t flags[] = {
+		__GFP_HIGHMEM, __GFP_DMA32, __GFP_DMA, __GFP_MOVABLE, __GFP_NOFAIL,
+	};
+	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree_stats before, after;
+	void *ptrs[2], *live, *ptr;
+	unsigned int i;
+
+	stay_here(test);
+	live = dualtree_alloc(dt, 100, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, live);
+	/* A hot range of just this size. */
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	before = stats_of(dt);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		gfp_t gfp = GFP_KERNEL | flags[i];
+
+		KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 100, gfp));
+		KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SZ_1M, gfp));
+		KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, 100, 8, gfp));
+		KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, 100, SZ_4K, gfp));
+		KUNIT_EXPECT_EQ(test, dualtree_alloc_bulk(dt, 100, gfp, 2, ptrs), 0);
+		KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, live, 100, 101, gfp));
+		KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, live, 100, 100, gfp));
+		KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, NULL, 0, 100, gfp));
+	}
+	after = stats_of(dt);
+	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, live, 100), 0);
+	expect_drained(test, dt);
+}
+
 static void dualtree_alloc_gfp(struct kunit *test)
 {
 	static const gfp_t flags[] = {
-		GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_NOIO, GFP_KERNEL | __GFP_HIGHMEM,
-		GFP_KERNEL | GFP_DMA32, GFP_KERNEL | __GFP_COMP, GFP_KERNEL_ACCOUNT,
-		GFP_KERNEL | __GFP_NOFAIL, GFP_KERNEL | __GFP_ZERO,
+		GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_NOIO, GFP_KERNEL | __GFP_COMP,
+		GFP_KERNEL_ACCOUNT, GFP_KERNEL | __GFP_ZERO,
 	};
 	struct dualtree_params params = { .pool = small_pool(test, 0), .min_region_order = 1 };
 	struct dualtree *dt = instance_create(test, &params);
@@ -303,17 +344,11 @@ static void dualtree_limit_growth(struct kunit *test)
 /* A limit that no region fits into; one that a larger request needs all of. */
 static void dualtree_limit_small(struct kunit *test)
 {
-	struct dualtree_params params = { .limit = PAGE_SIZE, .min_region_order = 1 };
+	struct dualtree_params params = { .limit = 4 * PAGE_SIZE, .min_region_order = 1 };
 	struct dualtree *dt = instance_create(test, &params);
 	void *ptr;
 
 	stay_here(test);
-	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 1, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
-	expect_drained(test, dt);
-
-	params.limit = 4 * PAGE_SIZE;
-	dt = instance_create(test, &params);
 	ptr = dualtree_alloc(dt, 1, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL));
@@ -491,6 +526,7 @@ static struct kunit_case dualtree_cases[] = {
 	KUNIT_CASE(dualtree_alloc_refused),
 	KUNIT_CASE(dualtree_alloc_exact_blocks),
 	KUNIT_CASE(dualtree_alloc_gfp),
+	KUNIT_CASE(dualtree_alloc_gfp_refused),
 	KUNIT_CASE(dualtree_limit),
 	KUNIT_CASE(dualtree_limit_growth),
 	KUNIT_CASE(dualtree_limit_small),

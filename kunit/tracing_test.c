@@ -407,6 +407,38 @@ static void tracing_debugfs(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, file_exists(test->name, "stats"));
 }
 
+/* Whatever the names are, each instance has a directory of its own. */
+static void tracing_debugfs_names(struct kunit *test)
+{
+	static char longer[301] = { [0 ... 299] = 'x' };
+	static const char * const names[] = {
+		"cam.1", "cam", "cam", "cam", ".", "..", "..", "a/b", "a!b", "pools", longer,
+		longer,
+	};
+	struct dualtree *dts[ARRAY_SIZE(names)];
+	unsigned int i, j;
+	struct path root;
+
+	if (kern_path("/sys/kernel/debug/dualtree", 0, &root))
+		kunit_skip(test, "cannot reach debugfs");
+	path_put(&root);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		dts[i] = dualtree_create(names[i], NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(dts[i]));
+		KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dts[i], 100, GFP_KERNEL));
+		flush_work(&dts[i]->publish);
+		KUNIT_EXPECT_FALSE_MSG(test, IS_ERR_OR_NULL(dts[i]->dir), "name %u", i);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_PTR_NE(test, dts[i]->dir, dts[j]->dir);
+	}
+	KUNIT_EXPECT_TRUE(test, file_exists("cam.1", "stats"));
+	KUNIT_EXPECT_TRUE(test, file_exists("cam", "stats"));
+	KUNIT_EXPECT_TRUE(test, file_exists("!.", "stats"));
+	KUNIT_EXPECT_TRUE(test, file_exists("a!b", "stats"));
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		dualtree_destroy(dts[i]);
+}
+
 /* No probe is left, and none is running. */
 static void tracing_exit(struct kunit *test)
 {
@@ -436,6 +468,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_leaks_are_printed),
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
+	KUNIT_CASE(tracing_debugfs_names),
 	{}
 };
 

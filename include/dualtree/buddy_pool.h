@@ -120,7 +120,7 @@ void buddy_pool_destroy(struct buddy_pool *pool);
  * @pool: the pool
  * @order: its pages, as a power of two; at most the pool's arena order
  * @gfp: how a new arena may be asked for, if one is needed; of the modifiers,
- *	__GFP_ZERO clears the block and zone modifiers are ignored
+ *	__GFP_ZERO clears the block; zone modifiers and __GFP_NOFAIL are refused
  *
  * The smallest free block that is large enough is split down to @order. Only
  * where there is none is the kernel asked for an arena, outside of all locks: of the
@@ -130,7 +130,8 @@ void buddy_pool_destroy(struct buddy_pool *pool);
  *
  * Context: Any context that @gfp allows. In NMI it always returns NULL.
  * Return: the first byte of the block, or NULL if @order is too large, memory ran
- * out or the pool is at its limit.
+ * out, the pool is at its limit, or, after one rate-limited line, @gfp has a flag that is
+ * refused.
  */
 void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
 
@@ -145,7 +146,8 @@ void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
  * aligned block of @order itself.
  *
  * Context: Any context but NMI.
- * Return: 0, -EINVAL if no live block of this pool and order begins at @block,
+ * Return: 0, -EINVAL if no live block of this pool and order begins at @block or an instance
+ * has it,
  * -EALREADY if some of it is free already.
  */
 int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order);
@@ -160,9 +162,9 @@ int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order);
  * part in the middle, or all that is left of it.
  *
  * Context: Any context but NMI.
- * Return: 0, -EINVAL if @first is not the start of a page, @nr_pages is 0, or the
- * range is not inside one block of this pool; -EALREADY if some page of it is free
- * already.
+ * Return: 0, -EINVAL if @first is not the start of a page, @nr_pages is 0, the range is not
+ * inside one block of this pool, or an instance has that block; -EALREADY if some page of it
+ * is free already.
  */
 int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr_pages);
 

@@ -64,7 +64,8 @@ struct dualtree;
  * struct dualtree_params - what an instance is made to
  * @pool: where its memory comes from; NULL: the module's own pool of the node that
  *	the allocating CPU is on
- * @limit: most bytes of the pool's blocks that it may hold; 0: no limit
+ * @limit: most bytes of the pool's blocks that it may hold, at least one of the smallest;
+ *	0: no limit
  * @min_region_order: smallest block it takes from the pool, in pages as a power of
  *	two; 0: the default, 64 KiB or a page, whichever is more
  * @max_region_order: largest block it takes, which also bounds a single allocation;
@@ -125,7 +126,8 @@ struct dualtree_stats {
  *
  * Context: Process context. May sleep.
  * Return: the instance, ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above
- * the pool's arena order, min is above max, or a flag is not defined; ERR_PTR(-ENOMEM).
+ * the pool's arena order, min is above max, the limit is less than one region, or a flag is not
+ * defined; ERR_PTR(-ENOMEM).
  */
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
 
@@ -146,7 +148,7 @@ void dualtree_destroy(struct dualtree *dt);
  * @dt: the instance
  * @size: bytes, 1 to dualtree_max_size()
  * @gfp: how the pool may be asked for more, if that is needed; __GFP_ZERO clears the
- *	memory
+ *	memory; zone modifiers and __GFP_NOFAIL are refused
  *
  * Best fit by (size, address) inside the lowest-addressed region that can serve
  * (Knuth, TAOCP vol. 1, 2.5, on best fit; the two orders over one set of nodes are
@@ -155,7 +157,8 @@ void dualtree_destroy(struct dualtree *dt);
  * Context: Any context that @gfp allows. In NMI it may return NULL where a lock would
  * be needed.
  * Return: the first of @size bytes, aligned to a granule, or NULL if @size is 0 or too large,
- * memory ran out, or the instance is at its limit. Prints nothing.
+ * memory ran out, or the instance is at its limit, of which nothing is printed; or if @gfp has
+ * a flag that is refused, which is said in one rate-limited line.
  */
 void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
 
