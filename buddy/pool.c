@@ -53,22 +53,11 @@ static void *take(struct buddy_pool *pool, unsigned int order, size_t keep)
 	return block;
 }
 
-/**
- * buddy_refuse_gfp() - refuse what cannot be honoured, rather than drop it in silence
- * @kind: "pool " for a pool, "" for an instance
- * @name: its name
- * @gfp: as the caller gave it
- *
- * Context: Any context.
- * Return: true, after one rate-limited line, if there is such a flag in @gfp.
- */
-bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp)
+/* The slow end of buddy_refuse_gfp(). */
+void buddy_report_gfp(const char *kind, const char *name, gfp_t gfp)
 {
-	if (likely(!(gfp & BUDDY_GFP_REFUSED)))
-		return false;
 	pr_err_ratelimited("dualtree: %s%s: refused to allocate: zone flags and __GFP_NOFAIL cannot be honoured, and flags are %pGg\n",
 			   kind, name, &gfp);
-	return true;
 }
 
 void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)

@@ -90,7 +90,19 @@ static inline bool kernel_allocs_here(void)
  */
 #define BUDDY_GFP_REFUSED	(GFP_ZONEMASK | __GFP_NOFAIL)
 
-bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp);
+void buddy_report_gfp(const char *kind, const char *name, gfp_t gfp);
+
+/*
+ * Is there such a flag in @gfp? Then it is said, of "pool " or of "" for an instance, rather
+ * than dropped in silence.
+ */
+static inline bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp)
+{
+	if (likely(!(gfp & BUDDY_GFP_REFUSED)))
+		return false;
+	buddy_report_gfp(kind, name, gfp);
+	return true;
+}
 
 unsigned int buddy_arena_order_default(void);
 

@@ -209,7 +209,8 @@ void *dt_front_alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct h
 void *dt_front_finish(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
 int dt_front_free_other(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 			unsigned long caller);
-int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, unsigned long caller);
+int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
+			  unsigned long caller);
 int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
 		       unsigned long caller);
 int dt_front_free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
@@ -332,7 +333,7 @@ static __always_inline int front_free(struct dualtree *dt, const void *ptr, size
 	region = buddy_owner_or_nobody(ptr);
 	offset = region_offset(region, ptr);
 	if (unlikely(offset < before))
-		return dt_front_free_outside(dt, ptr - before, len + before, _RET_IP_);
+		return dt_front_free_outside(dt, ptr, len, before, _RET_IP_);
 	if (unlikely(region->heap != heap || free_watched()))
 		return dt_front_free_other(dt, ptr, len, region, _RET_IP_);
 	if (unlikely(!region_holds(region, offset, len)))

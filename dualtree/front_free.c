@@ -190,18 +190,20 @@ int dt_front_free_slow(struct dualtree *dt, const void *ptr, size_t len, struct 
 /**
  * dt_front_free_outside() - the end of front_free() where the range begins before its region
  * @dt: the instance
- * @ptr: the first byte, of those that are kept too
- * @len: bytes, likewise
+ * @ptr: as front_free() has it
+ * @len: likewise
+ * @before: likewise; the sums are made here, where they cost the fast path no register
  * @caller: to be named
  *
  * Turns preemption on.
  *
  * Return: -EINVAL.
  */
-int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, unsigned long caller)
+int dt_front_free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
+			  unsigned long caller)
 {
 	preempt_enable();
-	return dt_front_refuse(dt, ptr, len, -EINVAL, caller);
+	return dt_front_refuse(dt, ptr - before, len + before, -EINVAL, caller);
 }
 
 /*
