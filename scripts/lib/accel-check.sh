@@ -10,7 +10,7 @@
 # Promises: nothing is booted, and no kernel is needed. Each case has a cache and a device of its
 # own; the limits are shorter than in use, but for the one case that goes through scripts/vm.
 
-# Seconds. A canned guest needs next to nothing, beside others too, and what is late is late by
+# Seconds. A canned guest needs next to nothing, on a busy machine too, and what is late is late by
 # several.
 ACCEL_CHECK_LINE=2
 ACCEL_CHECK_INIT=5
@@ -57,10 +57,11 @@ accel_boot()
 # accel_expect WHAT...: what the boots of the case came to, in turn.
 accel_expect()
 {
-	local said
+	local said due
 
 	said=$(paste -sd, "$dir/said")
-	[ "$said" = "$(IFS=, && echo "$*")" ] || echo "$case: '$said' instead of '$(IFS=, && echo "$*")'"
+	due=$(IFS=, && echo "$*")
+	[ "$said" = "$due" ] || echo "$case: '$said' instead of '$due'"
 }
 
 # accel_lines COUNT: that many lines were said, each of KVM.

@@ -39,7 +39,7 @@
 KVM_DEVICE=${DUALTREE_KVM_DEVICE:-/dev/kvm}
 
 # Seconds to the kernel's first line. TCG itself takes 4 of the guest's clock for a stock kernel
-# with 4 CPUs, on an idle machine and beside nine busy processes (then 10 to 12 by the wall): most
+# with 4 CPUs, on an idle machine and while nine processes are busy (then 10 to 12 by the wall): most
 # of it unpacks the kernel. Hardware takes a fraction of one. What takes longer than half as much
 # again as TCG is no gain.
 KVM_LINE_LIMIT=6

@@ -37,7 +37,7 @@
 #
 # in which less is better, and WHERE says under what it was measured, in a word or two.
 
-# Translated code is slow, counted code slower, and both where the machine is shared.
+# Translated code is slow, and counted code slower.
 TIMEOUT=3600
 STEP_TIMEOUT=1200
 BOOT_OPTIONS='init_on_alloc=0'

@@ -11,7 +11,7 @@
 #
 #   the guest                       the clock
 #   works or spins, alone           runs with the wall
-#   works or spins, beside others   runs by the share of a CPU that it gets
+#   works or spins, others do too   runs by the share of a CPU that it gets
 #   sleeps, for good or not         runs with the wall
 #
 # Linux keeps for each thread how long it waited on a run queue (the second number of

@@ -232,7 +232,7 @@ boot_guest()
 	trap : ABRT BUS FPE ILL SEGV
 	KVM_FAULT=
 	ACCEL=uml ACCEL_WATCHED=
-	[ -n "$VM_UML" ] || choose_accel "${VM_ARCH-}"
+	[ -n "$VM_UML" ] || choose_accel "${GUEST_ARCH-}"
 	vm_command "$append"
 
 	while follow_boot; do
@@ -255,7 +255,7 @@ boot_guest()
 	VM_SECONDS=$((SECONDS - start))
 }
 
-# Of the guest that KVM failed, for those who want to know why.
+# Of the guest that KVM failed: they show why.
 keep_kvm_logs()
 {
 	mv "$VM_LOG/console.log" "$VM_LOG/kvm-console.log"
@@ -274,7 +274,7 @@ check_limits()
 	fi
 }
 
-# tell_step: a line once a minute, of the time that has passed for who waits.
+# tell_step START: a line once a minute, of the wall time since START.
 tell_step()
 {
 	[ "$SECONDS" -ge "$HEARTBEAT" ] || return 0
