@@ -82,18 +82,15 @@ follow_guest()
 # much; they are not what --step-timeout is there to find.
 INIT_PATIENCE=400
 
-# step_limit: how long the step that the guest is in may take.
+# step_limit: sets STEP_LIMIT, how long the step that the guest is in may take.
 step_limit()
 {
+	STEP_LIMIT=$VM_STEP_TIMEOUT
 	case $GUEST_STEP in
 	booting | 'removing modules' | 'looking for leaks')
-		if [ "$VM_STEP_TIMEOUT" -lt "$INIT_PATIENCE" ]; then
-			echo "$INIT_PATIENCE"
-			return
-		fi
+		[ "$STEP_LIMIT" -ge "$INIT_PATIENCE" ] || STEP_LIMIT=$INIT_PATIENCE
 		;;
 	esac
-	echo "$VM_STEP_TIMEOUT"
 }
 
 stop_guest()
@@ -265,12 +262,11 @@ keep_kvm_logs()
 # check_limits: sets VM_PROBLEM if the guest's time has run out.
 check_limits()
 {
-	local limit
-
+	step_limit
 	if [ "$GUEST_CLOCK" -ge $((VM_TIMEOUT * 1000)) ]; then
 		VM_PROBLEM="timeout: not done after ${VM_TIMEOUT}s, last in: $GUEST_STEP"
-	elif limit=$(step_limit) && [ $((GUEST_CLOCK - GUEST_HEARD)) -ge $((limit * 1000)) ]; then
-		VM_PROBLEM="timeout: more than ${limit}s in: $GUEST_STEP"
+	elif [ $((GUEST_CLOCK - GUEST_HEARD)) -ge $((STEP_LIMIT * 1000)) ]; then
+		VM_PROBLEM="timeout: more than ${STEP_LIMIT}s in: $GUEST_STEP"
 	fi
 }
 
