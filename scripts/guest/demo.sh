@@ -22,8 +22,9 @@ RING=/sys/kernel/debug/packet_ring
 MEMORY=/sys/kernel/debug/dualtree/packet_ring
 # busybox' own nc knows no UDP. This one brought its libraries along.
 NC="$HERE/ld.so --library-path $HERE $HERE/nc"
-# Seconds after which a program hangs.
-PATIENCE=150
+# Seconds after which a program hangs, and after which nothing more of a datagram comes.
+PATIENCE=$((150 * STARVED))
+QUIET_PATIENCE=60
 
 # shellcheck source=/dev/null
 . "$HERE/demo.conf"
@@ -80,26 +81,24 @@ size_of()
 	stat -c %s "$1" 2>/dev/null || echo 0
 }
 
-# wait_for COMMAND...: false if it does not come true.
-wait_for()
-{
-	local tries=$((PATIENCE * 10))
-
-	until "$@"; do
-		[ $tries -gt 0 ] || return 1
-		tries=$((tries - 1))
-		usleep 100000
-	done
-}
-
 listens()
 {
 	grep -qi ":$(printf %04X "$1") " /proc/net/udp /proc/net/udp6
 }
 
-is_complete()
+# wait_arrived FILE: until it is as long as what was sent, or does not grow any more.
+wait_arrived()
 {
-	[ "$(size_of "$1")" -ge "$(size_of /tmp/datagrams)" ]
+	local size=-1 now end
+
+	while now=$(size_of "$1") && [ "$now" -lt "$(size_of /tmp/datagrams)" ]; do
+		if [ "$now" -ne "$size" ]; then
+			size=$now
+			end=$(($(uptime_seconds) + QUIET_PATIENCE))
+		fi
+		[ "$(uptime_seconds)" -lt "$end" ] || return 0
+		usleep 100000
+	done
 }
 
 # send_datagrams PORT CPU ADDRESS: nc to nc, and compares what arrived.
@@ -111,7 +110,7 @@ send_datagrams()
 	wait_for listens "$1" || fail "nc does not listen on $3"
 	timeout $PATIENCE taskset -c "$2" $NC -u -n -N -q 0 "$3" "$1" \
 		</tmp/datagrams >/dev/null 2>&1 || fail "nc cannot send to $3"
-	wait_for is_complete "/tmp/udp_$1"
+	wait_arrived "/tmp/udp_$1"
 	kill $receiver
 	wait $receiver 2>/dev/null
 	[ "$(md5 "/tmp/udp_$1")" = "$(md5 /tmp/datagrams)" ] ||

@@ -18,13 +18,26 @@
 #   note TEXT         a line in the kernel's log, to find one's place there
 #   uptime_seconds    to wait by: where all is slow, a look takes longer than the pause
 #                     after it
+#   wait_for COMMAND...
+#                     until it is true; false if it is not after PATIENCE seconds, which
+#                     the script sets
 #   fail TEXT         the run fails, but goes on
 #   finish_ok         the script came to its end and is content. Without it the
 #                     run fails
 #
+# The guest's own clock runs on while the host has no CPU for the guest, so what takes a second
+# may take STARVED of them. A script multiplies by it what it has patience for. It is the host
+# that finds a hang sooner, by --step-timeout: that counts no time in which the guest waited for
+# a CPU.
+#
 # What a script prints itself is shown by scripts/vm --verbose and is in out.txt.
 
 PORT=/dev/ttyS1
+
+# Eight busy processes on a host with two CPUs leave one guest CPU a fifth of a CPU, and its other
+# CPUs wait for that one.
+# shellcheck disable=SC2034 # for the scripts
+STARVED=10
 
 # One write for each line: lines of two processes do not mix.
 say()
@@ -54,6 +67,16 @@ uptime_seconds()
 
 	read -r now _ </proc/uptime
 	echo "${now%.*}"
+}
+
+wait_for()
+{
+	local end=$(($(uptime_seconds) + PATIENCE))
+
+	until "$@"; do
+		[ "$(uptime_seconds)" -lt "$end" ] || return 1
+		usleep 100000
+	done
 }
 
 fail()

@@ -21,7 +21,7 @@ SUMMARY=/sys/kernel/debug/flvrelay/summary
 POOLS=/sys/kernel/debug/dualtree/pools
 STREAM=$HERE/in.flv
 # Seconds after which something that is waited for does not come.
-PATIENCE=150
+PATIENCE=$((150 * STARVED))
 
 # shellcheck source=/dev/null
 . "$HERE/relay.conf"
@@ -31,19 +31,16 @@ value_of()
 	sed -n "s/^$1 //p" "$SUMMARY"
 }
 
-# wait_for TEXT COMMAND...
-wait_for()
+# await TEXT COMMAND...
+await()
 {
-	local text="$1" end=$(($(uptime_seconds) + PATIENCE))
+	local text="$1"
 
 	shift
-	until "$@"; do
-		[ "$(uptime_seconds)" -lt $end ] || {
-			fail "waited in vain until $text"
-			return 1
-		}
-		usleep 100000
-	done
+	wait_for "$@" || {
+		fail "waited in vain until $text"
+		return 1
+	}
 }
 
 at_least()
@@ -89,9 +86,9 @@ run_whole()
 	subscribe first
 	subscribe second
 	subscribe_slowly
-	wait_for "the subscribers were there" at_least subscribers 3 || return
+	await "the subscribers were there" at_least subscribers 3 || return
 	publish
-	wait_for "the stream was over" at_least streams 1 || return
+	await "the stream was over" at_least streams 1 || return
 	# shellcheck disable=SC2086 # one word for each
 	set -- $readers
 	wait "$1" "$2"
@@ -108,13 +105,13 @@ $(stat -c %s "/tmp/$name.flv") of $(stat -c %s "$STREAM") bytes"
 run_bad()
 {
 	head -c 100000 /dev/urandom | tr F G | nc 127.0.0.1 9100
-	wait_for "garbage was closed" at_least bad_streams 1
+	await "garbage was closed" at_least bad_streams 1
 	head -c 6 "$STREAM" | nc 127.0.0.1 9100
-	wait_for "half a file header was closed" at_least bad_streams 2
+	await "half a file header was closed" at_least bad_streams 2
 	head -c 20 "$STREAM" | nc 127.0.0.1 9100
-	wait_for "half a tag header was closed" at_least bad_streams 3
+	await "half a tag header was closed" at_least bad_streams 3
 	head -c 100000 "$STREAM" | nc 127.0.0.1 9100
-	wait_for "half a tag was closed" at_least bad_streams 4
+	await "half a tag was closed" at_least bad_streams 4
 }
 
 publish_until_stopped()
@@ -136,11 +133,11 @@ unload_amid_traffic()
 	subscribe third
 	subscribe fourth
 	subscribe_slowly
-	wait_for "the stream flowed" at_least joined 3
+	await "the stream flowed" at_least joined 3
 	before=$(value_of payload_bytes)
-	wait_for "more of it came" at_least payload_bytes $((before + 100000))
-	wait_for "somebody was being sent it" at_least subscribers 2
-	[ "$(value_of streaming)" = 1 ] || wait_for "it was streaming" at_least streaming 1
+	await "more of it came" at_least payload_bytes $((before + 100000))
+	await "a subscriber was being sent it" at_least subscribers 2
+	[ "$(value_of streaming)" = 1 ] || await "it was streaming" at_least streaming 1
 	rmmod flvrelay || fail "rmmod flvrelay failed"
 	: >/tmp/stop
 	# shellcheck disable=SC2086 # one word for each

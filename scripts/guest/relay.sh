@@ -54,11 +54,11 @@ sample()
 
 follow()
 {
-	deadline=$(($(date +%s) + PATIENCE))
+	deadline=$(($(uptime_seconds) + PATIENCE * STARVED))
 	over=0
 	while [ "$over" = 0 ]; do
-		if [ "$(date +%s)" -ge "$deadline" ]; then
-			fail "after $PATIENCE seconds not all publishers had come and gone"
+		if [ "$(uptime_seconds)" -ge "$deadline" ]; then
+			fail "after $((PATIENCE * STARVED)) seconds not all publishers had come and gone"
 			return
 		fi
 		usleep 500000

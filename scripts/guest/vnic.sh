@@ -31,6 +31,7 @@ IPERF_PORT=5201
 
 # shellcheck source=/dev/null
 . "$HERE/vnic.conf"
+PATIENCE=$((PATIENCE * STARVED))
 
 # stat_of NAME VALUE: of the mode that runs.
 stat_of()
@@ -41,17 +42,6 @@ stat_of()
 md5()
 {
 	md5sum "$@" | cut -d' ' -f1
-}
-
-# wait_for COMMAND...: false if it does not come true.
-wait_for()
-{
-	local end=$(($(uptime_seconds) + PATIENCE))
-
-	until "$@"; do
-		[ "$(uptime_seconds)" -lt $end ] || return 1
-		usleep 100000
-	done
 }
 
 # at END COMMAND...: in that end's namespace. For each end NS is the process that keeps it.
@@ -328,12 +318,12 @@ balanced()
 
 report_stats()
 {
-	local end tries=0
+	local end limit
 
 	# The housekeeping has looked once more. A frame that is lost stays so.
 	usleep 300000
-	until balanced || [ $tries -ge 20 ]; do
-		tries=$((tries + 1))
+	limit=$(($(uptime_seconds) + 2 * STARVED))
+	until balanced || [ "$(uptime_seconds)" -ge $limit ]; do
 		usleep 100000
 	done
 	for end in 0 1; do
@@ -362,11 +352,11 @@ stop_all()
 	wait $traffic 2>/dev/null
 }
 
-# What was received out of order is kept for what will not come any more: then only the
-# end of the socket lets go of it.
+# wait_unloaded PID SECONDS: what was received out of order is kept for what will not come any
+# more: then only the end of the socket lets go of it.
 wait_unloaded()
 {
-	local end=$(($(uptime_seconds) + UNLOAD_PATIENCE))
+	local end=$(($(uptime_seconds) + $2))
 
 	while kill -0 "$1" 2>/dev/null && [ "$(uptime_seconds)" -lt $end ]; do
 		usleep 100000
@@ -380,12 +370,12 @@ finish_unloading()
 {
 	local cpu
 
-	if ! wait_unloaded "$1"; then
+	if ! wait_unloaded "$1" $((UNLOAD_PATIENCE * STARVED)); then
 		fail "$mode: unloading does not end by itself"
 		for cpu in 0 1 2 3; do
 			taskset -c $cpu ping -q -c 1 127.0.0.1 >/dev/null
 		done
-		wait_unloaded "$1" || fail "$mode: nor does it after pings"
+		wait_unloaded "$1" $((UNLOAD_PATIENCE * STARVED)) || fail "$mode: nor does it after pings"
 	fi
 	wait "$1" || fail "$mode: rmmod vnic failed"
 }
@@ -417,7 +407,7 @@ unload_with_traffic()
 	wait_for more_arrived "$before" || fail "$mode: no traffic while unloading"
 	rmmod vnic &
 	unloading=$!
-	if wait_unloaded $unloading; then
+	if wait_unloaded $unloading "$UNLOAD_PATIENCE"; then
 		stat_of unloaded_at_once 1
 	else
 		stat_of unloaded_at_once 0

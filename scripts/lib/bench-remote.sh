@@ -19,10 +19,10 @@ bench_remote()
 {
 	no_more "$@"
 	use_kernel "${kinds[0]}"
-	find_timed_by
 	printf '%s\n' "remote dualtree_cost.ko results remote=1" \
 		"pipe dualtree_pipe.ko results $(pipe_arguments)" >"$log_dir/plan"
 	run_guest "$log_dir" dualtree_cost --cpus 4 --file "$(built_module dualtree_pipe)"
+	TIMED_BY=$(timed_by "$log_dir")
 	show_conditions "$TIMED_BY, 4 CPUs on $(nproc) of the host's"
 	remote_table "$out/remote.csv" <"$log_dir/report.txt"
 	echo

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# What the parts of scripts/bench stand on. To be sourced after common.sh, accel.sh, kernel.sh,
-# build.sh and plot.sh.
+# What the parts of scripts/bench stand on. To be sourced after common.sh, kernel.sh, build.sh
+# and plot.sh.
 #
 # A part is a file scripts/lib/bench-PART.sh, and has only to be there. It is read when it is to
 # be run, and no other part's with it. It has
@@ -37,7 +37,7 @@
 #
 # in which less is better, and WHERE says under what it was measured, in a word or two.
 
-# Translated code is slow, counted code slower, and both where the machine is shared.
+# Translated code is slow, and counted code slower.
 TIMEOUT=3600
 STEP_TIMEOUT=1200
 BOOT_OPTIONS='init_on_alloc=0'
@@ -203,12 +203,13 @@ kernel_version()
 	kernel_release | sed 's/^\([0-9]*\.[0-9]*\).*/\1/'
 }
 
-# Sets TIMED_BY to what runs a guest whose clock does not count: "TCG" or "KVM".
-find_timed_by()
+# timed_by DIR: what ran a guest whose clock does not count, whose logs are in DIR: "TCG" or "KVM".
+timed_by()
 {
-	[ -z "${TIMED_BY-}" ] || return 0
-	choose_accel
-	TIMED_BY=${ACCEL^^}
+	local accel
+
+	accel=$(cat "$1/accel" 2>/dev/null) || accel='nothing'
+	echo "${accel^^}"
 }
 
 show_conditions()

@@ -31,9 +31,34 @@ sync_sources()
 	mv "$to.files.new" "$to.files"
 }
 
+# sources_due: what a build that begins with nothing compiles; 0 if an earlier build left objects,
+# for then only make knows. Without KUnit in the kernel there are no suites.
+sources_due()
+{
+	local suites=()
+
+	if [ "$(objects_left "$BUILD_DIR")" -gt 0 ]; then
+		echo 0
+		return
+	fi
+	grep -qs '^CONFIG_KUNIT=' "$KERNEL_KDIR/.config" || suites=(! -path '*/kunit/*')
+	find "$BUILD_DIR" -name '*.c' ! -name '*.mod.c' "${suites[@]}" | wc -l
+}
+
+# A small source for each module is compiled after those that are counted, and linking comes last:
+# 100 % is never said.
 count_compiled()
 {
-	echo "$(grep -cE '^  (CC|LD|CHECK)' "$1") steps"
+	local compiled percent
+
+	compiled=$(grep -cE '^  (CC|CHECK)' "$1" || true)
+	if [ "$SOURCES_DUE" -eq 0 ]; then
+		echo "$compiled compiled"
+		return
+	fi
+	percent=$((compiled * 100 / SOURCES_DUE))
+	[ "$percent" -le 99 ] || percent=99
+	echo "$percent %, $compiled compiled"
 }
 
 # As copies: the next run may build while this one's guest is being made.
@@ -68,6 +93,7 @@ build_modules()
 	sync_sources "$folder" "$BUILD_DIR"
 	rm -f "$BUILD_DIR/modules.order"
 	[ -z "${BUILD_CLEAN-}" ] || "${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
+	SOURCES_DUE=$(sources_due)
 	run_long "building modules" "$BUILD_LOG" count_compiled \
 		"${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" "$@" modules || status=$?
 	[ "$status" -ne 0 ] || keep_modules

@@ -177,6 +177,20 @@ unlock()
 	unset "LOCK_FDS[$1]"
 }
 
+# What a run took is what the next one can be told to take. measured NAME DEFAULT: what was
+# remembered of NAME, or DEFAULT. remember_measured NAME NUMBER.
+measured()
+{
+	cat "$CACHE/measured/$1" 2>/dev/null || echo "$2"
+}
+
+remember_measured()
+{
+	mkdir -p "$CACHE/measured"
+	echo "$2" >"$CACHE/measured/$1.$$"
+	mv "$CACHE/measured/$1.$$" "$CACHE/measured/$1"
+}
+
 # A short name for what is read from stdin.
 short_hash()
 {

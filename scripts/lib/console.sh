@@ -65,6 +65,9 @@ CONSOLE_HARMLESS='^kmemleak: (Kernel memory leak detector initialized|Automatic 
 # are not part of the access: a stack ends where an interrupt or a softirq begins. The other lines
 # between, which another CPU may have printed, are judged as everywhere.
 #
+# Between the two notes of scripts/guest/init the kernel shows where its tasks are, because it was
+# asked to. The traces there are no complaints; all else is judged as everywhere.
+#
 # read_console FILE FINDINGS RACES: prints "KIND: LINE" for complaints if FINDINGS is 1, and
 # the titles of races without a module if RACES is.
 read_console()
@@ -105,10 +108,16 @@ read_console()
 			if (text ~ /^(BUG: KCSAN|Hardware name): /)
 				next
 		}
+		if (text ~ /^dualtree-harness: no step for [0-9]+ seconds: /)
+			asked = 1
+		if (text ~ /^dualtree-harness: these were the blocked tasks/)
+			asked = 0
 		if (text ~ harmless || !findings)
 			next
 		for (i = 1; i <= kinds; i++) {
 			if (text ~ pattern[i]) {
+				if (asked && kind[i] == "trace")
+					next
 				print kind[i] ": " $0
 				next
 			}

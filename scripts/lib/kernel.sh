@@ -8,6 +8,8 @@
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
 #                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
 #                      anything that went in), and KERNEL_MODULES for stock kernels
+#   kernel_is_there KIND   whether a kernel of our own is in the cache
+#   kernel_seconds KIND    about how long it takes to build it
 #
 # Promises: the host's own kernel is not touched, an image is unpacked and never
 # installed. What is in the cache under its final name is complete: it is made
@@ -25,15 +27,20 @@ KERNEL_RECIPE=1
 # Kinds whose config stands on another one's, beside base.config.
 declare -A KIND_BUILDS_ON=([kcsan]=fast [rt]=debug)
 
-get_source()
+resolve_source()
 {
-	local package version dir part
-
 	if [ -z "${PLAIN_SOURCE-}" ]; then
 		apt_resolve_or_die linux-source '^linux-source-'
 		PLAIN_SOURCE=$RESOLVED
 		PLAIN_VERSION=$RESOLVED_VERSION
 	fi
+}
+
+get_source()
+{
+	local package version dir part
+
+	resolve_source
 	package=$PLAIN_SOURCE
 	version=$PLAIN_VERSION
 	KERNEL_SRC_ID=${package}_$version
@@ -150,9 +157,44 @@ configure_kernel()
 $missing"
 }
 
+# The debug kernel of 6.1, the one that most runs build first: its objects, for 621 options that
+# are "y", and the seconds of CPU time that they took.
+DEBUG_OBJECTS=1195
+DEBUG_OPTIONS=621
+DEBUG_CPU_SECONDS=1840
+
+# objects_due KIND DIR: what the last build of the kind had, or else what its configuration has us
+# expect.
+objects_due()
+{
+	measured "objects-$1" \
+		$(($(grep -c '=y$' "$2/.config") * DEBUG_OBJECTS / DEBUG_OPTIONS))
+}
+
+# objects_left DIR: those that a build left there which was interrupted.
+objects_left()
+{
+	find "$1" -name '*.o' ! -name '.*' | wc -l
+}
+
+compiled_objects()
+{
+	grep -cE '^  (CC|AS|HOSTCC)' "$1" || true
+}
+
+# The total is an estimate, and linking comes after all objects: 100 % is never said.
 count_objects()
 {
-	echo "$(grep -cE '^  (CC|AS|HOSTCC)' "$1") objects"
+	local objects=$((OBJECTS_LEFT + $(compiled_objects "$1"))) percent
+
+	percent=$((objects * 100 / OBJECTS_DUE))
+	[ "$percent" -le 99 ] || percent=99
+	echo "$percent %, $objects objects"
+}
+
+kernel_seconds()
+{
+	measured "kernel-$1" $((DEBUG_CPU_SECONDS / $(nproc)))
 }
 
 # Modules need the headers, the tools and Module.symvers; the objects are most of
@@ -167,12 +209,15 @@ prune_build()
 
 build_kernel()
 {
-	local kind=$1 dir=$2 part
+	local kind=$1 dir=$2 part start
 
 	part=$(dirname "$dir")/.$(basename "$dir").part
 	mkdir -p "$part"
 	configure_kernel "$kind" "$part"
-	log "building the $kind kernel (once; most take 10 to 15 minutes on two CPUs)"
+	log "building the $kind kernel, once: about $(duration "$(kernel_seconds "$kind")")"
+	OBJECTS_DUE=$(objects_due "$kind" "$part")
+	OBJECTS_LEFT=$(objects_left "$part")
+	start=$SECONDS
 	run_long "building the $kind kernel" "$part/build.log" count_objects \
 		make -C "$part" "${KERNEL_ARCH[@]}" "${KERNEL_FLAGS[@]}" -j"$(nproc)" \
 		"${KERNEL_TARGET##*/}" modules || {
@@ -183,20 +228,38 @@ build_kernel()
 	make -C "$part" "${KERNEL_ARCH[@]}" modules_prepare >>"$part/build.log" 2>&1 ||
 		die "modules_prepare failed; the log is $part/build.log"
 	[ -s "$part/Module.symvers" ] || die "the $kind kernel has no Module.symvers"
+	if [ "$OBJECTS_LEFT" -eq 0 ]; then
+		remember_measured "objects-$kind" "$(compiled_objects "$part/build.log")"
+		remember_measured "kernel-$kind" $((SECONDS - start))
+	fi
 	prune_build "$part"
 	mv "$part" "$dir"
 }
 
+# kernel_key KIND: all that went into it but its source.
+kernel_key()
+{
+	local fragments
+
+	mapfile -t fragments < <(config_fragments "$1")
+	(echo "$KERNEL_RECIPE" && cat "${fragments[@]}" && gcc --version | sed -n 1p) | short_hash
+}
+
+# A source with patches has a longer name.
+kernel_is_there()
+{
+	resolve_source
+	compgen -G "$CACHE/kernel/$1-${PLAIN_SOURCE#linux-source-}_$PLAIN_VERSION*-$(kernel_key "$1")" >/dev/null
+}
+
 get_own_kernel()
 {
-	local kind=$1 fragments key dir
+	local kind=$1 dir
 
 	get_source
 	[ "$kind" != rt ] || get_rt_source
 	kernel_arch "$kind"
-	mapfile -t fragments < <(config_fragments "$kind")
-	key=$( (echo "$KERNEL_RECIPE" && cat "${fragments[@]}" && gcc --version | sed -n 1p) | short_hash)
-	KERNEL_ID=$kind-${KERNEL_SRC_ID#linux-source-}-$key
+	KERNEL_ID=$kind-${KERNEL_SRC_ID#linux-source-}-$(kernel_key "$kind")
 	dir=$CACHE/kernel/$KERNEL_ID
 	if [ ! -d "$dir" ]; then
 		lock "kernel-$KERNEL_ID"

@@ -20,7 +20,7 @@
 LOOPBACK_ROUNDS=3
 # Pieces of 64 KiB that are published in a second.
 LOOPBACK_PIECES=5
-# A debug kernel that is translated, beside others.
+# A debug kernel that is translated.
 LOOPBACK_TIMEOUT=1500
 LOOPBACK_STEP_TIMEOUT=600
 

@@ -25,8 +25,11 @@ RELAY_GROUP=50
 RELAY_LATE=13
 # A program that takes longer than the stream and this hangs.
 RELAY_PATIENCE=90
-# A guest that has to be translated, beside others, comes up in this time.
+# A guest that has to be translated comes up in this time.
 RELAY_BOOT_PATIENCE=240
+# On a machine that is busy all of this may take so many times as long. A guest that hangs is
+# ended sooner, by scripts/vm, and with it whatever waits for it here.
+RELAY_STARVED=10
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
 # kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
@@ -135,7 +138,7 @@ value_now()
 # ends before.
 await()
 {
-	local end=$((SECONDS + $1)) text=$2
+	local end=$((SECONDS + $1 * RELAY_STARVED)) text=$2
 
 	shift 2
 	until "$@"; do
@@ -167,7 +170,7 @@ subscribe()
 	local options
 
 	mapfile -t options < <(checksum_options "$dir" "$1")
-	setsid timeout $((seconds + RELAY_PATIENCE)) "${RELAY_FFMPEG[@]}" -flags bitexact -f flv \
+	setsid timeout $(((seconds + RELAY_PATIENCE) * RELAY_STARVED)) "${RELAY_FFMPEG[@]}" -flags bitexact -f flv \
 		-i "tcp://127.0.0.1:$subscribe_port" "${options[@]}" \
 		>"$dir/$1.log" 2>&1 </dev/null &
 	reader_pids[$1]=$!
@@ -176,7 +179,7 @@ subscribe()
 
 publish()
 {
-	setsid timeout $((seconds + RELAY_PATIENCE)) "${RELAY_FFMPEG[@]}" -re -f flv \
+	setsid timeout $(((seconds + RELAY_PATIENCE) * RELAY_STARVED)) "${RELAY_FFMPEG[@]}" -re -f flv \
 		-i "$dir/../in.flv" -map 0 -c copy -copyts -f flv -flvflags no_duration_filesize \
 		"tcp://127.0.0.1:$publish_port" >"$dir/publisher.log" 2>&1 </dev/null &
 	publisher_pid=$!

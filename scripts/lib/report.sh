@@ -21,7 +21,6 @@ make_report()
 
 	load=$(cut -d' ' -f1-3 /proc/loadavg)
 	"$SCRIPTS/setup"
-	find_timed_by
 	: >"$out/left-out.txt"
 	for kind in "${kinds[@]}"; do
 		use_kernel "$kind"
@@ -140,7 +139,8 @@ report_header()
 	echo "Host       $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed -n 1p), $(nproc) CPUs," \
 		"Linux $(uname -r), load $load at the start"
 	echo "Guests     $(qemu-system-x86_64 --version | sed -n '1s/ version//p')"
-	echo "           counted: TCG, -icount shift=0,sleep=off, one CPU; timed: $TIMED_BY, four CPUs"
+	echo "           counted: TCG, -icount shift=0,sleep=off, one CPU;" \
+		"timed: $(timed_by "$out/log/remote"), four CPUs"
 	echo "Boot       $BOOT_OPTIONS"
 	for kind in "${kinds[@]}"; do
 		use_kernel "$kind"

@@ -16,8 +16,9 @@
 # code that judges real runs; the control passes only if nothing was found.
 
 # NAME, what is run (the module NAME_test.ko; that with dualtree; that too, and a look for leaks
-# while both are loaded; a guest script; the torture with a fault that it makes itself; or the
-# good module with more on the kernel's command line), and an extended regular expression for the
+# while both are loaded; a guest script; the torture with a fault that it makes itself; the good
+# module with more on the kernel's command line; or the good module where KVM does not work, as
+# selfcheck/qemu-stand-in plays it), and an extended regular expression for the
 # line that must be among what is found. "clean" must find nothing; "failed" must find a failed
 # test, and nothing else.
 SELF_CHECKS='
@@ -41,6 +42,7 @@ taint	module	^taint: the kernel is tainted .*U
 refuse	module	^guest: insmod refuse_test.ko .*failed
 empty	module	^empty: no test of empty_test ran
 silent	append:rdinit=/missing	^panic: .*Kernel panic
+no_kvm	stand-in:never	clean
 slow_clock	append:clocksource=jiffies highres=off	^guest: the clock
 no_finish	script	^guest: the guest script did not call finish_ok
 forged	script	^token: the guest.s token is not this run.s
@@ -100,6 +102,10 @@ run_case()
 		make_plan "$dir" "$(module_path good_test)"
 		run_plan "$dir" "${options[@]}" --append "${how#append:}" || true
 		;;
+	stand-in:*)
+		make_plan "$dir" "$(module_path good_test)"
+		run_without_kvm "$dir" "${how#stand-in:}" "${options[@]}" || true
+		;;
 	torture:*)
 		: >"$dir/plan"
 		torture_guest "$dir" "$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" \
@@ -116,7 +122,35 @@ run_case()
 		return
 	}
 	judge_run "$dir"
+	[[ $how != stand-in:* ]] || judge_accel "$dir" >>"$dir/failures.txt" || RUN_FAILED=$((RUN_FAILED + 1))
 	judge_case "$dir" "$expected" >"$dir/outcome"
+}
+
+# run_without_kvm DIR PLAY [VM-OPTION...]: with a cache of its own, for what is remembered there.
+run_without_kvm()
+(
+	dir=$1
+	export STANDIN_KVM=$2 STANDIN_TCG=real STANDIN_LOG=$dir/starts
+	export XDG_CACHE_HOME=$dir DUALTREE_KVM_DEVICE=$dir/device
+	shift 2
+	mkdir "$dir/bin"
+	: >"$dir/device"
+	cp "$SCRIPTS/selfcheck/qemu-stand-in" "$dir/bin/qemu-system-$(uname -m)"
+	PATH=$dir/bin:$PATH run_plan "$dir" "$@"
+)
+
+# judge_accel DIR: KVM was tried and given up, in one line, and that is remembered.
+judge_accel()
+{
+	local line count
+
+	count=$(grep -c 'KVM is given up' "$1/run.log" || true)
+	line=$(cut -d' ' -f1 "$1/starts" | paste -sd' ')
+	if [ "$count" -ne 1 ] || [ "$line" != "kvm tcg" ] ||
+		[ "$(sed -sn 1p "$1"/dualtree/accel/*)" != tcg ]; then
+		echo "accel: started as: $line, said $count times"
+		return 1
+	fi
 }
 
 judge_case()

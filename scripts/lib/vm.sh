@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Boots a guest and follows it. To be sourced after common.sh and accel.sh.
+# Boots a guest and follows it. To be sourced after common.sh, accel.sh and guest-clock.sh.
 #
 #   build_initramfs OUT SCRIPT FILE[:NAME]...   busybox, our init, the guest script
 #                                               and files, in a cpio archive
 #   boot_guest                                  runs QEMU, or user-mode Linux; see the
 #                                               VM_ variables
+#
+# Limits are counted by the guest's clock: see lib/guest-clock.sh.
 #
 # Promises: the guest ends, by itself or by its time running out; only our own QEMU
 # or user-mode Linux is signalled, and nothing of it is left.
@@ -53,7 +55,7 @@ build_initramfs()
 }
 
 # follow_guest: shows the guest's steps as they come. Sets GUEST_STEP and
-# GUEST_HEARD, the time of the last one.
+# GUEST_HEARD, the guest's clock at the last one.
 follow_guest()
 {
 	local lines line
@@ -65,7 +67,7 @@ follow_guest()
 		case $line in
 		'step: '*)
 			GUEST_STEP=${line#step: }
-			GUEST_HEARD=$SECONDS
+			GUEST_HEARD=$GUEST_CLOCK
 			[ -n "$VM_QUIET" ] || log "  guest: $GUEST_STEP"
 			;;
 		'report: '* | 'fail: '* | 'out: '*)
@@ -76,22 +78,19 @@ follow_guest()
 	GUEST_LINES=$lines
 }
 
-# Booting and the work of our own init take what the machine needs, which under other
-# loads is much; they are not what --step-timeout is there to find.
+# Booting and the work of our own init take what the kernel needs, which with all checkers is
+# much; they are not what --step-timeout is there to find.
 INIT_PATIENCE=400
 
-# step_limit: how long the step that the guest is in may take.
+# step_limit: sets STEP_LIMIT, how long the step that the guest is in may take.
 step_limit()
 {
+	STEP_LIMIT=$VM_STEP_TIMEOUT
 	case $GUEST_STEP in
 	booting | 'removing modules' | 'looking for leaks')
-		if [ "$VM_STEP_TIMEOUT" -lt "$INIT_PATIENCE" ]; then
-			echo "$INIT_PATIENCE"
-			return
-		fi
+		[ "$STEP_LIMIT" -ge "$INIT_PATIENCE" ] || STEP_LIMIT=$INIT_PATIENCE
 		;;
 	esac
-	echo "$VM_STEP_TIMEOUT"
 }
 
 stop_guest()
@@ -105,12 +104,20 @@ stop_guest()
 BOOT_STUCK='Running RCU-tasks wait API self tests'
 BOOT_TRIES=5
 
-# Called once a minute.
+# boot_stuck: called every BOOT_LOOK seconds. Sets BOOT_CONSOLE to what the console was.
+BOOT_LOOK=30
 boot_stuck()
 {
-	[ ! -s "$VM_LOG/port.log" ] &&
-		[ $(($(date +%s) - $(stat -c %Y "$VM_LOG/console.log"))) -ge 30 ] &&
-		[[ $(tail -n 1 "$VM_LOG/console.log") == *"$BOOT_STUCK"* ]]
+	local before=$BOOT_CONSOLE
+
+	[ ! -s "$VM_LOG/port.log" ] || return 1
+	BOOT_CONSOLE=$(stat -c %s "$VM_LOG/console.log")
+	[ "$BOOT_CONSOLE" = "$before" ] && stuck_line
+}
+
+stuck_line()
+{
+	[[ $(tail -n 1 "$VM_LOG/console.log") == *"$BOOT_STUCK"* ]]
 }
 
 # qemu_command APPEND: sets VM_COMMAND[].
@@ -197,25 +204,42 @@ end_uml_readers()
 	done
 }
 
+# vm_command APPEND: sets VM_COMMAND[], for the accelerator ACCEL.
+vm_command()
+{
+	if [ -n "$VM_UML" ]; then
+		uml_command "$1"
+	else
+		qemu_command "$1"
+	fi
+	[ -z "$VM_PIN" ] || VM_COMMAND=(taskset -c "$VM_PIN" "${VM_COMMAND[@]}")
+}
+
 # boot_guest: VM_KERNEL, VM_UML, VM_PIN, VM_INITRD, VM_CPUS, VM_MEMORY, VM_APPEND, VM_QEMU_ARGS[],
 # VM_LOG, VM_NONCE, VM_TIMEOUT, VM_STEP_TIMEOUT, VM_QUIET, VM_VERBOSE. Leaves
-# console.log, port.log and process.log in VM_LOG. Sets VM_PROBLEM to what went wrong
-# outside the guest, VM_SECONDS.
+# console.log, port.log and process.log in VM_LOG, and in accel what the guest ran on: kvm, tcg,
+# icount or uml. Sets VM_PROBLEM to what went wrong outside the guest, VM_SECONDS.
 boot_guest()
 {
 	local start=$SECONDS tries=0 append
 
 	append="harness_nonce=$VM_NONCE harness_patience=$VM_STEP_TIMEOUT $VM_APPEND"
-	if [ -n "$VM_UML" ]; then
-		ACCEL=uml
-		uml_command "$append"
-	else
-		choose_accel
-		qemu_command "$append"
-	fi
-	[ -z "$VM_PIN" ] || VM_COMMAND=(taskset -c "$VM_PIN" "${VM_COMMAND[@]}")
+	rm -f "$VM_LOG"/kvm-*.log
+	# bash would say so if QEMU ended by one of these, were they not trapped.
+	trap : ABRT BUS FPE ILL SEGV
+	KVM_FAULT=
+	ACCEL=uml ACCEL_WATCHED=
+	[ -n "$VM_UML" ] || choose_accel "${GUEST_ARCH-}"
+	vm_command "$append"
 
 	while follow_boot; do
+		if [ "$BOOT_AGAIN" = tcg ]; then
+			log "  guest: KVM is given up ($KVM_FAULT): the same run starts again under TCG"
+			keep_kvm_logs
+			ACCEL=tcg ACCEL_WATCHED=
+			vm_command "$append"
+			continue
+		fi
 		tries=$((tries + 1))
 		log "  guest: the kernel waits for ever in a test of its own, before init"
 		if [ "$tries" -ge "$BOOT_TRIES" ]; then
@@ -223,59 +247,115 @@ boot_guest()
 			break
 		fi
 	done
+	trap - ABRT BUS FPE ILL SEGV
+	echo "$ACCEL" >"$VM_LOG/accel"
 	VM_SECONDS=$((SECONDS - start))
 }
 
-# follow_boot: one boot and all that follows, of VM_COMMAND[].
-# Status: 0 if the boot is to be done again, 1 if not.
-follow_boot()
+# Of the guest that KVM failed: they show why.
+keep_kvm_logs()
 {
-	local pid start=$SECONDS status=0 stuck='' now limit heartbeat
+	mv "$VM_LOG/console.log" "$VM_LOG/kvm-console.log"
+	mv "$VM_LOG/process.log" "$VM_LOG/kvm-process.log"
+}
 
+# check_limits: sets VM_PROBLEM if the guest's time has run out.
+check_limits()
+{
+	step_limit
+	if [ "$GUEST_CLOCK" -ge $((VM_TIMEOUT * 1000)) ]; then
+		VM_PROBLEM="timeout: not done after ${VM_TIMEOUT}s, last in: $GUEST_STEP"
+	elif [ $((GUEST_CLOCK - GUEST_HEARD)) -ge $((STEP_LIMIT * 1000)) ]; then
+		VM_PROBLEM="timeout: more than ${STEP_LIMIT}s in: $GUEST_STEP"
+	fi
+}
+
+# tell_step START: a line once a minute, of the wall time since START.
+tell_step()
+{
+	[ "$SECONDS" -ge "$HEARTBEAT" ] || return 0
+	[ -n "$VM_QUIET" ] || log "  guest: $GUEST_STEP, $(duration $((SECONDS - $1)))"
+	HEARTBEAT=$((SECONDS + 60))
+}
+
+start_guest()
+{
 	VM_PROBLEM=
+	BOOT_AGAIN=
+	BOOT_CONSOLE=
 	GUEST_LINES=0
 	GUEST_STEP=booting
-	GUEST_HEARD=$SECONDS
-	heartbeat=$((SECONDS + 60))
+	GUEST_HEARD=0
+	GUEST_MARK=none
+	HEARTBEAT=$((SECONDS + 60))
 	: >"$VM_LOG/console.log"
 	: >"$VM_LOG/port.log"
 
 	start_uml_readers
 	setsid "${VM_COMMAND[@]}" >"$VM_LOG/process.log" 2>&1 </dev/null &
-	pid=$!
-	own_child "$pid"
+	start_guest_clock $!
+	own_child $!
+}
 
-	while kill -0 "$pid" 2>/dev/null; do
-		follow_guest
-		now=$SECONDS
-		if [ $((now - start)) -ge "$VM_TIMEOUT" ]; then
-			VM_PROBLEM="timeout: not done after ${VM_TIMEOUT}s, last in: $GUEST_STEP"
-		elif limit=$(step_limit) && [ $((now - GUEST_HEARD)) -ge "$limit" ]; then
-			VM_PROBLEM="timeout: more than ${limit}s in: $GUEST_STEP"
+# watch_boot: sets BOOT_AGAIN if this boot is to be given up: stuck, or tcg.
+watch_boot()
+{
+	[ "$GUEST_MARK" != init ] || return 0
+	follow_marks
+	if [ "$GUEST_CLOCK" -ge "$1" ] && boot_stuck; then
+		BOOT_AGAIN=stuck
+	elif [ -n "$ACCEL_WATCHED" ]; then
+		watch_kvm
+		if [ -n "$KVM_FAULT" ] && stuck_line; then
+			KVM_FAULT=
+			BOOT_AGAIN=stuck
+		elif [ -n "$KVM_FAULT" ]; then
+			BOOT_AGAIN=tcg
 		fi
-		if [ -n "$VM_PROBLEM" ]; then
+	fi
+}
+
+# follow_boot: one boot and all that follows, of VM_COMMAND[].
+# Status: 0 if the boot is to be done again, because of BOOT_AGAIN; 1 if not.
+follow_boot()
+{
+	local pid start=$SECONDS status=0 look=$((BOOT_LOOK * 1000))
+
+	start_guest
+	pid=$GUEST_PID
+	while kill -0 "$pid" 2>/dev/null; do
+		read_guest_clock
+		follow_guest
+		watch_boot "$look"
+		[ "$GUEST_CLOCK" -lt "$look" ] || look=$((GUEST_CLOCK + BOOT_LOOK * 1000))
+		check_limits
+		if [ -n "$VM_PROBLEM$BOOT_AGAIN" ]; then
 			stop_guest "$pid"
 			break
 		fi
-		if [ "$now" -ge "$heartbeat" ]; then
-			[ -n "$VM_QUIET" ] || log "  guest: $GUEST_STEP, $(duration $((now - start)))"
-			heartbeat=$((now + 60))
-			if boot_stuck; then
-				stuck=yes
-				stop_guest "$pid"
-				break
-			fi
-		fi
+		tell_step "$start"
 		sleep 0.3
 	done
 	# bash would say that it was killed.
 	{ wait "$pid" || status=$?; } 2>/dev/null
 	disown_child "$pid"
 	end_uml_readers
-	[ -z "$stuck" ] || return 0
+	[ -z "$BOOT_AGAIN" ] || return 0
 	follow_guest
-	if [ -z "$VM_PROBLEM" ] && [ "$status" -ne 0 ]; then
-		VM_PROBLEM="process: ended with status $status: $(head -c 300 "$VM_LOG/process.log" | tr '\n' ' ')"
+	if [ -z "$VM_PROBLEM" ]; then
+		judge_end "$status"
 	fi
-	return 1
+	[ -n "$BOOT_AGAIN" ]
+}
+
+# judge_end STATUS: what it means that the guest has ended by itself.
+judge_end()
+{
+	[ "$GUEST_MARK" = init ] || follow_marks
+	[ -z "$ACCEL_WATCHED" ] || kvm_ended "$1"
+	if [ -n "$ACCEL_WATCHED" ] && [ -n "$KVM_FAULT" ]; then
+		BOOT_AGAIN=tcg
+	elif [ "$1" -ne 0 ]; then
+		VM_PROBLEM="process: ended with status $1: $(head -c 300 "$VM_LOG/process.log" | tr '\n' ' ')"
+	fi
 }
