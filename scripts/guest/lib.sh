@@ -32,7 +32,7 @@
 #
 # What a script prints itself is shown by scripts/vm --verbose and is in out.txt.
 
-PORT=/dev/ttyS1
+PORT=/dev/harness
 
 # Eight busy processes on a host with two CPUs leave one guest CPU a fifth of a CPU, and its other
 # CPUs wait for that one.

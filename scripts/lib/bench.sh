@@ -168,7 +168,7 @@ run_guest()
 	shift 2
 	mkdir -p "$dir"
 	guest_turn
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
+	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
 		--cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
 		--append "$BOOT_OPTIONS" --file "$(built_module dualtree)" \
 		--file "$(built_module "$module")" --file "$dir/plan" \
@@ -197,10 +197,10 @@ tree_commit()
 	git -C "$PROJECT" describe --always --dirty --abbrev=10 2>/dev/null || echo unknown
 }
 
-# "6.1": what a table's head has room for.
+# "6.1", or "6.12-16k": what a table's head has room for.
 kernel_version()
 {
-	kernel_release | sed 's/^\([0-9]*\.[0-9]*\).*/\1/'
+	kernel_release | sed -E 's/^([0-9]+\.[0-9]+).*/\1\n&/; s/\n.*(-16k)$/\1/; s/\n.*//'
 }
 
 # timed_by DIR: what ran a guest whose clock does not count, whose logs are in DIR: "TCG" or "KVM".
@@ -214,5 +214,5 @@ timed_by()
 
 show_conditions()
 {
-	echo "Linux $(kernel_release) in QEMU, $1, $BOOT_OPTIONS, tree $(tree_commit)"
+	echo "Linux $(kernel_release) for $GUEST_ARCH in QEMU, $1, $BOOT_OPTIONS, tree $(tree_commit)"
 }

@@ -45,7 +45,7 @@ page	page allocation failure
 page	BUG: Bad |page dumped because
 page	Out of memory|oom-kill|invoked oom-killer
 panic	Kernel panic
-oops	unable to handle|kernel NULL pointer dereference|Oops|general protection fault
+oops	[Uu]nable to handle|kernel NULL pointer dereference|Oops|general protection fault
 oops	kernel BUG at|invalid opcode|divide error|double fault
 oops	stack guard page|corrupted stack end|stack-protector
 module	disagrees about version|Unknown symbol|version magic|Exec format error
@@ -53,7 +53,7 @@ module	refcount_t: |percpu ref .*<= 0|Trying to vfree
 module	with parent .* already present|cannot create duplicate filename|tried to (add|init)
 warning	WARNING|\[ cut here \]
 bug	BUG|INFO: task
-trace	Call [Tt]race:|RIP: 0010:|^Hardware name: 
+trace	Call [Tt]race:|RIP: 0010:|Internal error: |^Hardware name: 
 '
 
 # What has a word of the table in it and is no complaint: whole beginnings of messages.

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The kernels we boot. To be sourced after common.sh and apt.sh.
+# The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, kcsan, rt, uml, stock, stock-rt or stock-VERSION; sets
+#   get_kernel KIND    debug, fast, kcsan, rt, uml, stock, stock-rt or another one of stock
+#                      kernels (see release.sh); sets
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
 #                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
 #                      anything that went in), and KERNEL_MODULES for stock kernels
@@ -16,6 +17,8 @@
 # beside it, under a lock, and renamed. A build that was interrupted goes on where
 # it stopped.
 
+# shellcheck source=scripts/lib/arch.sh
+. "$SCRIPTS/lib/arch.sh"
 # shellcheck source=scripts/lib/rt.sh
 . "$SCRIPTS/lib/rt.sh"
 # shellcheck source=scripts/lib/release.sh
@@ -80,7 +83,7 @@ config_fragments()
 		echo "$SCRIPTS/config/uml.config"
 		return
 	fi
-	for name in base ${KIND_BUILDS_ON[$1]-} "$1"; do
+	for name in base ${KIND_BUILDS_ON[$1]-} "$1" $(arch_is_native || echo "$GUEST_ARCH"); do
 		printf '%s\n' "$SCRIPTS/config/$name.config"
 	done
 }
@@ -126,9 +129,9 @@ config_missing()
 # in its target's name.
 kernel_arch()
 {
-	KERNEL_ARCH=(ARCH=x86_64)
+	mapfile -t KERNEL_ARCH < <(arch_make)
 	KERNEL_FLAGS=()
-	KERNEL_TARGET=arch/x86/boot/bzImage
+	KERNEL_TARGET=$ARCH_IMAGE
 	[ "$1" = uml ] || return 0
 	KERNEL_ARCH=(ARCH=um SUBARCH=x86_64)
 	# 6.1 gives its processes registers of 2696 bytes, and the host of a CPU that has more
@@ -167,7 +170,7 @@ DEBUG_CPU_SECONDS=1840
 # expect.
 objects_due()
 {
-	measured "objects-$1" \
+	measured "objects-$(kernel_name "$1")" \
 		$(($(grep -c '=y$' "$2/.config") * DEBUG_OBJECTS / DEBUG_OPTIONS))
 }
 
@@ -194,7 +197,7 @@ count_objects()
 
 kernel_seconds()
 {
-	measured "kernel-$1" $((DEBUG_CPU_SECONDS / $(nproc)))
+	measured "kernel-$(kernel_name "$1")" $((DEBUG_CPU_SECONDS / $(nproc)))
 }
 
 # Modules need the headers, the tools and Module.symvers; the objects are most of
@@ -229,11 +232,18 @@ build_kernel()
 		die "modules_prepare failed; the log is $part/build.log"
 	[ -s "$part/Module.symvers" ] || die "the $kind kernel has no Module.symvers"
 	if [ "$OBJECTS_LEFT" -eq 0 ]; then
-		remember_measured "objects-$kind" "$(compiled_objects "$part/build.log")"
-		remember_measured "kernel-$kind" $((SECONDS - start))
+		remember_measured "objects-$(kernel_name "$kind")" "$(compiled_objects "$part/build.log")"
+		remember_measured "kernel-$(kernel_name "$kind")" $((SECONDS - start))
 	fi
 	prune_build "$part"
 	mv "$part" "$dir"
+}
+
+# kernel_name KIND: with its architecture, if it is not this machine's.
+kernel_name()
+{
+	arch_is_native || printf '%s-' "$GUEST_ARCH"
+	echo "$1"
 }
 
 # kernel_key KIND: all that went into it but its source.
@@ -242,14 +252,16 @@ kernel_key()
 	local fragments
 
 	mapfile -t fragments < <(config_fragments "$1")
-	(echo "$KERNEL_RECIPE" && cat "${fragments[@]}" && gcc --version | sed -n 1p) | short_hash
+	(echo "$KERNEL_RECIPE" && cat "${fragments[@]}" &&
+		"$(arch_tool gcc)" --version | sed -n 1p) | short_hash
 }
 
 # A source with patches has a longer name.
 kernel_is_there()
 {
+	command -v "$(arch_tool gcc)" >/dev/null || return 1
 	resolve_source
-	compgen -G "$CACHE/kernel/$1-${PLAIN_SOURCE#linux-source-}_$PLAIN_VERSION*-$(kernel_key "$1")" >/dev/null
+	compgen -G "$CACHE/kernel/$(kernel_name "$1")-${PLAIN_SOURCE#linux-source-}_$PLAIN_VERSION*-$(kernel_key "$1")" >/dev/null
 }
 
 get_own_kernel()
@@ -257,9 +269,10 @@ get_own_kernel()
 	local kind=$1 dir
 
 	get_source
+	arch_is_native || apt_install "gcc-$ARCH_TRIPLET"
 	[ "$kind" != rt ] || get_rt_source
 	kernel_arch "$kind"
-	KERNEL_ID=$kind-${KERNEL_SRC_ID#linux-source-}-$(kernel_key "$kind")
+	KERNEL_ID=$(kernel_name "$kind")-${KERNEL_SRC_ID#linux-source-}-$(kernel_key "$kind")
 	dir=$CACHE/kernel/$KERNEL_ID
 	if [ ! -d "$dir" ]; then
 		lock "kernel-$KERNEL_ID"
@@ -268,7 +281,7 @@ get_own_kernel()
 	fi
 	KERNEL_IMAGE=$dir/$KERNEL_TARGET
 	KERNEL_KDIR=$dir
-	[ "$kind" != uml ] || KERNEL_MAKE=(make "${KERNEL_ARCH[@]}")
+	[ "$kind" != uml ] && arch_is_native || KERNEL_MAKE=(make "${KERNEL_ARCH[@]}")
 	KERNEL_MODULES=
 }
 
@@ -318,11 +331,16 @@ get_stock_kernel()
 get_kernel()
 {
 	KERNEL_MAKE=(make)
-	case $1 in
-	debug | fast | kcsan | rt | uml) get_own_kernel "$1" ;;
-	stock) get_stock_kernel amd64 ;;
-	stock-rt) get_stock_kernel rt-amd64 ;;
-	stock-[0-9]*) get_release_kernel "${1#stock-}" ;;
-	*) die "no kernel of the kind $1 (see scripts/kernel --help)" ;;
+	if release_has "$1"; then
+		get_release_kernel "$1"
+		return
+	fi
+	case $GUEST_ARCH:$1 in
+	amd64:debug | amd64:fast | amd64:kcsan | amd64:rt | amd64:uml | arm64:debug | arm64:fast)
+		get_own_kernel "$1"
+		;;
+	amd64:stock) get_stock_kernel amd64 ;;
+	amd64:stock-rt) get_stock_kernel rt-amd64 ;;
+	*) die "no kernel of the kind $1 for $GUEST_ARCH (see scripts/kernel --help)" ;;
 	esac
 }

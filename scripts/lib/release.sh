@@ -1,25 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Debian's stock kernels of other releases than this machine's. To be sourced after
-# common.sh and apt.sh; kernel.sh does it.
+# Debian's stock kernels of other releases and architectures than this machine's. To be
+# sourced after common.sh, apt.sh and arch.sh; kernel.sh does it.
 #
-#   get_release_kernel VERSION    of RELEASE_SUITES; sets KERNEL_IMAGE, KERNEL_MODULES,
-#                                 KERNEL_ID, KERNEL_KDIR (a path in the root) and
-#                                 KERNEL_MAKE[], a make that works in the root
+#   get_release_kernel KIND       of RELEASE_KERNELS and of GUEST_ARCH; sets KERNEL_IMAGE,
+#                                 KERNEL_MODULES, KERNEL_ID, KERNEL_KDIR (a path in the root)
+#                                 and KERNEL_MAKE[], a make that works in the root
+#   release_kernels               all that there are, as ARCHITECTURE/KIND
+#   release_kinds                 the kinds that there are for GUEST_ARCH
+#   release_has KIND              whether there is that kind for GUEST_ARCH
+#   release_use_lists SUITE BASE  RELEASE_APT[] becomes what makes apt use lists of our own
+#   release_update SUITE          gets these lists anew
 #
 # Headers of another release need its compiler, and its build tools need its libc. So all
 # of it, down to the shell, is unpacked into a directory that the build has as its root.
-# Packages come from the mirror that the machine uses already, by lists of our own.
+# For another architecture the kernel and its headers are that one's, and the compiler and the
+# tools of the kernel's build are this machine's. Packages come from the mirror that the machine
+# uses already, by lists of our own.
 #
 # Promises: nothing is installed, the machine's package lists are neither read nor changed,
 # and what apt gets is verified with the machine's keys. A root in the cache under its final
 # name is complete. To build in it takes a user namespace, and no privilege.
 
-# Kernel, suite that it is from, suite whose packages it needs beside itself.
-RELEASE_SUITES='
-6.12 trixie trixie
-7.3 trixie-backports trixie
+# Architecture, kind, version, suite that it is from, suite whose packages it needs beside
+# itself, package that leads to the latest one.
+RELEASE_KERNELS='
+amd64   stock-6.12 6.12 trixie           trixie   linux-image-amd64
+amd64   stock-7.3  7.3  trixie-backports trixie   linux-image-amd64
+arm64   stock      6.1  bookworm         bookworm linux-image-arm64
+arm64   stock-6.12 6.12 trixie           trixie   linux-image-arm64
+arm64   stock-16k  6.12 trixie           trixie   linux-image-arm64-16k
+ppc64el stock      6.1  bookworm         bookworm linux-image-powerpc64le
+riscv64 stock      6.12 trixie           trixie   linux-image-riscv64
 '
 
 # What the build of a module calls that no package of the kernel depends on.
@@ -30,9 +43,20 @@ RELEASE_TOOLS=(make bash dash coreutils sed grep mawk findutils diffutils binuti
 # Raise it when a change to this file makes old roots worthless.
 RELEASE_RECIPE=1
 
-release_versions()
+# All that there are, as ARCHITECTURE/KIND.
+release_kernels()
 {
-	awk 'NF { print $1 }' <<<"$RELEASE_SUITES"
+	awk 'NF { print $1 "/" $2 }' <<<"$RELEASE_KERNELS"
+}
+
+release_kinds()
+{
+	awk -v arch="$GUEST_ARCH" '$1 == arch { print $2 }' <<<"$RELEASE_KERNELS"
+}
+
+release_has()
+{
+	grep -qxF -- "$1" <<<"$(release_kinds)"
 }
 
 # The machine's mirror of Debian proper, whatever it is called.
@@ -47,18 +71,23 @@ release_mirror()
 		'Component: main' | sed -n 1p
 }
 
-# release_use_lists SUITE BASE-SUITE: RELEASE_APT becomes what makes apt use our lists.
 release_use_lists()
 {
-	local dir=$CACHE/apt/$1 mirror suite
+	local dir=$CACHE/apt/$1 mirror suite arches=$HOST_ARCH
 
+	if ! arch_is_native; then
+		dir+=-$GUEST_ARCH
+		arches+=,$GUEST_ARCH
+	fi
 	RELEASE_APT=(
 		-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-
 		-o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=-
 		-o "Dir::State=$dir" -o "Dir::State::lists=$dir/lists"
 		-o "Dir::State::status=$dir/status" -o "Dir::Cache=$dir/cache"
 		-o APT::Sandbox::User= -o "APT::Default-Release=$1"
+		-o "APT::Architectures::=$HOST_ARCH" -o "APT::Architectures::=$GUEST_ARCH"
 	)
+	RELEASE_LISTS=$dir
 	RELEASE_LOG=$dir/apt.log
 	mirror=$(release_mirror)
 	[ -n "$mirror" ] || die "apt-get indextargets names no mirror of this release of Debian"
@@ -66,7 +95,7 @@ release_use_lists()
 	# Nothing is installed there: what is needed is all that it takes.
 	: >"$dir/status"
 	for suite in "$1" "$2"; do
-		echo "deb [arch=amd64] $mirror $suite main"
+		echo "deb [arch=$arches] $mirror $suite main"
 	done | sort -u >"$dir/sources.list"
 }
 
@@ -82,11 +111,11 @@ release_update()
 	die "cannot get the package lists of $1"
 }
 
-# release_find VERSION: the kernel's package and its version, or nothing.
+# release_find META VERSION: the kernel's package and its version, or nothing.
 release_find()
 {
-	apt-cache "${RELEASE_APT[@]}" show linux-image-amd64 2>/dev/null |
-		awk -v prefix="$1." '
+	apt-cache "${RELEASE_APT[@]}" show "$1:$GUEST_ARCH" 2>/dev/null |
+		awk -v prefix="$2." '
 		$1 == "Version:" { version = $2 }
 		$1 == "Depends:" && index(version, prefix) == 1 && !found++ {
 			match($0, /linux-image-[^ ,]+/)
@@ -108,30 +137,65 @@ release_unpack()
 {
 	local root=$1 package dir
 
-	# Packages of today have everything in /usr, and expect these.
+	# Packages of today have everything in /usr, and expect these; those of before put files
+	# below them, which must not replace them.
 	for dir in bin sbin lib lib64; do
 		mkdir -p "$root/usr/$dir"
 		ln -s "usr/$dir" "$root/$dir"
 	done
-	for package in "${RELEASE_LOG%/*}"/cache/archives/*.deb; do
-		dpkg-deb -x "$package" "$root" || die "cannot unpack $package"
+	for package in "$RELEASE_LISTS"/cache/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$root" ||
+			die "cannot unpack $package"
 	done
 	release_finish_root "$root"
+}
+
+# release_needs PACKAGE PATTERN: what PACKAGE depends on and matches PATTERN.
+release_needs()
+{
+	apt-cache "${RELEASE_APT[@]}" show "$1" | sed -n 's/^Depends: //p' | tr -s ', ' '\n' |
+		grep -xE -- "$2"
+}
+
+# release_packages IMAGE-PACKAGE VERSION: sets RELEASE_WHOLE[], what is needed with all that it
+# depends on, and RELEASE_BARE[], what is needed alone: a package of another architecture would
+# bring a compiler of that one, which would lie over this machine's.
+release_packages()
+{
+	local image=$1 version=$2 headers=linux-headers-${1#linux-image-} need common kbuild compiler
+
+	RELEASE_WHOLE=("$image=$version" "$headers=$version" "${RELEASE_TOOLS[@]}")
+	RELEASE_BARE=()
+	! arch_is_native || return 0
+	need=$headers:$GUEST_ARCH=$version
+	common=$(release_needs "$need" 'linux-headers-.*-common') || return 1
+	kbuild=$(release_needs "$need" 'linux-kbuild-.*') || return 1
+	compiler=$(release_needs "$need" 'gcc-[0-9]+') || return 1
+	RELEASE_WHOLE=("$kbuild=$version" "$compiler-$ARCH_TRIPLET" "${RELEASE_TOOLS[@]}")
+	RELEASE_BARE=("$image:$GUEST_ARCH=$version" "$need" "$common=$version")
+}
+
+release_download()
+{
+	run_long "downloading $1" "$RELEASE_LOG" "" \
+		apt-get "${RELEASE_APT[@]}" install --download-only --no-install-recommends -y \
+		"${RELEASE_WHOLE[@]}" || return 1
+	[ ${#RELEASE_BARE[@]} -eq 0 ] ||
+		run_long "downloading $1" "$RELEASE_LOG" "" env -C "$RELEASE_LISTS/cache/archives" \
+			apt-get "${RELEASE_APT[@]}" download "${RELEASE_BARE[@]}"
 }
 
 # release_make_root IMAGE-PACKAGE VERSION ROOT
 release_make_root()
 {
-	local image=$1 version=$2 root=$3 part headers
+	local image=$1 version=$2 root=$3 part
 
 	part=$(dirname "$root")/.$(basename "$root").part
-	headers=linux-headers-${image#linux-image-}
 	rm -rf "$part"
 	mkdir -p "$part"
 	apt-get "${RELEASE_APT[@]}" clean
-	run_long "downloading $image and what it is built with" "$RELEASE_LOG" "" \
-		apt-get "${RELEASE_APT[@]}" install --download-only --no-install-recommends -y \
-		"$image=$version" "$headers=$version" "${RELEASE_TOOLS[@]}" || return 1
+	release_packages "$image" "$version" &&
+		release_download "$image and what it is built with" || return 1
 	log "unpacking $image and what it is built with"
 	release_unpack "$part"
 	apt-get "${RELEASE_APT[@]}" clean
@@ -141,12 +205,12 @@ release_make_root()
 # The lists may be older than the archive, or not there: once more with new ones.
 release_resolve()
 {
-	local version=$1 suite=$2
+	local version=$1 suite=$2 meta=$3
 
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$version") && return 0
+	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$meta" "$version") && return 0
 	release_update "$suite"
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$version") ||
-		die "$suite has no linux-image-amd64 of version $version"
+	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$meta" "$version") ||
+		die "$suite has no $meta of version $version"
 }
 
 release_id()
@@ -155,17 +219,16 @@ release_id()
 	KERNEL_ID=$(tr '+~:' - <<<"stock-${RELEASE_PACKAGE#linux-image-}_$RELEASE_VERSION-r$RELEASE_RECIPE")
 }
 
+# release_get_root VERSION SUITE META
 release_get_root()
 {
-	local version=$1 suite=$2
-
-	release_resolve "$version" "$suite"
+	release_resolve "$@"
 	release_id
 	[ ! -d "$CACHE/kernel/$KERNEL_ID" ] || return 0
 	mkdir -p "$CACHE/kernel"
 	if ! release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID"; then
-		release_update "$suite"
-		release_resolve "$version" "$suite"
+		release_update "$2"
+		release_resolve "$@"
 		release_id
 		release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID" || {
 			show_log "$RELEASE_LOG" 10
@@ -194,22 +257,31 @@ release_use_make()
 
 get_release_kernel()
 {
-	local version=$1 suite base root release
+	local version suite base meta root release
 
-	read -r suite base < <(awk -v version="$version" '$1 == version { print $2, $3 }' \
-		<<<"$RELEASE_SUITES") || die "no suite is known that has Linux $version"
+	read -r version suite base meta < <(awk -v arch="$GUEST_ARCH" -v kind="$1" \
+		'$1 == arch && $2 == kind { print $3, $4, $5, $6 }' <<<"$RELEASE_KERNELS") ||
+		die "no suite is known that has the kernel $1 for $GUEST_ARCH"
 	release_use_lists "$suite" "$base"
-	lock "release-$suite"
-	release_get_root "$version" "$suite"
-	unlock "release-$suite"
+	lock "release-${RELEASE_LISTS##*/}"
+	release_get_root "$version" "$suite" "$meta"
+	unlock "release-${RELEASE_LISTS##*/}"
 	root=$CACHE/kernel/$KERNEL_ID
 	release=${RELEASE_PACKAGE#linux-image-}
 	KERNEL_MODULES=$root/usr/lib/modules/$release
-	# Where it is from 7.x on, and before.
-	KERNEL_IMAGE=$KERNEL_MODULES/vmlinuz
-	[ -f "$KERNEL_IMAGE" ] || KERNEL_IMAGE=$root/boot/vmlinuz-$release
+	release_find_image "$root" "$release"
 	KERNEL_KDIR=/usr/src/linux-headers-$release
-	[ -f "$KERNEL_IMAGE" ] || die "$RELEASE_PACKAGE holds no kernel where one is due"
 	[ -d "$root$KERNEL_KDIR" ] || die "there is no $KERNEL_KDIR beside $RELEASE_PACKAGE"
 	release_use_make "$root"
+	arch_is_native || mapfile -t -O "${#KERNEL_MAKE[@]}" KERNEL_MAKE < <(arch_make)
+}
+
+# release_find_image ROOT RELEASE: where it is from 7.x on, and before. That of ppc64el is not
+# compressed.
+release_find_image()
+{
+	for KERNEL_IMAGE in "$KERNEL_MODULES/vmlinuz" "$1/boot/vmlinuz-$2" "$1/boot/vmlinux-$2"; do
+		[ ! -f "$KERNEL_IMAGE" ] || return 0
+	done
+	die "$RELEASE_PACKAGE holds no kernel where one is due"
 }

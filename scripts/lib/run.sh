@@ -89,7 +89,7 @@ run_plan()
 	while read -r path; do
 		options+=(--file "$path")
 	done <"$dir/files"
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/suites.sh" \
+	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/suites.sh" \
 		--log "$dir" --file "$dir/plan" --taint ON "${TWO_NODES[@]}" "${options[@]}" "$@"
 }
 

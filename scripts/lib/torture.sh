@@ -5,7 +5,8 @@
 # build.sh and run.sh.
 #
 #   torture SECONDS DIR PATIENCE [KIND...]
-#                       on each of these kernels (default: TORTURE_KERNELS) in a guest of its
+#                       on each of these kernels (default: TORTURE_KERNELS of
+#                       GUEST_ARCH) in a guest of its
 #                       own, logs in DIR/KIND; SEED is the torture's. PATIENCE is how many
 #                       seconds a guest may take for a step, TORTURE_OPTIONS[] are more
 #                       options for scripts/vm. Prints what it said; sets
@@ -17,7 +18,9 @@
 # Promises: a kernel has passed only if the torture said PASS and the guest passed as every
 # other one has to: a clean console, no leak, no module that stays.
 
-TORTURE_KERNELS=(debug kcsan stock)
+# By architecture.
+declare -A TORTURE_KERNELS=([amd64]="debug kcsan stock" [arm64]="stock stock-16k"
+	[ppc64el]=stock [riscv64]=stock)
 TORTURE_MODULES=()
 TORTURE_OPTIONS=()
 
@@ -37,7 +40,7 @@ torture_guest()
 	for path in "${TORTURE_MODULES[@]}"; do
 		options+=(--file "$path")
 	done
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/torture.sh" --log "$dir" \
+	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/torture.sh" --log "$dir" \
 		--file "$dir/torture" "${TWO_NODES[@]}" --append "$TORTURE_APPEND" "${options[@]}" "$@"
 }
 
@@ -110,7 +113,8 @@ torture()
 	local seconds=$1 dir=$2 patience=$3 kind
 
 	shift 3
-	[ $# -gt 0 ] || set -- "${TORTURE_KERNELS[@]}"
+	# shellcheck disable=SC2086 # words
+	[ $# -gt 0 ] || set -- ${TORTURE_KERNELS[$GUEST_ARCH]}
 	TORTURE_PASSED=0
 	TORTURE_FAILED=0
 	for kind in "$@"; do

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Boots a guest and follows it. To be sourced after common.sh, accel.sh and guest-clock.sh.
+# Boots a guest and follows it. To be sourced after common.sh, accel.sh, guest-clock.sh, arch.sh
+# and userspace.sh.
 #
 #   build_initramfs OUT SCRIPT FILE[:NAME]...   busybox, our init, the guest script
 #                                               and files, in a cpio archive
@@ -28,8 +29,8 @@ build_initramfs()
 	local out=$1 script=$2 root file source name busybox
 
 	shift 2
-	busybox=$(dpkg -L busybox-static | grep '/bin/busybox$') ||
-		die "busybox-static is not installed (see scripts/setup)"
+	get_userspace
+	busybox=$(userspace_program busybox)
 	temp_dir
 	root=$TEMP_DIR
 	mkdir -p "$root"/{bin,lib,run/harness}
@@ -46,7 +47,7 @@ build_initramfs()
 		cp -L "$source" "$root/run/harness/$name"
 		# Debug information would be most of what the guest has to load.
 		case $name in
-		*.ko) strip --strip-debug "$root/run/harness/$name" ;;
+		*.ko) "$(arch_tool strip)" --strip-debug "$root/run/harness/$name" ;;
 		esac
 	done
 	# Not compressed: to unpack it costs a TCG guest more than to load it.
@@ -123,7 +124,7 @@ stuck_line()
 # qemu_command APPEND: sets VM_COMMAND[].
 qemu_command()
 {
-	local append=$1 cpu accel more=()
+	local append=$1 cpu=$ARCH_CPU accel more=() port=(-serial "file:$VM_LOG/port.log")
 
 	case $ACCEL in
 	kvm)
@@ -132,26 +133,24 @@ qemu_command()
 		;;
 	tcg)
 		accel=tcg,thread=multi
-		# Five-level page tables are one more load for each miss, for nothing.
-		cpu=max,la57=off
-		# All CPUs' counters come from the host's. The HPET, which the kernel
-		# would turn to, takes QEMU's big lock for each look at the time.
-		append+=" tsc=reliable"
+		append+=" $ARCH_TCG_APPEND"
 		;;
 	icount)
 		accel=tcg,thread=single
-		cpu=max,la57=off
-		append+=" tsc=reliable"
+		append+=" $ARCH_TCG_APPEND"
 		# An idle guest does not wait for its timers: its clock jumps.
 		more=(-icount "shift=0,sleep=off")
 		;;
 	esac
-	VM_COMMAND=(qemu-system-x86_64 -accel "$accel" -cpu "$cpu"
+	if [ -n "$ARCH_PCI_PORT" ]; then
+		port=(-chardev "file,id=port,path=$VM_LOG/port.log" -device "pci-serial,chardev=port")
+	fi
+	VM_COMMAND=("$ARCH_QEMU" "${ARCH_MACHINE[@]}" -accel "$accel" -cpu "$cpu"
 		-smp "$VM_CPUS,sockets=$VM_CPUS,cores=1" -m "$VM_MEMORY"
 		-nodefaults -no-user-config -display none -monitor none -no-reboot
-		-serial "file:$VM_LOG/console.log" -serial "file:$VM_LOG/port.log"
+		-serial "file:$VM_LOG/console.log" "${port[@]}"
 		-kernel "$VM_KERNEL" -initrd "$VM_INITRD"
-		-append "console=ttyS0 ${BASE_CMDLINE[*]} $append"
+		-append "console=$ARCH_CONSOLE harness_port=$ARCH_PORT ${BASE_CMDLINE[*]} $append"
 		"${more[@]}" "${VM_QEMU_ARGS[@]}")
 }
 
@@ -174,7 +173,7 @@ uml_command()
 	VM_COMMAND=(bash -c 'exec "$@" >"$0/console" 2>&1 3>"$0/port"' "$dir"
 		"$VM_KERNEL" "mem=${VM_MEMORY}M" "initrd=$VM_INITRD" "uml_dir=$dir/uml/"
 		con=null 'con0=null,fd:1' ssl=null 'ssl1=null,fd:3' console=tty0
-		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_end=poweroff)
+		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_port=ttyS1 harness_end=poweroff)
 }
 
 # Those who write down what comes out of the pipes; they end when nobody can write any more.
@@ -229,7 +228,7 @@ boot_guest()
 	trap : ABRT BUS FPE ILL SEGV
 	KVM_FAULT=
 	ACCEL=uml ACCEL_WATCHED=
-	[ -n "$VM_UML" ] || choose_accel "${GUEST_ARCH-}"
+	[ -n "$VM_UML" ] || choose_accel "$GUEST_ARCH"
 	vm_command "$append"
 
 	while follow_boot; do

@@ -8,7 +8,6 @@
 #   judge_modes MIN CAP  adds to failures[] what does not hold of the modes in MODES[]: MIN
 #                        KiB are to arrive at least, CAP KiB may be pinned in the mode "capped"
 #   show_table           both modes side by side
-#   program_files NAME   a program and its libraries, as arguments for scripts/vm --file
 #
 # Promises: a number that was not reported fails every check that it is in. No throughput
 # and no time is judged.
@@ -213,16 +212,4 @@ show_table()
 	line "unloaded: bad frees" show_number value_of end_bad_frees
 	line "unloaded amid traffic" show_number value_of unloaded_at_once
 	line "ranges pinned when idle" show_number value_of idle_pinned
-}
-
-program_files()
-{
-	local program library
-
-	program=$(command -v "$1") || die "$1 is not installed"
-	printf '%s\n' "$program:$1"
-	ldd "$program" | awk '$2 == "=>" { print $3 }' | while read -r library; do
-		printf '%s\n' "$library:$(basename "$library")"
-	done
-	ldd "$program" | awk '$1 ~ /^\/.*\/ld-linux/ { print $1 ":ld.so" }'
 }
