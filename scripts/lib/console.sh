@@ -56,8 +56,10 @@ bug	BUG|INFO: task
 trace	Call [Tt]race:|RIP: 0010:|Internal error: |^Hardware name: 
 '
 
-# What has a word of the table in it and is no complaint: whole beginnings of messages.
+# What has a word of the table in it and is no complaint: whole beginnings of messages. A kernel
+# of ppc64el names its hardware when it boots; a splat there has other marks as well.
 CONSOLE_HARMLESS='^kmemleak: (Kernel memory leak detector initialized|Automatic memory scanning thread)'
+CONSOLE_HARMLESS+='|^Hardware name: IBM pSeries '
 
 # A report of KCSAN goes from its title to a line of "=" and shows two stacks. 6.1 has races
 # of its own that nobody means to end; a report counts if a module is in it, in the title or
