@@ -257,6 +257,44 @@ unpack_refused()
 	sed -i "s|^include /usr/src|include $2/usr/src|" "$2"/usr/src/*/Makefile
 }
 
+# What no headers of Debian's are refused for: what the preprocessor is told beside CONFIG_64BIT,
+# and what the sentence has to say, or "-" for none.
+MADE_UP_REFUSALS='
+-DCONFIG_MMU=1 -DSHIFT=6|-
+-DCONFIG_MMU=1 -DSHIFT=7|-
+-DCONFIG_MMU=1 -DSHIFT=8|cache lines
+-DSHIFT=6|MMU
+-DCONFIG_MMU=1 -DSHIFT=6 -DCONFIG_RISCV=1 -DDT_HAVE_RISCV_CMPXCHG_8=1|-
+-DCONFIG_MMU=1 -DSHIFT=6 -DCONFIG_RISCV=1 -DDT_HAVE_RISCV_CMPXCHG_8=0|riscv
+'
+
+made_up_refusals()
+{
+	local macros sentence said status=0
+
+	temp_dir
+	mkdir -p "$TEMP_DIR"/{linux,asm}
+	cat >"$TEMP_DIR/linux/version.h" <<-'END'
+		#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
+		#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)
+	END
+	echo '#define L1_CACHE_BYTES (1 << SHIFT)' >"$TEMP_DIR/asm/cache.h"
+	while IFS='|' read -r macros sentence; do
+		[ -n "$macros" ] || continue
+		# shellcheck disable=SC2086 # words
+		said=$(cpp -nostdinc -I "$TEMP_DIR" -DCONFIG_64BIT=1 $macros \
+			"$PROJECT/compat/refuse.h" 2>&1 >/dev/null) || true
+		case $sentence in
+		-) [ -z "$said" ] ;;
+		*) grep -q "#error dualtree needs .*$sentence" <<<"$said" ;;
+		esac || {
+			echo "with $macros: \"$sentence\" is due, and there is: ${said:-nothing}"
+			status=1
+		}
+	done <<<"$MADE_UP_REFUSALS"
+	return "$status"
+}
+
 # old_headers DIR: the stock kernel's headers under an older number.
 old_headers()
 {
@@ -271,6 +309,7 @@ refusals_check()
 {
 	local arch suite meta triplet sentence dir status=0
 
+	made_up_refusals || status=1
 	while read -r arch suite meta triplet sentence; do
 		[ -n "$arch" ] || continue
 		[ "$triplet" = - ] || apt_install "gcc-$triplet"
