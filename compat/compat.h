@@ -3,30 +3,29 @@
  * Every difference between the kernels that dualtree builds for, and nothing else.
  *
  * The rest of the code is written against the newest names; what an older kernel
- * lacks is supplied here.
+ * lacks is supplied here. DT_HAVE_X says what a kernel has: probe.sh looks it up in its
+ * headers, and defines each as 0 or 1.
  */
 #ifndef DUALTREE_COMPAT_H
 #define DUALTREE_COMPAT_H
 
 #include <linux/export.h>
 #include <linux/kconfig.h>
+#include <linux/log2.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/stringify.h>
-#include <linux/version.h>
 
-/* 6.4 made MAX_ORDER inclusive and 6.8 renamed it; up to 6.3 it is one more than the largest. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-#define MAX_PAGE_ORDER (MAX_ORDER - 1)
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define MAX_PAGE_ORDER MAX_ORDER
+/* 6.4 made MAX_ORDER inclusive and 6.8 renamed it; the number of pages means the same in all. */
+#ifndef MAX_PAGE_ORDER
+#define MAX_PAGE_ORDER ilog2(MAX_ORDER_NR_PAGES)
 #endif
 
 /* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define DT_NS(ns) ns
-#else
+#if DT_HAVE_NS_STRING
 #define DT_NS(ns) __stringify(ns)
+#else
+#define DT_NS(ns) ns
 #endif
 
 /*

@@ -5,9 +5,8 @@
 
 #include <linux/netdevice.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if !DT_HAVE_ALLOC_NETDEV_DUMMY
 
 static inline struct net_device *dt_alloc_netdev_dummy(void)
 {

@@ -22,7 +22,6 @@
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
-#include <linux/version.h>
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_X86_LOCAL_APIC)
 
@@ -38,10 +37,10 @@ static inline bool dt_nmi_available(void)
 
 static inline void dt_nmi_raise(unsigned int cpu)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
-#else
+#if DT_HAVE_APIC_SEND_IPI_MASK
 	__apic_send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+#else
+	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
 #endif
 }
 

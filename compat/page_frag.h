@@ -8,13 +8,12 @@
 
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#if DT_HAVE_PAGE_FRAG_CACHE_H
 #include <linux/page_frag_cache.h>
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#if !DT_HAVE_PAGE_FRAG_CACHE_DRAIN && !DT_HAVE_PAGE_FRAG_CACHE_H
 static inline void page_frag_cache_drain(struct page_frag_cache *cache)
 {
 	if (!cache->va)

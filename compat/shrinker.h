@@ -8,11 +8,10 @@
 
 #include <linux/errno.h>
 #include <linux/shrinker.h>
-#include <linux/version.h>
 
 typedef unsigned long (*dt_shrink_fn)(struct shrinker *shrinker, struct shrink_control *sc);
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#if !DT_HAVE_SHRINKER_ALLOC
 
 struct dt_shrinker {
 	struct shrinker shrinker;

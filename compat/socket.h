@@ -4,12 +4,11 @@
 #define DUALTREE_COMPAT_SOCKET_H
 
 #include <linux/socket.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-#define dt_sockaddr(addr) ((struct sockaddr *)(addr))
-#else
+#if DT_HAVE_SOCKADDR_UNSIZED
 #define dt_sockaddr(addr) ((struct sockaddr_unsized *)(addr))
+#else
+#define dt_sockaddr(addr) ((struct sockaddr *)(addr))
 #endif
 
 #endif /* DUALTREE_COMPAT_SOCKET_H */

@@ -3,9 +3,7 @@
 #ifndef DUALTREE_COMPAT_TRACE_H
 #define DUALTREE_COMPAT_TRACE_H
 
-#include <linux/version.h>
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if DT_HAVE_ASSIGN_STR_SOURCE
 #define dt_assign_str(field, source)	__assign_str(field, source)
 #else
 #define dt_assign_str(field, source)	__assign_str(field)

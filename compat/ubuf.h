@@ -7,10 +7,10 @@
 #define DUALTREE_COMPAT_UBUF_H
 
 #include <linux/skbuff.h>
-#include <linux/version.h>
+#include <net/inet_connection_sock.h>
 #include <net/sock.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if !DT_HAVE_UBUF_INFO_OPS
 
 struct ubuf_info_ops {
 	void (*complete)(struct sk_buff *skb, struct ubuf_info *ubuf, bool success);
@@ -31,12 +31,15 @@ static inline void dt_ubuf_set_ops(struct ubuf_info *ubuf, const struct ubuf_inf
 #endif
 
 /*
- * From 6.5 on a probe for a larger MTU is built from the fragments of queued packets, with
- * references to their pages but none to their ubuf: it may be read after the ubuf's end.
+ * From 6.5 on TCP builds a probe for a larger MTU from the fragments of queued packets, with
+ * references to their pages but none to their ubuf: it may be read after the ubuf's end. The same
+ * change took the size out of tcp_stream_alloc_skb(): no packet of TCP has a linear part any more.
+ *
+ * A connection that has begun to probe goes on when the sysctl is turned off.
  *
  * Return: true if such a probe may be built for a socket.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#if DT_HAVE_TCP_ALLOC_SKB_SIZE
 static inline bool dt_ubuf_ends_early(const struct sock *sk)
 {
 	return false;
@@ -44,7 +47,8 @@ static inline bool dt_ubuf_ends_early(const struct sock *sk)
 #else
 static inline bool dt_ubuf_ends_early(const struct sock *sk)
 {
-	return sk_is_tcp(sk) && READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing);
+	return sk_is_tcp(sk) && (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing) ||
+				 inet_csk(sk)->icsk_mtup.enabled);
 }
 #endif
 

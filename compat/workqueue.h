@@ -6,10 +6,9 @@
 #ifndef DUALTREE_COMPAT_WORKQUEUE_H
 #define DUALTREE_COMPAT_WORKQUEUE_H
 
-#include <linux/version.h>
 #include <linux/workqueue.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#if !DT_HAVE_SYSTEM_PERCPU_WQ
 #define system_percpu_wq	system_wq
 #define system_dfl_wq		system_unbound_wq
 #endif

@@ -4,7 +4,7 @@
 # The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, kcsan, rt, uml, stock, stock-rt or another one of stock
+#   get_kernel KIND    debug, fast, kcsan, rt, uml, one of STOCK_KINDS or another one of stock
 #                      kernels (see release.sh); sets
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
 #                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
@@ -300,8 +300,11 @@ unpack_image()
 	mv "$part" "$dir"
 }
 
-# get_stock_kernel FLAVOUR: the kernel that Debian's users boot, "amd64" or "rt-amd64". Its
-# headers are installed, since they live under fixed paths; the image is not.
+# The kinds of stock kernels of this machine's release; stock alone has the flavour amd64.
+STOCK_KINDS=(stock stock-cloud stock-rt)
+
+# get_stock_kernel FLAVOUR: the kernel that Debian's users boot, "amd64", "cloud-amd64" or
+# "rt-amd64". Its headers are installed, since they live under fixed paths; the image is not.
 get_stock_kernel()
 {
 	local flavour=$1 package version release common dir
@@ -312,7 +315,8 @@ get_stock_kernel()
 	release=${package#linux-image-}
 	release=${release%-unsigned}
 	common=${release%-"$flavour"}-common
-	[ "$flavour" = amd64 ] || common+=-${flavour%-amd64}
+	# PREEMPT_RT has a source of its own.
+	[ "$flavour" != rt-amd64 ] || common+=-rt
 	KERNEL_ID=stock-${release}_$version
 	dir=$CACHE/kernel/$KERNEL_ID
 	if [ ! -d "$dir" ]; then
@@ -340,7 +344,7 @@ get_kernel()
 		get_own_kernel "$1"
 		;;
 	amd64:stock) get_stock_kernel amd64 ;;
-	amd64:stock-rt) get_stock_kernel rt-amd64 ;;
+	amd64:stock-cloud | amd64:stock-rt) get_stock_kernel "${1#stock-}-amd64" ;;
 	*) die "no kernel of the kind $1 for $GUEST_ARCH (see scripts/kernel --help)" ;;
 	esac
 }

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: compat/probe.sh SRCTREE SRCARCH
+#
+# Looks into the headers of the kernel source SRCTREE for what changed between the releases that
+# dualtree builds for, and prints -DDT_HAVE_X=1 or =0 for each, which compat/*.h choose by. A
+# version number does not answer that: vendors, and stable releases, take calls from newer ones.
+#
+# An answer that is wrong chooses a name that the kernel lacks, and that does not build: it cannot
+# go unnoticed. Where no name hangs on it, 0 is the careful answer. Nothing is compiled and nothing is written, so the sources may be read-only, and
+# the cost is some tens of milliseconds.
+#
+# Status: 0, or 1 with a line on stderr and nothing on stdout if SRCTREE holds no kernel headers.
+set -eu
+
+srctree=$1 srcarch=$2
+
+if [ ! -f "$srctree/include/linux/hrtimer.h" ]; then
+	echo "compat/probe.sh: no include/linux/hrtimer.h in $srctree" >&2
+	exit 1
+fi
+
+# What is asked, in the order of the names: a name, a header, and an extended regular expression
+# that its code matches. The code is one line here: comments are left out, and white space is one
+# blank. A header that is not there, because it came later or is another architecture's, has none.
+probes='
+ALLOC_NETDEV_DUMMY	include/linux/netdevice.h	\*alloc_netdev_dummy\(
+APIC_SEND_IPI_MASK	arch/ARCH/include/asm/apic.h	[ *]__apic_send_IPI_mask\(
+ASSIGN_STR_SOURCE	include/trace/stages/stage6_event_callback.h	define __assign_str\([^ ,)]+,
+HRTIMER_SETUP	include/linux/hrtimer.h	[ *]hrtimer_setup\(
+NS_STRING	include/linux/module.h	MODULE_INFO\(import_ns, ?ns\)
+PAGE_FRAG_CACHE_DRAIN	include/linux/gfp.h	[ *]page_frag_cache_drain\(
+PAGE_FRAG_CACHE_H	include/linux/page_frag_cache.h	[ *]page_frag_cache_drain\(
+RISCV_CMPXCHG_8	arch/riscv/include/asm/cmpxchg.h	define __arch_cmpxchg_masked\(
+SHRINKER_ALLOC	include/linux/shrinker.h	\*shrinker_alloc\(
+SOCKADDR_UNSIZED	include/linux/net.h	[ *]kernel_bind\([^;]*sockaddr_unsized
+SYSTEM_PERCPU_WQ	include/linux/workqueue.h	\*system_percpu_wq;
+TCP_ALLOC_SKB_SIZE	include/net/tcp.h	[ *]tcp_stream_alloc_skb\([^,;]*, ?int size
+UBUF_INFO_OPS	include/linux/skbuff.h	struct ubuf_info_ops \{
+'
+
+# shellcheck disable=SC2016 # for awk
+printf '%s' "$probes" | tr '\n' '\001' |
+	"${AWK:-awk}" -F '\t' -v RS='\001' -v srctree="$srctree" -v srcarch="$srcarch" '
+# A whole file is one record.
+function code_of(file,   text)
+{
+	text = ""
+	getline text <file
+	close(file)
+	gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, " ", text)
+	gsub(/\/\/[^\n]*/, "", text)
+	gsub(/[ \t\n]+/, " ", text)
+	return text
+}
+
+NF == 3 {
+	sub(/ARCH/, srcarch, $2)
+	flags = flags " -DDT_HAVE_" $1 "=" (code_of(srctree "/" $2) ~ $3)
+}
+
+END { print substr(flags, 2) }'
