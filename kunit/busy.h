@@ -6,6 +6,7 @@
 #ifndef DUALTREE_KUNIT_BUSY_H
 #define DUALTREE_KUNIT_BUSY_H
 
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include "../dualtree/front.h"

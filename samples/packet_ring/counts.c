@@ -6,6 +6,7 @@
  * at once. They are unsigned long, which wraps at 4 GiB of bytes on a 32-bit machine.
  */
 #include <linux/cpumask.h>
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 

@@ -6,6 +6,7 @@
 #ifndef TORTURE_COUNTS_H
 #define TORTURE_COUNTS_H
 
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 
 enum context { IN_TASK, IN_SOFTIRQ, IN_HARDIRQ, IN_NMI, NR_CONTEXTS };

@@ -3,6 +3,7 @@
  * NMIs; see nmi.h, and compat/nmi.h for how ours are known.
  */
 #include <linux/cpumask.h>
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>

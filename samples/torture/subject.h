@@ -6,6 +6,7 @@
 #ifndef TORTURE_SUBJECT_H
 #define TORTURE_SUBJECT_H
 
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
