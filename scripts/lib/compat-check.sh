@@ -271,8 +271,8 @@ unpack_refused()
 	sed -i "s|^include /usr/src|include $2/usr/src|" "$2"/usr/src/*/Makefile
 }
 
-# What no headers of Debian's are refused for: what the preprocessor is told beside CONFIG_64BIT,
-# and what the sentence has to say, or "-" for none.
+# What no headers of Debian's are refused for: what the preprocessor is told
+# apart from CONFIG_64BIT, and what the sentence has to say, or "-" for none.
 MADE_UP_REFUSALS='
 -DCONFIG_MMU=1 -DSHIFT=6|-
 -DCONFIG_MMU=1 -DSHIFT=7|-
