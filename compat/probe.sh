@@ -8,8 +8,8 @@
 # version number does not answer that: vendors, and stable releases, take calls from newer ones.
 #
 # An answer that is wrong chooses a name that the kernel lacks, and that does not build: it cannot
-# go unnoticed. Where no name hangs on it, 0 is the careful answer. Nothing is compiled and nothing is written, so the sources may be read-only, and
-# the cost is some tens of milliseconds.
+# go unnoticed. Where no name hangs on it, 0 is the careful answer. Nothing is compiled and nothing
+# is written, so the sources may be read-only, and the cost is some tens of milliseconds.
 #
 # Status: 0, or 1 with a line on stderr and nothing on stdout if SRCTREE holds no kernel headers.
 set -eu

@@ -89,6 +89,17 @@ made_up_answers()
 	return "$status"
 }
 
+# add_to_header FILE: what is read comes before the #endif at its end.
+add_to_header()
+{
+	local end
+
+	end=$(tail -n 1 "$1")
+	sed -i '$d' "$1"
+	cat - >>"$1"
+	echo "$end" >>"$1"
+}
+
 # vendor_headers DIR: a copy of the stock kernel's headers with calls that came later.
 vendor_headers()
 {
@@ -97,12 +108,12 @@ vendor_headers()
 	get_kernel stock
 	sources=$(header_sources)
 	mkdir -p "$dir/sources"
-	cp -a "$sources"/{Makefile,include,arch} "$dir/sources"
+	cp -aL "$sources"/{Makefile,arch,include,scripts} "$dir/sources"
 	cp -aL "$KERNEL_KDIR" "$dir/build"
 	sed -i "s|^include .*|include $dir/sources/Makefile|" "$dir/build/Makefile"
 	(
 		cd "$dir/sources/include/linux" || exit
-		cat >>hrtimer.h <<-'END'
+		add_to_header hrtimer.h <<-'END'
 			static inline void hrtimer_setup(struct hrtimer *timer,
 							 enum hrtimer_restart (*function)(struct hrtimer *),
 							 clockid_t clock_id, enum hrtimer_mode mode)
@@ -113,12 +124,15 @@ vendor_headers()
 		END
 		sed -i 's/__stringify(ns)/ns/' export.h module.h
 		sed -i '/register_shrinker/,/;/d; s/^\tint seeks;.*/&\n\tvoid *private_data;/' shrinker.h
-		cat >>shrinker.h <<-'END'
+		add_to_header shrinker.h <<-'END'
 			struct shrinker *shrinker_alloc(unsigned int flags, const char *fmt, ...);
 			void shrinker_register(struct shrinker *shrinker);
 			void shrinker_free(struct shrinker *shrinker);
 		END
-		echo 'extern struct workqueue_struct *system_percpu_wq, *system_dfl_wq;' >>workqueue.h
+		add_to_header workqueue.h <<-'END'
+			extern struct workqueue_struct *system_percpu_wq;
+			extern struct workqueue_struct *system_dfl_wq;
+		END
 	)
 	printf '0x00000000\t%s\tvmlinux\tEXPORT_SYMBOL_GPL\t\n' shrinker_alloc shrinker_register \
 		shrinker_free system_percpu_wq system_dfl_wq >>"$dir/build/Module.symvers"
@@ -257,8 +271,8 @@ unpack_refused()
 	sed -i "s|^include /usr/src|include $2/usr/src|" "$2"/usr/src/*/Makefile
 }
 
-# What no headers of Debian's are refused for: what the preprocessor is told beside CONFIG_64BIT,
-# and what the sentence has to say, or "-" for none.
+# What no headers of Debian's are refused for: what the preprocessor is told
+# apart from CONFIG_64BIT, and what the sentence has to say, or "-" for none.
 MADE_UP_REFUSALS='
 -DCONFIG_MMU=1 -DSHIFT=6|-
 -DCONFIG_MMU=1 -DSHIFT=7|-
