@@ -7,28 +7,12 @@
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "../compat/compat.h"
 #include "arena.h"
 #include "fault.h"
 #include "table.h"
-
-static unsigned int node_order(const struct buddy_arena *arena, unsigned int node)
-{
-	return arena->order - ilog2(node);
-}
-
-static unsigned int node_of(const struct buddy_arena *arena, unsigned int page, unsigned int order)
-{
-	return (1U << (arena->order - order)) + (page >> order);
-}
-
-static unsigned int node_page(const struct buddy_arena *arena, unsigned int node)
-{
-	return (node << node_order(arena, node)) - (1U << arena->order);
-}
 
 static unsigned int page_of(const struct buddy_arena *arena, const void *addr)
 {
@@ -77,14 +61,6 @@ static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, u
 		node >>= 1;
 	}
 	node_set_free(lists, arena, node);
-}
-
-/* The live block that a node is, or is a part of; 0 if there is none. */
-static unsigned int live_above(const struct buddy_arena *arena, unsigned int node)
-{
-	while (node && !test_bit(node, arena->live))
-		node >>= 1;
-	return node;
 }
 
 /* Is any page of a node free? Only asked to tell one wrong free from another. */
@@ -347,86 +323,3 @@ void buddy_arena_destroy(struct buddy_arena *arena)
 	call_rcu(&arena->rcu, arena_free_rcu);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_destroy);
-
-/* One node: nothing set above one that is set, no two free buddies. */
-static bool node_check(const struct buddy_arena *arena, unsigned int node)
-{
-	bool free = test_bit(node, arena->free);
-	bool live = test_bit(node, arena->live);
-	unsigned int up;
-
-	if (!free && !live)
-		return true;
-	if (free && live)
-		return false;
-	if (free && node > 1 && test_bit(node ^ 1, arena->free))
-		return false;
-	for (up = node >> 1; up; up >>= 1)
-		if (test_bit(up, arena->free) || test_bit(up, arena->live))
-			return false;
-	return true;
-}
-
-/* The head map: marks stand where a live block or part begins, and each live run has one. */
-static bool heads_check(const struct buddy_arena *arena)
-{
-	bool live_before = false;
-	unsigned int page, live;
-
-	for (page = 0; page < 1U << arena->order; page++) {
-		live = live_above(arena, node_of(arena, page, 0));
-		if (test_bit(page, arena->head) ? !live || node_page(arena, live) != page :
-						  live && !live_before)
-			return false;
-		live_before = live;
-	}
-	return true;
-}
-
-/* Invariants of one arena: each page covered by exactly one block, sums right. */
-bool buddy_arena_check(const struct buddy_arena *arena)
-{
-	unsigned int node, order, covered = 0;
-	u16 nr_free[BUDDY_NR_ORDERS] = {};
-
-	for (node = 1; node < 2U << arena->order; node++) {
-		if (!node_check(arena, node))
-			return false;
-		order = node_order(arena, node);
-		if (test_bit(node, arena->free) || test_bit(node, arena->live))
-			covered += 1U << order;
-		nr_free[order] += test_bit(node, arena->free);
-	}
-	return covered == 1U << arena->order &&
-	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
-
-/* Invariants of all arenas together: each on the right list, sums right. */
-bool buddy_lists_check(const struct buddy_lists *lists)
-{
-	unsigned long free_pages = 0, empty_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
-	const struct list_head *both[] = { &lists->used, &lists->empty };
-	const struct buddy_arena *arena;
-	unsigned int i, order;
-
-	for (i = 0; i < ARRAY_SIZE(both); i++) {
-		list_for_each_entry(arena, both[i], link) {
-			if (!buddy_arena_check(arena) || test_bit(1, arena->free) != i)
-				return false;
-			empty_pages += i << arena->order;
-			for (order = 0; order <= arena->order; order++) {
-				nr_free[order] += arena->nr_free[order];
-				free_pages += (unsigned long)arena->nr_free[order] << order;
-			}
-		}
-	}
-	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
-		if (nr_free[order] != lists->nr_free[order] ||
-		    list_empty(&lists->avail[order]) == !!nr_free[order] ||
-		    !!(lists->orders & BIT(order)) != !!nr_free[order])
-			return false;
-	}
-	return free_pages == lists->free_pages && empty_pages == lists->empty_pages;
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);

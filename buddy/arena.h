@@ -20,7 +20,9 @@
 #ifndef DUALTREE_BUDDY_ARENA_H
 #define DUALTREE_BUDDY_ARENA_H
 
+#include <linux/bitops.h>
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
@@ -80,6 +82,30 @@ struct buddy_arena {
 	unsigned long maps[];
 };
 
+static inline unsigned int node_order(const struct buddy_arena *arena, unsigned int node)
+{
+	return arena->order - ilog2(node);
+}
+
+static inline unsigned int node_of(const struct buddy_arena *arena, unsigned int page,
+				   unsigned int order)
+{
+	return (1U << (arena->order - order)) + (page >> order);
+}
+
+static inline unsigned int node_page(const struct buddy_arena *arena, unsigned int node)
+{
+	return (node << node_order(arena, node)) - (1U << arena->order);
+}
+
+/* The live block that a node is, or is a part of; 0 if there is none. */
+static inline unsigned int live_above(const struct buddy_arena *arena, unsigned int node)
+{
+	while (node && !test_bit(node, arena->live))
+		node >>= 1;
+	return node;
+}
+
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp);
 void buddy_arena_destroy(struct buddy_arena *arena);
@@ -93,8 +119,5 @@ int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *block, unsigned int order);
 int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *first, unsigned long nr_pages);
-
-bool buddy_arena_check(const struct buddy_arena *arena);
-bool buddy_lists_check(const struct buddy_lists *lists);
 
 #endif /* DUALTREE_BUDDY_ARENA_H */

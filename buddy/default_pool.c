@@ -40,12 +40,14 @@ static struct buddy_pool *make_pool(int nid)
  * served by the other nodes until then.
  *
  * Context: Process context. May sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENODEV before the module is set up, or -ENOMEM.
  */
 int buddy_default_prepare(void)
 {
 	int nid;
 
+	if (!buddy_ready())
+		return -ENODEV;
 	for_each_node_state(nid, N_MEMORY)
 		if (!READ_ONCE(default_pools[nid]) && !make_pool(nid))
 			return -ENOMEM;

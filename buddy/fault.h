@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The points at which an allocation from the kernel may be made to fail; see
- * include/dualtree/fault.h. Each costs a load and a branch in front of such an allocation.
+ * include/dualtree/fault.h. Each costs a load and a branch in front of such an allocation, and
+ * nothing where CONFIG_DUALTREE_DEBUG is not set.
  */
 #ifndef DUALTREE_BUDDY_FAULT_H
 #define DUALTREE_BUDDY_FAULT_H
 
 #include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
+
+#if IS_ENABLED(CONFIG_DUALTREE_DEBUG)
 
 extern unsigned int buddy_fail_every;
 
@@ -18,5 +22,14 @@ static inline bool buddy_fault_due(void)
 {
 	return unlikely(READ_ONCE(buddy_fail_every)) && buddy_fault_due_slow();
 }
+
+#else
+
+static inline bool buddy_fault_due(void)
+{
+	return false;
+}
+
+#endif
 
 #endif /* DUALTREE_BUDDY_FAULT_H */

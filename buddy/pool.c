@@ -189,19 +189,6 @@ void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stat
 }
 EXPORT_SYMBOL_GPL(buddy_pool_get_stats);
 
-/* Invariants of a whole pool. For tests and debug kernels: it holds the lock for long. */
-bool buddy_pool_check(struct buddy_pool *pool)
-{
-	unsigned long flags;
-	bool ok;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	ok = buddy_lists_check(&pool->lists);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return ok;
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_check);
-
 /* The arena order of a pool that asks for none: no more than the kernel hands out. */
 unsigned int buddy_arena_order_default(void)
 {
@@ -237,6 +224,22 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	return pool;
 }
 
+/* Is there all that a pool stands on? Built in, it can be called before that, and without it. */
+static bool pools_ready;
+
+void buddy_set_ready(bool ready)
+{
+	/* After what has been set up. */
+	smp_store_release(&pools_ready, ready);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_set_ready);
+
+bool buddy_ready(void)
+{
+	/* Before anything of it is used. */
+	return smp_load_acquire(&pools_ready);
+}
+
 struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_params *params)
 {
 	static const struct buddy_pool_params defaults = { .nid = NUMA_NO_NODE };
@@ -247,6 +250,8 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 		params = &defaults;
 	if (!name || !*name || !params_valid(params))
 		return ERR_PTR(-EINVAL);
+	if (!buddy_ready())
+		return ERR_PTR(-ENODEV);
 	pool = pool_alloc_record(name, params);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);

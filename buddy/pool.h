@@ -104,6 +104,9 @@ static inline bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gf
 	return true;
 }
 
+void buddy_set_ready(bool ready);
+bool buddy_ready(void);
+
 unsigned int buddy_arena_order_default(void);
 
 int buddy_arenas_init(struct buddy_pool *pool);
@@ -116,7 +119,6 @@ void buddy_debugfs_add(struct buddy_pool *pool);
 char *buddy_debugfs_free_name(const char *name, struct dentry *parent);
 
 size_t buddy_pool_trim(struct buddy_pool *pool);
-bool buddy_pool_check(struct buddy_pool *pool);
 
 int buddy_default_prepare(void);
 void *buddy_default_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **from);

@@ -29,10 +29,10 @@
 #endif
 
 /*
- * Internals that the KUnit suites look at are exported to them alone: only where the
- * kernel has KUnit at all, and in a namespace that no driver imports by accident.
+ * Internals that the KUnit suites look at are exported to them alone: only where they are
+ * built, and in a namespace that no driver imports by accident.
  */
-#if IS_ENABLED(CONFIG_KUNIT)
+#if IS_ENABLED(CONFIG_DUALTREE_KUNIT_TEST)
 #define EXPORT_SYMBOL_FOR_DT_TEST(sym) EXPORT_SYMBOL_NS_GPL(sym, DT_NS(DUALTREE_INTERNAL))
 #else
 #define EXPORT_SYMBOL_FOR_DT_TEST(sym)

@@ -93,7 +93,6 @@ void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int
 			  unsigned int nr, unsigned int most);
 unsigned long dt_cache_listed(const struct heap *heap);
 unsigned long dt_cache_granules(const struct heap *heap);
-bool dt_cache_check(const struct heap *heap);
 
 /* The list for @nr granules, QUICK_LISTS at most. */
 static __always_inline struct quick_list *quick_list(struct quick *quick, unsigned long nr)

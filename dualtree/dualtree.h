@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files above the front share: debugfs of an instance, and the check of all of it.
+ * What the files above the front share: debugfs of an instance.
  */
 #ifndef DUALTREE_INTERNAL_H
 #define DUALTREE_INTERNAL_H
@@ -8,8 +8,6 @@
 #include <linux/types.h>
 
 struct dualtree;
-
-bool dualtree_check(struct dualtree *dt);
 
 void dualtree_debugfs_init(void);
 void dualtree_debugfs_exit(void);

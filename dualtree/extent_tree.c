@@ -14,26 +14,15 @@
 #include "../compat/kasan.h"
 #include "extent_tree.h"
 
-static struct extent *size_entry(const struct rb_node *node)
-{
-	return rb_entry_safe(node, struct extent, by_size);
-}
-
-/* The order of the size tree. */
-static __always_inline bool precedes(const struct extent *a, const struct extent *b)
-{
-	return a->nr < b->nr || (a->nr == b->nr && a < b);
-}
-
 static void size_insert(struct extent_tree *tree, struct extent *extent)
 {
 	struct rb_node **link = &tree->by_size.rb_node, *parent = NULL;
 
-	if (!tree->largest || precedes(tree->largest, extent))
+	if (!tree->largest || extent_precedes(tree->largest, extent))
 		tree->largest = extent;
 	while (*link) {
 		parent = *link;
-		link = precedes(extent, rb_entry(parent, struct extent, by_size)) ?
+		link = extent_precedes(extent, rb_entry(parent, struct extent, by_size)) ?
 		       &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&extent->by_size, parent, link);
@@ -43,7 +32,7 @@ static void size_insert(struct extent_tree *tree, struct extent *extent)
 static void size_erase(struct extent_tree *tree, struct extent *extent)
 {
 	if (tree->largest == extent)
-		tree->largest = size_entry(rb_prev(&extent->by_size));
+		tree->largest = extent_by_size(rb_prev(&extent->by_size));
 	rb_erase(&extent->by_size, &tree->by_size);
 }
 
@@ -58,11 +47,11 @@ static void tag_set(struct extent *extent)
 /* A larger size, the same node; the tag is to be set. */
 static void extent_grown(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
-	struct extent *behind = size_entry(rb_next(&extent->by_size));
+	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
 
 	dt_poison(extent_tag(extent_end(extent)), sizeof(struct extent *));
 	extent->nr = nr;
-	if (!behind || precedes(extent, behind))
+	if (!behind || extent_precedes(extent, behind))
 		return;
 	size_erase(tree, extent);
 	size_insert(tree, extent);
@@ -116,23 +105,23 @@ static void extent_move(struct extent_tree *tree, struct extent *from, struct ex
 /* Take granules off the front. The new node does not overlap the old one. */
 static void extent_cut_front(struct extent_tree *tree, struct extent *extent, unsigned int nr)
 {
-	struct extent *before = size_entry(rb_prev(&extent->by_size));
+	struct extent *before = extent_by_size(rb_prev(&extent->by_size));
 	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
 	dt_unpoison(rest, sizeof(*rest));
 	rest->nr = extent->nr - nr;
-	extent_move(tree, extent, rest, !before || precedes(before, rest));
+	extent_move(tree, extent, rest, !before || extent_precedes(before, rest));
 }
 
 static void extent_grow_front(struct extent_tree *tree, struct extent *extent, void *addr,
 			      unsigned int nr)
 {
-	struct extent *behind = size_entry(rb_next(&extent->by_size));
+	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
 	struct extent *larger = addr;
 
 	dt_unpoison(larger, sizeof(*larger));
 	larger->nr = extent->nr + nr;
-	extent_move(tree, extent, larger, !behind || precedes(larger, behind));
+	extent_move(tree, extent, larger, !behind || extent_precedes(larger, behind));
 	dt_poison(extent, sizeof(*extent));
 }
 
@@ -301,70 +290,3 @@ struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr)
 	return above;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_above);
-
-/* Does the descent by size lead to an extent? */
-static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
-{
-	const struct rb_node *node = tree->by_size.rb_node;
-
-	while (node && node != &extent->by_size)
-		node = precedes(extent, size_entry(node)) ? node->rb_left : node->rb_right;
-	return node;
-}
-
-/* By address: in order, inside the region, apart, each one found by size too; sums right. */
-static bool check_by_addr(const struct extent_tree *tree, const void *base, const void *end)
-{
-	unsigned int nr_extents = 0, nr_free = 0;
-	const void *behind = NULL;
-	struct extent *extent;
-
-	for (extent = extent_first(tree); extent; extent = extent_next(extent)) {
-		if ((void *)extent < base || extent_end(extent) > end || !extent->nr)
-			return false;
-		if (behind && (void *)extent <= behind)
-			return false;
-		if (!found_by_size(tree, extent) || *extent_tag(extent_end(extent)) != extent)
-			return false;
-		behind = extent_end(extent);
-		nr_extents++;
-		nr_free += extent->nr;
-	}
-	return nr_extents == tree->nr_extents && nr_free == tree->nr_free;
-}
-
-/* By size: in order, as many and as much as by address. */
-static bool check_by_size(const struct extent_tree *tree)
-{
-	unsigned int nr_extents = 0, nr_free = 0;
-	const struct extent *before = NULL, *extent;
-	struct rb_node *node;
-
-	for (node = rb_first(&tree->by_size); node; node = rb_next(node)) {
-		extent = size_entry(node);
-		if (before && !precedes(before, extent))
-			return false;
-		before = extent;
-		nr_extents++;
-		nr_free += extent->nr;
-	}
-	return before == tree->largest && nr_extents == tree->nr_extents &&
-	       nr_free == tree->nr_free;
-}
-
-/**
- * dt_extent_tree_check() - do all invariants hold?
- * @tree: the tree; the caller owns it
- * @base: the first byte of the region
- * @nr: granules of the region
- *
- * For tests and debug kernels: visits every extent.
- *
- * Return: true if they do.
- */
-bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr)
-{
-	return check_by_addr(tree, base, base + ((size_t)nr << DT_GRANULE_SHIFT)) &&
-	       check_by_size(tree);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);

@@ -98,6 +98,18 @@ static inline struct extent *extent_next(const struct extent *extent)
 	return rb_entry_safe(rb_next(&extent->by_addr), struct extent, by_addr);
 }
 
+/* In size order: whose node this is. */
+static inline struct extent *extent_by_size(const struct rb_node *node)
+{
+	return rb_entry_safe(node, struct extent, by_size);
+}
+
+/* The order of the size tree. */
+static __always_inline bool extent_precedes(const struct extent *a, const struct extent *b)
+{
+	return a->nr < b->nr || (a->nr == b->nr && a < b);
+}
+
 struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr);
 void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
 void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
@@ -105,6 +117,5 @@ void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, si
 void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr);
 struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
 				   struct extent *left, struct extent *right);
-bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr);
 
 #endif /* DUALTREE_EXTENT_TREE_H */

@@ -141,6 +141,5 @@ static inline struct region *heap_take_retired(struct heap *heap)
 void dt_heap_retire_spare(struct heap *heap);
 struct region *dt_heap_retire_all(struct heap *heap);
 struct region *dt_heap_region_above(const struct heap *heap, const void *addr);
-bool dt_heap_check(const struct heap *heap, struct region_tally *tally);
 
 #endif /* DUALTREE_HEAP_H */

@@ -3,7 +3,8 @@
  * The module: what is set up once, and taken down in the opposite order.
  *
  * Users hold a reference to the module through its symbols, so at exit there is no
- * instance and no pool of theirs any more.
+ * instance and no pool of theirs any more. Where it is built in, they can be called before it
+ * is set up, or though that failed: then there is no pool and no instance to be had.
  */
 #include <linux/module.h>
 #include "../buddy/pool.h"
@@ -24,9 +25,12 @@ static int __init dualtree_init(void)
 		return err;
 	}
 	dualtree_debugfs_init();
+	buddy_set_ready(true);
 	return 0;
 }
-module_init(dualtree_init);
+
+/* Built in: once debugfs is there, and before the drivers that may want memory. */
+postcore_initcall(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {

@@ -35,6 +35,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
+#include "../compat/compat.h"
 #include "../compat/shrinker.h"
 #include "../compat/workqueue.h"
 #include "front.h"
@@ -42,10 +43,11 @@
 #include "remote.h"
 #include "visit.h"
 
-static unsigned int idle_ms = 2000;
-module_param(idle_ms, uint, 0644);
+unsigned int dt_idle_ms = 2000;
+module_param_named(idle_ms, dt_idle_ms, uint, 0644);
 MODULE_PARM_DESC(idle_ms,
 		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
+EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);
 
 /* Guards @instances, the place of each in it, and heap.seen_ops and heap.seen_drains of all. */
 static DEFINE_MUTEX(instances_lock);
@@ -240,7 +242,7 @@ static void pass_work(struct work_struct *work)
 /* There is memory that may be idle some day. Any context but NMI. */
 void dt_reclaim_arm(void)
 {
-	unsigned int ms = READ_ONCE(idle_ms);
+	unsigned int ms = READ_ONCE(dt_idle_ms);
 
 	if (ms && !delayed_work_pending(&pass))
 		queue_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));

@@ -10,6 +10,9 @@
 
 struct dualtree;
 
+/* The parameter idle_ms; 0: no pass over idle heaps is started. */
+extern unsigned int dt_idle_ms;
+
 size_t dt_instance_shrink(struct dualtree *dt);
 
 void dt_reclaim_add(struct dualtree *dt);

@@ -135,21 +135,9 @@ static inline u8 ledger_before(const struct region *region, unsigned int first)
 	return load_once(*(region->ledger + first - 1));
 }
 
-/**
- * struct region_tally - what the ledger of one or more regions says
- * @live_bytes: bytes that are live
- * @in_flight: granules in which nothing is live and that are in no extent and no quick
- *	list: their free is on its way to the owner, or they are hot
- */
-struct region_tally {
-	size_t live_bytes;
-	unsigned long in_flight;
-};
-
 struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				gfp_t gfp);
 void dt_region_destroy(struct region *region);
 void dt_region_reset(struct region *region);
-bool dt_region_check(const struct region *region, struct region_tally *tally);
 
 #endif /* DUALTREE_REGION_H */

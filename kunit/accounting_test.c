@@ -7,6 +7,7 @@
  */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include "../buddy/check.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "effort.h"

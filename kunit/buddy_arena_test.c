@@ -7,10 +7,10 @@
  * every sum put wrong, and each time they must say so.
  */
 #include <linux/slab.h>
-#include "buddy/arena.h"
-#include "buddy/table.h"
+#include "../buddy/arena.h"
+#include "../buddy/table.h"
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 
 static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 

@@ -4,7 +4,7 @@
  * in turn, once. Every call then succeeds or fails cleanly, and the next one succeeds.
  */
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 #include "fault.h"
 
 #define ORDER		3

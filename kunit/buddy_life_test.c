@@ -10,7 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/sched/task.h>
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 #include "effort.h"
 
 /* What outlives an arena */

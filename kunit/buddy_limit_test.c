@@ -6,11 +6,11 @@
  * An arena that is empty and not in the reserve may go back at any time: what these
  * tests say of held bytes holds before and after.
  */
-#include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/workqueue.h>
+#include "../compat/compat.h"
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "files.h"
 
 static const size_t limits[] = {
 	1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 2 * PAGE_SIZE, 3 * PAGE_SIZE,
@@ -257,19 +257,6 @@ static void buddy_limit_trims_by_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 0);
 }
 
-static bool reclaim_all(void)
-{
-	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
-	ssize_t written;
-	loff_t pos = 0;
-
-	if (IS_ERR(file))
-		return false;
-	written = kernel_write(file, "2", 1, &pos);
-	filp_close(file, NULL);
-	return written == 1;
-}
-
 /* When the kernel wants memory back it gets every empty arena beyond the reserve. */
 static void buddy_limit_shrinks(struct kunit *test)
 {
@@ -284,8 +271,8 @@ static void buddy_limit_shrinks(struct kunit *test)
 		block_give(test, pool, blocks[i], SMALL_ORDER);
 	/* So that it is not this that does it. */
 	cancel_delayed_work_sync(&pool->trim_work);
-	if (!reclaim_all())
-		kunit_skip(test, "cannot write /proc/sys/vm/drop_caches");
+	if (!drop_slab_caches())
+		kunit_skip(test, "cannot write drop_caches");
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 2 * SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).free_bytes, SMALL_BYTES);
 	KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[0], SMALL_PAGES, 1));

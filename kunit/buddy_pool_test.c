@@ -11,7 +11,7 @@
 #include <linux/nodemask.h>
 #include <linux/string.h>
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 
 static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 

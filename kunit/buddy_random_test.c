@@ -15,8 +15,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "buddy_testing.h"
-#include "compat/compat.h"
-#include "compat/kunit.h"
+#include "../compat/compat.h"
+#include "../compat/kunit.h"
 #include "effort.h"
 
 static unsigned int seed;

@@ -10,9 +10,9 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <dualtree/dualtree.h>
-#include "buddy/table.h"
+#include "../buddy/table.h"
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 
 static void refuse_free(struct kunit *test, struct lone *lone, void *block, unsigned int order,
 			int err)
@@ -292,6 +292,7 @@ static void buddy_refuse_foreign(struct kunit *test)
 	void *object = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
 	void *page = (void *)__get_free_page(GFP_KERNEL);
 	void *mapped = vmalloc(PAGE_SIZE);
+	static int in_module;
 	int on_stack;
 
 	if (object)
@@ -305,7 +306,7 @@ static void buddy_refuse_foreign(struct kunit *test)
 	refuse_both(test, lone, (void *)refuse_both);
 	refuse_both(test, lone, PTR_ALIGN_DOWN((void *)refuse_both, PAGE_SIZE));
 	refuse_both(test, lone, (void *)kfree);
-	refuse_both(test, lone, THIS_MODULE);
+	refuse_both(test, lone, &in_module);
 	refuse_both(test, lone, lone);
 	refuse_both(test, lone, lone->pool);
 	refuse_both(test, lone, other->base);

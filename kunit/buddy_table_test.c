@@ -9,10 +9,10 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include "buddy/arena.h"
-#include "buddy/table.h"
+#include "../buddy/arena.h"
+#include "../buddy/table.h"
 #include "buddy_testing.h"
-#include "compat/compat.h"
+#include "../compat/compat.h"
 #include "effort.h"
 
 static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };

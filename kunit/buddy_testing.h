@@ -15,7 +15,8 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
-#include "buddy/pool.h"
+#include "../buddy/check.h"
+#include "../buddy/pool.h"
 
 static inline size_t pages_bytes(unsigned long pages)
 {

@@ -11,6 +11,7 @@
 #include <kunit/test.h>
 #include <dualtree/buddy_pool.h>
 #include "../dualtree/cache.h"
+#include "../dualtree/check.h"
 #include "../dualtree/ledger.h"
 
 #define BED_REGIONS	3

@@ -13,6 +13,7 @@
 #include <dualtree/buddy_pool.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
+#include "../dualtree/check.h"
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
 

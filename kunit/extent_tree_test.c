@@ -13,6 +13,7 @@
 #include <kunit/test.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
+#include "../dualtree/check.h"
 #include "../dualtree/extent_tree.h"
 #include "heap_helpers.h"
 

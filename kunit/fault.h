@@ -10,8 +10,10 @@
 #define DUALTREE_KUNIT_FAULT_H
 
 #include <kunit/test.h>
+#include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
+#include "files.h"
 
 #if IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) && \
 	IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
@@ -49,32 +51,33 @@ static inline bool fault_disarm(void)
  * the kernel's own; debugfs knows where they are, and user space would write them there.
  */
 static const struct fault_knob {
-	const char *path;
+	const char *dir;
+	const char *name;
 	size_t size;
 	unsigned long test, normal;
 } knobs[] = {
-	{ "/sys/kernel/debug/failslab/ignore-gfp-wait", sizeof(bool), false, true },
-	{ "/sys/kernel/debug/failslab/verbose", sizeof(long), 0, 2 },
-	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", sizeof(bool), false, true },
-	{ "/sys/kernel/debug/fail_page_alloc/min-order", sizeof(u32), 0, 1 },
-	{ "/sys/kernel/debug/fail_page_alloc/verbose", sizeof(long), 0, 2 },
+	{ "failslab", "ignore-gfp-wait", sizeof(bool), false, true },
+	{ "failslab", "verbose", sizeof(long), 0, 2 },
+	{ "fail_page_alloc", "ignore-gfp-wait", sizeof(bool), false, true },
+	{ "fail_page_alloc", "min-order", sizeof(u32), 0, 1 },
+	{ "fail_page_alloc", "verbose", sizeof(long), 0, 2 },
 };
 
 static inline bool knob_set(const struct fault_knob *knob, unsigned long value)
 {
-	struct file *file = filp_open(knob->path, O_RDWR, 0);
+	struct dentry *file = debugfs_find(knob->dir, knob->name);
 	void *variable;
 
-	if (IS_ERR(file))
+	if (!file)
 		return false;
-	variable = file_inode(file)->i_private;
+	variable = d_inode(file)->i_private;
 	if (variable && knob->size == sizeof(bool))
 		WRITE_ONCE(*(bool *)variable, value);
 	else if (variable && knob->size == sizeof(u32))
 		WRITE_ONCE(*(u32 *)variable, value);
 	else if (variable)
 		WRITE_ONCE(*(unsigned long *)variable, value);
-	filp_close(file, NULL);
+	dput(file);
 	return variable;
 }
 
@@ -96,7 +99,7 @@ static inline void faults_or_skip(struct kunit *test)
 		kunit_skip(test, "this kernel has no fault injection");
 	for (i = 0; i < ARRAY_SIZE(knobs); i++)
 		if (!knob_set(&knobs[i], knobs[i].test))
-			kunit_skip(test, "cannot reach %s", knobs[i].path);
+			kunit_skip(test, "cannot reach %s/%s", knobs[i].dir, knobs[i].name);
 }
 
 #endif /* DUALTREE_KUNIT_FAULT_H */

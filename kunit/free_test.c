@@ -15,6 +15,11 @@
 #include "../compat/compat.h"
 #include "instance.h"
 
+/* A kernel with one flat map of memory, as user-mode Linux, does not say how far it goes. */
+#ifndef MAX_PHYSMEM_BITS
+#define MAX_PHYSMEM_BITS	36
+#endif
+
 static const struct dualtree_params setups[] = {
 	{ .min_region_order = 4 },
 	{ .min_region_order = 4, .flags = DUALTREE_EXACT_FIT },

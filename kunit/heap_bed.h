@@ -16,6 +16,7 @@
 #include <linux/string.h>
 #include <kunit/test.h>
 #include <dualtree/buddy_pool.h>
+#include "../dualtree/check.h"
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
 #include "../dualtree/remote.h"

@@ -14,8 +14,38 @@
 #include <linux/sched.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
-#include "../dualtree/dualtree.h"
+#include "../dualtree/check.h"
 #include "../dualtree/granule.h"
+#include "../dualtree/reclaim.h"
+
+static inline void idle_ms_restore(struct kunit_resource *res)
+{
+	WRITE_ONCE(dt_idle_ms, (uintptr_t)res->data);
+}
+
+static inline bool is_idle_ms(struct kunit *test, struct kunit_resource *res, void *unused)
+{
+	return res->free == idle_ms_restore;
+}
+
+/* Has this test said how long a heap may be idle? */
+static inline bool idle_ms_is_set(struct kunit *test)
+{
+	struct kunit_resource *res = kunit_find_resource(test, is_idle_ms, NULL);
+
+	if (res)
+		kunit_put_resource(res);
+	return res;
+}
+
+/* Until the end of the test. */
+static inline void idle_ms_set(struct kunit *test, unsigned int ms)
+{
+	if (!idle_ms_is_set(test))
+		kunit_alloc_resource(test, NULL, idle_ms_restore, GFP_KERNEL,
+				     (void *)(uintptr_t)READ_ONCE(dt_idle_ms));
+	WRITE_ONCE(dt_idle_ms, ms);
+}
 
 static inline void instance_release(struct kunit_resource *res)
 {
@@ -27,12 +57,18 @@ static inline void pool_release(struct kunit_resource *res)
 	buddy_pool_destroy(res->data);
 }
 
-/* The test ends here if there is no instance; at its end the instance is destroyed. */
+/*
+ * The test ends here if there is no instance; at its end the instance is destroyed. What a test
+ * has counted does not go back while a slow machine looks at it, unless the test wants that.
+ */
 static inline struct dualtree *instance_create(struct kunit *test,
 					       const struct dualtree_params *params)
 {
-	struct dualtree *dt = dualtree_create(test->name, params);
+	struct dualtree *dt;
 
+	if (!idle_ms_is_set(test))
+		idle_ms_set(test, 0);
+	dt = dualtree_create(test->name, params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 	kunit_alloc_resource(test, NULL, instance_release, GFP_KERNEL, dt);
 	return dt;

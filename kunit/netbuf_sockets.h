@@ -8,6 +8,8 @@
 
 #include <linux/in.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -53,10 +55,22 @@ static inline void reset_socket(struct kunit *test, struct socket *sock)
 	free_socket(test, sock);
 }
 
+/* Before there is a user space it is down, and has no address. */
+static inline void loopback_up(struct kunit *test)
+{
+	struct net_device *lo = init_net.loopback_dev;
+
+	rtnl_lock();
+	if (!(lo->flags & IFF_UP))
+		KUNIT_EXPECT_EQ(test, dev_open(lo, NULL), 0);
+	rtnl_unlock();
+}
+
 static inline struct socket *make_socket(struct kunit *test, int family, int type, int protocol)
 {
 	struct socket *sock = NULL;
 
+	loopback_up(test);
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, family, type, protocol, &sock), 0);
 	return own_socket(test, sock);
 }

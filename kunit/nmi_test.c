@@ -337,6 +337,7 @@ static void free_wrong(void *arg)
 static void nmi_free_wrong(struct kunit *test)
 {
 	struct dualtree *dt = instance_create(test, NULL);
+	static int in_module;
 	u8 *live, *gone;
 	unsigned int i;
 
@@ -349,7 +350,7 @@ static void nmi_free_wrong(struct kunit *test)
 	for (i = 0; i < 2; i++) {
 		struct wrong wrongs[] = {
 			{ dt, gone, 640, 0 }, { dt, live, 0, 0 }, { dt, &wrongs, 64, 0 },
-			{ dt, THIS_MODULE, 64, 0 }, { dt, (void *)-64UL, 32, 0 },
+			{ dt, &in_module, 64, 0 }, { dt, (void *)-64UL, 32, 0 },
 		};
 		unsigned int k;
 

@@ -7,7 +7,6 @@
  * has not happened after many times that while.
  */
 #include <linux/cpu.h>
-#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -17,28 +16,14 @@
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "busy.h"
+#include "files.h"
 #include "instance.h"
-
-#define IDLE_MS		"/sys/module/dualtree/parameters/idle_ms"
-#define DROP_CACHES	"/proc/sys/vm/drop_caches"
 
 /* Many times what a pass over idle heaps takes to come twice. */
 #define PATIENCE	(60 * HZ)
 
 #define NR	50
 #define BYTES	3000
-
-/* As user space would. Skips where that file is not there. */
-static void write_file(struct kunit *test, const char *path, const char *text)
-{
-	struct file *file = filp_open(path, O_WRONLY, 0);
-	loff_t pos = 0;
-
-	if (IS_ERR(file))
-		kunit_skip(test, "cannot open %s", path);
-	KUNIT_EXPECT_EQ(test, kernel_write(file, text, strlen(text), &pos), strlen(text));
-	filp_close(file, NULL);
-}
 
 /**
  * struct hoard - what a test has on some CPU
@@ -308,12 +293,13 @@ static void reclaim_pressure(struct kunit *test)
 	struct hoard *hoard;
 
 	stay_here(test);
-	write_file(test, IDLE_MS, "0");
+	idle_ms_set(test, 0);
 	hoard = hoard_create(test, raw_smp_processor_id());
 	hoard_free(hoard, 0, 1);
 	/* One pass may still come; it is the first that sees this heap, so it is not idle to it. */
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
-	write_file(test, DROP_CACHES, "2");
+	if (!drop_slab_caches())
+		kunit_skip(test, "cannot write drop_caches");
 	expect_given_back(test, hoard, 0);
 }
 
@@ -375,16 +361,11 @@ static void reclaim_nohz_full(struct kunit *test)
 	expect_drained(test, hoard->dt);
 }
 
-/* Other suites are loaded with none of it. */
-static int dt_reclaim_init(struct kunit *test)
+/* Other suites have none of it. */
+static int reclaim_test_init(struct kunit *test)
 {
-	write_file(test, IDLE_MS, "1000");
+	idle_ms_set(test, 1000);
 	return 0;
-}
-
-static void dt_reclaim_exit(struct kunit *test)
-{
-	write_file(test, IDLE_MS, "0");
 }
 
 static struct kunit_case reclaim_cases[] = {
@@ -402,8 +383,7 @@ static struct kunit_case reclaim_cases[] = {
 
 static struct kunit_suite reclaim_suite = {
 	.name = "reclaim",
-	.init = dt_reclaim_init,
-	.exit = dt_reclaim_exit,
+	.init = reclaim_test_init,
 	.test_cases = reclaim_cases,
 };
 

@@ -9,7 +9,6 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/namei.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -17,6 +16,7 @@
 #include <linux/tracepoint.h>
 #include "../compat/compat.h"
 #include "../dualtree/front.h"
+#include "files.h"
 #include "instance.h"
 
 enum event { ALLOC, FREE, BAD_FREE, REGION_GET, REGION_PUT, CONSOLE, NR_EVENTS };
@@ -110,7 +110,7 @@ static struct {
 	[CONSOLE] = { "console", probe_console },
 };
 
-static void find_event(struct tracepoint *tp, void *unused)
+static void __maybe_unused find_event(struct tracepoint *tp, void *unused)
 {
 	unsigned int i;
 
@@ -119,7 +119,7 @@ static void find_event(struct tracepoint *tp, void *unused)
 			events[i].tp = tp;
 }
 
-#ifdef CONFIG_MODULES
+#if IS_ENABLED(CONFIG_TRACEPOINTS) && IS_ENABLED(CONFIG_MODULES)
 
 /* Called for each module that is there already, too. */
 static int find_in_module(struct notifier_block *nb, unsigned long val, void *data)
@@ -149,13 +149,47 @@ static void find_module_events(void)
 
 #endif
 
+#ifdef CONFIG_TRACEPOINTS
+
+static void find_events(void)
+{
+	for_each_kernel_tracepoint(find_event, NULL);
+	find_module_events();
+}
+
+static int probe_register(enum event event)
+{
+	return tracepoint_probe_register(events[event].tp, events[event].probe, NULL);
+}
+
+static void probe_unregister(enum event event)
+{
+	tracepoint_probe_unregister(events[event].tp, events[event].probe, NULL);
+}
+
+#else
+
+static void find_events(void)
+{
+}
+
+static int probe_register(enum event event)
+{
+	return -ENODEV;
+}
+
+static void probe_unregister(enum event event)
+{
+}
+
+#endif
+
 /* The test is skipped if an event is not to be had. */
 static void watch(struct kunit *test, enum event event)
 {
 	if (!events[event].tp)
 		kunit_skip(test, "cannot reach the event %s", events[event].name);
-	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(events[event].tp, events[event].probe,
-							   NULL));
+	KUNIT_ASSERT_EQ(test, 0, probe_register(event));
 	events[event].registered = true;
 }
 
@@ -363,34 +397,41 @@ static void tracing_leaks_are_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 0);
 }
 
-/* Where the files of an instance are, if they are there. */
-static bool file_exists(const char *dir, const char *file)
+/* Is there such a file of that instance? */
+static bool file_exists(const char *dir, const char *name)
 {
-	char *path = kasprintf(GFP_KERNEL, "/sys/kernel/debug/dualtree/%s/%s", dir, file);
-	struct path found;
-	bool exists;
+	struct dentry *parent = debugfs_find("dualtree", dir), *file;
 
-	exists = path && !kern_path(path, 0, &found);
-	if (exists)
-		path_put(&found);
-	kfree(path);
-	return exists;
+	if (!parent)
+		return false;
+	file = debugfs_lookup(name, parent);
+	dput(parent);
+	if (IS_ERR_OR_NULL(file))
+		return false;
+	dput(file);
+	return true;
+}
+
+static bool dir_exists(const char *name)
+{
+	struct dentry *dir = debugfs_find("dualtree", name);
+
+	dput(dir);
+	return dir;
 }
 
 /* Files are there once it is used, under names that are apart, and go with it. */
 static void tracing_debugfs(struct kunit *test)
 {
 	struct dualtree *dt, *twin;
-	struct path root;
 	void *ptr;
 
-	if (kern_path("/sys/kernel/debug/dualtree", 0, &root))
-		kunit_skip(test, "cannot reach debugfs");
-	path_put(&root);
+	if (!dir_exists("pools"))
+		kunit_skip(test, "there is no debugfs");
 	dt = seen_instance(test, 0);
 	twin = seen_instance(test, 0);
 	flush_work(&dt->publish);
-	KUNIT_EXPECT_FALSE(test, file_exists(test->name, ""));
+	KUNIT_EXPECT_FALSE(test, dir_exists(test->name));
 	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 	flush_work(&dt->publish);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
@@ -417,11 +458,9 @@ static void tracing_debugfs_names(struct kunit *test)
 	};
 	struct dualtree *dts[ARRAY_SIZE(names)];
 	unsigned int i, j;
-	struct path root;
 
-	if (kern_path("/sys/kernel/debug/dualtree", 0, &root))
-		kunit_skip(test, "cannot reach debugfs");
-	path_put(&root);
+	if (!dir_exists("pools"))
+		kunit_skip(test, "there is no debugfs");
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		dts[i] = dualtree_create(names[i], NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dts[i]));
@@ -446,7 +485,7 @@ static void tracing_exit(struct kunit *test)
 
 	for (event = 0; event < NR_EVENTS; event++) {
 		if (events[event].registered)
-			tracepoint_probe_unregister(events[event].tp, events[event].probe, NULL);
+			probe_unregister(event);
 		events[event].registered = false;
 	}
 	tracepoint_synchronize_unregister();
@@ -455,8 +494,7 @@ static void tracing_exit(struct kunit *test)
 
 static int tracing_suite_init(struct kunit_suite *suite)
 {
-	for_each_kernel_tracepoint(find_event, NULL);
-	find_module_events();
+	find_events();
 	return 0;
 }
 

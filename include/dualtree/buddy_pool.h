@@ -96,10 +96,11 @@ struct buddy_pool_stats {
  * No arena is taken before one is needed, except for what @params->reserve asks
  * for.
  *
- * Context: Process context. May sleep.
+ * Context: Process context. May sleep. Where dualtree is built in: from subsys_initcall() on.
  * Return: the pool, ERR_PTR(-EINVAL) if @name is NULL or empty, the order is above
  * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node does not exist,
- * or the limit is too small for the reserve; ERR_PTR(-ENOMEM).
+ * or the limit is too small for the reserve; ERR_PTR(-ENODEV) if dualtree is built in and
+ * not set up, or could not be; ERR_PTR(-ENOMEM).
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);

@@ -124,10 +124,11 @@ struct dualtree_stats {
  * An instance is cheap until it is used: one per stream, socket or queue is what it
  * is meant for. It takes no memory from the pool before the first allocation.
  *
- * Context: Process context. May sleep.
+ * Context: Process context. May sleep. Where dualtree is built in: from subsys_initcall() on.
  * Return: the instance, ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above
  * the pool's arena order, min is above max, the limit is less than one region, or a flag is not
- * defined; ERR_PTR(-ENOMEM).
+ * defined; ERR_PTR(-ENODEV) if dualtree is built in and not set up, or could not be;
+ * ERR_PTR(-ENOMEM).
  */
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
 

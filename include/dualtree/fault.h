@@ -4,11 +4,19 @@
  * injection of their own, and where only ours are to fail.
  *
  * What can fail is what the module itself asks the kernel for: pages of arenas, and the
- * records of arenas, regions and heaps. The parameter buddy_fail_every of the module is the same
- * from user space.
+ * records of arenas, regions and heaps. The parameter fail_every of the module is the same from
+ * user space.
+ *
+ * The module has this only where it is built with CONFIG_DUALTREE_DEBUG=y, as it is for the
+ * suites and for samples/torture. A driver that is built without says here that nothing fails,
+ * and nothing has.
  */
 #ifndef DUALTREE_FAULT_H
 #define DUALTREE_FAULT_H
+
+#include <linux/kconfig.h>
+
+#if IS_ENABLED(CONFIG_DUALTREE_DEBUG)
 
 /**
  * dualtree_fail_every() - let every Nth allocation from the kernel fail
@@ -25,5 +33,18 @@ void dualtree_fail_every(unsigned int every);
  * Return: their number since the module was loaded.
  */
 unsigned int dualtree_faults(void);
+
+#else
+
+static inline void dualtree_fail_every(unsigned int every)
+{
+}
+
+static inline unsigned int dualtree_faults(void)
+{
+	return 0;
+}
+
+#endif
 
 #endif /* DUALTREE_FAULT_H */

@@ -105,6 +105,10 @@ static void see_what_there_is(void)
 		pr_info("no CPU goes down here\n");
 		mix_leave_out(MIX_HOTPLUG);
 	}
+	if (mix_has(MIX_FAULTS) && !IS_ENABLED(CONFIG_DUALTREE_DEBUG)) {
+		pr_info("nothing fails on purpose: built without CONFIG_DUALTREE_DEBUG\n");
+		mix_leave_out(MIX_FAULTS);
+	}
 }
 
 static int start_nmis(void)

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Do all invariants of an arena, of a pool's lists, of a pool hold? For tests: built where
+ * CONFIG_DUALTREE_DEBUG is set. Every node is visited.
+ *
+ * What a check is given is owned by the caller, or locked; that of a pool takes its lock.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include "../compat/compat.h"
+#include "arena.h"
+#include "check.h"
+#include "pool.h"
+
+/* One node: nothing set above one that is set, no two free buddies. */
+static bool node_check(const struct buddy_arena *arena, unsigned int node)
+{
+	bool free = test_bit(node, arena->free);
+	bool live = test_bit(node, arena->live);
+	unsigned int up;
+
+	if (!free && !live)
+		return true;
+	if (free && live)
+		return false;
+	if (free && node > 1 && test_bit(node ^ 1, arena->free))
+		return false;
+	for (up = node >> 1; up; up >>= 1)
+		if (test_bit(up, arena->free) || test_bit(up, arena->live))
+			return false;
+	return true;
+}
+
+/* The head map: marks stand where a live block or part begins, and each live run has one. */
+static bool heads_check(const struct buddy_arena *arena)
+{
+	bool live_before = false;
+	unsigned int page, live;
+
+	for (page = 0; page < 1U << arena->order; page++) {
+		live = live_above(arena, node_of(arena, page, 0));
+		if (test_bit(page, arena->head) ? !live || node_page(arena, live) != page :
+						  live && !live_before)
+			return false;
+		live_before = live;
+	}
+	return true;
+}
+
+/* Invariants of one arena: each page covered by exactly one block, sums right. */
+bool buddy_arena_check(const struct buddy_arena *arena)
+{
+	unsigned int node, order, covered = 0;
+	u16 nr_free[BUDDY_NR_ORDERS] = {};
+
+	for (node = 1; node < 2U << arena->order; node++) {
+		if (!node_check(arena, node))
+			return false;
+		order = node_order(arena, node);
+		if (test_bit(node, arena->free) || test_bit(node, arena->live))
+			covered += 1U << order;
+		nr_free[order] += test_bit(node, arena->free);
+	}
+	return covered == 1U << arena->order &&
+	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
+
+/* Invariants of all arenas together: each on the right list, sums right. */
+bool buddy_lists_check(const struct buddy_lists *lists)
+{
+	unsigned long free_pages = 0, empty_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
+	const struct list_head *both[] = { &lists->used, &lists->empty };
+	const struct buddy_arena *arena;
+	unsigned int i, order;
+
+	for (i = 0; i < ARRAY_SIZE(both); i++) {
+		list_for_each_entry(arena, both[i], link) {
+			if (!buddy_arena_check(arena) || test_bit(1, arena->free) != i)
+				return false;
+			empty_pages += i << arena->order;
+			for (order = 0; order <= arena->order; order++) {
+				nr_free[order] += arena->nr_free[order];
+				free_pages += (unsigned long)arena->nr_free[order] << order;
+			}
+		}
+	}
+	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
+		if (nr_free[order] != lists->nr_free[order] ||
+		    list_empty(&lists->avail[order]) == !!nr_free[order] ||
+		    !!(lists->orders & BIT(order)) != !!nr_free[order])
+			return false;
+	}
+	return free_pages == lists->free_pages && empty_pages == lists->empty_pages;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);
+
+/* Invariants of a whole pool. It holds the lock for long. */
+bool buddy_pool_check(struct buddy_pool *pool)
+{
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	ok = buddy_lists_check(&pool->lists);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return ok;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_check);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Do all invariants of the trees of a region, and of a region, hold? check.h says when these are
+ * built.
+ */
+#include <linux/string.h>
+#include "../compat/compat.h"
+#include "check.h"
+#include "extent_tree.h"
+#include "ledger.h"
+#include "region.h"
+
+/* Does the descent by size lead to an extent? */
+static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
+{
+	const struct rb_node *node = tree->by_size.rb_node;
+
+	while (node && node != &extent->by_size)
+		node = extent_precedes(extent, extent_by_size(node)) ? node->rb_left :
+								       node->rb_right;
+	return node;
+}
+
+/* By address: in order, inside the region, apart, each one found by size too; sums right. */
+static bool check_by_addr(const struct extent_tree *tree, const void *base, const void *end)
+{
+	unsigned int nr_extents = 0, nr_free = 0;
+	const void *behind = NULL;
+	struct extent *extent;
+
+	for (extent = extent_first(tree); extent; extent = extent_next(extent)) {
+		if ((void *)extent < base || extent_end(extent) > end || !extent->nr)
+			return false;
+		if (behind && (void *)extent <= behind)
+			return false;
+		if (!found_by_size(tree, extent) || *extent_tag(extent_end(extent)) != extent)
+			return false;
+		behind = extent_end(extent);
+		nr_extents++;
+		nr_free += extent->nr;
+	}
+	return nr_extents == tree->nr_extents && nr_free == tree->nr_free;
+}
+
+/* By size: in order, as many and as much as by address. */
+static bool check_by_size(const struct extent_tree *tree)
+{
+	unsigned int nr_extents = 0, nr_free = 0;
+	const struct extent *before = NULL, *extent;
+	struct rb_node *node;
+
+	for (node = rb_first(&tree->by_size); node; node = rb_next(node)) {
+		extent = extent_by_size(node);
+		if (before && !extent_precedes(before, extent))
+			return false;
+		before = extent;
+		nr_extents++;
+		nr_free += extent->nr;
+	}
+	return before == tree->largest && nr_extents == tree->nr_extents &&
+	       nr_free == tree->nr_free;
+}
+
+/**
+ * dt_extent_tree_check() - do all invariants hold?
+ * @tree: the tree; the caller owns it
+ * @base: the first byte of the region
+ * @nr: granules of the region
+ *
+ * Visits every extent.
+ *
+ * Return: true if they do.
+ */
+bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr)
+{
+	return check_by_addr(tree, base, base + ((size_t)nr << DT_GRANULE_SHIFT)) &&
+	       check_by_size(tree);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);
+
+/* Nothing is live in a run, and its ends are marked as what it is. */
+static bool run_check(const struct region *region, const void *addr, unsigned int nr, u8 mark)
+{
+	unsigned int i, first = region_index(region, addr);
+
+	for (i = first; i < first + nr; i++)
+		if (ledger_live(READ_ONCE(region->ledger[i])))
+			return false;
+	return region->ledger[first] == mark && region->ledger[first + nr - 1] == mark;
+}
+
+static bool extents_check(const struct region *region)
+{
+	const struct extent *extent;
+
+	if (!dt_extent_tree_check(&region->free, region->base, region->nr))
+		return false;
+	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
+		if (!run_check(region, extent, extent->nr, LEDGER_FREE))
+			return false;
+	return true;
+}
+
+/* How many granules what begins at one has there: an extent, a block of a list, or that alone. */
+static unsigned int step_from(const struct region *region, unsigned int at)
+{
+	u8 count = READ_ONCE(region->ledger[at]);
+
+	if (count == LEDGER_FREE)
+		return ((const struct extent *)region_addr(region, at))->nr;
+	if (count == LEDGER_CACHED)
+		return ((const struct cached *)region_addr(region, at))->nr;
+	return 1;
+}
+
+static bool cached_check(const struct region *region)
+{
+	unsigned int at, step, nr = 0;
+
+	for (at = 0; at < region->nr; at += step) {
+		const struct cached *block = region_addr(region, at);
+
+		step = step_from(region, at);
+		if (!step || step > region->nr - at)
+			return false;
+		if (READ_ONCE(region->ledger[at]) != LEDGER_CACHED)
+			continue;
+		if (block->region != region || !run_check(region, block, step, LEDGER_CACHED))
+			return false;
+		nr += step;
+	}
+	return nr == region_nr_cached(region);
+}
+
+static bool guards_check(const struct region *region)
+{
+	return !memchr_inv(region->guard, DT_GRANULE, REGION_GUARD) &&
+	       !memchr_inv(region->ledger + region->nr, DT_GRANULE, REGION_GUARD);
+}
+
+/**
+ * dt_region_check() - do all invariants of a region hold?
+ * @region: the caller owns it
+ * @tally: what its ledger says is added to it
+ *
+ * Visits every extent and every granule.
+ *
+ * Return: true if they do.
+ */
+bool dt_region_check(const struct region *region, struct region_tally *tally)
+{
+	unsigned int i, dead = 0, placed = region->nr - region->nr_out;
+
+	if (!guards_check(region) || !extents_check(region) || !cached_check(region))
+		return false;
+	for (i = 0; i < region->nr; i++) {
+		u8 count = READ_ONCE(region->ledger[i]);
+		unsigned int live = ledger_live(count);
+
+		if (count > DT_GRANULE && count != LEDGER_FREE && count != LEDGER_CACHED)
+			return false;
+		tally->live_bytes += live;
+		dead += !live;
+	}
+	tally->in_flight += dead - placed;
+	return dead >= placed;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_region_check);
