@@ -5,6 +5,7 @@
  * Users hold a reference to the module through its symbols, so at exit there is no
  * instance and no pool of theirs any more.
  */
+#include <dualtree/version.h>
 #include <linux/module.h>
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
@@ -38,4 +39,6 @@ static void __exit dualtree_exit(void)
 module_exit(dualtree_exit);
 
 MODULE_DESCRIPTION("Memory whose parts can be freed at any time");
+MODULE_AUTHOR("dualtree developers");
+MODULE_VERSION(DUALTREE_VERSION);
 MODULE_LICENSE("GPL");
