@@ -32,7 +32,7 @@ install: modules
 	install -m 644 Module.symvers $(DESTDIR)$(DEVDIR)/$$release && \
 	if [ -z "$(INSTALL_MOD_PATH)" ]; then depmod $$release; fi
 
-demo test check:
+demo test check deb:
 	./scripts/$@ $(ARGS)
 
 help:
@@ -42,11 +42,12 @@ help:
 	@echo 'make install          install them, and what drivers need to call them; see'
 	@echo '                      Documentation/install.rst'
 	@echo 'make modules_install  install the modules alone'
+	@echo 'make deb              build the Debian packages'
 	@echo 'make clean            remove what a build left'
 	@echo 'make demo             real packets, freed piece by piece, on a stock kernel in QEMU'
 	@echo 'make test             the KUnit suites on a debug kernel in QEMU'
 	@echo 'make check            style and static checks'
-	@echo 'ARGS="..." is passed on to demo, test and check; see ./scripts/demo --help and so on'
+	@echo 'ARGS="..." is passed on to demo, test, check and deb; see ./scripts/demo --help and so on'
 
-.PHONY: modules modules_install clean kernel-tree install demo test check help
+.PHONY: modules modules_install clean kernel-tree install demo test check deb help
 .DEFAULT_GOAL := modules
