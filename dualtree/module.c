@@ -6,6 +6,7 @@
  * instance and no pool of theirs any more. Where it is built in, they can be called before it
  * is set up, or though that failed: then there is no pool and no instance to be had.
  */
+#include <dualtree/version.h>
 #include <linux/module.h>
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
@@ -42,4 +43,6 @@ static void __exit dualtree_exit(void)
 module_exit(dualtree_exit);
 
 MODULE_DESCRIPTION("Memory whose parts can be freed at any time");
+MODULE_AUTHOR("dualtree developers");
+MODULE_VERSION(DUALTREE_VERSION);
 MODULE_LICENSE("GPL");

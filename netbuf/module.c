@@ -2,6 +2,7 @@
 /*
  * The module: nothing is set up, and what the stack still calls is waited for.
  */
+#include <dualtree/version.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
@@ -23,4 +24,6 @@ static void __exit netbuf_exit(void)
 module_exit(netbuf_exit);
 
 MODULE_DESCRIPTION("Packet buffers on dualtree");
+MODULE_AUTHOR("dualtree developers");
+MODULE_VERSION(DUALTREE_VERSION);
 MODULE_LICENSE("GPL");

@@ -308,8 +308,8 @@ bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len);
 /**
  * dualtree_granule() - the unit of placement
  *
- * What an allocation is aligned to, and what its size is rounded up to: the largest of 64
- * bytes, a cache line, and what DMA wants aligned on this machine.
+ * Description: What an allocation is aligned to, and what its size is rounded up to: the
+ * largest of 64 bytes, a cache line, and what DMA wants aligned on this machine.
  *
  * Context: Any context.
  * Return: bytes, a power of two: 64 or 128; constant.

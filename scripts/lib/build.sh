@@ -5,9 +5,9 @@
 # sourced after common.sh and kernel.sh.
 #
 #   build_modules FOLDER NAME [MAKE-ARGUMENT...]
-#       builds FOLDER of the project; sets BUILD_DIR, BUILD_LOG and BUILD_MODULES[],
-#       copies of the .ko files that this build made, under their paths in FOLDER
-#       (what an older build left does not count). With BUILD_CLEAN=yes nothing of an
+#       builds FOLDER of the project, samples and suites included; sets BUILD_DIR,
+#       BUILD_LOG and BUILD_MODULES[], copies of the .ko files that this build made, under
+#       their paths in FOLDER (what an older build left does not count). With BUILD_CLEAN=yes nothing of an
 #       older build is used
 #
 # Promises: nothing is written into the project's tree, builds for two kernels or of
@@ -95,7 +95,8 @@ build_modules()
 	[ -z "${BUILD_CLEAN-}" ] || "${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
 	SOURCES_DUE=$(sources_due)
 	run_long "building modules" "$BUILD_LOG" count_compiled \
-		"${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" "$@" modules || status=$?
+		"${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" DUALTREE_ALL=1 "$@" \
+		modules || status=$?
 	[ "$status" -ne 0 ] || keep_modules
 	unlock "$lockname"
 	return "$status"

@@ -154,8 +154,9 @@ vendor_build()
 	}
 	KERNEL_KDIR=$TEMP_DIR/build
 	KERNEL_ID=vendor
-	if ! BUILD_CLEAN=yes build_modules "$PROJECT" check-probes W=1 CONFIG_DUALTREE_NETBUF=m \
-		CONFIG_DUALTREE_SAMPLES=m CONFIG_DUALTREE_BENCH= || build_complaints | grep .; then
+	if ! BUILD_CLEAN=yes build_modules "$PROJECT" check-probes W=1 \
+		DUALTREE_EXTRA_WARNINGS=1 CONFIG_DUALTREE_NETBUF=m CONFIG_DUALTREE_SAMPLES=m \
+		CONFIG_DUALTREE_BENCH= || build_complaints | grep .; then
 		tail -n 5 "$BUILD_LOG"
 		echo "headers of 6.1 with newer calls: the log is $BUILD_LOG"
 		return 1

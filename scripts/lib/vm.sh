@@ -211,6 +211,7 @@ vm_command()
 	else
 		qemu_command "$1"
 	fi
+	[ -z "${VM_SECURE_BOOT-}" ] || uefi_command "$VM_SECURE_BOOT"
 	[ -z "$VM_PIN" ] || VM_COMMAND=(taskset -c "$VM_PIN" "${VM_COMMAND[@]}")
 }
 
