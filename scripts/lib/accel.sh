@@ -44,8 +44,8 @@ KVM_DEVICE=${DUALTREE_KVM_DEVICE:-/dev/kvm}
 # again as TCG is no gain.
 KVM_LINE_LIMIT=6
 
-# Seconds to the first word of the guest's init. TCG takes 7 for the stock kernel, and less than
-# 30 for the slowest kernel of our own.
+# Seconds to the first word of the guest's init. TCG takes 7 for the stock kernel and 18 for the
+# debug kernel, which has the most to do until then.
 KVM_INIT_LIMIT=30
 
 # Days. A wrong "tcg" makes each run several times slower, and to try again costs no more than the
