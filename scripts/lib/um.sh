@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The suites built into a kernel that is a process: user-mode Linux, made and run by the kernel's
+# own kunit.py in a tree that scripts/intree has put dualtree into. To be sourced after
+# common.sh, kernel.sh, console.sh and run.sh.
+#
+#   um_build            the tree and the kernel, in the cache; sets UM_TREE and UM_BUILD
+#   um_run DIR SECONDS [SUITE...]
+#                       runs these suites, each on its own, or all at once; SEED is passed to
+#                       those that take it. Leaves DIR/console.log and DIR/results.txt, what
+#                       kunit.py says
+#   um_judge DIR SUITE...
+#                       sets RUN_PASSED, RUN_FAILED and RUN_SKIPPED, and leaves DIR/failures.txt,
+#                       what else is wrong, as "KIND: TEXT" lines
+#
+# Promises: the source in the cache is not changed. The tree is one of hard links to it, in which
+# scripts/intree replaces files. What was not seen to pass has failed.
+
+UM_OPTIONS=(--kunitconfig lib/dualtree)
+
+um_get_tree()
+{
+	local dir
+
+	get_source
+	dir=$CACHE/intree/$KERNEL_SRC_ID-$(echo "$PROJECT" | short_hash)
+	UM_TREE=$dir/linux
+	UM_BUILD=$dir/um
+	if [ ! -d "$UM_TREE" ]; then
+		log "linking the kernel's source into a tree of its own"
+		mkdir -p "$dir"
+		rm -rf "$UM_TREE.part"
+		cp -al "$KERNEL_SRC" "$UM_TREE.part"
+		mv "$UM_TREE.part" "$UM_TREE"
+	fi
+	"$SCRIPTS/intree" "$UM_TREE" >"$dir/intree.log" 2>&1 || {
+		cat "$dir/intree.log" >&2
+		die "cannot put dualtree into $UM_TREE"
+	}
+}
+
+# kunit.py keeps what make says to itself.
+um_objects()
+{
+	echo "$(find "$UM_BUILD" -name '*.o' | wc -l) objects"
+}
+
+um_build()
+{
+	local name
+
+	name=um-$(echo "$PROJECT" | short_hash)
+	lock "$name"
+	um_get_tree
+	[ -d "$UM_BUILD" ] ||
+		log "building user-mode Linux (once; some 10 minutes of one CPU)"
+	run_long "building user-mode Linux" "$UM_BUILD.log" um_objects \
+		env -C "$UM_TREE" ./tools/testing/kunit/kunit.py build "${UM_OPTIONS[@]}" \
+		--build_dir "$UM_BUILD" --jobs "$(nproc)" || {
+		show_log "$UM_BUILD.log" 20
+		die "user-mode Linux does not build; the log is $UM_BUILD.log"
+	}
+	# Warnings are all that kunit.py shows of a build that went well.
+	grep -E 'warning:|error:' "$UM_BUILD.log" | sed -n '1,20p' >&2 || true
+	unlock "$name"
+}
+
+# The name of a suite's file, less _test, as kunit.py's pattern for its name.
+um_pattern()
+{
+	sed -n 's/^\t\.name = "\(.*\)",$/\1/p' "$PROJECT/kunit/${1}_test.c" | tail -n 1
+}
+
+# What the suites that take a seed are told at boot, into UM_ARGS[].
+um_seeds()
+{
+	local file
+
+	UM_ARGS=()
+	while read -r file; do
+		UM_ARGS+=(--kernel_args "$(basename "$file" .c).seed=$SEED")
+	done < <(grep -l '^module_param(seed, ' "$PROJECT"/kunit/*_test.c)
+}
+
+um_run()
+{
+	local dir=$1 patience=$2 suite pattern
+
+	shift 2
+	um_seeds
+	: >"$dir/console.log"
+	: >"$dir/results.txt"
+	[ $# -gt 0 ] || set -- ''
+	for suite; do
+		pattern=()
+		[ -z "$suite" ] || pattern=("$(um_pattern "$suite")")
+		run_long "running the suites" "$dir/kunit.log" "" \
+			env -C "$UM_TREE" ./tools/testing/kunit/kunit.py exec "${UM_OPTIONS[@]}" \
+			--build_dir "$UM_BUILD" --timeout "$patience" "${UM_ARGS[@]}" \
+			"${pattern[@]}" || true
+		cat "$dir/kunit.log" >>"$dir/results.txt"
+		cat "$UM_BUILD/test.log" >>"$dir/console.log"
+	done
+}
+
+# um_sum WORD DIR: over all runs of kunit.py.
+um_sum()
+{
+	sed -n "s/.*Testing complete\..*[ :]$1: \([0-9]*\).*/\1/p" "$2/results.txt" |
+		awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+um_judge()
+{
+	local dir=$1 suite errors kinds
+
+	shift
+	RUN_PASSED=$(um_sum passed "$dir")
+	RUN_SKIPPED=$(um_sum skipped "$dir")
+	RUN_FAILED=$(($(um_sum failed "$dir") + $(um_sum crashed "$dir")))
+	errors=$(um_sum errors "$dir")
+	{
+		console_findings "$dir/console.log"
+		for suite; do
+			grep -qE "^ok [0-9]+ (- )?$(um_pattern "$suite")( |\$)" "$dir/console.log" ||
+				echo "missing: the suite $suite did not end well, or did not run"
+		done
+		[ "$errors" -eq 0 ] || echo "results: kunit.py found $errors errors in the results"
+	} >"$dir/failures.txt"
+	kinds=$(cut -d: -f1 "$dir/failures.txt" | sort -u | grep -c . || true)
+	RUN_FAILED=$((RUN_FAILED + kinds))
+}
