@@ -50,14 +50,14 @@ static void pool_uncharge(struct buddy_pool *pool, unsigned int order)
 }
 
 /*
- * How to ask for an arena that is larger than needed: only for what lies ready. The kernel
- * neither reclaims nor compacts for it, and keeps its reserves; SLUB asks so for slabs of more
- * than the least order.
+ * How to ask for an arena that is larger than needed: only for what lies ready on the node. The
+ * kernel neither reclaims nor compacts for it, and keeps its reserves; SLUB asks so for slabs of
+ * more than the least order. A smaller arena here is better than a larger one on another node.
  */
 static gfp_t gfp_opportunistic(gfp_t gfp)
 {
 	gfp &= ~(__GFP_RECLAIM | __GFP_RETRY_MAYFAIL | DT_GFP_EMERGENCY);
-	return gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
+	return gfp | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
 }
 
 /*

@@ -124,6 +124,34 @@ static void numa_pool_without_a_node_follows_the_cpu(struct kunit *test)
 	buddy_pool_destroy(pool);
 }
 
+/* Also where the node has no arena of the order that the pool prefers, but has smaller ones. */
+static void numa_small_arena_here_before_a_large_one_there(struct kunit *test)
+{
+	int far = NEED_FAR_CPU(test), nid = cpu_to_node(far);
+	gfp_t gfp = GFP_KERNEL | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN;
+	struct buddy_pool *pool = buddy_pool_create("numa", NULL);
+	static struct page *taken[256];
+	unsigned int nr = 0;
+	void *block;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	/* All that lies ready in blocks of the preferred order. */
+	while (nr < ARRAY_SIZE(taken)) {
+		taken[nr] = alloc_pages_node(nid, gfp & ~__GFP_RECLAIM, BUDDY_POOL_ARENA_ORDER);
+		if (!taken[nr])
+			break;
+		nr++;
+	}
+	block = alloc_on(far, pool, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, block);
+	if (block)
+		KUNIT_EXPECT_EQ(test, node_of(block), nid);
+	while (nr)
+		__free_pages(taken[--nr], BUDDY_POOL_ARENA_ORDER);
+	buddy_pool_free(pool, block, 4);
+	buddy_pool_destroy(pool);
+}
+
 static void numa_node_that_is_not_there_is_refused(struct kunit *test)
 {
 	struct buddy_pool_params params = { .nid = MAX_NUMNODES };
@@ -209,6 +237,7 @@ static struct kunit_case numa_cases[] = {
 	KUNIT_CASE(numa_instance_uses_the_node_of_the_cpu),
 	KUNIT_CASE(numa_pool_stays_on_its_node),
 	KUNIT_CASE(numa_pool_without_a_node_follows_the_cpu),
+	KUNIT_CASE(numa_small_arena_here_before_a_large_one_there),
 	KUNIT_CASE(numa_node_that_is_not_there_is_refused),
 	KUNIT_CASE(numa_other_nodes_help_out),
 	{}
