@@ -13,6 +13,7 @@
 #include "../dualtree/cache.h"
 #include "../dualtree/check.h"
 #include "../dualtree/ledger.h"
+#include "granules.h"
 
 #define BED_REGIONS	3
 
@@ -54,8 +55,8 @@ static inline struct region *bed_add(struct kunit *test, struct cache_bed *bed,
 static inline void bed_add_two(struct kunit *test, struct cache_bed *bed, struct region **low,
 			       struct region **high)
 {
-	*low = bed_add(test, bed, 0);
-	*high = bed_add(test, bed, 0);
+	*low = bed_add(test, bed, ORDER_OF_64);
+	*high = bed_add(test, bed, ORDER_OF_64);
 	if ((*low)->base > (*high)->base)
 		swap(*low, *high);
 }

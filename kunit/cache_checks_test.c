@@ -207,7 +207,7 @@ static int cache_checks_init(struct kunit *test)
 
 	if (err)
 		return err;
-	the_region = bed_add(test, &the_bed, 0);
+	the_region = bed_add(test, &the_bed, ORDER_OF_64);
 	bed_credit(&the_bed, 1, 1);
 	bed_credit(&the_bed, 2, 2);
 	bed_put(&the_bed, the_region, 10, 1);

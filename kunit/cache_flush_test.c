@@ -14,7 +14,7 @@
 static void flush_is_bounded(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	struct heap *heap = &bed->heap;
 	unsigned int i;
 
@@ -42,7 +42,7 @@ static void flush_is_bounded(struct kunit *test)
 static void flush_merges(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 20);
 	bed_put(bed, r, 4, 2);
@@ -60,7 +60,7 @@ static void flush_merges(struct kunit *test)
 static void flush_range_in_one_piece(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 20);
 	bed_put(bed, r, 20, 2);
@@ -84,7 +84,7 @@ static void flush_range_in_one_piece(struct kunit *test)
 static void flush_range_is_bounded(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	unsigned int i;
 
 	bed_credit(bed, 2, 20);
@@ -105,8 +105,8 @@ static struct cache_bed the_bed;
 
 static int cache_flush_init(struct kunit *test)
 {
-	if (DT_PAGE_GRANULES != PICTURE)
-		kunit_skip(test, "pictures are those of 64 granules to a page");
+	if (DT_PAGE_GRANULES << ORDER_OF_64 != PICTURE)
+		kunit_skip(test, "pictures are those of regions of 64 granules");
 	return bed_make(test, &the_bed);
 }
 

@@ -14,7 +14,7 @@
 static void hot_joins_on_both_sides(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_looks(test, bed, r, "################");
 	bed_free(bed, r, 5, 2);
@@ -40,7 +40,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 static void hot_is_of_one_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *a = bed_add(test, bed, 0), *b = bed_add(test, bed, 0);
+	struct region *a = bed_add(test, bed, ORDER_OF_64), *b = bed_add(test, bed, ORDER_OF_64);
 
 	bed_free(bed, a, 5, 2);
 	bed_free(bed, b, 7, 2);
@@ -55,7 +55,7 @@ static void hot_is_of_one_region(struct kunit *test)
 static void hot_fits_exactly(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	const size_t size = 3 * DT_GRANULE;
 
 	KUNIT_EXPECT_FALSE(test, hot_fits(&bed->heap, 1));
@@ -84,7 +84,7 @@ static void hot_off(struct kunit *test)
 	struct region *r;
 
 	dt_heap_init(heap);
-	r = bed_add(test, bed, 0);
+	r = bed_add(test, bed, ORDER_OF_64);
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, 0));
 	KUNIT_EXPECT_FALSE(test, hot_fits(heap, SIZE_MAX));
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 0));
@@ -107,7 +107,7 @@ static void hot_off(struct kunit *test)
 static void lists_are_lifo(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	struct heap *heap = &bed->heap;
 
 	bed_credit(bed, 2, 3);
@@ -137,7 +137,7 @@ static void lists_are_lifo(struct kunit *test)
 static void gate_demand(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_put(bed, r, 1, 2);
 	bed_looks(test, bed, r, "#..#############");
@@ -155,7 +155,7 @@ static void gate_demand(struct kunit *test)
 static void requests_are_demand(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	struct heap *heap = &bed->heap;
 	unsigned int i;
 
@@ -192,7 +192,7 @@ static void settle_one(struct cache_bed *bed, struct region *r, unsigned int fir
 static void gate_isolation(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_put(bed, r, 4, 1);
 	bed_put(bed, r, 10, 1);
@@ -221,7 +221,7 @@ static void gate_isolation(struct kunit *test)
 static void gate_isolation_of_a_batch(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	unsigned int i;
 
 	bed_credit(bed, 2, 2);
@@ -239,7 +239,7 @@ static void gate_isolation_of_a_batch(struct kunit *test)
 static void gate_ends_of_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 2);
 	bed_put(bed, r, 0, 2);
@@ -356,7 +356,7 @@ static void hot_leaves_what_drains(struct kunit *test)
 static void gate_last_of_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 10);
 	bed_put(bed, r, 10, r->nr - 10);
@@ -379,7 +379,7 @@ static void gate_last_of_region_of_a_batch(struct kunit *test)
 	struct cache_bed *bed = test->priv;
 	struct region *low, *high;
 
-	low = bed_add(test, bed, 0);
+	low = bed_add(test, bed, ORDER_OF_64);
 	bed_put(bed, low, 2, low->nr - 2);
 	bed_credit(bed, 2, 10);
 	bed_put(bed, low, 0, 2);
@@ -392,7 +392,7 @@ static void gate_last_of_region_of_a_batch(struct kunit *test)
 
 	/* Full, so that the other need not drain. */
 	KUNIT_ASSERT_PTR_EQ(test, dt_heap_alloc(&bed->heap, low->bytes), low->base);
-	high = bed_add(test, bed, 0);
+	high = bed_add(test, bed, ORDER_OF_64);
 	bed_put(bed, high, 2, high->nr - 2);
 	bed_put(bed, high, 0, 2);
 	bed_looks(test, bed, high, "................");
@@ -444,7 +444,7 @@ static void gate_bytes(struct kunit *test)
 static void hot_of_one_size(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	struct heap *heap = &bed->heap;
 
 	bed_free(bed, r, 6, 2);
@@ -472,7 +472,7 @@ static void hot_of_one_size(struct kunit *test)
 static void hot_of_two_sizes(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 	struct heap *heap = &bed->heap;
 
 	bed_free(bed, r, 6, 2);
@@ -489,7 +489,7 @@ static void hot_of_two_sizes(struct kunit *test)
 static void put_leaves_the_hot_range(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 0);
+	struct region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_free(bed, r, 4, 2);
 	bed_put(bed, r, 9, 2);
@@ -532,10 +532,10 @@ static void hot_alone_goes(struct kunit *test)
 static void lists_do_not_keep_a_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *a = bed_add(test, bed, 0), *b;
+	struct region *a = bed_add(test, bed, ORDER_OF_64), *b;
 	unsigned int i;
 
-	b = bed_add(test, bed, 0);
+	b = bed_add(test, bed, ORDER_OF_64);
 	bed_credit(bed, 1, 20);
 	bed_credit(bed, 2, 20);
 	bed_put(bed, b, 7, 1);
@@ -563,8 +563,8 @@ static struct cache_bed the_bed;
 
 static int cache_test_init(struct kunit *test)
 {
-	if (DT_PAGE_GRANULES != PICTURE)
-		kunit_skip(test, "pictures are those of 64 granules to a page");
+	if (DT_PAGE_GRANULES << ORDER_OF_64 != PICTURE)
+		kunit_skip(test, "pictures are those of regions of 64 granules");
 	return bed_make(test, &the_bed);
 }
 

@@ -16,6 +16,7 @@
 #include "../dualtree/check.h"
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
+#include "granules.h"
 
 /**
  * struct sound - a heap and the three regions it has
@@ -444,7 +445,8 @@ static int take_regions(struct sound *s)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++) {
-		*regions[i] = dt_region_create((struct dualtree *)s, s->pool, 0, GFP_KERNEL);
+		*regions[i] = dt_region_create((struct dualtree *)s, s->pool, ORDER_OF_64,
+					       GFP_KERNEL);
 		if (!*regions[i])
 			return -ENOMEM;
 	}

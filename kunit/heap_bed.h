@@ -20,6 +20,7 @@
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
 #include "../dualtree/remote.h"
+#include "granules.h"
 #include "heap_helpers.h"
 
 #define MAX_PLOTS	8

@@ -54,7 +54,7 @@ static void lowest_region_first(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		bed_attach_live(test, bed, 0);
+		bed_attach_live(test, bed, ORDER_OF_64);
 	low = bed->plots[0];
 	high = bed->plots[2];
 	free_in(test, bed, high, 10, 5);
@@ -76,7 +76,7 @@ static void lowest_region_first(struct kunit *test)
 static void best_fit_inside(struct kunit *test)
 {
 	struct bed *bed = test->priv;
-	struct plot *plot = bed_attach_live(test, bed, 0);
+	struct plot *plot = bed_attach_live(test, bed, ORDER_OF_64);
 
 	free_in(test, bed, plot, 40, 3);
 	free_in(test, bed, plot, 2, 9);
@@ -208,7 +208,7 @@ static void attach_replaces_spare(struct kunit *test)
 static void drain_in_steps(struct kunit *test)
 {
 	struct bed *bed = test->priv;
-	struct plot *plot = bed_attach_live(test, bed, 0);
+	struct plot *plot = bed_attach_live(test, bed, ORDER_OF_64);
 	unsigned int i;
 
 	for (i = 0; i < 10; i++)
