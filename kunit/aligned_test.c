@@ -106,21 +106,19 @@ static void aligned_holes_are_free(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
 	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL), *ptr, *front, *behind;
-	const size_t in_front = 8192 - 64, left = SZ_64K - 8192 - 192;
+	const size_t g = DT_GRANULE, in_front = 8192 - g, left = SZ_64K - 8192 - 3 * g;
 
-	if (DT_PAGE_GRANULES != 64)
-		kunit_skip(test, "numbers are those of 4 KiB pages and 64-byte granules");
 	KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)first, SZ_64K));
-	ptr = alloc_aligned(test, dt, 129, 8192);
+	ptr = alloc_aligned(test, dt, 2 * g + 1, 8192);
 	KUNIT_EXPECT_PTR_EQ(test, ptr, first + 8192);
 	front = dualtree_alloc(dt, in_front, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, front, first + 64);
+	KUNIT_EXPECT_PTR_EQ(test, front, first + g);
 	behind = dualtree_alloc(dt, left, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, behind, ptr + 192);
+	KUNIT_EXPECT_PTR_EQ(test, behind, ptr + 3 * g);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, SZ_64K);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 129), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 2 * g + 1), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, front, in_front), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, behind, left), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, first, 1), 0);
@@ -163,7 +161,7 @@ static void aligned_after_frees(struct kunit *test)
 		for (i = 0; i < ARRAY_SIZE(ptrs); i++)
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i * 7 % 40], 1600), 0);
 		ptr = alloc_aligned(test, dt, 1600, SZ_32K);
-		expect_taken(test, dt, 1600, 1600);
+		expect_taken(test, dt, 1600, granule_bytes(1600));
 		KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, 2 * SZ_64K);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1600), 0);
 		expect_taken(test, dt, 0, 0);
@@ -211,7 +209,7 @@ static void aligned_over_the_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, SZ_128K, 128, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 2);
-	expect_taken(test, dt, 1, 64);
+	expect_taken(test, dt, 1, DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, live, 1), 0);
 	ptr = alloc_aligned(test, dt, 64, SZ_128K);
 	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, SZ_128K);

@@ -287,10 +287,9 @@ static void exact_fit_by_hand(struct kunit *test)
 		.flags = DUALTREE_EXACT_FIT,
 	};
 	struct dualtree *dt = instance_create(test, &params);
+	const size_t g = DT_GRANULE;
 	u8 *a, *b, *low, *high;
 
-	if (DT_GRANULE != 64)
-		kunit_skip(test, "numbers are those of 64-byte granules");
 	stay_here(test);
 	a = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	b = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
@@ -298,26 +297,26 @@ static void exact_fit_by_hand(struct kunit *test)
 	low = min(a, b);
 	high = max(a, b);
 	/* Holes, in granules: low 5 at 10, 3 at 20, 3 at 30, 9 at 40; high 2 at 50. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, high + 50 * 64, 2 * 64), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 10 * 64, 5 * 64), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 30 * 64, 3 * 64), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 20 * 64, 3 * 64), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 40 * 64, 9 * 64), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, high + 50 * g, 2 * g), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 10 * g, 5 * g), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 30 * g, 3 * g), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 20 * g, 3 * g), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, low + 40 * g, 9 * g), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).extents, 5);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).largest_free, 9 * 64);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).largest_free, 9 * g);
 
 	/* In high it would fit exactly: low comes first, and there the lower one of equals. */
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 128, GFP_KERNEL), (void *)low + 20 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 129, GFP_KERNEL), (void *)low + 30 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 129, GFP_KERNEL), (void *)low + 10 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 64, GFP_KERNEL), (void *)low + 22 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 6 * 64, GFP_KERNEL), (void *)low + 40 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 2 * 64, GFP_KERNEL), (void *)low + 13 * 64);
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 3 * 64, GFP_KERNEL), (void *)low + 46 * 64);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 2 * g, GFP_KERNEL), (void *)low + 20 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 2 * g + 1, GFP_KERNEL), (void *)low + 30 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 2 * g + 1, GFP_KERNEL), (void *)low + 10 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, g, GFP_KERNEL), (void *)low + 22 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 6 * g, GFP_KERNEL), (void *)low + 40 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 2 * g, GFP_KERNEL), (void *)low + 13 * g);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 3 * g, GFP_KERNEL), (void *)low + 46 * g);
 	/* low is full. */
-	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 1, GFP_KERNEL), (void *)high + 50 * 64);
+	KUNIT_EXPECT_PTR_EQ(test, dualtree_alloc(dt, 1, GFP_KERNEL), (void *)high + 50 * g);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).regions, 2);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 64);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, g);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 

@@ -34,8 +34,6 @@ static u8 *setup_region(struct kunit *test, struct dualtree **dt)
 {
 	u8 *all;
 
-	if (DT_GRANULE != 64)
-		kunit_skip(test, "numbers are those of 64-byte granules");
 	stay_here(test);
 	*dt = instance_create(test, test->param_value);
 	all = dualtree_alloc(*dt, REGION_BYTES, GFP_KERNEL);
@@ -88,19 +86,20 @@ static void expect_not_grown(struct kunit *test, struct dualtree *dt, const u8 *
 /* From every length to every other one that its last granule has room for. */
 static void extend_within_granule(struct kunit *test)
 {
+	const size_t g = DT_GRANULE;
 	struct dualtree *dt;
-	u8 *all = setup_region(test, &dt), *ptr = all + 128;
+	u8 *all = setup_region(test, &dt), *ptr = all + 2 * g;
 	size_t from, to;
 
-	for (from = 65; from < 128; from += 3) {
-		for (to = from + 1; to <= 128; to += 7) {
-			expect_free(test, dt, ptr + from, 128 - from);
-			expect_not_grown(test, dt, ptr, from, 129);
+	for (from = g + 1; from < 2 * g; from += 3) {
+		for (to = from + 1; to <= 2 * g; to += 7) {
+			expect_free(test, dt, ptr + from, 2 * g - from);
+			expect_not_grown(test, dt, ptr, from, 2 * g + 1);
 			expect_grown(test, dt, ptr, from, to);
-			KUNIT_EXPECT_TRUE(test, all_bytes(ptr + 128, 0x11, 512));
+			KUNIT_EXPECT_TRUE(test, all_bytes(ptr + 2 * g, 0x11, 512));
 			/* What is not live is not the caller's: all of it grows back. */
-			if (to < 128)
-				expect_grown(test, dt, ptr, to, 128);
+			if (to < 2 * g)
+				expect_grown(test, dt, ptr, to, 2 * g);
 		}
 	}
 	expect_free(test, dt, all, REGION_BYTES);
@@ -110,20 +109,21 @@ static void extend_within_granule(struct kunit *test)
 /* Whoever does not hold all that is live in the granule may not add to it. */
 static void extend_shared_granule(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, len = 2 * g - 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
 
 	/* 10 bytes free in a granule, and live ones behind them. */
-	expect_free(test, dt, all + 100, 10);
-	expect_not_grown(test, dt, all, 100, 101);
-	expect_not_grown(test, dt, all, 100, 110);
-	expect_not_grown(test, dt, all, 100, 200);
+	expect_free(test, dt, all + len, 10);
+	expect_not_grown(test, dt, all, len, len + 1);
+	expect_not_grown(test, dt, all, len, len + 10);
+	expect_not_grown(test, dt, all, len, len + 100);
 	/* Free up to the end of the granule; the range does not reach back to its start. */
-	expect_free(test, dt, all + 110, 18);
-	expect_not_grown(test, dt, all + 70, 30, 40);
-	expect_not_grown(test, dt, all + 99, 1, 2);
-	expect_grown(test, dt, all + 64, 36, 40);
-	expect_grown(test, dt, all, 104, 128);
+	expect_free(test, dt, all + len + 10, 18);
+	expect_not_grown(test, dt, all + g + 6, g - 34, g - 24);
+	expect_not_grown(test, dt, all + len - 1, 1, 2);
+	expect_grown(test, dt, all + g, g - 28, g - 24);
+	expect_grown(test, dt, all, len + 4, 2 * g);
 	expect_free(test, dt, all, REGION_BYTES);
 	expect_drained(test, dt);
 }
@@ -131,20 +131,20 @@ static void extend_shared_granule(struct kunit *test)
 /* Into a hole of some granules, by every length; one byte more than there is does not go. */
 static void extend_into_hole(struct kunit *test)
 {
-	const size_t start = 640, hole = 5 * 64;
+	const size_t g = DT_GRANULE, before = 5 * g, len = 5 * g, hole = 5 * g;
 	struct dualtree *dt;
-	u8 *all = setup_region(test, &dt), *ptr = all + 320;
-	size_t len = start - 320, from, to;
+	u8 *all = setup_region(test, &dt), *ptr = all + before;
+	size_t from, to;
 
-	for (from = len - 64; from <= len; from += 9) {
+	for (from = len - g; from <= len; from += 9) {
 		for (to = len + 1; to <= len + hole; to += 13) {
 			expect_free(test, dt, ptr + from, len + hole - from);
 			expect_not_grown(test, dt, ptr, from, len + hole + 1);
-			expect_not_grown(test, dt, ptr, from, REGION_BYTES - 320);
+			expect_not_grown(test, dt, ptr, from, REGION_BYTES - before);
 			expect_grown(test, dt, ptr, from, to);
 			if (to < len + hole)
 				expect_grown(test, dt, ptr, to, len + hole);
-			KUNIT_EXPECT_TRUE(test, all_bytes(all, 0x11, 320));
+			KUNIT_EXPECT_TRUE(test, all_bytes(all, 0x11, before));
 			KUNIT_EXPECT_TRUE(test, all_bytes(ptr + len + hole, 0x11, 512));
 		}
 	}
@@ -155,21 +155,22 @@ static void extend_into_hole(struct kunit *test)
 /* The bytes that were added are bytes like others: they go in pieces, across where it ended. */
 static void extend_then_free_in_pieces(struct kunit *test)
 {
-	static const size_t steps[] = { 1, 7, 64, 65, 200 };
+	static const size_t steps[] = { 1, 7, DT_GRANULE, DT_GRANULE + 1, 200 };
+	const size_t g = DT_GRANULE, from = 2 * g - 27, to = 16 * g - 61;
 	struct dualtree *dt;
-	u8 *all = setup_region(test, &dt), *ptr = all + 64;
+	u8 *all = setup_region(test, &dt), *ptr = all + g;
 	size_t i, at, len;
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		expect_free(test, dt, ptr + 101, 923);
-		expect_grown(test, dt, ptr, 101, 963);
-		for (at = 0; at < 963; at += len) {
-			len = min(steps[i], 963 - at);
+		expect_free(test, dt, ptr + from, 16 * g - from);
+		expect_grown(test, dt, ptr, from, to);
+		for (at = 0; at < to; at += len) {
+			len = min(steps[i], to - at);
 			expect_free(test, dt, ptr + at, len);
-			KUNIT_ASSERT_TRUE(test, all_bytes(ptr + at + len, 0x33, 963 - at - len));
+			KUNIT_ASSERT_TRUE(test, all_bytes(ptr + at + len, 0x33, to - at - len));
 		}
-		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 963), -EALREADY);
-		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 1024, GFP_KERNEL), (void *)ptr);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, to), -EALREADY);
+		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 16 * g, GFP_KERNEL), (void *)ptr);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
 	expect_free(test, dt, all, REGION_BYTES);
@@ -213,12 +214,13 @@ static void extend_to_end_of_region(struct kunit *test)
 /* What is hot or in a list is as good as free. */
 static void extend_into_cached(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, len = 2 * g + 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
 	size_t size;
 
 	/* Demand for each size: what is freed last is hot, so it is not that. */
-	for (size = 64; size <= 192; size += 64) {
+	for (size = g; size <= 3 * g; size += g) {
 		expect_free(test, dt, all + 4096, size);
 		expect_free(test, dt, all + 8192, 1024);
 		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, size, GFP_KERNEL),
@@ -226,13 +228,13 @@ static void extend_into_cached(struct kunit *test)
 		KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 1024, GFP_KERNEL),
 				    (void *)all + 8192);
 	}
-	expect_free(test, dt, all + 256, 64);
-	expect_free(test, dt, all + 384, 128);
-	expect_free(test, dt, all + 320, 64);
-	expect_free(test, dt, all + 512, 192);
-	expect_not_grown(test, dt, all + 100, 156, 156 + 449);
-	expect_grown(test, dt, all + 100, 156, 156 + 250);
-	expect_grown(test, dt, all + 100, 156 + 250, 156 + 448);
+	expect_free(test, dt, all + 4 * g, g);
+	expect_free(test, dt, all + 6 * g, 2 * g);
+	expect_free(test, dt, all + 5 * g, g);
+	expect_free(test, dt, all + 8 * g, 3 * g);
+	expect_not_grown(test, dt, all + 4 * g - len, len, len + 7 * g + 1);
+	expect_grown(test, dt, all + 4 * g - len, len, len + 4 * g - 6);
+	expect_grown(test, dt, all + 4 * g - len, len + 4 * g - 6, len + 7 * g);
 	expect_free(test, dt, all, REGION_BYTES);
 	expect_drained(test, dt);
 }
@@ -267,23 +269,24 @@ static int call_there(void *arg)
 /* From another CPU no more than the rest of the last granule, which is nobody else's. */
 static void extend_from_elsewhere(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, len = 2 * g - 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
 	unsigned int other = other_cpu(test, raw_smp_processor_id());
-	struct there t = { .dt = dt, .ptr = all, .len = 100, .new_len = 129 };
+	struct there t = { .dt = dt, .ptr = all, .len = len, .new_len = 2 * g + 1 };
 	size_t live;
 
-	expect_free(test, dt, all + 100, 924);
+	expect_free(test, dt, all + len, 16 * g - len);
 	live = stats_of(dt).live_bytes;
 	smp_call_on_cpu(other, call_there, &t, false);
 	KUNIT_EXPECT_FALSE(test, t.ok);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live);
-	t.new_len = 120;
+	t.new_len = len + 20;
 	smp_call_on_cpu(other, call_there, &t, false);
 	KUNIT_EXPECT_TRUE(test, t.ok);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live + 20);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-	expect_grown(test, dt, all, 120, 1024);
+	expect_grown(test, dt, all, len + 20, 16 * g);
 	expect_free(test, dt, all, REGION_BYTES);
 	expect_drained(test, dt);
 }
@@ -291,20 +294,21 @@ static void extend_from_elsewhere(struct kunit *test)
 /* What others have freed is not there before its owner has taken it home. */
 static void extend_into_remote(struct kunit *test)
 {
+	const size_t g = DT_GRANULE;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
 	unsigned int other = other_cpu(test, raw_smp_processor_id());
-	struct there t = { .dt = dt, .ptr = all + 192, .len = 128 };
+	struct there t = { .dt = dt, .ptr = all + 3 * g, .len = 2 * g };
 
-	expect_free(test, dt, all + 64, 128);
-	expect_free(test, dt, all + 320, 128);
+	expect_free(test, dt, all + g, 2 * g);
+	expect_free(test, dt, all + 5 * g, 2 * g);
 	smp_call_on_cpu(other, call_there, &t, false);
 	KUNIT_EXPECT_TRUE(test, t.ok);
-	expect_not_grown(test, dt, all, 64, 193);
-	expect_not_grown(test, dt, all, 64, 448);
-	expect_grown(test, dt, all, 64, 192);
+	expect_not_grown(test, dt, all, g, 3 * g + 1);
+	expect_not_grown(test, dt, all, g, 7 * g);
+	expect_grown(test, dt, all, g, 3 * g);
 	dualtree_shrink(dt);
-	expect_grown(test, dt, all, 192, 448);
+	expect_grown(test, dt, all, 3 * g, 7 * g);
 	expect_free(test, dt, all, REGION_BYTES);
 	expect_drained(test, dt);
 }
@@ -312,14 +316,15 @@ static void extend_into_remote(struct kunit *test)
 /* In a section of this CPU nobody else touches its heap; the shared one can be had. */
 static void extend_nested(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, len = 2 * g - 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt), *ptr;
 	bool own, last, shared, more;
 
-	expect_free(test, dt, all + 100, 924);
+	expect_free(test, dt, all + len, 16 * g - len);
 	busy_begin(dt);
-	own = dualtree_extend(dt, all, 100, 200);
-	last = dualtree_extend(dt, all, 100, 128);
+	own = dualtree_extend(dt, all, len, len + 100);
+	last = dualtree_extend(dt, all, len, 2 * g);
 	ptr = dualtree_alloc(dt, 100, GFP_ATOMIC);
 	shared = ptr && dualtree_extend(dt, ptr, 100, 1000);
 	more = ptr && dualtree_extend(dt, ptr, 1000, REGION_BYTES);
@@ -329,13 +334,13 @@ static void extend_nested(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_TRUE(test, shared);
 	KUNIT_EXPECT_TRUE(test, more);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 2 * REGION_BYTES - (924 - 28));
+	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 2 * REGION_BYTES - 14 * g);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	/* From outside of any section too. */
 	expect_free(test, dt, ptr + 5000, REGION_BYTES - 5000);
 	expect_grown(test, dt, ptr, 5000, 9000);
 	expect_free(test, dt, ptr, 9000);
-	expect_grown(test, dt, all, 128, 1024);
+	expect_grown(test, dt, all, 2 * g, 16 * g);
 	expect_free(test, dt, all, REGION_BYTES);
 	expect_drained(test, dt);
 }
@@ -343,19 +348,20 @@ static void extend_nested(struct kunit *test)
 /* What is no live range does not grow, and is not counted as a wrong free. */
 static void extend_refused(struct kunit *test)
 {
+	const size_t g = DT_GRANULE;
 	struct dualtree *dt, *other;
 	u8 *all = setup_region(test, &dt), *foreign;
 	u8 on_stack[8];
 
 	other = instance_create(test, test->param_value);
-	foreign = dualtree_alloc(other, 64, GFP_KERNEL);
+	foreign = dualtree_alloc(other, g, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, foreign);
 	expect_free(test, dt, all + 1000, 1000);
 	expect_not_grown(test, dt, NULL, 0, 1);
 	expect_not_grown(test, dt, NULL, 1, 2);
 	expect_not_grown(test, dt, on_stack, 1, 2);
-	expect_not_grown(test, dt, foreign, 64, 65);
-	expect_not_grown(test, dt, foreign, 64, 64);
+	expect_not_grown(test, dt, foreign, g, g + 1);
+	expect_not_grown(test, dt, foreign, g, g);
 	expect_not_grown(test, dt, all, 0, 1);
 	expect_not_grown(test, dt, all, 0, 0);
 	expect_not_grown(test, dt, all, REGION_BYTES + 1, REGION_BYTES + 2);
@@ -368,7 +374,7 @@ static void extend_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 1000, 1));
 	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, all, 1000, 0));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, REGION_BYTES - 1000);
-	KUNIT_EXPECT_EQ(test, dualtree_free(other, foreign, 64), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(other, foreign, g), 0);
 	expect_free(test, dt, all, 1000);
 	expect_free(test, dt, all + 2000, REGION_BYTES - 2000);
 	expect_drained(test, dt);
