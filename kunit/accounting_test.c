@@ -43,52 +43,52 @@ static void accounting_stats_exact(struct kunit *test)
 {
 	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT, .min_region_order = 4 };
 	struct dualtree *dt = instance_create(test, &params);
-	const size_t block = PAGE_SIZE << 4;
+	const size_t block = PAGE_SIZE << 4, g = DT_GRANULE, size = 16 * g - 24;
 	struct dualtree_stats want = {
-		.allocs = 1, .region_gets = 1, .live_bytes = 1000, .held_bytes = block,
-		.free_bytes = block - 1024, .largest_free = block - 1024,
+		.allocs = 1, .region_gets = 1, .live_bytes = size, .held_bytes = block,
+		.free_bytes = block - 16 * g, .largest_free = block - 16 * g,
 		.extents = 1, .regions = 1,
 	};
 	void *p, *q;
 
 	stay_here(test);
-	p = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	p = dualtree_alloc(dt, size, GFP_KERNEL);
 	expect_stats(test, dt, &want);
 
-	q = dualtree_alloc(dt, 64, GFP_KERNEL);
+	q = dualtree_alloc(dt, g, GFP_KERNEL);
 	want.allocs++;
-	want.live_bytes += 64;
-	large_changes(&want, -64);
+	want.live_bytes += g;
+	large_changes(&want, -(long)g);
 	expect_stats(test, dt, &want);
 
 	/* Part of a granule: live bytes alone change. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 990, 10), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + size - 10, 10), 0);
 	want.frees++;
 	want.live_bytes -= 10;
 	expect_stats(test, dt, &want);
 
 	/* The rest of that granule and two more, which lie apart from the large extent. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 831, 159), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 13 * g - 1, 3 * g - 33), 0);
 	want.frees++;
-	want.live_bytes -= 159;
-	want.free_bytes += 192;
+	want.live_bytes -= 3 * g - 33;
+	want.free_bytes += 3 * g;
 	want.extents++;
 	expect_stats(test, dt, &want);
 
 	/* What lay between them goes: one extent. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, 64), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), 0);
 	want.frees++;
-	want.live_bytes -= 64;
-	want.free_bytes += 64;
-	want.largest_free += 192 + 64;
+	want.live_bytes -= g;
+	want.free_bytes += g;
+	want.largest_free += 3 * g + g;
 	want.extents--;
 	expect_stats(test, dt, &want);
 
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, 64), -EALREADY);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), -EALREADY);
 	want.bad_frees++;
 	expect_stats(test, dt, &want);
 
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p, 831), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p, 13 * g - 1), 0);
 	want.frees++;
 	want.live_bytes = 0;
 	large_changes(&want, block - want.free_bytes);

@@ -315,10 +315,10 @@ static void dualtree_limit(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 
 	/* A hole of one byte more or less than a request. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[3] + 64, 1024), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[3] + DT_GRANULE, 1024), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 1025, GFP_KERNEL));
 	ptr = dualtree_alloc(dt, 1024, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, ptr, ptrs[3] + 64);
+	KUNIT_EXPECT_PTR_EQ(test, ptr, ptrs[3] + DT_GRANULE);
 	for (i = 0; i < nr; i++)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], size), 0);
 	expect_drained(test, dt);

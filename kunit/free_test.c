@@ -228,34 +228,36 @@ static void free_other_instance(struct kunit *test)
 static void free_twice(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
-	u8 *anchor = alloc_filled(test, dt, 64), *ptr = alloc_filled(test, dt, 500);
+	const size_t g = DT_GRANULE, size = 8 * g - 12, hole = 2 * g - 28, end = 3 * g + 8;
+	u8 *anchor = alloc_filled(test, dt, g), *ptr = alloc_filled(test, dt, size);
 
-	expect_freed(test, dt, ptr + 100, 100);		/* 36 of the second granule are left */
-	expect_refused(test, dt, ptr + 100, 100, -EALREADY);
-	expect_refused(test, dt, ptr + 64, 64, -EALREADY);
-	expect_refused(test, dt, ptr + 128, 1, -EALREADY);
-	expect_refused(test, dt, ptr + 191, 1, -EALREADY);
-	expect_refused(test, dt, ptr + 192, 64, -EALREADY);
-	expect_refused(test, dt, ptr, 500, -EALREADY);
-	expect_refused(test, dt, ptr, 129, -EALREADY);
-	expect_refused(test, dt, ptr + 191, 309, -EALREADY);
-	/* Beyond its end: the last granule has 52 live bytes, the slack is not live. */
-	expect_refused(test, dt, ptr + 448, 53, -EALREADY);
-	expect_refused(test, dt, ptr + 448, 64, -EALREADY);
-	expect_refused(test, dt, ptr + 440, 72, -EALREADY);
+	/* The second granule loses 28 bytes, the third all, the fourth 8. */
+	expect_freed(test, dt, ptr + hole, end - hole);
+	expect_refused(test, dt, ptr + hole, end - hole, -EALREADY);
+	expect_refused(test, dt, ptr + g, g, -EALREADY);
+	expect_refused(test, dt, ptr + 2 * g, 1, -EALREADY);
+	expect_refused(test, dt, ptr + 3 * g - 1, 1, -EALREADY);
+	expect_refused(test, dt, ptr + 3 * g, g, -EALREADY);
+	expect_refused(test, dt, ptr, size, -EALREADY);
+	expect_refused(test, dt, ptr, 2 * g + 1, -EALREADY);
+	expect_refused(test, dt, ptr + 3 * g - 1, size - 3 * g + 1, -EALREADY);
+	/* Beyond its end: 12 bytes of the last granule are slack, which is not live. */
+	expect_refused(test, dt, ptr + 7 * g, g - 11, -EALREADY);
+	expect_refused(test, dt, ptr + 7 * g, g, -EALREADY);
+	expect_refused(test, dt, ptr + 7 * g - 8, g + 8, -EALREADY);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 100) && filled(ptr, 200, 500));
-	expect_freed(test, dt, ptr, 100);
-	expect_freed(test, dt, ptr + 200, 300);
-	expect_refused(test, dt, ptr, 500, -EALREADY);
-	expect_refused(test, dt, ptr + 499, 1, -EALREADY);
-	KUNIT_EXPECT_TRUE(test, filled(anchor, 0, 64));
-	expect_freed(test, dt, anchor, 64);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, hole) && filled(ptr, end, size));
+	expect_freed(test, dt, ptr, hole);
+	expect_freed(test, dt, ptr + end, size - end);
+	expect_refused(test, dt, ptr, size, -EALREADY);
+	expect_refused(test, dt, ptr + size - 1, 1, -EALREADY);
+	KUNIT_EXPECT_TRUE(test, filled(anchor, 0, g));
+	expect_freed(test, dt, anchor, g);
 	/* Now the region is empty: kept, it is free already; given back, it is not ours. */
-	expect_refused(test, dt, anchor, 64, -EALREADY);
+	expect_refused(test, dt, anchor, g, -EALREADY);
 	dualtree_shrink(dt);
-	expect_refused(test, dt, anchor, 64, -EINVAL);
-	expect_refused(test, dt, ptr, 500, -EINVAL);
+	expect_refused(test, dt, anchor, g, -EINVAL);
+	expect_refused(test, dt, ptr, size, -EINVAL);
 	expect_drained(test, dt);
 }
 
@@ -458,43 +460,44 @@ static void free_large(struct kunit *test)
 /* The end of one allocation and the start of the next, which nothing parts. */
 static void free_spanning(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, first = 3 * g, both = 8 * g + 1, room = 9 * g;
 	struct dualtree *dt = setup_instance(test);
 	u8 *a, *b, *c, *all = alloc_filled(test, dt, PAGE_SIZE << 4);
 	size_t from, to;
 
-	for (from = 0; from < 192; from += 5) {
-		for (to = 193; to <= 192 + 321; to += 7) {
+	for (from = 0; from < first; from += 5) {
+		for (to = first + 1; to <= both; to += 7) {
 			/* Three holes of different sizes: which one is taken is no question. */
-			expect_freed(test, dt, all, 192 + 384);
+			expect_freed(test, dt, all, room);
 			a = all;
-			b = all + 192;
-			c = dualtree_alloc(dt, 192 + 321, GFP_KERNEL);
+			b = all + first;
+			c = dualtree_alloc(dt, both, GFP_KERNEL);
 			KUNIT_ASSERT_PTR_EQ(test, c, a);
-			fill(c, 192 + 321);
-			KUNIT_EXPECT_EQ(test, dualtree_free(dt, c, 192), 0);
-			KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, 192, GFP_KERNEL), (void *)a);
-			fill(a, 192);
+			fill(c, both);
+			KUNIT_EXPECT_EQ(test, dualtree_free(dt, c, first), 0);
+			KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, first, GFP_KERNEL), (void *)a);
+			fill(a, first);
 			expect_freed(test, dt, a + from, to - from);
-			KUNIT_EXPECT_TRUE(test, filled(a, 0, from) && filled(a, to, 192 + 321));
+			KUNIT_EXPECT_TRUE(test, filled(a, 0, from) && filled(a, to, both));
 			if (from)
 				expect_freed(test, dt, a, from);
-			if (to < 192 + 321)
-				expect_freed(test, dt, a + to, 192 + 321 - to);
-			c = dualtree_alloc(dt, 192 + 384, GFP_KERNEL);
+			if (to < both)
+				expect_freed(test, dt, a + to, both - to);
+			c = dualtree_alloc(dt, room, GFP_KERNEL);
 			KUNIT_ASSERT_PTR_EQ(test, c, all);
-			fill(c, 192 + 384);
+			fill(c, room);
 		}
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
 	/* Where the first has an odd size, the slack behind it is not live. */
-	expect_freed(test, dt, all, 192);
-	a = dualtree_alloc(dt, 191, GFP_KERNEL);
-	b = all + 192;
+	expect_freed(test, dt, all, first);
+	a = dualtree_alloc(dt, first - 1, GFP_KERNEL);
+	b = all + first;
 	KUNIT_ASSERT_PTR_EQ(test, a, all);
-	expect_refused(test, dt, a, 193, -EALREADY);
-	expect_refused(test, dt, a + 100, 200, -EALREADY);
-	expect_freed(test, dt, a, 191);
-	expect_freed(test, dt, b, (PAGE_SIZE << 4) - 192);
+	expect_refused(test, dt, a, first + 1, -EALREADY);
+	expect_refused(test, dt, a + 2 * g - 28, 3 * g + 8, -EALREADY);
+	expect_freed(test, dt, a, first - 1);
+	expect_freed(test, dt, b, (PAGE_SIZE << 4) - first);
 	expect_drained(test, dt);
 }
 

@@ -137,7 +137,7 @@ static void instances_end_by_regions(struct kunit *test)
 	struct buddy_pool *pool = pool_create(test, NULL);
 	struct dualtree_params params = { .pool = pool, .max_region_order = 4 };
 	struct buddy_pool_stats before, after;
-	unsigned int i, regions, sizes[] = { 64, 2048 };
+	unsigned int i, regions, sizes[] = { DT_GRANULE, 2048 };
 	struct dualtree *dt;
 
 	stay_here(test);
@@ -145,11 +145,11 @@ static void instances_end_by_regions(struct kunit *test)
 		unsigned int k, failed = 0;
 
 		dt = instance_create(test, &params);
-		for (k = 0; k < PIECES * 64 / sizes[i]; k++)
+		for (k = 0; k < PIECES * DT_GRANULE / sizes[i]; k++)
 			failed += !dualtree_alloc(dt, sizes[i], GFP_KERNEL);
 		KUNIT_EXPECT_EQ(test, failed, 0);
 		regions = stats_of(dt).regions;
-		KUNIT_EXPECT_EQ(test, regions, DIV_ROUND_UP(PIECES * 64, PAGE_SIZE << 4));
+		KUNIT_EXPECT_EQ(test, regions, DIV_ROUND_UP(PIECES * DT_GRANULE, PAGE_SIZE << 4));
 		buddy_pool_get_stats(pool, &before);
 		instance_destroy(test, dt);
 		buddy_pool_get_stats(pool, &after);

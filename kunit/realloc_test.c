@@ -137,7 +137,8 @@ static void realloc_moves(struct kunit *test)
 	after = stats_of(dt);
 	KUNIT_EXPECT_EQ(test, after.allocs, before.allocs + 1);
 	KUNIT_EXPECT_EQ(test, after.frees, before.frees + 1);
-	KUNIT_EXPECT_EQ(test, after.free_bytes, before.free_bytes + 512 - 576);
+	KUNIT_EXPECT_EQ(test, after.free_bytes,
+			before.free_bytes + granule_bytes(500) - granule_bytes(513));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1), -EALREADY);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, to, 513), 0);
 	KUNIT_EXPECT_TRUE(test, filled(wall, 0, 64));
@@ -213,14 +214,16 @@ static void realloc_no_memory(struct kunit *test)
 static void realloc_refused(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test), *other = setup_instance(test);
-	u8 *ptr = alloc_filled(test, dt, 1000), *foreign = alloc_filled(test, other, 100);
+	/* The last granule has 24 bytes of slack; where the hole begins 8 bytes of one stay. */
+	const size_t g = DT_GRANULE, size = 16 * g - 24, hole = 3 * g + 8, gap = g + 36;
+	u8 *ptr = alloc_filled(test, dt, size), *foreign = alloc_filled(test, other, 100);
 	size_t most = dualtree_max_size(dt);
 	u8 on_stack[8];
 
 	/* Sizes that there are not: nobody's mistake. */
-	expect_refused(test, dt, ptr, 1000, 0, false);
-	expect_refused(test, dt, ptr, 1000, most + 1, false);
-	expect_refused(test, dt, ptr, 1000, SIZE_MAX, false);
+	expect_refused(test, dt, ptr, size, 0, false);
+	expect_refused(test, dt, ptr, size, most + 1, false);
+	expect_refused(test, dt, ptr, size, SIZE_MAX, false);
 	expect_refused(test, dt, NULL, 0, 0, false);
 	expect_refused(test, dt, NULL, 77, most + 1, false);
 	/* Ranges that are not live. */
@@ -231,16 +234,16 @@ static void realloc_refused(struct kunit *test)
 	expect_refused(test, dt, foreign, 100, 100, true);
 	expect_refused(test, dt, foreign, 100, 200, true);
 	expect_refused(test, dt, ptr, SIZE_MAX, 100, true);
-	expect_refused(test, dt, ptr, 1024, 2000, true);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + 200, 100), 0);
-	expect_refused(test, dt, ptr, 1000, 2000, true);
-	expect_refused(test, dt, ptr, 1000, 1000, true);
-	expect_refused(test, dt, ptr, 1000, 10, true);
-	expect_refused(test, dt, ptr + 200, 100, 50, true);
-	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 200) && filled(ptr, 300, 1000));
+	expect_refused(test, dt, ptr, 16 * g, 2 * size, true);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + hole, gap), 0);
+	expect_refused(test, dt, ptr, size, 2 * size, true);
+	expect_refused(test, dt, ptr, size, size, true);
+	expect_refused(test, dt, ptr, size, 10, true);
+	expect_refused(test, dt, ptr + hole, gap, 50, true);
+	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, hole) && filled(ptr, hole + gap, size));
 	KUNIT_EXPECT_TRUE(test, filled(foreign, 0, 100));
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 200), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + 300, 700), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, hole), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + hole + gap, size - hole - gap), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(other, foreign, 100), 0);
 	expect_drained(test, dt);
 	expect_drained(test, other);

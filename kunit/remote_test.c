@@ -153,34 +153,35 @@ static void remote_free_comes_home(struct kunit *test)
 static void remote_free_parts(struct kunit *test)
 {
 	struct dualtree_params params = { .min_region_order = 4 };
+	const size_t g = DT_GRANULE, size = 3 * g + 8;
 	struct dualtree *dt = instance_create(test, &params);
 	struct job part = { .dt = dt, .nr = 1, .size = 30 };
 	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), i;
-	struct job *job = job_create(test, dt, 1, 200);
+	struct job *job = job_create(test, dt, 1, size);
 	struct dualtree_stats stats;
 
 	smp_call_on_cpu(a, job_alloc_here, job, false);
 	KUNIT_ASSERT_NOT_NULL(test, job->ptrs[0]);
-	memset(job->ptrs[0], 1, 200);
-	/* 3 parts of 10 bytes at 34: 30 of the first granule. Then all of the second. */
-	part.ptrs[0] = job->ptrs[0] + 34;
+	memset(job->ptrs[0], 1, size);
+	/* 3 parts of 10 bytes: the last 30 of the first granule. Then all of the second. */
+	part.ptrs[0] = job->ptrs[0] + g - 30;
 	smp_call_on_cpu(b, job_free_here, &part, false);
 	stats = stats_of(dt);
 	KUNIT_EXPECT_EQ(test, stats.frees, 3);
 	KUNIT_EXPECT_EQ(test, stats.remote_frees, 0);
-	KUNIT_EXPECT_EQ(test, stats.live_bytes, 170);
-	part.ptrs[0] = job->ptrs[0] + 64;
-	part.size = 64;
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, size - 30);
+	part.ptrs[0] = job->ptrs[0] + g;
+	part.size = g;
 	smp_call_on_cpu(b, job_free_here, &part, false);
 	stats = stats_of(dt);
 	KUNIT_EXPECT_EQ(test, stats.frees, 6);
 	/* Only the one that took the last bytes. */
 	KUNIT_EXPECT_EQ(test, stats.remote_frees, 1);
-	KUNIT_EXPECT_EQ(test, stats.live_bytes, 106);
+	KUNIT_EXPECT_EQ(test, stats.live_bytes, size - 30 - g);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	for (i = 0; i < 2; i++) {
-		part.ptrs[0] = job->ptrs[0] + (i ? 128 : 0);
-		part.size = i ? 72 : 34;
+		part.ptrs[0] = job->ptrs[0] + (i ? 2 * g : 0);
+		part.size = i ? size - 2 * g : g - 30;
 		smp_call_on_cpu(i ? a : b, job_free_here, &part, false);
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&part.errors), 0);

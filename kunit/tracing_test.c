@@ -321,6 +321,15 @@ static unsigned int lines_with(const char *text)
 	return nr;
 }
 
+/* Lines on a range of so many bytes that is left. */
+static unsigned int leaks_of(size_t bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), " %zu bytes at", bytes);
+	return lines_with(text);
+}
+
 /* One line for each wrong free: the instance, the length, who, and what is wrong. */
 static void tracing_bad_free_is_printed(struct kunit *test)
 {
@@ -350,22 +359,25 @@ static void tracing_bad_free_is_printed(struct kunit *test)
 /* With DUALTREE_REPORT_LEAKS: the sum, and each range that is left. */
 static void tracing_leaks_are_printed(struct kunit *test)
 {
+	const size_t g = DT_GRANULE, size = 16 * g - 24, hole = 3 * g + 8, end = 14 * g + 4;
 	struct dualtree *dt;
+	char text[40];
 	void *a, *b;
 
 	watch(test, CONSOLE);
 	dt = seen_instance(test, DUALTREE_REPORT_LEAKS | DUALTREE_EXACT_FIT);
-	a = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	a = dualtree_alloc(dt, size, GFP_KERNEL);
 	b = dualtree_alloc(dt, 77, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, a && b);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, a + 200, 700), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, a + hole, end - hole), 0);
 	instance_destroy(test, dt);
-	KUNIT_EXPECT_EQ(test, lines_with("destroyed with 377 bytes live"), 1);
-	KUNIT_EXPECT_EQ(test, lines_with(" 200 bytes at"), 1);
-	/* A granule that is not full ends a range: 60 and 40 of the last 100 bytes. */
-	KUNIT_EXPECT_EQ(test, lines_with(" 60 bytes at"), 1);
-	KUNIT_EXPECT_EQ(test, lines_with(" 40 bytes at"), 1);
-	KUNIT_EXPECT_EQ(test, lines_with(" 77 bytes at"), 1);
+	snprintf(text, sizeof(text), "destroyed with %zu bytes live", hole + size - end + 77);
+	KUNIT_EXPECT_EQ(test, lines_with(text), 1);
+	KUNIT_EXPECT_EQ(test, leaks_of(hole), 1);
+	/* A granule that is not full ends a range: the last two granules are two of them. */
+	KUNIT_EXPECT_EQ(test, leaks_of(g - 4), 1);
+	KUNIT_EXPECT_EQ(test, leaks_of(g - 24), 1);
+	KUNIT_EXPECT_EQ(test, leaks_of(77), 1);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 5);
 }
 
