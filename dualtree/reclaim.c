@@ -44,9 +44,6 @@
 #include "visit.h"
 
 unsigned int dt_idle_ms = 2000;
-module_param_named(idle_ms, dt_idle_ms, uint, 0644);
-MODULE_PARM_DESC(idle_ms,
-		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
 EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);
 
 /* Guards @instances, the place of each in it, and heap.seen_ops and heap.seen_drains of all. */
@@ -231,6 +228,9 @@ static void pass_work(struct work_struct *work)
 	unsigned int left = READ_ONCE(nr_instances);
 	bool all = atomic_xchg(&pressure, 0), holds = false;
 
+	/* It was on its way when passes over idle heaps were turned off. */
+	if (!all && !READ_ONCE(dt_idle_ms))
+		return;
 	for (; left; left--) {
 		holds |= next_pass(all);
 		cond_resched();
@@ -247,6 +247,46 @@ void dt_reclaim_arm(void)
 	if (ms && !delayed_work_pending(&pass))
 		queue_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
 }
+
+/**
+ * dt_reclaim_set_idle_ms() - say how long a heap may be idle
+ * @ms: milliseconds; 0: for ever
+ *
+ * Holds from now on: the pass that is on its way is put off or brought forward. With 0 it has
+ * ended when this returns, and none follows but under memory pressure.
+ *
+ * Context: Process context. May sleep.
+ */
+void dt_reclaim_set_idle_ms(unsigned int ms)
+{
+	WRITE_ONCE(dt_idle_ms, ms);
+	if (!ms)
+		flush_delayed_work(&pass);
+	else if (READ_ONCE(nr_instances))
+		mod_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_set_idle_ms);
+
+/* Before the module is initialised and after its exit there is no instance, and so no pass. */
+static int idle_ms_write(const char *val, const struct kernel_param *kp)
+{
+	unsigned int ms;
+	int err = kstrtouint(val, 0, &ms);
+
+	if (!err)
+		dt_reclaim_set_idle_ms(ms);
+	return err;
+}
+
+static const struct kernel_param_ops idle_ms_ops = {
+	.set = idle_ms_write,
+	.get = param_get_uint,
+};
+
+module_param_cb(idle_ms, &idle_ms_ops, &dt_idle_ms, 0644);
+__MODULE_PARM_TYPE(idle_ms, "uint");
+MODULE_PARM_DESC(idle_ms,
+		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
 
 /* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
 static unsigned long heap_idle_pages(const struct heap *heap)

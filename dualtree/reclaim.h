@@ -10,7 +10,7 @@
 
 struct dualtree;
 
-/* The parameter idle_ms; 0: no pass over idle heaps is started. */
+/* The parameter idle_ms; 0: there is no pass over idle heaps. */
 extern unsigned int dt_idle_ms;
 
 size_t dt_instance_shrink(struct dualtree *dt);
@@ -18,6 +18,7 @@ size_t dt_instance_shrink(struct dualtree *dt);
 void dt_reclaim_add(struct dualtree *dt);
 void dt_reclaim_remove(struct dualtree *dt);
 void dt_reclaim_arm(void);
+void dt_reclaim_set_idle_ms(unsigned int ms);
 int dt_reclaim_init(void);
 void dt_reclaim_exit(void);
 

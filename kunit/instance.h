@@ -20,7 +20,7 @@
 
 static inline void idle_ms_restore(struct kunit_resource *res)
 {
-	WRITE_ONCE(dt_idle_ms, (uintptr_t)res->data);
+	dt_reclaim_set_idle_ms((uintptr_t)res->data);
 }
 
 static inline bool is_idle_ms(struct kunit *test, struct kunit_resource *res, void *unused)
@@ -44,7 +44,7 @@ static inline void idle_ms_set(struct kunit *test, unsigned int ms)
 	if (!idle_ms_is_set(test))
 		kunit_alloc_resource(test, NULL, idle_ms_restore, GFP_KERNEL,
 				     (void *)(uintptr_t)READ_ONCE(dt_idle_ms));
-	WRITE_ONCE(dt_idle_ms, ms);
+	dt_reclaim_set_idle_ms(ms);
 }
 
 static inline void instance_release(struct kunit_resource *res)

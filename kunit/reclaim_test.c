@@ -287,6 +287,40 @@ static void reclaim_left_list(struct kunit *test)
 	expect_drained(test, hoard->dt);
 }
 
+/* Turned off, nothing goes back any more, not even by a pass that was on its way. */
+static void reclaim_turned_off(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id();
+	struct hoard *hoard;
+	size_t held;
+
+	stay_on(test, here);
+	idle_ms_set(test, 300);
+	hoard = hoard_create(test, other_cpu(test, here));
+	idle_ms_set(test, 0);
+	/* A pass would take this list home, the first time it comes by. */
+	hoard_free(hoard, 0, 1);
+	held = stats_of(hoard->dt).held_bytes;
+	KUNIT_EXPECT_GT(test, held, 0);
+	schedule_timeout_uninterruptible(HZ);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, held);
+	KUNIT_EXPECT_FALSE(test, hoard->failed);
+}
+
+/* Turned on, it is for what has been held since before that, too. */
+static void reclaim_turned_on(struct kunit *test)
+{
+	struct hoard *hoard;
+
+	stay_here(test);
+	idle_ms_set(test, 0);
+	hoard = hoard_create(test, raw_smp_processor_id());
+	hoard_free(hoard, 0, 1);
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	idle_ms_set(test, 100);
+	expect_given_back(test, hoard, 0);
+}
+
 /* Memory pressure asks heaps that are not idle yet. */
 static void reclaim_pressure(struct kunit *test)
 {
@@ -296,7 +330,6 @@ static void reclaim_pressure(struct kunit *test)
 	idle_ms_set(test, 0);
 	hoard = hoard_create(test, raw_smp_processor_id());
 	hoard_free(hoard, 0, 1);
-	/* One pass may still come; it is the first that sees this heap, so it is not idle to it. */
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
 	if (!drop_slab_caches())
 		kunit_skip(test, "cannot write drop_caches");
@@ -375,6 +408,8 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_idle_cached),
 	KUNIT_CASE(reclaim_idle_shared),
 	KUNIT_CASE(reclaim_left_list),
+	KUNIT_CASE(reclaim_turned_off),
+	KUNIT_CASE(reclaim_turned_on),
 	KUNIT_CASE(reclaim_pressure),
 	KUNIT_CASE(reclaim_dead_cpu),
 	KUNIT_CASE(reclaim_nohz_full),
