@@ -4,8 +4,8 @@
 # The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, kcsan, rt, uml, one of STOCK_KINDS or another one of stock
-#                      kernels (see release.sh); sets
+#   get_kernel KIND    debug, fast, clang, kcsan, rt, uml, one of STOCK_KINDS or another one of
+#                      stock kernels (see release.sh); sets
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
 #                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
 #                      anything that went in), and KERNEL_MODULES for stock kernels
@@ -28,7 +28,10 @@
 KERNEL_RECIPE=1
 
 # Kinds whose config stands on another one's, beside base.config.
-declare -A KIND_BUILDS_ON=([kcsan]=fast [rt]=debug)
+declare -A KIND_BUILDS_ON=([clang]=fast [kcsan]=fast [rt]=debug)
+
+# What builds with LLVM=1 takes.
+CLANG_PACKAGES=(clang lld llvm)
 
 resolve_source()
 {
@@ -132,6 +135,7 @@ kernel_arch()
 	mapfile -t KERNEL_ARCH < <(arch_make)
 	KERNEL_FLAGS=()
 	KERNEL_TARGET=$ARCH_IMAGE
+	[ "$1" != clang ] || KERNEL_ARCH+=(LLVM=1)
 	[ "$1" = uml ] || return 0
 	KERNEL_ARCH=(ARCH=um SUBARCH=x86_64)
 	# 6.1 gives its processes registers of 2696 bytes, and the host of a CPU that has more
@@ -246,6 +250,16 @@ kernel_name()
 	echo "$1"
 }
 
+# kernel_compiler KIND
+kernel_compiler()
+{
+	if [ "$1" = clang ]; then
+		echo clang
+	else
+		arch_tool gcc
+	fi
+}
+
 # kernel_key KIND: all that went into it but its source.
 kernel_key()
 {
@@ -253,13 +267,13 @@ kernel_key()
 
 	mapfile -t fragments < <(config_fragments "$1")
 	(echo "$KERNEL_RECIPE" && cat "${fragments[@]}" &&
-		"$(arch_tool gcc)" --version | sed -n 1p) | short_hash
+		"$(kernel_compiler "$1")" --version | sed -n 1p) | short_hash
 }
 
 # A source with patches has a longer name.
 kernel_is_there()
 {
-	command -v "$(arch_tool gcc)" >/dev/null || return 1
+	command -v "$(kernel_compiler "$1")" >/dev/null || return 1
 	resolve_source
 	compgen -G "$CACHE/kernel/$(kernel_name "$1")-${PLAIN_SOURCE#linux-source-}_$PLAIN_VERSION*-$(kernel_key "$1")" >/dev/null
 }
@@ -271,6 +285,7 @@ get_own_kernel()
 	get_source
 	arch_is_native || apt_install "gcc-$ARCH_TRIPLET"
 	[ "$kind" != rt ] || get_rt_source
+	[ "$kind" != clang ] || apt_install "${CLANG_PACKAGES[@]}"
 	kernel_arch "$kind"
 	KERNEL_ID=$(kernel_name "$kind")-${KERNEL_SRC_ID#linux-source-}-$(kernel_key "$kind")
 	dir=$CACHE/kernel/$KERNEL_ID
@@ -281,7 +296,7 @@ get_own_kernel()
 	fi
 	KERNEL_IMAGE=$dir/$KERNEL_TARGET
 	KERNEL_KDIR=$dir
-	[ "$kind" != uml ] && arch_is_native || KERNEL_MAKE=(make "${KERNEL_ARCH[@]}")
+	KERNEL_MAKE=(make "${KERNEL_ARCH[@]}")
 	KERNEL_MODULES=
 }
 
@@ -340,7 +355,7 @@ get_kernel()
 		return
 	fi
 	case $GUEST_ARCH:$1 in
-	amd64:debug | amd64:fast | amd64:kcsan | amd64:rt | amd64:uml | arm64:debug | arm64:fast)
+	amd64:debug | amd64:fast | amd64:clang | amd64:kcsan | amd64:rt | amd64:uml | arm64:debug | arm64:fast)
 		get_own_kernel "$1"
 		;;
 	amd64:stock) get_stock_kernel amd64 ;;
