@@ -34,7 +34,7 @@ root_command()
 # PACKAGE_SOURCES, a list of sources.
 package_find_kernel()
 {
-	local version=${1#stock-} suite base
+	local version suite base meta
 
 	temp_dir
 	PACKAGE_SOURCES=$TEMP_DIR/sources.list
@@ -50,16 +50,16 @@ package_find_kernel()
 		[ -s "$PACKAGE_SOURCES" ] || die "apt-get indextargets names no mirror of Debian"
 		return
 	fi
-	read -r suite base < <(awk -v version="$version" '$1 == version { print $2, $3 }' \
-		<<<"$RELEASE_SUITES") || die "no suite is known that has Linux $version"
+	read -r version suite base meta < <(release_row "$1") ||
+		die "no suite is known that has the kernel $1"
 	release_use_lists "$suite" "$base"
-	lock "release-$suite"
-	release_resolve "$version" "$suite"
-	unlock "release-$suite"
+	lock "release-${RELEASE_LISTS##*/}"
+	release_resolve "$version" "$suite" "$meta"
+	unlock "release-${RELEASE_LISTS##*/}"
 	PACKAGE_RELEASE=${RELEASE_PACKAGE#linux-image-}
 	PACKAGE_VERSION=$RELEASE_VERSION
 	PACKAGE_SUITE=$suite
-	cp "$CACHE/apt/$suite/sources.list" "$PACKAGE_SOURCES"
+	cp "$RELEASE_LISTS/sources.list" "$PACKAGE_SOURCES"
 }
 
 package_make_root()

@@ -10,6 +10,7 @@
 #   release_kernels               all that there are, as ARCHITECTURE/KIND
 #   release_kinds                 the kinds that there are for GUEST_ARCH
 #   release_has KIND              whether there is that kind for GUEST_ARCH
+#   release_row KIND              what is known of it; nothing if there is none
 #   release_use_lists SUITE BASE  RELEASE_APT[] becomes what makes apt use lists of our own
 #   release_update SUITE          gets these lists anew
 #
@@ -57,6 +58,13 @@ release_kinds()
 release_has()
 {
 	grep -qxF -- "$1" <<<"$(release_kinds)"
+}
+
+# release_row KIND: version, suite, the suite beside it and package, of GUEST_ARCH's kernel.
+release_row()
+{
+	awk -v arch="$GUEST_ARCH" -v kind="$1" '$1 == arch && $2 == kind { print $3, $4, $5, $6 }' \
+		<<<"$RELEASE_KERNELS"
 }
 
 # The machine's mirror of Debian proper, whatever it is called.
@@ -259,8 +267,7 @@ get_release_kernel()
 {
 	local version suite base meta root release
 
-	read -r version suite base meta < <(awk -v arch="$GUEST_ARCH" -v kind="$1" \
-		'$1 == arch && $2 == kind { print $3, $4, $5, $6 }' <<<"$RELEASE_KERNELS") ||
+	read -r version suite base meta < <(release_row "$1") ||
 		die "no suite is known that has the kernel $1 for $GUEST_ARCH"
 	release_use_lists "$suite" "$base"
 	lock "release-${RELEASE_LISTS##*/}"
