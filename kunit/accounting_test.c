@@ -254,7 +254,7 @@ static struct kunit_case accounting_cases[] = {
 };
 
 static struct kunit_suite accounting_suite = {
-	.name = "accounting",
+	.name = "dualtree_accounting",
 	.test_cases = accounting_cases,
 };
 

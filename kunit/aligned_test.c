@@ -262,7 +262,7 @@ static struct kunit_case aligned_cases[] = {
 };
 
 static struct kunit_suite aligned_suite = {
-	.name = "aligned",
+	.name = "dualtree_aligned",
 	.test_cases = aligned_cases,
 };
 

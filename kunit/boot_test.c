@@ -121,7 +121,7 @@ static struct kunit_case boot_cases[] = {
 };
 
 static struct kunit_suite boot_suite = {
-	.name = "boot",
+	.name = "dualtree_boot",
 	.test_cases = boot_cases,
 };
 

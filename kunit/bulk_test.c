@@ -338,7 +338,7 @@ static struct kunit_case bulk_cases[] = {
 };
 
 static struct kunit_suite bulk_suite = {
-	.name = "bulk",
+	.name = "dualtree_bulk",
 	.test_cases = bulk_cases,
 };
 

@@ -228,7 +228,7 @@ static struct kunit_case cache_checks_cases[] = {
 };
 
 static struct kunit_suite cache_checks_suite = {
-	.name = "cache_checks",
+	.name = "dualtree_cache_checks",
 	.init = cache_checks_init,
 	.exit = bed_unmake,
 	.test_cases = cache_checks_cases,

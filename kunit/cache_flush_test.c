@@ -119,7 +119,7 @@ static struct kunit_case cache_flush_cases[] = {
 };
 
 static struct kunit_suite cache_flush_suite = {
-	.name = "cache_flush",
+	.name = "dualtree_cache_flush",
 	.init = cache_flush_init,
 	.exit = bed_unmake,
 	.test_cases = cache_flush_cases,

@@ -597,7 +597,7 @@ static struct kunit_case cache_cases[] = {
 };
 
 static struct kunit_suite cache_suite = {
-	.name = "cache",
+	.name = "dualtree_cache",
 	.init = cache_test_init,
 	.exit = bed_unmake,
 	.test_cases = cache_cases,

@@ -521,7 +521,7 @@ static struct kunit_case checks_cases[] = {
 };
 
 static struct kunit_suite checks_suite = {
-	.name = "checks",
+	.name = "dualtree_checks",
 	.init = checks_init,
 	.exit = checks_exit,
 	.test_cases = checks_cases,

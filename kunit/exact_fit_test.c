@@ -334,7 +334,7 @@ static struct kunit_case exact_fit_cases[] = {
 };
 
 static struct kunit_suite exact_fit_suite = {
-	.name = "exact_fit",
+	.name = "dualtree_exact_fit",
 	.suite_init = exact_fit_suite_init,
 	.test_cases = exact_fit_cases,
 };

@@ -425,7 +425,7 @@ static struct kunit_case extend_cases[] = {
 };
 
 static struct kunit_suite extend_suite = {
-	.name = "extend",
+	.name = "dualtree_extend",
 	.test_cases = extend_cases,
 };
 

@@ -556,7 +556,7 @@ static struct kunit_case extent_tree_cases[] = {
 };
 
 static struct kunit_suite extent_tree_suite = {
-	.name = "extent_tree",
+	.name = "dualtree_extent_tree",
 	.init = extent_tree_test_init,
 	.exit = extent_tree_test_exit,
 	.test_cases = extent_tree_cases,

@@ -161,7 +161,7 @@ static struct kunit_case fault_cases[] = {
 };
 
 static struct kunit_suite fault_suite = {
-	.name = "fault",
+	.name = "dualtree_fault",
 	.test_cases = fault_cases,
 };
 

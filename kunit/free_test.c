@@ -619,7 +619,7 @@ static struct kunit_case free_cases[] = {
 };
 
 static struct kunit_suite free_suite = {
-	.name = "free",
+	.name = "dualtree_free",
 	.test_cases = free_cases,
 };
 

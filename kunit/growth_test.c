@@ -268,7 +268,7 @@ static struct kunit_case growth_cases[] = {
 };
 
 static struct kunit_suite growth_suite = {
-	.name = "growth",
+	.name = "dualtree_growth",
 	.suite_init = growth_suite_init,
 	.test_cases = growth_cases,
 };

@@ -111,7 +111,7 @@ static struct kunit_case heap_random_cases[] = {
 };
 
 static struct kunit_suite heap_random_suite = {
-	.name = "heap_random",
+	.name = "dualtree_heap_random",
 	.init = heap_random_init,
 	.exit = bed_unmake,
 	.test_cases = heap_random_cases,

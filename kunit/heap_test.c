@@ -324,7 +324,7 @@ static struct kunit_case heap_cases[] = {
 };
 
 static struct kunit_suite heap_suite = {
-	.name = "heap",
+	.name = "dualtree_heap",
 	.init = heap_test_init,
 	.exit = bed_unmake,
 	.test_cases = heap_cases,

@@ -173,7 +173,7 @@ static struct kunit_case instances_cases[] = {
 };
 
 static struct kunit_suite instances_suite = {
-	.name = "instances",
+	.name = "dualtree_instances",
 	.suite_init = instances_suite_init,
 	.test_cases = instances_cases,
 };

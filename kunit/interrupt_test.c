@@ -428,7 +428,7 @@ static struct kunit_case interrupt_cases[] = {
 };
 
 static struct kunit_suite interrupt_suite = {
-	.name = "interrupt",
+	.name = "dualtree_interrupt",
 	.suite_init = interrupt_suite_init,
 	.test_cases = interrupt_cases,
 };

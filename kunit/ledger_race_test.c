@@ -204,7 +204,7 @@ static struct kunit_case ledger_race_cases[] = {
 };
 
 static struct kunit_suite ledger_race_suite = {
-	.name = "ledger_race",
+	.name = "dualtree_ledger_race",
 	.test_cases = ledger_race_cases,
 };
 

@@ -517,7 +517,7 @@ static struct kunit_case ledger_cases[] = {
 };
 
 static struct kunit_suite ledger_suite = {
-	.name = "ledger",
+	.name = "dualtree_ledger",
 	.test_cases = ledger_cases,
 };
 

@@ -137,7 +137,7 @@ static struct kunit_case ledger_whole_cases[] = {
 };
 
 static struct kunit_suite ledger_whole_suite = {
-	.name = "ledger_whole",
+	.name = "dualtree_ledger_whole",
 	.test_cases = ledger_whole_cases,
 };
 

@@ -289,7 +289,7 @@ static struct kunit_case chain_cases[] = {
 };
 
 static struct kunit_suite chain_suite = {
-	.name = "netbuf_chain",
+	.name = "dualtree_netbuf_chain",
 	.test_cases = chain_cases,
 };
 

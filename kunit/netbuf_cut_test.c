@@ -279,7 +279,7 @@ static struct kunit_case cut_cases[] = {
 };
 
 static struct kunit_suite cut_suite = {
-	.name = "netbuf_cut",
+	.name = "dualtree_netbuf_cut",
 	.test_cases = cut_cases,
 };
 

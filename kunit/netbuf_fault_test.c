@@ -180,7 +180,7 @@ static struct kunit_case fault_cases[] = {
 };
 
 static struct kunit_suite fault_suite = {
-	.name = "netbuf_fault",
+	.name = "dualtree_netbuf_fault",
 	.exit = faults_end,
 	.test_cases = fault_cases,
 };

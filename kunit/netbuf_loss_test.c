@@ -187,7 +187,7 @@ static struct kunit_case loss_cases[] = {
 };
 
 static struct kunit_suite loss_suite = {
-	.name = "netbuf_loss",
+	.name = "dualtree_netbuf_loss",
 	.test_cases = loss_cases,
 };
 

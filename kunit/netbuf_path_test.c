@@ -142,7 +142,7 @@ static struct kunit_case path_cases[] = {
 };
 
 static struct kunit_suite path_suite = {
-	.name = "netbuf_path",
+	.name = "dualtree_netbuf_path",
 	.test_cases = path_cases,
 };
 

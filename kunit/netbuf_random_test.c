@@ -389,7 +389,7 @@ static struct kunit_case random_cases[] = {
 };
 
 static struct kunit_suite random_suite = {
-	.name = "netbuf_random",
+	.name = "dualtree_netbuf_random",
 	.suite_init = random_suite_init,
 	.test_cases = random_cases,
 };

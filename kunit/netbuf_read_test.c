@@ -318,7 +318,7 @@ static struct kunit_case read_cases[] = {
 };
 
 static struct kunit_suite read_suite = {
-	.name = "netbuf_read",
+	.name = "dualtree_netbuf_read",
 	.test_cases = read_cases,
 };
 

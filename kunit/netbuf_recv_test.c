@@ -115,7 +115,7 @@ static struct kunit_case recv_cases[] = {
 };
 
 static struct kunit_suite recv_suite = {
-	.name = "netbuf_recv",
+	.name = "dualtree_netbuf_recv",
 	.test_cases = recv_cases,
 };
 

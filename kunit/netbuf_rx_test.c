@@ -373,7 +373,7 @@ static struct kunit_case rx_cases[] = {
 };
 
 static struct kunit_suite rx_suite = {
-	.name = "netbuf_rx",
+	.name = "dualtree_netbuf_rx",
 	.test_cases = rx_cases,
 };
 

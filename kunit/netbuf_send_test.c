@@ -275,7 +275,7 @@ static struct kunit_case send_cases[] = {
 };
 
 static struct kunit_suite send_suite = {
-	.name = "netbuf_send",
+	.name = "dualtree_netbuf_send",
 	.test_cases = send_cases,
 };
 

@@ -656,7 +656,7 @@ static struct kunit_case nmi_cases[] = {
 };
 
 static struct kunit_suite nmi_suite = {
-	.name = "nmi",
+	.name = "dualtree_nmi",
 	.suite_init = nmi_suite_init,
 	.suite_exit = nmi_suite_exit,
 	.init = nmi_init,

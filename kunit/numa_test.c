@@ -244,7 +244,7 @@ static struct kunit_case numa_cases[] = {
 };
 
 static struct kunit_suite numa_suite = {
-	.name = "numa",
+	.name = "dualtree_numa",
 	.test_cases = numa_cases,
 };
 

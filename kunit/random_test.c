@@ -519,7 +519,7 @@ static struct kunit_case random_cases[] = {
 };
 
 static struct kunit_suite random_suite = {
-	.name = "random",
+	.name = "dualtree_random",
 	.suite_init = random_suite_init,
 	.test_cases = random_cases,
 };

@@ -259,7 +259,7 @@ static struct kunit_case random_threads_cases[] = {
 };
 
 static struct kunit_suite random_threads_suite = {
-	.name = "random_threads",
+	.name = "dualtree_random_threads",
 	.suite_init = random_threads_suite_init,
 	.test_cases = random_threads_cases,
 };

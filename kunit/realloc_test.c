@@ -341,7 +341,7 @@ static struct kunit_case realloc_cases[] = {
 };
 
 static struct kunit_suite realloc_suite = {
-	.name = "realloc",
+	.name = "dualtree_realloc",
 	.test_cases = realloc_cases,
 };
 

@@ -417,7 +417,7 @@ static struct kunit_case reclaim_cases[] = {
 };
 
 static struct kunit_suite reclaim_suite = {
-	.name = "reclaim",
+	.name = "dualtree_reclaim",
 	.init = reclaim_test_init,
 	.test_cases = reclaim_cases,
 };

@@ -583,7 +583,7 @@ static struct kunit_case remote_cases[] = {
 };
 
 static struct kunit_suite remote_suite = {
-	.name = "remote",
+	.name = "dualtree_remote",
 	.suite_init = remote_suite_init,
 	.suite_exit = remote_suite_exit,
 	.test_cases = remote_cases,

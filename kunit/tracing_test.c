@@ -523,7 +523,7 @@ static struct kunit_case tracing_cases[] = {
 };
 
 static struct kunit_suite tracing_suite = {
-	.name = "tracing",
+	.name = "dualtree_tracing",
 	.suite_init = tracing_suite_init,
 	.exit = tracing_exit,
 	.test_cases = tracing_cases,

@@ -4,6 +4,7 @@
 # One run of suites in a guest, and what came of it. To be sourced after common.sh,
 # kernel.sh, build.sh and ktap.sh.
 #
+#   suite_module AREA           the name of the module with the suite dualtree_AREA
 #   make_plan DIR SUITE.ko...   writes DIR/plan and DIR/files from BUILD_MODULES: the
 #                               suites with what they depend on; SEED is passed to
 #                               those that take it
@@ -23,6 +24,11 @@ TWO_NODES=(
 	--qemu-arg -numa --qemu-arg 'node,nodeid=0,cpus=0-1,memdev=near'
 	--qemu-arg -numa --qemu-arg 'node,nodeid=1,cpus=2-3,memdev=far'
 )
+
+suite_module()
+{
+	echo "dualtree_$1_test"
+}
 
 # module_path NAME: the module of that name in this build.
 module_path()

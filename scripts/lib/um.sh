@@ -6,11 +6,11 @@
 # common.sh, kernel.sh, console.sh and run.sh.
 #
 #   um_build            the tree and the kernel, in the cache; sets UM_TREE and UM_BUILD
-#   um_run DIR SECONDS [SUITE...]
-#                       runs these suites, each on its own, or all at once; SEED is passed to
-#                       those that take it. Leaves DIR/console.log and DIR/results.txt, what
-#                       kunit.py says
-#   um_judge DIR SUITE...
+#   um_run DIR SECONDS [AREA...]
+#                       runs the suites dualtree_AREA, each on its own, or all at once; SEED
+#                       is passed to those that take it. Leaves DIR/console.log and
+#                       DIR/results.txt, what kunit.py says
+#   um_judge DIR AREA...
 #                       sets RUN_PASSED, RUN_FAILED and RUN_SKIPPED, and leaves DIR/failures.txt,
 #                       what else is wrong, as "KIND: TEXT" lines
 #
@@ -66,12 +66,6 @@ um_build()
 	unlock "$name"
 }
 
-# The name of a suite's file, less _test, as kunit.py's pattern for its name.
-um_pattern()
-{
-	sed -n 's/^\t\.name = "\(.*\)",$/\1/p' "$PROJECT/kunit/${1}_test.c" | tail -n 1
-}
-
 # What the suites that take a seed are told at boot, into UM_ARGS[].
 um_seeds()
 {
@@ -79,7 +73,7 @@ um_seeds()
 
 	UM_ARGS=()
 	while read -r file; do
-		UM_ARGS+=(--kernel_args "$(basename "$file" .c).seed=$SEED")
+		UM_ARGS+=(--kernel_args "$(suite_module "$(basename "$file" _test.c)").seed=$SEED")
 	done < <(grep -l '^module_param(seed, ' "$PROJECT"/kunit/*_test.c)
 }
 
@@ -94,7 +88,7 @@ um_run()
 	[ $# -gt 0 ] || set -- ''
 	for suite; do
 		pattern=()
-		[ -z "$suite" ] || pattern=("$(um_pattern "$suite")")
+		[ -z "$suite" ] || pattern=("dualtree_$suite")
 		run_long "running the suites" "$dir/kunit.log" "" \
 			env -C "$UM_TREE" ./tools/testing/kunit/kunit.py exec "${UM_OPTIONS[@]}" \
 			--build_dir "$UM_BUILD" --timeout "$patience" "${UM_ARGS[@]}" \
@@ -123,7 +117,7 @@ um_judge()
 	{
 		console_findings "$dir/console.log"
 		for suite; do
-			grep -qE "^ok [0-9]+ (- )?$(um_pattern "$suite")( |\$)" "$dir/console.log" ||
+			grep -qE "^ok [0-9]+ (- )?dualtree_$suite( |\$)" "$dir/console.log" ||
 				echo "missing: the suite $suite did not end well, or did not run"
 		done
 		[ "$errors" -eq 0 ] || echo "results: kunit.py found $errors errors in the results"

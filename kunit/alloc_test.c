@@ -98,10 +98,12 @@ static void dualtree_granule_is_the_unit(struct kunit *test)
 	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
 	struct dualtree *dt = instance_create(test, &params);
 	size_t granule = dualtree_granule();
-	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL);
-	u8 *second = dualtree_alloc(dt, granule, GFP_KERNEL);
-	u8 *third = dualtree_alloc(dt, granule + 1, GFP_KERNEL);
+	u8 *first, *second, *third;
 
+	stay_here(test);
+	first = dualtree_alloc(dt, 1, GFP_KERNEL);
+	second = dualtree_alloc(dt, granule, GFP_KERNEL);
+	third = dualtree_alloc(dt, granule + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, first);
 	KUNIT_EXPECT_TRUE(test, granule == 64 || granule == 128);
 	KUNIT_EXPECT_GE(test, granule, L1_CACHE_BYTES);
@@ -539,7 +541,7 @@ static struct kunit_case dualtree_cases[] = {
 };
 
 static struct kunit_suite dualtree_suite = {
-	.name = "dualtree",
+	.name = "dualtree_alloc",
 	.test_cases = dualtree_cases,
 };
 

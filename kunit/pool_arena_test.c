@@ -361,7 +361,7 @@ static struct kunit_case buddy_arena_cases[] = {
 };
 
 static struct kunit_suite buddy_arena_suite = {
-	.name = "buddy_arena",
+	.name = "dualtree_pool_arena",
 	.test_cases = buddy_arena_cases,
 };
 

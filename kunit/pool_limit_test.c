@@ -295,7 +295,7 @@ static struct kunit_case buddy_limit_cases[] = {
 };
 
 static struct kunit_suite buddy_limit_suite = {
-	.name = "buddy_limit",
+	.name = "dualtree_pool_limit",
 	.test_cases = buddy_limit_cases,
 };
 

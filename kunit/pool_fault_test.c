@@ -202,7 +202,7 @@ static struct kunit_case buddy_fault_cases[] = {
 };
 
 static struct kunit_suite buddy_fault_suite = {
-	.name = "buddy_fault",
+	.name = "dualtree_pool_fault",
 	.exit = faults_end,
 	.test_cases = buddy_fault_cases,
 };

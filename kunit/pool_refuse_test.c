@@ -479,7 +479,7 @@ static struct kunit_case buddy_refuse_cases[] = {
 };
 
 static struct kunit_suite buddy_refuse_suite = {
-	.name = "buddy_refuse",
+	.name = "dualtree_pool_refuse",
 	.test_cases = buddy_refuse_cases,
 };
 

@@ -4,9 +4,9 @@
  *
  * Promises that every field of the stats is right after every single call.
  *
- * Parts of blocks are in buddy_range_test.c, wrong frees in buddy_refuse_test.c, limit and
- * reserve in buddy_limit_test.c, contexts and users in buddy_life_test.c, memory that runs
- * out at any point in buddy_fault_test.c.
+ * Parts of blocks are in pool_range_test.c, wrong frees in pool_refuse_test.c, limit and
+ * reserve in pool_limit_test.c, contexts and users in pool_life_test.c, memory that runs
+ * out at any point in pool_fault_test.c.
  */
 #include <linux/nodemask.h>
 #include <linux/string.h>
@@ -437,7 +437,7 @@ static struct kunit_case buddy_pool_cases[] = {
 };
 
 static struct kunit_suite buddy_pool_suite = {
-	.name = "buddy_pool",
+	.name = "dualtree_pool_alloc",
 	.test_cases = buddy_pool_cases,
 };
 

@@ -331,7 +331,7 @@ static struct kunit_case buddy_range_cases[] = {
 };
 
 static struct kunit_suite buddy_range_suite = {
-	.name = "buddy_range",
+	.name = "dualtree_pool_range",
 	.test_cases = buddy_range_cases,
 };
 

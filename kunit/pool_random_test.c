@@ -501,7 +501,7 @@ static int buddy_random_suite_init(struct kunit_suite *suite)
 	seed = dt_test_param("seed=", seed);
 	while (!seed)
 		seed = get_random_u32();
-	pr_info("buddy_random: seed=%u ops=%u\n", seed, ops);
+	pr_info("dualtree_pool_random: seed=%u ops=%u\n", seed, ops);
 	return 0;
 }
 
@@ -511,7 +511,7 @@ static struct kunit_case buddy_random_cases[] = {
 };
 
 static struct kunit_suite buddy_random_suite = {
-	.name = "buddy_random",
+	.name = "dualtree_pool_random",
 	.suite_init = buddy_random_suite_init,
 	.test_cases = buddy_random_cases,
 };

@@ -402,7 +402,7 @@ static struct kunit_case buddy_table_cases[] = {
 };
 
 static struct kunit_suite buddy_table_suite = {
-	.name = "buddy_table",
+	.name = "dualtree_pool_table",
 	.test_cases = buddy_table_cases,
 };
 

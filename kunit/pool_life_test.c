@@ -308,7 +308,7 @@ static struct kunit_case buddy_life_cases[] = {
 };
 
 static struct kunit_suite buddy_life_suite = {
-	.name = "buddy_life",
+	.name = "dualtree_pool_life",
 	.test_cases = buddy_life_cases,
 };
 
