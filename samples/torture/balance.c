@@ -2,7 +2,7 @@
 /*
  * The balance; see balance.h.
  */
-#define pr_fmt(fmt) "dualtree-torture: " fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
 #include <linux/kernel.h>

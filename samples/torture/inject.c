@@ -3,7 +3,7 @@
  * Wrong on purpose; see inject.h. At a quiet point: what is freed twice must not be somebody
  * else's by then.
  */
-#define pr_fmt(fmt) "dualtree-torture: " fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kernel.h>
 #include <linux/printk.h>

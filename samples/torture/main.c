@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * torture: dualtree under all that can come at once.
+ * dualtree_torture: dualtree under all that can come at once.
  *
  * Threads on every CPU, softirqs, hard interrupts and NMIs allocate, free in parts, exchange
  * and resize on several instances, while CPUs go down, memory is short, allocations fail and
@@ -8,11 +8,11 @@
  *
  * insmod starts it and returns. A thread of its own lets it run for @seconds, stops
  * everybody now and then to compare counts, takes all back at the end, and says what came of
- * it: on the console and in debugfs, dualtree-torture/verdict. rmmod ends it at once.
+ * it: on the console and in debugfs, dualtree_torture/verdict. rmmod ends it at once.
  *
  * Only exported calls are used, so it runs on kernels as they are shipped.
  */
-#define pr_fmt(fmt) "dualtree-torture: " fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
 #include <linux/err.h>

@@ -48,7 +48,7 @@ static int nmi_arrived(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-#define NMI_NAME	"dualtree-torture"
+#define NMI_NAME	"dualtree_torture"
 
 int nmi_start(void)
 {

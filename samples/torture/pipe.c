@@ -6,7 +6,7 @@
  * LOW in it, so that it is neither empty, when the granularity of regions would decide, nor
  * without bound. The producer's CPU is one that never goes away.
  */
-#define pr_fmt(fmt) "dualtree-torture: " fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>

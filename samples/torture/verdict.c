@@ -2,7 +2,7 @@
 /*
  * What came of it; see verdict.h.
  */
-#define pr_fmt(fmt) "dualtree-torture: " fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
@@ -100,7 +100,7 @@ DEFINE_SHOW_ATTRIBUTE(verdict);
 
 void verdict_init(void)
 {
-	folder = debugfs_create_dir("dualtree-torture", NULL);
+	folder = debugfs_create_dir("dualtree_torture", NULL);
 	debugfs_create_file("verdict", 0444, folder, NULL, &verdict_fops);
 }
 

@@ -25,7 +25,7 @@ void verdict_until(unsigned long deadline);
 /* It is over: prints the verdict. @words go behind PASS. */
 __printf(1, 2) void verdict_close(const char *fmt, ...);
 
-/* debugfs: dualtree-torture/verdict. May sleep. */
+/* debugfs: dualtree_torture/verdict. May sleep. */
 void verdict_init(void);
 void verdict_exit(void);
 

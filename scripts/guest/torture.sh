@@ -12,7 +12,7 @@
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 cd /run/harness || exit 1
-VERDICT=/sys/kernel/debug/dualtree-torture/verdict
+VERDICT=/sys/kernel/debug/dualtree_torture/verdict
 CPUS=/sys/devices/system/cpu
 
 went=0
@@ -80,7 +80,7 @@ fi
 read -r arguments <torture
 load dualtree.ko || exit 1
 # shellcheck disable=SC2086 # arguments are words
-load torture.ko $arguments || exit 1
+load dualtree_torture.ko $arguments || exit 1
 case " $arguments " in
 *' hotplug=0 '*)
 	take_turns
@@ -93,7 +93,7 @@ case " $arguments " in
 esac
 step "torture: done"
 [ "$(cat "$CPUS/online")" = 0-3 ] || fail "CPUs stayed away: $(cat "$CPUS/online") are there"
-dmesg | sed -n 's/^.*dualtree-torture: //p' | while IFS= read -r line; do
+dmesg | sed -n 's/^.*dualtree_torture: //p' | while IFS= read -r line; do
 	report "$line"
 done
 case $verdict in

@@ -50,7 +50,7 @@ torture_find_modules()
 	local name path
 
 	TORTURE_MODULES=()
-	for name in dualtree torture; do
+	for name in dualtree dualtree_torture; do
 		path=$(module_path "$name") || die "$name.ko was not built"
 		TORTURE_MODULES+=("$path")
 	done
