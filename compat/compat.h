@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the kernels that dualtree builds for, and nothing else.
+ * Differences between the kernels that dualtree builds for, and the export of internal symbols to
+ * the suites. What one subject needs alone is in a header of its own here: kasan.h, shrinker.h ...
  *
  * The rest of the code is written against the newest names; what an older kernel
  * lacks is supplied here. DT_HAVE_X says what a kernel has: probe.sh looks it up in its

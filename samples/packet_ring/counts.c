@@ -2,8 +2,7 @@
 /*
  * The sample's counts; see counts.h.
  *
- * Each CPU has counts of its own, summed up when someone asks: the tap runs on all CPUs
- * at once. They are unsigned long, which wraps at 4 GiB of bytes on a 32-bit machine.
+ * Each CPU has counts of its own, since the tap runs on all CPUs at once; a reader sums them up.
  */
 #include <linux/cpumask.h>
 #include <linux/irqflags.h>
