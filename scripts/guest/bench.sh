@@ -23,14 +23,14 @@ report_file()
 }
 
 # A boot leaves things to do in the background, for a second or two.
-step "waiting for the boot to settle"
+step "waiting until the boot is over"
 sleep 4
 
 options=$(cat dualtree.options 2>/dev/null)
 while read -r name files results arguments; do
 	step "$name"
 	module=${files%%.ko*}
-	# Each finds a pool that nobody has used.
+	# Each finds a pool that was not used before.
 	# shellcheck disable=SC2086 # arguments are words
 	load dualtree.ko $options || exit 1
 	for file in $(echo "$files" | tr , ' '); do

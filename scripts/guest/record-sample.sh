@@ -48,8 +48,8 @@ if [ $? -eq 2 ]; then
 else
 	report "complete with 4 KiB"
 fi
-sh ./record.sh --name nobody /tmp/none true 2>/tmp/said
-[ $? -eq 2 ] || fail "a record of nobody is a record"
+sh ./record.sh --name absent /tmp/none true 2>/tmp/said
+[ $? -eq 2 ] || fail "a record of no instance is a record"
 report "refused $(cat /tmp/said)"
 
 step "handing the record over"

@@ -62,7 +62,7 @@ tracefs=/sys/kernel/tracing
 [ -d "$tracefs/instances" ] || die "there is no tracefs: the kernel has to have CONFIG_TRACING"
 [ -d "$tracefs/events/dualtree" ] || die "there are no events of dualtree: is dualtree.ko loaded?"
 instance=$tracefs/instances/dualtree-record
-mkdir "$instance" 2>/dev/null || die "$instance is there already: is somebody recording?"
+mkdir "$instance" 2>/dev/null || die "$instance is there already: is another recording running?"
 reader=
 
 # shellcheck disable=SC2317 # called by the trap

@@ -62,7 +62,7 @@ publish()
 	paced_stream | nc 127.0.0.1 9100
 }
 
-# subscribe NAME: nc reads from a fifo that nobody closes, for what ends its input ends us.
+# subscribe NAME: nc reads from a fifo that is never closed, for what ends its input ends us.
 subscribe()
 {
 	nc 127.0.0.1 9101 <>/tmp/open >"/tmp/$1.flv" &

@@ -391,7 +391,7 @@ unload_with_traffic()
 {
 	local before unloading end
 
-	# What is closed while nobody answers keeps what it received out of order until it gives
+	# What is closed while its peer is silent keeps what it received out of order until it gives
 	# up. Not before: httpd closes when its last bytes are still to be sent.
 	for end in 0 1; do
 		sysctl_at $end ipv4/tcp_orphan_retries 1

@@ -14,7 +14,7 @@
 #                       ARCH_IMAGE, the image's path below a build of the kernel
 #   arch_is_native      the guest's architecture is this machine's
 #   arch_make           prints the arguments of make that a build for it takes
-#   arch_install        installs what its guests take beside the work of scripts/setup
+#   arch_install        installs what its guests take and scripts/setup does not install
 #   list_arches         their names, the default first
 #
 # Why these CPUs under TCG:

@@ -49,7 +49,7 @@ cost_run()
 	DUALTREE_ACCEL=icount run_guest "$dir" dualtree_cost "${options[@]}"
 }
 
-# add_kernels_own NAME: adds to KERNELS_OWN the kernel's own module, not compressed, behind
+# add_kernels_own NAME: adds to KERNELS_OWN the kernel's own module, not compressed, after
 # those that it needs. What is built in needs none.
 add_kernels_own()
 {

@@ -10,7 +10,7 @@
 # help: curve [CURVE...]
 # help:                how the cost of an operation grows with size, with what lives, with free
 # help:                extents, with instances (counted instructions), and with CPUs (time,
-# help:                beside kmalloc()): those of size, live, extents, instances and cpus that
+# help:                of kmalloc() too): those of size, live, extents, instances and cpus that
 # help:                are named, or all. Says whether growth is constant, logarithmic or
 # help:                linear, by a fit. Some five minutes
 # report 30: How cost grows

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# Nanoseconds of an operation, beside the others' in the same run, under user-mode Linux.
+# Nanoseconds of an operation, and of other allocators' in the same run, under user-mode Linux.
 #
 # help: native [--rounds N]
 # help:                nanoseconds of an operation in user-mode Linux, where all that allocate

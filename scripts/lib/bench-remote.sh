@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# Frees on another CPU than the allocation's, beside kmalloc() in the same run.
+# Frees on another CPU than the allocation's, and kmalloc() in the same run.
 #
 # help: remote         time of a free on another CPU than the allocation's, and of packets on
-# help:                their way from CPUs that allocate to CPUs that free, beside kmalloc() in
+# help:                their way from CPUs that allocate to CPUs that free, and kmalloc() in
 # help:                the same runs: a ratio, since the time is that of translated code
 # report 20: Freeing on another CPU
 

@@ -150,7 +150,7 @@ use_kernel()
 	} <<<"${BUILT_FOR[$1]}"
 }
 
-# Of the guests of one report those whose clock counts may run beside each other, for nothing
+# Of the guests of one report those whose clock counts may run at the same time, for nothing
 # disturbs them; one that takes the time has the machine to itself.
 guest_turn()
 {

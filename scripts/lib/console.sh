@@ -12,7 +12,7 @@
 # selfcheck/console-samples.txt through it. The last rows catch what the table does not
 # know by its particular marks.
 
-# KIND, a tab, an extended regular expression for the message behind the time stamp. The
+# KIND, a tab, an extended regular expression for the message after the time stamp. The
 # first match names a line, so the particular comes before the general.
 CONSOLE_TABLE='
 kasan	KASAN: 
@@ -62,7 +62,7 @@ CONSOLE_HARMLESS='^kmemleak: (Kernel memory leak detector initialized|Automatic 
 CONSOLE_HARMLESS+='|^Hardware name: IBM pSeries '
 
 # A report of KCSAN goes from its title to a line of "=" and shows two stacks. 6.1 has races
-# of its own that nobody means to end; a report counts if a module is in it, in the title or
+# of its own that its developers accept; a report counts if a module is in it, in the title or
 # in a frame, since kernels with KCSAN have no modules but ours. Frames of what was interrupted
 # are not part of the access: a stack ends where an interrupt or a softirq begins. The other lines
 # between, which another CPU may have printed, are judged as everywhere.

@@ -21,7 +21,7 @@ function quantile_of(who, cpus, part,   i, values)
 	return quantile(values, rounds[who, cpus], part)
 }
 
-# Contenders of one round ran one beside the other.
+# Contenders of one round ran one after the other.
 function ratio(cpus, part,   i, values)
 {
 	for (i = 1; i <= rounds["dualtree", cpus]; i++)

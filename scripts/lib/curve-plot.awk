@@ -37,7 +37,7 @@ BEGIN {
 		most = $4
 }
 
-# At least two octaves and a bit: a slope that is none shall not look like one.
+# At least two octaves and a bit: or a slope that is none would look like one.
 function y_axis(   margin, unit, ticks)
 {
 	margin = most / least < 4 ? 2 : 1.25

@@ -14,7 +14,7 @@
 #
 # Promises: the host's own kernel is not touched, an image is unpacked and never
 # installed. What is in the cache under its final name is complete: it is made
-# beside it, under a lock, and renamed. A build that was interrupted goes on where
+# under another name there, under a lock, and renamed. A build that was interrupted goes on where
 # it stopped.
 
 # shellcheck source=scripts/lib/arch.sh
@@ -27,7 +27,7 @@
 # Raise it when a change to this file makes old builds worthless.
 KERNEL_RECIPE=1
 
-# Kinds whose config stands on another one's, beside base.config.
+# Kinds whose config stands on another one's and on base.config.
 declare -A KIND_BUILDS_ON=([clang]=fast [kcsan]=fast [rt]=debug)
 
 # What builds with LLVM=1 takes.

@@ -21,7 +21,7 @@ MODEL_RUNS=(
 	"region"
 	"reclaim"
 )
-# Searched once more, for runs that never end: there are none, so nobody waits.
+# Searched once more, for runs that never end: there are none, so no call waits for ever.
 MODEL_ENDS=(
 	"heap -DPREEMPTION"
 	"shared"

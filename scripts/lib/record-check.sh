@@ -31,7 +31,7 @@ unknown ID|a 0 1\nf 1 0 1\nz 2\n|3: no object of that ID is live
 dead ID|a 0 1\nf 0 0 1\nf 0 0 1\nz 3\n|4: no object of that ID is live
 free of 0 bytes|a 0 1\nf 0 0 0\nz 2\n|3: a free of 0 bytes
 beyond the end|a 0 100\nf 0 50 51\nz 2\n|3: the free goes beyond the end of the object
-behind the end|a 0 100\nf 0 100 1\nz 2\n|3: the free goes beyond the end of the object
+after the end|a 0 100\nf 0 100 1\nz 2\n|3: the free goes beyond the end of the object
 dead front|a 0 100\nf 0 0 50\nf 0 49 2\nz 3\n|4: some of these bytes have been freed already
 dead tail|a 0 100\nf 0 50 50\nf 0 99 1\nz 3\n|4: some of these bytes have been freed already
 across a hole|a 0 100\nf 0 40 20\nf 0 0 100\nz 3\n|4: some of these bytes have been freed already
@@ -42,7 +42,7 @@ no last line|a 0 1\n|2: the file is truncated: it has no last line "z OPERATIONS
 half a line|a 0 1\nf 0 0|3: the file is truncated: it has no last line "z OPERATIONS"
 half a last line|a 0 1\nz 1|3: the file is truncated: it has no last line "z OPERATIONS"
 lines are missing|a 0 1\nz 2\n|3: there are not as many operations as the last line says
-more behind it|z 0\na 0 1\n|3: there is more behind the last line
+more after the last line|z 0\na 0 1\n|3: there is more behind the last line
 carriage return|a 0 1\r\nz 1\r\n|2: a byte that is not text
 '
 

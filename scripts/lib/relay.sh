@@ -78,7 +78,7 @@ relay_make_stream()
 		die "ffmpeg cannot make a stream"
 	}
 	mapfile -t options < <(checksum_options "$dir" in)
-	# From a pipe, as it comes out of the relay: nobody can look at the end first.
+	# From a pipe, as it comes out of the relay: its end cannot be read first.
 	"${RELAY_FFMPEG[@]}" -flags bitexact -f flv -i - "${options[@]}" \
 		<"$dir/in.flv" >"$dir/in.log" 2>&1 || {
 		show_log "$dir/in.log" 5
@@ -203,7 +203,7 @@ open_slow_reader()
 		host_failure "the one who reads nothing cannot connect"
 }
 
-# send_bad KIND: what is no stream, or ends where none may; on stdin of nobody.
+# send_bad KIND: what is no stream, or ends where none may.
 send_bad()
 {
 	python3 - "$1" "$publish_port" "$dir/../in.flv" <<-'END'

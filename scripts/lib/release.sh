@@ -24,8 +24,8 @@
 # and what apt gets is verified with the machine's keys. A root in the cache under its final
 # name is complete. To build in it takes a user namespace, and no privilege.
 
-# Architecture, kind, version, suite that it is from, suite whose packages it needs beside
-# itself, package that leads to the latest one.
+# Architecture, kind, version, suite that it is from, suite whose packages it needs too,
+# package that leads to the latest one.
 RELEASE_KERNELS='
 amd64   stock-6.12 6.12 trixie           trixie   linux-image-amd64
 amd64   stock-7.3  7.3  trixie-backports trixie   linux-image-amd64
@@ -278,7 +278,7 @@ get_release_kernel()
 	KERNEL_MODULES=$root/usr/lib/modules/$release
 	release_find_image "$root" "$release"
 	KERNEL_KDIR=/usr/src/linux-headers-$release
-	[ -d "$root$KERNEL_KDIR" ] || die "there is no $KERNEL_KDIR beside $RELEASE_PACKAGE"
+	[ -d "$root$KERNEL_KDIR" ] || die "there is no $KERNEL_KDIR that goes with $RELEASE_PACKAGE"
 	release_use_make "$root"
 	arch_is_native || mapfile -t -O "${#KERNEL_MAKE[@]}" KERNEL_MAKE < <(arch_make)
 }

@@ -115,7 +115,7 @@ kernel_config()
 			return
 		fi
 	done
-	die "there is no configuration beside $KERNEL_IMAGE"
+	die "there is no configuration for $KERNEL_IMAGE"
 }
 
 show_config()
@@ -132,7 +132,7 @@ show_config()
 
 report_header()
 {
-	echo "dualtree: what it costs, beside what the kernel has"
+	echo "dualtree: what it costs, and what the kernel's own allocators do"
 	echo
 	echo "Tree       $(tree_commit); scripts/bench${quick:+ --quick} --seed $seed," \
 		"$(duration $((SECONDS - start)))"

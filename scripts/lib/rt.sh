@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The kernel's source with PREEMPT_RT, which 6.1 has as patches beside it. To be sourced
+# The kernel's source with PREEMPT_RT, which 6.1 has as separate patches. To be sourced
 # after common.sh, apt.sh and kernel.sh, which does it.
 #
 #   get_rt_source    after get_source; makes KERNEL_SRC a tree of its own with Debian's

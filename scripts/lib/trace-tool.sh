@@ -27,7 +27,7 @@ build_trace_tool()
 		"${CC:-gcc}" -O2 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 			-include host/kernel.h -I. -idirafter "$TEMP_DIR" -o "$TEMP_DIR/trace_tool" "${TRACE_TOOL_SOURCES[@]}"
 	) >&2 || die "bench/host/trace_tool.c does not build"
-	# For whoever sources this.
+	# For the script that sources this.
 	# shellcheck disable=SC2034
 	TRACE_TOOL=$TEMP_DIR/trace_tool
 }

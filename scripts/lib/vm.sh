@@ -18,7 +18,7 @@
 # test reports cannot be torn by a kernel message, nor hide one.
 #
 # Detectors of things that never end get the patience that translated code needs
-# beside other guests; none is turned off. An oops ends the run: what comes after it
+# while other guests run; none is turned off. An oops ends the run: what comes after it
 # says nothing.
 BASE_CMDLINE=(loglevel=7 panic=-1 oops=panic printk.devkmsg=on
 	watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=100 workqueue.watchdog_thresh=100
@@ -176,7 +176,7 @@ uml_command()
 		"${BASE_CMDLINE[@]}" "GLIBC_TUNABLES=$UML_TUNABLES" "$@" harness_port=ttyS1 harness_end=poweroff)
 }
 
-# Those who write down what comes out of the pipes; they end when nobody can write any more.
+# Processes that write down what comes out of the pipes; they end when no writer is left.
 start_uml_readers()
 {
 	local name
@@ -194,7 +194,7 @@ end_uml_readers()
 {
 	local pid
 
-	# One waits for ever if nobody ever opened its pipe; to open it for both ways does
+	# One waits for ever if its pipe was never opened; to open it for both ways does
 	# not wait.
 	[ -z "$VM_UML" ] || : <>"${VM_INITRD%/*}/console" <>"${VM_INITRD%/*}/port"
 	for pid in "${UML_READERS[@]}"; do

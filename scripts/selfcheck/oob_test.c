@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A byte written behind the end of an object: KASAN must report it.
+ * A byte written after the end of an object: KASAN must report it.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
