@@ -11,7 +11,7 @@
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
-#include "leak.h"
+#include "kmemleak.h"
 #include "ledger.h"
 #include "region.h"
 
