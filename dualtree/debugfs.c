@@ -11,7 +11,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "../buddy/pool.h"
+#include "../buddy/debugfs.h"
 #include "debugfs.h"
 #include "instance.h"
 #include "ledger.h"

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "debugfs.h"
@@ -75,7 +76,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	INIT_WORK(&dt->publish, publish);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
-		err = buddy_default_prepare();
+		err = buddy_node_pools_prepare();
 	if (!err)
 		err = dt_percpu_init(dt);
 	if (err) {

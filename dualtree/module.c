@@ -8,6 +8,7 @@
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
+#include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
 #include "debugfs.h"
@@ -36,7 +37,7 @@ postcore_initcall(dualtree_init);
 static void __exit dualtree_exit(void)
 {
 	dt_reclaim_exit();
-	buddy_default_exit();
+	buddy_node_pools_exit();
 	dt_debugfs_exit();
 	buddy_table_exit();
 }
