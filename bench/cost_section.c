@@ -16,8 +16,9 @@
 
 #include <dualtree/dualtree.h>
 
-#include "../dualtree/front.h"
+#include "../dualtree/cache.h"
 #include "../dualtree/remote.h"
+#include "../dualtree/section.h"
 #include "contenders.h"
 #include "cost.h"
 

@@ -11,6 +11,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "debugfs.h"
 #include "pool.h"
 
 static struct dentry *pools_dir;

@@ -16,6 +16,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "../compat/compat.h"
+#include "debugfs.h"
+#include "grow.h"
 #include "pool.h"
 #include "table.h"
 #include "trace.h"
@@ -169,25 +171,6 @@ int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr
 	return pool_give(pool, first, -1, nr_pages, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free_range);
-
-void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stats)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	*stats = (struct buddy_pool_stats) {
-		.held_bytes = pool->held_bytes,
-		.free_bytes = pool->lists.free_pages << PAGE_SHIFT,
-		.largest_free = pool->lists.orders ? order_bytes(__fls(pool->lists.orders)) : 0,
-		.arenas = pool->nr_arenas,
-		.allocs = pool->allocs,
-		.frees = pool->frees,
-		.failed_allocs = pool->failed_allocs,
-		.bad_frees = pool->bad_frees,
-	};
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-}
-EXPORT_SYMBOL_GPL(buddy_pool_get_stats);
 
 /* The arena order of a pool that asks for none: no more than the kernel hands out. */
 unsigned int buddy_arena_order_default(void)

@@ -109,19 +109,4 @@ bool buddy_ready(void);
 
 unsigned int buddy_arena_order_default(void);
 
-int buddy_arenas_init(struct buddy_pool *pool);
-void buddy_arenas_exit(struct buddy_pool *pool);
-void buddy_arenas_idle(struct buddy_pool *pool);
-void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
-
-void buddy_debugfs_init(struct dentry *parent);
-void buddy_debugfs_add(struct buddy_pool *pool);
-char *buddy_debugfs_free_name(const char *name, struct dentry *parent);
-
-size_t buddy_pool_trim(struct buddy_pool *pool);
-
-int buddy_default_prepare(void);
-void *buddy_default_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **from);
-void buddy_default_exit(void);
-
 #endif /* DUALTREE_BUDDY_POOL_INTERNAL_H */

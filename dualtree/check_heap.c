@@ -9,7 +9,7 @@
 #include "cache.h"
 #include "check.h"
 #include "heap.h"
-#include "visit.h"
+#include "walk.h"
 
 static struct region *region_entry(const struct rb_node *node)
 {
@@ -159,8 +159,8 @@ bool dualtree_check(struct dualtree *dt)
 	struct check check = { .ok = true };
 	struct dualtree_stats stats;
 
-	dt_visit_heaps(dt, check_heap, &check);
-	dt_instance_stats(dt, &stats);
+	dt_walk_heaps(dt, check_heap, &check);
+	dualtree_get_stats(dt, &stats);
 	return check.ok && stats.live_bytes == check.tally.live_bytes &&
 	       stats.free_bytes >> DT_GRANULE_SHIFT == check.nr_free + check.tally.in_flight;
 }

@@ -11,10 +11,11 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "../buddy/pool.h"
-#include "dualtree.h"
-#include "front.h"
-#include "visit.h"
+#include "../buddy/debugfs.h"
+#include "debugfs.h"
+#include "instance.h"
+#include "ledger.h"
+#include "walk.h"
 
 #define MAP_CELLS	64U
 
@@ -24,7 +25,7 @@ static int stats_show(struct seq_file *m, void *unused)
 {
 	struct dualtree_stats s;
 
-	dt_instance_stats(m->private, &s);
+	dualtree_get_stats(m->private, &s);
 	seq_printf(m, "allocs %llu\n", s.allocs);
 	seq_printf(m, "frees %llu\n", s.frees);
 	seq_printf(m, "remote_frees %llu\n", s.remote_frees);
@@ -103,7 +104,7 @@ static int map_show(struct seq_file *m, void *unused)
 	struct map_walk walk = { .m = m };
 
 	seq_puts(m, "# live   + partly live   . free\n");
-	dt_visit_heaps(m->private, map_heap, &walk);
+	dt_walk_heaps(m->private, map_heap, &walk);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(map);
@@ -157,7 +158,7 @@ static int extents_show(struct seq_file *m, void *unused)
 	struct extents_walk walk = { .m = m };
 
 	seq_puts(m, "# owner start bytes region, in the trees only\n");
-	dt_visit_heaps(m->private, extents_heap, &walk);
+	dt_walk_heaps(m->private, extents_heap, &walk);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
@@ -179,7 +180,7 @@ static struct dentry *create_dir(const char *name)
 	return dir;
 }
 
-void dualtree_debugfs_add(struct dualtree *dt)
+void dt_debugfs_add(struct dualtree *dt)
 {
 	dt->dir = create_dir(dt->name);
 	if (!dt->dir)
@@ -189,18 +190,18 @@ void dualtree_debugfs_add(struct dualtree *dt)
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
 }
 
-void dualtree_debugfs_remove(struct dualtree *dt)
+void dt_debugfs_remove(struct dualtree *dt)
 {
 	debugfs_remove(dt->dir);
 }
 
-void dualtree_debugfs_init(void)
+void dt_debugfs_init(void)
 {
 	debugfs_root = debugfs_create_dir("dualtree", NULL);
 	buddy_debugfs_init(debugfs_root);
 }
 
-void dualtree_debugfs_exit(void)
+void dt_debugfs_exit(void)
 {
 	debugfs_remove(debugfs_root);
 }

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growing a live range where it lies.
+ * Growing a live range where it lies: dualtree_extend(). Any context, NMI included.
  *
  *	|########|####....|........|....####|     (1) the rest of its last granule
  *	             ^     `--- (2) ---'          (2) free granules behind, the owner's to give
  *	             end of the range
  *
- * (1) is free if nobody else has bytes in that granule: whoever holds all that is live in
- * one may add to it, on any CPU. (2) is in the owner's trees, or cached in front of them.
+ * (1) is free if all that is live in that granule is the range's: its user may add to it, on
+ * any CPU. (2) is in the owner's trees, or cached in front of them.
+ *
+ *	the range needs			and its heap is		it grows in
+ *	(1) only			any			dualtree_extend(), anywhere
+ *	(2) too				this CPU's, entered	grow_in()
+ *	(2) too				the shared one		grow_in_shared()
+ *	(2) too				another			nothing: it does not grow
  */
+#include <linux/export.h>
 #include <linux/string.h>
 #include "../compat/compat.h"
-#include "front.h"
+#include "../compat/kasan.h"
+#include "cache.h"
+#include "grow.h"
+#include "kmemleak.h"
+#include "ledger.h"
+#include "percpu.h"
+#include "range.h"
+#include "section.h"
+#include "trace.h"
 
 /**
  * struct growth - a range that is to grow in place
@@ -116,7 +131,7 @@ static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 	return grown;
 }
 
-/* What dt_front_finish() does, for the bytes that were added. */
+/* What alloc_post() does, for the bytes that were added. */
 static void finish(struct dualtree *dt, const struct growth *g)
 {
 	void *base = g->region->base;
@@ -130,23 +145,16 @@ static void finish(struct dualtree *dt, const struct growth *g)
 	trace_dualtree_alloc(dt->name, base + g->end, g->new_end - g->end);
 }
 
-/**
- * dt_front_extend() - grow a range in place
- * @dt: the instance
- * @ptr: the first byte; any value whatever
- * @len: its bytes
- * @new_len: bytes that it shall have, more than @len
- *
- * Context: Any, NMI included.
- * Return: true if it has.
- */
-bool dt_front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
+bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
 {
-	struct heap *heap = section_begin(dt);
 	struct region *retired;
+	struct heap *heap;
 	struct growth g;
 	bool grown = false, shared = false;
 
+	if (new_len <= len)
+		return !dt_range_status(dt, ptr, len);
+	heap = section_begin(dt);
 	if (growth_init(&g, dt, ptr, len, new_len)) {
 		if (!g.nr && may_grow(&g)) {
 			grow(&g);
@@ -166,3 +174,4 @@ bool dt_front_extend(struct dualtree *dt, const void *ptr, size_t len, size_t ne
 		finish(dt, &g);
 	return grown;
 }
+EXPORT_SYMBOL_GPL(dualtree_extend);

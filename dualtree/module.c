@@ -8,9 +8,10 @@
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
+#include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
-#include "dualtree.h"
+#include "debugfs.h"
 #include "region.h"
 #include "reclaim.h"
 
@@ -25,7 +26,7 @@ static int __init dualtree_init(void)
 		buddy_table_exit();
 		return err;
 	}
-	dualtree_debugfs_init();
+	dt_debugfs_init();
 	buddy_set_ready(true);
 	return 0;
 }
@@ -36,8 +37,8 @@ postcore_initcall(dualtree_init);
 static void __exit dualtree_exit(void)
 {
 	dt_reclaim_exit();
-	buddy_default_exit();
-	dualtree_debugfs_exit();
+	buddy_node_pools_exit();
+	dt_debugfs_exit();
 	buddy_table_exit();
 }
 module_exit(dualtree_exit);

@@ -13,7 +13,7 @@
  * nobody waits for a CPU to schedule: one whose running thread never lets go gives back all
  * the same. Each step is bounded. What a step has emptied goes to the pool from here.
  *
- * CPUs that run without a tick have no heap of their own (see front.c), so that none of
+ * CPUs that run without a tick have no heap of their own (see percpu.c), so that none of
  * this ever interrupts one.
  *
  * A pass over the idle heaps runs while any instance holds memory. A heap is idle if nothing
@@ -38,10 +38,12 @@
 #include "../compat/compat.h"
 #include "../compat/shrinker.h"
 #include "../compat/workqueue.h"
-#include "front.h"
+#include "cache.h"
+#include "grow.h"
 #include "reclaim.h"
 #include "remote.h"
-#include "visit.h"
+#include "section.h"
+#include "walk.h"
 
 unsigned int dt_idle_ms = 2000;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);
@@ -127,7 +129,7 @@ static void cpu_give(struct dualtree *dt, int cpu, struct heap *heap)
 	if (cpu_online(cpu))
 		give_online(&g);
 	else
-		dt_visit_offline(dt, heap, cpu, give_visit, &g);
+		dt_walk_offline(dt, heap, cpu, give_visit, &g);
 }
 
 static void shared_give(struct dualtree *dt)
@@ -135,19 +137,11 @@ static void shared_give(struct dualtree *dt)
 	struct giving g = { .dt = dt };
 
 	if (heap_has_more(&dt->shared))
-		dt_visit_shared(dt, give_visit, &g);
+		dt_walk_shared(dt, give_visit, &g);
 }
 
-/**
- * dt_instance_shrink() - give back every region in which nothing is live
- * @dt: the instance
- *
- * What is freed while this runs may or may not be found.
- *
- * Context: Process context. May sleep.
- * Return: bytes given back.
- */
-size_t dt_instance_shrink(struct dualtree *dt)
+/* What is freed while this runs may or may not be found. */
+size_t dualtree_shrink(struct dualtree *dt)
 {
 	long before = atomic_long_read(&dt->held_bytes);
 	struct heap *heap;
@@ -166,6 +160,7 @@ size_t dt_instance_shrink(struct dualtree *dt)
 	mutex_unlock(&instances_lock);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
+EXPORT_SYMBOL_GPL(dualtree_shrink);
 
 /* Is a heap to give back in this pass? Takes down what the next one compares with. */
 static bool heap_due(struct heap *heap, bool all)

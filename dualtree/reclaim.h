@@ -13,8 +13,6 @@ struct dualtree;
 /* The parameter idle_ms; 0: there is no pass over idle heaps. */
 extern unsigned int dt_idle_ms;
 
-size_t dt_instance_shrink(struct dualtree *dt);
-
 void dt_reclaim_add(struct dualtree *dt);
 void dt_reclaim_remove(struct dualtree *dt);
 void dt_reclaim_arm(void);

@@ -8,10 +8,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../buddy/fault.h"
+#include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
-#include "leak.h"
+#include "kmemleak.h"
 #include "ledger.h"
 #include "region.h"
 
@@ -43,7 +44,7 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 /**
  * dt_region_create() - take a block and make a region of it, all of it free
  * @dt: the instance that look-ups find
- * @pool: where from; NULL for the default pools
+ * @pool: where from; NULL for the pools of the nodes
  * @order: its pages, as a power of two
  * @gfp: as for buddy_pool_alloc()
  *
@@ -62,7 +63,7 @@ struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, un
 	if (pool)
 		region->base = buddy_pool_alloc(pool, order, gfp & ~__GFP_ZERO);
 	else
-		region->base = buddy_default_alloc(order, gfp & ~__GFP_ZERO, &region->pool);
+		region->base = buddy_node_pools_alloc(order, gfp & ~__GFP_ZERO, &region->pool);
 	if (!region->base) {
 		kfree(region);
 		return NULL;

@@ -25,7 +25,7 @@
 struct buddy_pool;
 struct dualtree;
 struct heap;
-struct leak_marks;
+struct kmemleak_marks;
 
 #define REGION_GUARD	8
 
@@ -39,7 +39,7 @@ struct leak_marks;
  * @order: pages, as a power of two; constant
  * @heap: the heap it is attached to; set once, before any byte of it is live
  * @pool: where the block goes back to; constant
- * @leaks: what kmemleak has been told; NULL where there is none; see leak.c
+ * @leaks: what kmemleak has been told; NULL where there is none; see kmemleak.c
  * @free: its free extents. Owner only, as all that follows
  * @nr_out: granules that are neither in an extent nor in a quick list: live, hot, or on
  *	their way
@@ -59,7 +59,7 @@ struct region {
 	unsigned int order;
 	struct heap *heap;
 	struct buddy_pool *pool;
-	struct leak_marks *leaks;
+	struct kmemleak_marks *leaks;
 
 	struct extent_tree free;
 	unsigned int nr_out;

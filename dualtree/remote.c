@@ -6,7 +6,7 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
-#include "leak.h"
+#include "kmemleak.h"
 #include "remote.h"
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/numa.h>
 #include "../buddy/check.h"
+#include "../buddy/grow.h"
 #include "../buddy/pool.h"
 
 static inline size_t pages_bytes(unsigned long pages)

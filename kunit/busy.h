@@ -9,7 +9,7 @@
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include "../dualtree/front.h"
+#include "../dualtree/section.h"
 
 static inline bool has_heap(struct dualtree *dt, unsigned int cpu)
 {

@@ -10,7 +10,7 @@
 #include <linux/vmalloc.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
-#include "../dualtree/front.h"
+#include "../dualtree/section.h"
 #include "effort.h"
 #include "instance.h"
 

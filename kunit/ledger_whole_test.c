@@ -39,7 +39,7 @@ static bool is_whole(const u8 *counts, size_t offset, size_t len)
 	return true;
 }
 
-/* As front_free() takes a range that is whole. */
+/* As free_many() takes a range that is whole. */
 static bool take(u8 *counts, size_t offset, size_t len)
 {
 	size_t last_byte = offset + len - 1;

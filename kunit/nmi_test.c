@@ -5,7 +5,7 @@
  * waits and never asks for pages.
  *
  * Where kmemleak is, what is freed in NMI waits on a remote list until somebody else looks
- * (see dualtree/leak.h).
+ * (see dualtree/kmemleak.h).
  */
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -16,7 +16,7 @@
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
 #include "../compat/nmi.h"
-#include "../dualtree/front.h"
+#include "../dualtree/section.h"
 #include "busy.h"
 #include "instance.h"
 

@@ -18,7 +18,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
-#include "../dualtree/front.h"
+#include "../dualtree/section.h"
 #include "busy.h"
 #include "instance.h"
 

@@ -15,7 +15,8 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include "../compat/compat.h"
-#include "../dualtree/front.h"
+#include "../dualtree/section.h"
+#include "../dualtree/trace.h"
 #include "files.h"
 #include "instance.h"
 

@@ -6,14 +6,14 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
-#include "chain.h"
+#include "buf.h"
 
 /* 64 bits, 7 in each byte. */
 #define LEB128_LONGEST	10
 
 const void *dualtree_buf_first(const struct dualtree_buf *buf, size_t *len)
 {
-	struct dualtree_segment *seg = chain_first(buf);
+	struct dualtree_segment *seg = buf_first(buf);
 
 	*len = seg ? seg->len : 0;
 	return seg ? seg->data : NULL;
@@ -24,7 +24,7 @@ int dualtree_buf_skip(struct dualtree_buf *buf, size_t len)
 {
 	if (len > buf->unread)
 		return -ENODATA;
-	dt_chain_consume(buf, len);
+	dt_buf_consume(buf, len);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_skip);
@@ -38,7 +38,7 @@ int dualtree_buf_peek(const struct dualtree_buf *buf, size_t offset, void *to, s
 		return -ENODATA;
 	if (!len)
 		return 0;
-	seg = dt_chain_seek(buf, &offset);
+	seg = dt_buf_seek(buf, &offset);
 	for (; len; seg = list_next_entry(seg, node)) {
 		piece = min(len, seg->len - offset);
 		memcpy(to, seg->data + offset, piece);
@@ -55,7 +55,7 @@ int dualtree_buf_read(struct dualtree_buf *buf, void *to, size_t len)
 	int err = dualtree_buf_peek(buf, 0, to, len);
 
 	if (!err)
-		dt_chain_consume(buf, len);
+		dt_buf_consume(buf, len);
 	return err;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_read);
@@ -127,7 +127,7 @@ int dualtree_buf_read_uleb128(struct dualtree_buf *buf, u64 *value)
 	if (bytes == LEB128_LONGEST && raw[bytes - 1] > 1)
 		return -ERANGE;
 	*value = leb128_bits(raw, bytes);
-	dt_chain_consume(buf, bytes);
+	dt_buf_consume(buf, bytes);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_read_uleb128);
@@ -145,7 +145,7 @@ int dualtree_buf_read_sleb128(struct dualtree_buf *buf, s64 *value)
 	*value = leb128_bits(raw, bytes);
 	if (bytes < LEB128_LONGEST)
 		*value = sign_extend64(*value, 7 * bytes - 1);
-	dt_chain_consume(buf, bytes);
+	dt_buf_consume(buf, bytes);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_read_sleb128);
@@ -153,7 +153,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_read_sleb128);
 ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte)
 {
 	size_t in_segment = offset, behind = offset;
-	struct dualtree_segment *seg = dt_chain_seek(buf, &in_segment);
+	struct dualtree_segment *seg = dt_buf_seek(buf, &in_segment);
 	const u8 *at;
 
 	if (!seg)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving in a driver: payload goes to the stack where it lies, and comes back.
+ * Receiving: from a socket into room that is made for it, which is dualtree_buf_recv(); and in a
+ * driver, where payload goes to the stack as it lies, and comes back. The rest is about the
+ * latter.
  *
  * Nobody tells us when a packet lets go of a page of ordinary memory. So each packet takes a
  * reference to every page that its payload touches, and a range is back when all of its pages
@@ -19,15 +21,18 @@
 #include <dualtree/netbuf.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+#include <linux/uio.h>
 #include "../compat/napi.h"
-#include "chain.h"
+#include "buf.h"
 
 /* Most bytes of headers. */
 #define RX_HEADERS	256
@@ -114,7 +119,7 @@ static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
 	unsigned int frags = 0;
 	size_t skip;
 
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		skip = min(headers, seg->len);
 		headers -= skip;
 		if (skip == seg->len)
@@ -221,7 +226,7 @@ static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
 	dualtree_buf_read(buf, skb_put(skb, headers), headers);
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		add_frags(skb, seg);
 		ranges++;
 	}
@@ -240,7 +245,7 @@ static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 	struct dualtree_segment *seg;
 	unsigned int offset = 0;
 
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		skb_store_bits(skb, offset, seg->data, seg->len);
 		offset += seg->len;
 	}
@@ -264,7 +269,7 @@ static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *de
 	skb->len += paged;
 	skb->dev = dev;
 	fill_packet(skb, buf);
-	dt_chain_consume(buf, buf->unread);
+	dt_buf_consume(buf, buf->unread);
 	spin_lock_irqsave(&rx->lock, flags);
 	rx->copied++;
 	spin_unlock_irqrestore(&rx->lock, flags);
@@ -362,3 +367,23 @@ void dualtree_rx_destroy(struct dualtree_rx *rx)
 	kfree(rx);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_destroy);
+
+/* Room for what may come, of which only what came is kept. */
+ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
+			  gfp_t gfp)
+{
+	struct msghdr msg = {};
+	struct kvec vec;
+	ssize_t got;
+
+	if (buf->room || !size || size > dualtree_max_size(buf->dt))
+		return -EINVAL;
+	vec.iov_base = dualtree_buf_reserve(buf, size, gfp);
+	vec.iov_len = size;
+	if (!vec.iov_base)
+		return -ENOMEM;
+	got = kernel_recvmsg(sock, &msg, &vec, 1, size, flags);
+	dualtree_buf_put(buf, clamp_t(ssize_t, got, 0, size));
+	return got;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_recv);

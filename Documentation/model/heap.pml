@@ -44,7 +44,7 @@ inline touch()
 	d_step { inside++; assert(inside == 1) }
 }
 
-/* As in front.h: the test of busy and the store to it are two steps. */
+/* As in section.h: the test of busy and the store to it are two steps. */
 inline section_begin(entered)
 {
 	atomic {

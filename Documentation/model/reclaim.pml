@@ -147,7 +147,7 @@ inline give_online(who)
 	od
 }
 
-/* dt_visit_offline() */
+/* dt_walk_offline() */
 inline visit_offline(who, again, t)
 {
 #ifndef BUG_OFFLINE_UNLOCKED
@@ -217,7 +217,7 @@ end:	do
 	od
 }
 
-/* dt_instance_shrink(): a user's call. */
+/* dualtree_shrink(): a user's call. */
 active proctype shrink()
 {
 	byte t;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The chain: how a buffer is made, filled and emptied.
+ * A buffer: a chain of segments, and how it is made, filled and emptied.
  *
  * Everything that can fail is done on the side, and joined to the buffer when it is complete.
  */
@@ -8,7 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
-#include "chain.h"
+#include "buf.h"
 
 /* What is appended by copying is cut into pieces that are easily found room for. */
 #define PIECE	SZ_64K
@@ -55,10 +55,21 @@ int dualtree_buf_put(struct dualtree_buf *buf, size_t len)
 		return 0;
 	}
 	dt_segment_trim(buf->dt, room, len);
-	chain_add(buf, room);
+	buf_add(buf, room);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_put);
+
+int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
+{
+	if (to == from || to->dt != from->dt)
+		return -EINVAL;
+	list_splice_tail_init(&from->segments, &to->segments);
+	to->unread += from->unread;
+	from->unread = 0;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_splice);
 
 int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, gfp_t gfp)
 {
@@ -75,7 +86,7 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
 			return -ENOMEM;
 		}
 		memcpy(seg->data, data + done, piece);
-		chain_add(&copy, seg);
+		buf_add(&copy, seg);
 	}
 	return dualtree_buf_splice(buf, &copy);
 }
@@ -87,7 +98,7 @@ void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 
 	if (!seg)
 		return NULL;
-	chain_add_front(buf, seg);
+	buf_add_front(buf, seg);
 	return seg->data;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_prepend);
@@ -101,7 +112,7 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
 	seg = dt_segment_create(buf->dt, ptr, len, gfp);
 	if (!seg)
 		return -ENOMEM;
-	chain_add(buf, seg);
+	buf_add(buf, seg);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_adopt);
@@ -110,11 +121,11 @@ EXPORT_SYMBOL_GPL(dualtree_buf_adopt);
  * Find the segment that a byte is in; @offset, of the byte in the buffer, becomes that in the
  * segment. Return: the segment, or NULL if there is no such byte.
  */
-struct dualtree_segment *dt_chain_seek(const struct dualtree_buf *buf, size_t *offset)
+struct dualtree_segment *dt_buf_seek(const struct dualtree_buf *buf, size_t *offset)
 {
 	struct dualtree_segment *seg;
 
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		if (*offset < seg->len)
 			return seg;
 		*offset -= seg->len;
@@ -123,13 +134,13 @@ struct dualtree_segment *dt_chain_seek(const struct dualtree_buf *buf, size_t *o
 }
 
 /* Consume bytes that are there. */
-void dt_chain_consume(struct dualtree_buf *buf, size_t len)
+void dt_buf_consume(struct dualtree_buf *buf, size_t len)
 {
 	struct dualtree_segment *seg;
 
 	buf->unread -= len;
 	while (len) {
-		seg = chain_first(buf);
+		seg = buf_first(buf);
 		if (len < seg->len) {
 			dt_segment_consume(buf->dt, seg, len);
 			return;

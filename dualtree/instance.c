@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The public calls on instances: creating one with parameters that are right, destroying one
- * and saying what was left in it, looking at one. Those on memory are in calls.c.
+ * The life of an instance: creating one with parameters that are right, destroying one and
+ * reporting what was left in it.
  *
- * include/dualtree/dualtree.h is the contract.
+ * Process context; may sleep. include/dualtree/dualtree.h is the contract.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -12,12 +12,15 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
-#include "dualtree.h"
-#include "front.h"
+#include "debugfs.h"
+#include "instance.h"
+#include "ledger.h"
+#include "percpu.h"
 #include "reclaim.h"
-#include "visit.h"
+#include "walk.h"
 
 #define MIN_REGION	SZ_64K
 #define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS)
@@ -55,7 +58,7 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 
 static void publish(struct work_struct *work)
 {
-	dualtree_debugfs_add(container_of(work, struct dualtree, publish));
+	dt_debugfs_add(container_of(work, struct dualtree, publish));
 }
 
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
@@ -73,9 +76,9 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	INIT_WORK(&dt->publish, publish);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
-		err = buddy_default_prepare();
+		err = buddy_node_pools_prepare();
 	if (!err)
-		err = dt_front_init(dt);
+		err = dt_percpu_init(dt);
 	if (err) {
 		kfree(dt);
 		return ERR_PTR(err);
@@ -138,11 +141,11 @@ static void report_leaks(struct dualtree *dt)
 	struct leak_report report = { .dt = dt, .lines = LEAK_LINES };
 	struct dualtree_stats stats;
 
-	dt_instance_stats(dt, &stats);
+	dualtree_get_stats(dt, &stats);
 	if (!stats.live_bytes)
 		return;
 	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name, stats.live_bytes);
-	dt_visit_heaps(dt, report_heap, &report);
+	dt_walk_heaps(dt, report_heap, &report);
 	if (!report.lines)
 		pr_warn("dualtree: %s:   and so on\n", dt->name);
 }
@@ -153,22 +156,22 @@ void dualtree_destroy(struct dualtree *dt)
 		return;
 	dt_reclaim_remove(dt);
 	cancel_work_sync(&dt->publish);
-	dualtree_debugfs_remove(dt);
+	dt_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);
-	dt_front_release(dt);
+	dt_percpu_destroy(dt);
 	kfree(dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_destroy);
 
-size_t dualtree_shrink(struct dualtree *dt)
+size_t dualtree_granule(void)
 {
-	return dt_instance_shrink(dt);
+	return DT_GRANULE;
 }
-EXPORT_SYMBOL_GPL(dualtree_shrink);
+EXPORT_SYMBOL_GPL(dualtree_granule);
 
-void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
+size_t dualtree_max_size(struct dualtree *dt)
 {
-	dt_instance_stats(dt, stats);
+	return dt->max_size;
 }
-EXPORT_SYMBOL_GPL(dualtree_get_stats);
+EXPORT_SYMBOL_GPL(dualtree_max_size);

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The per-CPU front: the heaps of an instance, and the one that its CPUs share.
+ * The heaps of an instance: one for each CPU that allocates, and the one that its CPUs share.
  *
- * front.h says how it works.
+ *	the caller			is served by
+ *	a CPU with a heap		its own
+ *	in a section's interrupt	the shared heap
+ *	a CPU without a tick		the shared heap
+ *	where no heap can be made	the shared heap, until one can
+ *
+ * section.h says how a heap is entered.
  */
 #include <linux/slab.h>
 #include <linux/tick.h>
@@ -10,11 +16,12 @@
 #include "../buddy/fault.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
-#include "front.h"
+#include "cache.h"
+#include "grow.h"
+#include "kmemleak.h"
+#include "percpu.h"
 #include "remote.h"
-
-struct heap dt_not_ready[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
-EXPORT_SYMBOL_FOR_DT_TEST(dt_not_ready);
+#include "section.h"
 
 /* A CPU's heap, with what stands in front of it. */
 struct cpu_heap {
@@ -70,7 +77,7 @@ static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
 }
 
 /* Make this CPU's heap, if it has none and @gfp allows. It may fail: there is the shared one. */
-void dt_front_prepare_heap(struct dualtree *dt, gfp_t gfp)
+void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
 {
 	struct heap *heap;
 
@@ -83,7 +90,7 @@ void dt_front_prepare_heap(struct dualtree *dt, gfp_t gfp)
 }
 
 /* Bytes that the heap holds which an allocation here would make grow. */
-size_t dt_front_held_here(const struct dualtree *dt)
+size_t dt_percpu_held(const struct dualtree *dt)
 {
 	const struct heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
 
@@ -104,8 +111,8 @@ struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 #define SHARED_DRAINS_MOST	8
 
 /*
- * Put into the shared heap's trees what was pushed to it. Whoever finds the lock taken goes
- * away; so whoever has held it comes here afterwards. What keeps coming in while one caller
+ * Put into the shared heap's trees what was pushed to it. If the lock is contended, return: the
+ * holder calls this after it unlocks, and sees our push. What keeps coming in while one caller
  * drains is left to others, or to reclaim.c.
  */
 void dt_shared_drain(struct dualtree *dt)
@@ -127,51 +134,14 @@ void dt_shared_drain(struct dualtree *dt)
 	}
 }
 
-/* The region that all of a range lies in, if it is one of this instance's; preemption off. */
-struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
-{
-	struct region *region = region_of(ptr);
-
-	if (unlikely(!region || region->dt != dt))
-		return NULL;
-	return region_holds(region, region_offset(region, ptr), len) ? region : NULL;
-}
-
-bool dt_front_owns(const struct dualtree *dt, const void *ptr, size_t len)
-{
-	bool owns;
-
-	preempt_disable();
-	owns = dt_region_of_range(dt, ptr, len);
-	preempt_enable();
-	return owns;
-}
-
-/* As front_free() would find a range: 0, -EINVAL or -EALREADY. */
-int dt_front_check(const struct dualtree *dt, const void *ptr, size_t len)
-{
-	struct ledger_range range;
-	struct region *region;
-	int err = -EINVAL;
-
-	preempt_disable();
-	region = dt_region_of_range(dt, ptr, len);
-	if (region) {
-		range = ledger_range(region_offset(region, ptr), len);
-		err = ledger_check(region->ledger, &range);
-	}
-	preempt_enable();
-	return err;
-}
-
 /**
- * dt_front_init() - set up the heaps of a new instance, all empty
+ * dt_percpu_init() - set up the heaps of a new instance, all empty
  * @dt: the instance; zeroed but for its parameters
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ENOMEM.
  */
-int dt_front_init(struct dualtree *dt)
+int dt_percpu_init(struct dualtree *dt)
 {
 	int cpu;
 
@@ -186,14 +156,14 @@ int dt_front_init(struct dualtree *dt)
 }
 
 /**
- * dt_front_release() - take all regions of an instance back, and its heaps
+ * dt_percpu_destroy() - take all regions of an instance back, and its heaps
  * @dt: the instance; nobody uses it any more
  *
  * In time proportional to the regions, whatever is live in them.
  *
  * Context: Process context. May sleep.
  */
-void dt_front_release(struct dualtree *dt)
+void dt_percpu_destroy(struct dualtree *dt)
 {
 	struct heap *heap;
 	int cpu;

@@ -11,24 +11,24 @@
  * On PREEMPT_RT nothing can be registered in the contexts that a free may come from. There
  * each region is one object that is scanned and never reported.
  *
- * Locks: leak_marks.lock, raw, taken with interrupts disabled; kmemleak's own nest in it. In
+ * Locks: kmemleak_marks.lock, raw, taken with interrupts disabled; kmemleak's own nest in it. In
  * NMI nothing is registered, and what is freed there waits on a remote list until it can be
  * taken back: dt_kmemleak_must_wait().
  */
-#ifndef DUALTREE_LEAK_H
-#define DUALTREE_LEAK_H
+#ifndef DUALTREE_KMEMLEAK_H
+#define DUALTREE_KMEMLEAK_H
 
 #include <linux/kconfig.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
 
 struct region;
-struct leak_marks;
+struct kmemleak_marks;
 
 #ifdef CONFIG_DEBUG_KMEMLEAK
 
 size_t dt_kmemleak_marks_size(unsigned int nr);
-struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
+struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
 void dt_kmemleak_attach(struct region *region, gfp_t gfp);
 void dt_kmemleak_forget(struct region *region);
 void dt_kmemleak_track(const void *ptr, size_t size);
@@ -47,7 +47,7 @@ static inline size_t dt_kmemleak_marks_size(unsigned int nr)
 	return 0;
 }
 
-static inline struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+static inline struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	return NULL;
 }
@@ -79,4 +79,4 @@ static inline bool dt_kmemleak_must_wait(void)
 
 #endif
 
-#endif /* DUALTREE_LEAK_H */
+#endif /* DUALTREE_KMEMLEAK_H */

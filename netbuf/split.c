@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cutting, joining and cloning buffers: the bytes stay where they are.
+ * Splitting, trimming and cloning buffers, and making their first bytes contiguous. The bytes
+ * stay where they are, except for what has to be copied to be contiguous.
  */
 #include <linux/export.h>
-#include "chain.h"
+#include "buf.h"
+#include "split.h"
 
 int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 {
@@ -12,7 +14,7 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 
 	if (keep > buf->unread)
 		return -ENODATA;
-	seg = dt_chain_seek(buf, &offset);
+	seg = dt_buf_seek(buf, &offset);
 	if (!seg)
 		return 0;
 	buf->unread = keep;
@@ -32,11 +34,11 @@ EXPORT_SYMBOL_GPL(dualtree_buf_trim);
  * Move the first bytes, which are there, to the end of another buffer. Where a segment is cut
  * in two, @spare becomes the second. Return: true if it did.
  */
-bool dt_chain_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
-		  struct dualtree_segment *spare)
+bool dt_buf_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
+		struct dualtree_segment *spare)
 {
 	size_t offset = len;
-	struct dualtree_segment *seg = dt_chain_seek(buf, &offset);
+	struct dualtree_segment *seg = dt_buf_seek(buf, &offset);
 	LIST_HEAD(front);
 
 	if (offset) {
@@ -63,30 +65,19 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 		return -EINVAL;
 	if (len > buf->unread)
 		return -ENODATA;
-	dt_chain_seek(buf, &offset);
+	dt_buf_seek(buf, &offset);
 	if (offset) {
 		spare = dt_segment_create(buf->dt, NULL, 0, gfp);
 		if (!spare)
 			return -ENOMEM;
 	}
-	dt_chain_cut(buf, len, to, spare);
+	dt_buf_cut(buf, len, to, spare);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_split);
 
-int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
-{
-	if (to == from || to->dt != from->dt)
-		return -EINVAL;
-	list_splice_tail_init(&from->segments, &to->segments);
-	to->unread += from->unread;
-	from->unread = 0;
-	return 0;
-}
-EXPORT_SYMBOL_GPL(dualtree_buf_splice);
-
 /* Put all of @from, which was cut off in front, back there. */
-void dt_chain_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
+void dt_buf_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
 {
 	list_splice_init(&from->segments, &buf->segments);
 	buf->unread += from->unread;
@@ -103,7 +94,7 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 	if (len > buf->unread)
 		return -ENODATA;
 	dualtree_buf_init(&clone, buf->dt);
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		if (clone.unread == len)
 			break;
 		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
@@ -111,7 +102,7 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 			dualtree_buf_purge(&clone);
 			return -ENOMEM;
 		}
-		chain_add(&clone, view);
+		buf_add(&clone, view);
 	}
 	return dualtree_buf_splice(to, &clone);
 }
@@ -133,7 +124,7 @@ static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	if (!seg)
 		return -ENOMEM;
 	dualtree_buf_read(buf, seg->data, len);
-	chain_add_front(buf, seg);
+	buf_add_front(buf, seg);
 	return 0;
 }
 
@@ -141,9 +132,9 @@ const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t g
 {
 	int err = check_contiguous(buf, len);
 
-	if (!err && chain_first(buf)->len < len)
+	if (!err && buf_first(buf)->len < len)
 		err = copy_front(buf, len, gfp);
-	return err ? ERR_PTR(err) : chain_first(buf)->data;
+	return err ? ERR_PTR(err) : buf_first(buf)->data;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_linearise);
 
@@ -155,12 +146,12 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 
 	if (err)
 		return ERR_PTR(err);
-	seg = chain_first(buf);
+	seg = buf_first(buf);
 	if (seg->len < len || !dt_segment_own(buf->dt, seg)) {
 		err = copy_front(buf, len, gfp);
 		if (err)
 			return ERR_PTR(err);
-		seg = chain_first(buf);
+		seg = buf_first(buf);
 	}
 	data = seg->data;
 	buf->unread -= len;

@@ -3,13 +3,14 @@
  * Regions in and out of an instance: how large the next one is, what the limit allows, what
  * goes back to the pool.
  *
- * Nothing here is called inside a section: both ways lead through the pool's lock, and one
- * to the kernel's allocator.
+ * Context: outside of sections. Both ways lead through the pool's lock, and one to the
+ * kernel's allocator.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
-#include "front.h"
-#include "reclaim.h"
+#include "grow.h"
+#include "instance.h"
+#include "trace.h"
 
 /* A heap grows by a 1/GROWTH_SHARE of what it holds, within these bounds. */
 #define GROWTH_SHARE	16
@@ -68,10 +69,6 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 		return NULL;
 	}
 	trace_dualtree_region_get(dt->name, region->base, region->bytes);
-	/* The first one: the instance is in use, so it may cost something to look at. */
-	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
-		schedule_work(&dt->publish);
-	dt_reclaim_arm();
 	return region;
 }
 
@@ -90,7 +87,8 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
  * @held: bytes that the heap holds which is to grow
  * @gfp: for the pool
  *
- * As large as the heap should grow by, or at least as large as it must be.
+ * As large as the heap should grow by, or at least as large as it must be. The caller counts
+ * it in counts.region_gets.
  *
  * Return: the region, or NULL.
  */

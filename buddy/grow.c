@@ -18,6 +18,7 @@
 #include <linux/numa.h>
 #include "../compat/compat.h"
 #include "../compat/gfp.h"
+#include "grow.h"
 #include "pool.h"
 #include "trace.h"
 

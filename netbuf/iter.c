@@ -6,7 +6,7 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/uio.h>
-#include "chain.h"
+#include "buf.h"
 
 int dualtree_buf_kvecs(const struct dualtree_buf *buf, size_t len, struct kvec *vecs,
 		       unsigned int nr)
@@ -17,7 +17,7 @@ int dualtree_buf_kvecs(const struct dualtree_buf *buf, size_t len, struct kvec *
 
 	if (len > buf->unread)
 		return -ENODATA;
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		if (!len)
 			break;
 		piece = min(seg->len, len);
@@ -41,7 +41,7 @@ int dualtree_buf_bvecs(const struct dualtree_buf *buf, size_t len, struct bio_ve
 
 	if (len > buf->unread)
 		return -ENODATA;
-	chain_for_each(seg, buf) {
+	buf_for_each(seg, buf) {
 		if (!len)
 			break;
 		piece = min(seg->len, len);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmemleak: telling it what is allocated, by whole granules. leak.h says why it is done so.
+ * kmemleak: telling it what is allocated, by whole granules. kmemleak.h says why it is done so.
  */
 #include <linux/bitmap.h>
 #include <linux/kmemleak.h>
 #include <linux/spinlock.h>
-#include "leak.h"
+#include "kmemleak.h"
 #include "region.h"
 
 /**
- * struct leak_marks - what kmemleak has been told of a region
+ * struct kmemleak_marks - what kmemleak has been told of a region
  * @lock: guards the rest
  * @tracked: granules that are part of an object
  * @starts: granules that an object begins in
  */
-struct leak_marks {
+struct kmemleak_marks {
 	raw_spinlock_t lock;
 	unsigned long *tracked;
 	unsigned long *starts;
@@ -25,13 +25,13 @@ size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return 0;
-	return sizeof(struct leak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
+	return sizeof(struct kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
 }
 
 /* Set up marks in @mem, which is all 0. */
-struct leak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
-	struct leak_marks *marks = mem;
+	struct kmemleak_marks *marks = mem;
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return NULL;
@@ -75,14 +75,14 @@ static void object_remove(struct region *region, unsigned int first)
 }
 
 /* Where the object begins that a granule is part of. */
-static unsigned int object_start(const struct leak_marks *marks, unsigned int index)
+static unsigned int object_start(const struct kmemleak_marks *marks, unsigned int index)
 {
 	return find_last_bit(marks->starts, index + 1);
 }
 
 static unsigned int object_end(const struct region *region, unsigned int index)
 {
-	const struct leak_marks *marks = region->leaks;
+	const struct kmemleak_marks *marks = region->leaks;
 
 	return min(find_next_zero_bit(marks->tracked, region->nr, index),
 		   find_next_bit(marks->starts, region->nr, index + 1));
@@ -106,7 +106,7 @@ void dt_kmemleak_track(const void *ptr, size_t size)
 /* Granules have been added behind an allocation. */
 void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
 {
-	struct leak_marks *marks = region->leaks;
+	struct kmemleak_marks *marks = region->leaks;
 	unsigned int start = first;
 	unsigned long flags;
 
@@ -125,7 +125,7 @@ void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int 
 /* Granules have been freed: of one object or several, whole or in part, or of none. */
 void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
 {
-	struct leak_marks *marks = region->leaks;
+	struct kmemleak_marks *marks = region->leaks;
 	unsigned int at = first, end = first + nr;
 	unsigned int start, behind;
 	unsigned long flags;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The debugfs files of an instance: see debugfs.c.
+ */
+#ifndef DUALTREE_DEBUGFS_H
+#define DUALTREE_DEBUGFS_H
+
+struct dualtree;
+
+void dt_debugfs_init(void);
+void dt_debugfs_exit(void);
+void dt_debugfs_add(struct dualtree *dt);
+void dt_debugfs_remove(struct dualtree *dt);
+
+#endif /* DUALTREE_DEBUGFS_H */

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Freeing a byte range: dualtree_free(), dualtree_trim(), dualtree_free_bulk(). Any context,
+ * NMI included.
+ *
+ *	this CPU's heap, which is entered
+ *	  one granule, of which nothing else lives	free_fast(): the fast path
+ *	  one granule, of which other bytes live on	free_bytes()
+ *	  2 to 33 granules, of which nothing else lives	free_many()
+ *	  granules shared at its ends, or a large range	free_partial()
+ *	  a double-free, or a race with another CPU	free_recheck()
+ *	another heap, or this one inside a section
+ *	  1 to 33 granules, of which nothing else lives	free_remote(), free_remote_whole()
+ *	  anything else					free_slow(), do_free()
+ *	any heap
+ *	  traced or cleared, or outside of a region	free_slow(), do_free()
+ *	  trim() whose start is in another region	free_outside()
+ *	several ranges					free_some(), do_free()
+ *
+ * What the fast path and free_many() free becomes the hot range in free_hot(). Where another
+ * range is hot, free_insert() moves that one to its quick list or to the trees.
+ *
+ * Every slow path is a call in tail position, so that the fast path costs no stack frame. It
+ * takes what the fast path has in registers, and turns preemption on. Those that are given
+ * @heap also end the section on it. @caller is who is named if the free is refused.
+ *
+ * The ledger is checked inside the section. A thread that frees the same bytes between check
+ * and change would have to be on another CPU or in an interrupt: those races of the callers are
+ * not found; see ledger.h.
+ */
+#include <linux/export.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+#include "../compat/compat.h"
+#include "../compat/kasan.h"
+#include "cache.h"
+#include "grow.h"
+#include "kmemleak.h"
+#include "ledger.h"
+#include "percpu.h"
+#include "range.h"
+#include "remote.h"
+#include "section.h"
+#include "trace.h"
+
+/* Bytes of a range that lies in 33 granules at most: ledger_take_whole() takes no more. */
+#define FREE_LARGE	(32 * DT_GRANULE)
+
+static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
+			unsigned long caller);
+static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		       unsigned long caller);
+static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+		     unsigned long caller);
+static int free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		     struct heap *heap, unsigned long caller);
+static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
+		      struct heap *heap, unsigned long caller);
+static int free_insert(struct heap *heap, struct region *region, unsigned int first,
+		       unsigned int nr);
+
+/* Is there something to be done with this free that the fast path does not do? */
+static __always_inline bool free_watched(void)
+{
+	return trace_dualtree_free_enabled() || want_init_on_free() || dt_kmemleak_must_wait();
+}
+
+/* Count a free that this CPU made; @heap is its heap. */
+static __always_inline void count_local(struct heap *heap, size_t len)
+{
+	local64_inc(&heap->counts.frees);
+	local64_sub(len, &heap->counts.live_bytes);
+}
+
+/* The end of a free of granules that are the heap's, and all of it: they become hot. */
+static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
+				    struct region *region, unsigned long first,
+				    unsigned long nr, size_t len)
+{
+	unsigned long hot;
+
+	count_local(heap, len);
+	dt_kmemleak_untrack(region, first, nr);
+	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
+	hot = hot_put(heap, region, first, nr);
+	if (unlikely(!hot))
+		return free_insert(heap, region, first, nr);
+	if (unlikely(hot_doubtful(heap, region, hot)))
+		return free_insert(heap, region, 0, 0);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/*
+ * Free a range of live bytes: the fast path. @before is how many bytes before @ptr have to lie in
+ * the same region; they are kept.
+ */
+static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_t len,
+				     size_t before)
+{
+	struct region *region;
+	struct heap *heap;
+	size_t offset, first;
+
+	preempt_disable();
+	heap = __this_cpu_read(dt->slots->ready);
+	region = buddy_owner_or_nobody(ptr);
+	offset = region_offset(region, ptr);
+	if (unlikely(offset < before))
+		return free_outside(dt, ptr, len, before, _RET_IP_);
+	if (unlikely(region->heap != heap || free_watched()))
+		return free_remote(dt, ptr, len, region, _RET_IP_);
+	if (unlikely(!region_holds(region, offset, len)))
+		return free_slow(dt, ptr, len, region, _RET_IP_);
+	section_open(dt);
+	first = offset >> DT_GRANULE_SHIFT;
+	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
+		return free_many(dt, offset, len, region, heap, _RET_IP_);
+	if (unlikely(!ledger_take_granule(region->ledger + first, len)))
+		return free_bytes(dt, offset, len, region, heap, _RET_IP_);
+	return free_hot(dt, heap, region, first, 1, len);
+}
+
+int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
+{
+	return free_fast(dt, ptr, len, 0);
+}
+EXPORT_SYMBOL_GPL(dualtree_free);
+
+int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
+{
+	if (likely(ptr && keep < len))
+		return free_fast(dt, ptr + keep, len - keep, keep);
+	if (!ptr || (len && keep == len))
+		return 0;
+	return dt_report_bad_free(dt, ptr, len, -EINVAL, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(dualtree_trim);
+
+/* The end of free_insert() where a region goes back to the pool. */
+static noinline int free_insert_retired(struct dualtree *dt, struct heap *heap)
+{
+	dt_regions_put(dt, section_end(dt, heap));
+	return 0;
+}
+
+/*
+ * The hot range has to make room for these granules; or, if @nr is 0, they are hot already, and
+ * may have to go as their region drains.
+ */
+static noinline int free_insert(struct heap *heap, struct region *region, unsigned int first,
+				unsigned int nr)
+{
+	struct dualtree *dt = region->dt;
+
+	if (!nr)
+		dt_cache_doubt(heap);
+	else if (heap->quick)
+		dt_cache_free(heap, region, first, nr);
+	else
+		dt_heap_free(heap, region, first, nr);
+	if (unlikely(heap->retired))
+		return free_insert_retired(dt, heap);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/* The range is wrong, or another CPU frees a part of it now. */
+static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
+				 struct region *region, struct heap *heap, unsigned long caller)
+{
+	struct ledger_range range = ledger_range(offset, len);
+	/* The record may be gone as soon as preemption is on. */
+	const void *ptr = region->base + offset;
+	struct ledger_run run;
+
+	if (ledger_check(region->ledger, &range)) {
+		section_close(dt, heap);
+		preempt_enable();
+		return dt_report_bad_free(dt, ptr, len, -EALREADY, caller);
+	}
+	/* Before the ledger changes: from then on another owner may have it. */
+	dt_poison_bytes(ptr, len);
+	run = ledger_take(region->ledger, &range);
+	if (run.nr)
+		return free_hot(dt, heap, region, run.first, run.nr, len);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/*
+ * The range shares granules at its ends, as the tail of a buffer does, or is large. What
+ * ledger_check() and ledger_take() do, in one go.
+ */
+static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
+				 struct region *region, struct heap *heap, unsigned long caller)
+{
+	size_t last_byte = offset + len - 1;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
+	unsigned int head = DT_GRANULE - (offset & (DT_GRANULE - 1));
+	unsigned int tail = ledger_tail(last_byte);
+	u8 of_first = READ_ONCE(*first), of_last = READ_ONCE(*last);
+
+	if (unlikely(!ledger_has(of_first, head) || !ledger_has(of_last, tail) ||
+		     !ledger_all_full(first, 1, last - first - 1)))
+		return free_recheck(dt, offset, len, region, heap, caller);
+	dt_poison_bytes(region->base + offset, len);
+	smp_acquire__after_ctrl_dep();
+	if (of_first != head) {
+		if (unlikely(cmpxchg(first, of_first, of_first - head) != of_first))
+			return free_recheck(dt, offset, len, region, heap, caller);
+		first++;
+	}
+	if (of_last != tail && !ledger_take_bytes(last, tail))
+		last--;
+	ledger_set(first, 0, last + 1 - first, 0);
+	if (likely(last >= first))
+		return free_hot(dt, heap, region, first - region->ledger, last + 1 - first, len);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/* The range lies in several granules. */
+static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
+			      struct region *region, struct heap *heap, unsigned long caller)
+{
+	size_t last_byte = offset + len - 1;
+	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
+	u8 *ledger = region->ledger;
+
+	/* What takes loops takes registers too. */
+	if (len > FREE_LARGE ||
+	    unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+		return free_partial(dt, offset, len, region, heap, caller);
+	return free_hot(dt, heap, region, first, last - first + 1, len);
+}
+
+/* Other bytes of the range's one granule live on, or the range is wrong. */
+static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
+			       struct region *region, struct heap *heap, unsigned long caller)
+{
+	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 seen = READ_ONCE(*count);
+
+	if (unlikely(!ledger_has(seen, len) || seen == len))
+		return free_recheck(dt, offset, len, region, heap, caller);
+	dt_poison_bytes(region->base + offset, len);
+	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
+		return free_recheck(dt, offset, len, region, heap, caller);
+	count_local(heap, len);
+	section_close(dt, heap);
+	preempt_enable();
+	return 0;
+}
+
+/*
+ * Count a free, of which @pushed granules were sent to another heap, or to this CPU's own while
+ * that was not ready. Nothing needs to be entered for it; preemption is off.
+ */
+static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
+{
+	struct heap *heap = __this_cpu_read(dt->slots->heap);
+
+	if (likely(heap)) {
+		count_local(heap, len);
+		if (pushed) {
+			local64_inc(&heap->counts.remote_frees);
+			local64_add(pushed, &heap->counts.in_flight);
+		}
+	} else {
+		atomic64_inc(&dt->counts.frees);
+		atomic64_sub(len, &dt->counts.live_bytes);
+		atomic64_add(pushed, &dt->counts.in_flight);
+		if (pushed)
+			atomic64_inc(&dt->counts.remote_frees);
+	}
+}
+
+/* The range is all that lives in its granules: push them. */
+static __always_inline int free_remote_whole(struct dualtree *dt, struct region *region,
+					     size_t first, size_t last, size_t len)
+{
+	struct heap *heap = region->heap;
+	unsigned int nr = last - first + 1;
+	void *addr = region_addr(region, first);
+
+	dt_kmemleak_untrack(region, first, nr);
+	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
+	heap_push(region, addr, nr);
+	count_free(dt, len, nr);
+	preempt_enable();
+	if (unlikely(heap == &dt->shared))
+		dt_shared_drain(dt);
+	return 0;
+}
+
+/*
+ * This CPU cannot enter the range's heap, or the free is watched. @region is what @ptr lies in, or
+ * dt_no_region.
+ */
+static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len,
+				struct region *region, unsigned long caller)
+{
+	size_t offset, last_byte, first, last;
+	u8 *ledger;
+
+	if (unlikely(region->dt != dt || len > FREE_LARGE || free_watched()))
+		return free_slow(dt, ptr, len, region, caller);
+	offset = region_offset(region, ptr);
+	if (unlikely(!region_holds(region, offset, len)))
+		return free_slow(dt, ptr, len, region, caller);
+	ledger = region->ledger;
+	last_byte = offset + len - 1;
+	first = offset >> DT_GRANULE_SHIFT;
+	last = last_byte >> DT_GRANULE_SHIFT;
+	if (first != last) {
+		if (unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+			return free_slow(dt, ptr, len, region, caller);
+	} else if (unlikely(!ledger_take_granule(ledger + first, len))) {
+		return free_slow(dt, ptr, len, region, caller);
+	}
+	return free_remote_whole(dt, region, first, last, len);
+}
+
+/*
+ * Free a range of a region. @heap is this CPU's, entered, or NULL. What is another heap's is
+ * pushed there, with @batch if there is one.
+ *
+ * Return: an enum free_kind, or -EALREADY.
+ */
+static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struct region *region,
+				   const void *ptr, size_t len, struct remote_batch *batch)
+{
+	struct ledger_range range = ledger_range(region_offset(region, ptr), len);
+	enum free_kind kind = FREE_PART;
+	struct ledger_run run;
+
+	if (unlikely(ledger_check(region->ledger, &range)))
+		return -EALREADY;
+	/* Before the ledger changes: from then on it may be somebody else's. */
+	if (want_init_on_free())
+		memset((void *)ptr, 0, len);
+	dt_poison_bytes(ptr, len);
+	run = ledger_take(region->ledger, &range);
+	if (run.nr) {
+		dt_kmemleak_untrack(region, run.first, run.nr);
+		dt_poison(region_addr(region, run.first), run.nr << DT_GRANULE_SHIFT);
+		kind = region->heap == heap && !dt_kmemleak_must_wait() ? FREE_LOCAL : FREE_REMOTE;
+	}
+	if (kind == FREE_LOCAL)
+		dt_cache_free(heap, region, run.first, run.nr);
+	else if (kind == FREE_REMOTE && batch)
+		dt_remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
+	else if (kind == FREE_REMOTE)
+		heap_push(region, region_addr(region, run.first), run.nr);
+	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
+	return kind;
+}
+
+/*
+ * The free is watched, or wrong; or this CPU cannot enter the heap, and the range shares granules
+ * or is large. @region is what @ptr lies in, or dt_no_region.
+ */
+static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
+			      struct region *region, unsigned long caller)
+{
+	struct heap *heap = section_begin(dt);
+	struct region *retired;
+	int kind = -EINVAL;
+	bool shared = false;
+
+	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
+		kind = do_free(dt, heap, region, ptr, len, NULL);
+		shared = region->heap == &dt->shared;
+	}
+	retired = section_end(dt, heap);
+	/* That ended what section_begin() began; this is the caller's. */
+	preempt_enable();
+	if (unlikely(retired))
+		dt_regions_put(dt, retired);
+	if (unlikely(shared))
+		dt_shared_drain(dt);
+	if (unlikely(kind < 0))
+		return dt_report_bad_free(dt, ptr, len, kind, caller);
+	trace_dualtree_free(dt->name, ptr, len, kind);
+	return 0;
+}
+
+/*
+ * The start of what dualtree_trim() trims is in another region than its end. The sums are made
+ * here, where they cost the fast path no register.
+ */
+static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
+				 unsigned long caller)
+{
+	preempt_enable();
+	return dt_report_bad_free(dt, ptr - before, len + before, -EINVAL, caller);
+}
+
+/*
+ * Free the first ranges of some in one section; @kinds is what became of each, as do_free()
+ * says it. Return: how many were dealt with.
+ */
+static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
+			      unsigned int nr, int *kinds)
+{
+	struct heap *heap = section_begin(dt);
+	struct region *region, *retired;
+	struct remote_batch batch = {};
+	bool shared = false;
+	size_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, nr, BULK_MOST) && bytes < BULK_BYTES; i++) {
+		bytes = size_add(bytes, ranges[i].len);
+		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
+		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
+		if (likely(region)) {
+			kinds[i] = do_free(dt, heap, region, ranges[i].ptr, ranges[i].len, &batch);
+			shared |= region->heap == &dt->shared;
+		}
+	}
+	dt_remote_batch_push(&batch);
+	retired = section_end(dt, heap);
+	dt_regions_put(dt, retired);
+	if (shared)
+		dt_shared_drain(dt);
+	return i;
+}
+
+int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr)
+{
+	int kinds[BULK_MOST], err = 0;
+	const struct dualtree_range *r;
+	unsigned int i, some;
+
+	for (; nr; nr -= some, ranges += some) {
+		some = free_some(dt, ranges, nr, kinds);
+		for (i = 0; i < some; i++) {
+			r = &ranges[i];
+			if (unlikely(kinds[i] < 0)) {
+				dt_report_bad_free(dt, r->ptr, r->len, kinds[i], _RET_IP_);
+				err = err ?: kinds[i];
+			} else if (r->ptr) {
+				trace_dualtree_free(dt->name, r->ptr, r->len, kinds[i]);
+			}
+		}
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(dualtree_free_bulk);

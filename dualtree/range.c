@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ranges that callers name: whether one is live memory of an instance, and the report of one
+ * that is not. Any context, NMI included; no lock.
+ */
+#include <linux/export.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include "instance.h"
+#include "ledger.h"
+#include "range.h"
+#include "trace.h"
+
+/* The region that all of a range lies in, if it is one of this instance's; preemption off. */
+struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
+{
+	struct region *region = region_of(ptr);
+
+	if (unlikely(!region || region->dt != dt))
+		return NULL;
+	return region_holds(region, region_offset(region, ptr), len) ? region : NULL;
+}
+
+bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
+{
+	bool owns;
+
+	preempt_disable();
+	owns = dt_region_of_range(dt, ptr, len);
+	preempt_enable();
+	return owns;
+}
+EXPORT_SYMBOL_GPL(dualtree_owns);
+
+/* What dualtree_free() would return for a range: 0, -EINVAL or -EALREADY. Any context. */
+int dt_range_status(const struct dualtree *dt, const void *ptr, size_t len)
+{
+	struct ledger_range range;
+	struct region *region;
+	int err = -EINVAL;
+
+	preempt_disable();
+	region = dt_region_of_range(dt, ptr, len);
+	if (region) {
+		range = ledger_range(region_offset(region, ptr), len);
+		err = ledger_check(region->ledger, &range);
+	}
+	preempt_enable();
+	return err;
+}
+
+/**
+ * dt_report_bad_free() - count and report a free that is refused
+ * @dt: the instance
+ * @ptr: the first byte; NULL is not an error
+ * @len: bytes
+ * @err: -EINVAL or -EALREADY
+ * @caller: the address it was called from
+ *
+ * Context: Any, NMI included.
+ * Return: @err, or 0 for NULL.
+ */
+noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len, int err,
+				unsigned long caller)
+{
+	if (!ptr)
+		return 0;
+	atomic64_inc(&dt->counts.bad_frees);
+	trace_dualtree_bad_free(dt->name, ptr, len, err);
+	pr_err_ratelimited("dualtree: %s: wrong free of %zu bytes at %p by %pS: %s\n", dt->name,
+			   len, ptr, (void *)caller,
+			   err == -EALREADY ? "free already" : "not its memory");
+	return err;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Statistics: what the heaps of an instance count, added up.
+ *
+ * Reads what the owners write, without stopping them. Any context.
+ */
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include "cache.h"
+#include "section.h"
+
+static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
+		      const struct heap *heap)
+{
+	size_t largest = (size_t)READ_ONCE(heap->largest) << DT_GRANULE_SHIFT;
+
+	stats->allocs += local64_read(&heap->counts.allocs);
+	stats->frees += local64_read(&heap->counts.frees);
+	stats->remote_frees += local64_read(&heap->counts.remote_frees);
+	stats->regions += READ_ONCE(heap->nr_regions);
+	stats->extents += READ_ONCE(heap->nr_extents);
+	stats->free_bytes += (READ_ONCE(heap->nr_free) + dt_cache_granules(heap)) <<
+			     DT_GRANULE_SHIFT;
+	stats->largest_free = max(stats->largest_free, largest);
+	*live += local64_read(&heap->counts.live_bytes);
+	*in_flight += local64_read(&heap->counts.in_flight);
+}
+
+void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
+{
+	s64 live = atomic64_read(&dt->counts.live_bytes);
+	s64 in_flight = atomic64_read(&dt->counts.in_flight);
+	const struct heap *heap;
+	int cpu;
+
+	*stats = (struct dualtree_stats) {
+		.frees = atomic64_read(&dt->counts.frees),
+		.remote_frees = atomic64_read(&dt->counts.remote_frees),
+		.nested_allocs = local64_read(&dt->shared.counts.allocs),
+		.failed_allocs = atomic64_read(&dt->counts.failed_allocs),
+		.bad_frees = atomic64_read(&dt->counts.bad_frees),
+		.region_gets = atomic64_read(&dt->counts.region_gets),
+		.region_puts = atomic64_read(&dt->counts.region_puts),
+		.held_bytes = atomic_long_read(&dt->held_bytes),
+	};
+	stats_add(stats, &live, &in_flight, &dt->shared);
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			stats_add(stats, &live, &in_flight, heap);
+	}
+	/* Sums of what is being changed may be off by what is in flight, but never below 0. */
+	stats->live_bytes = max_t(s64, live, 0);
+	stats->free_bytes += (size_t)max_t(s64, in_flight, 0) << DT_GRANULE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(dualtree_get_stats);
