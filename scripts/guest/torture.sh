@@ -60,7 +60,7 @@ take_turns()
 	done
 }
 
-watch()
+stand_by()
 {
 	while running; do
 		step "torture: $verdict"
@@ -89,7 +89,7 @@ case " $arguments " in
 	report "CPUs went $went times"
 	[ "$went" -gt 0 ] || fail "no CPU went away"
 	;;
-*) watch ;;
+*) stand_by ;;
 esac
 step "torture: done"
 [ "$(cat "$CPUS/online")" = 0-3 ] || fail "CPUs stayed away: $(cat "$CPUS/online") are there"

@@ -221,7 +221,7 @@ clock_of()
 	echo "$GUEST_CLOCK" $((WALL_CLOCK - began))
 )
 
-spin()
+keep_busy()
 {
 	while :; do :; done
 }
@@ -234,9 +234,9 @@ starve()
 	cpu=$(taskset -cp $BASHPID | sed 's/.*[^0-9]//')
 	taskset -cp "$cpu" $BASHPID >/dev/null
 	for ((i = 0; i < 8; i++)); do
-		spin &
+		keep_busy &
 	done
-	spin
+	keep_busy
 }
 
 accel_case_clock()
