@@ -37,7 +37,7 @@ cost_run()
 	local dir=$1 files=dualtree_cost.ko options=() path
 
 	mkdir -p "$dir"
-	if printf '%s\n' "${BUILD_MODULES[@]}" | grep -q '/dualtree_cost_drm\.ko$'; then
+	if [[ " ${BUILD_MODULES[*]} " == */dualtree_cost_drm.ko\ * ]]; then
 		KERNELS_OWN=()
 		add_kernels_own drm
 		for path in "${KERNELS_OWN[@]}" "$(built_module dualtree_cost_drm)"; do

@@ -27,7 +27,7 @@ bench_curve()
 	local name wanted=("$@") counted=()
 
 	for name in "${wanted[@]}"; do
-		printf '%s\n' "${CURVES[@]}" | grep -qxF -- "$name" ||
+		[[ " ${CURVES[*]} " == *" $name "* ]] ||
 			die "there is no curve $name; there are: ${CURVES[*]}"
 	done
 	[ ${#wanted[@]} -gt 0 ] || wanted=("${CURVES[@]}")

@@ -61,7 +61,7 @@ list_parts()
 
 is_part()
 {
-	list_parts | grep -qxF -- "$1"
+	grep -qxF -- "$1" <<<"$(list_parts)"
 }
 
 # Those of the report first, in its order.

@@ -61,7 +61,7 @@ dkms_says()
 {
 	dkms status
 	[ "$(dkms status | grep -c '^dualtree')" -eq 1 ] || failed "dkms has not one version"
-	dkms status | grep -q "^dualtree/$1, $release, [^ ]*: installed" ||
+	grep -q "^dualtree/$1, $release, [^ ]*: installed" <<<"$(dkms status)" ||
 		failed "dkms has not installed $1"
 	grep -q dualtree_alloc /var/lib/dkms/dualtree/kernel-"$release"-*/Module.symvers ||
 		failed "dkms has not kept Module.symvers"
