@@ -60,7 +60,7 @@ release_has()
 	grep -qxF -- "$1" <<<"$(release_kinds)"
 }
 
-# release_row KIND: version, suite, the suite beside it and package, of GUEST_ARCH's kernel.
+# release_row KIND: version, suite, the suite it needs as well and package, of GUEST_ARCH's kernel.
 release_row()
 {
 	awk -v arch="$GUEST_ARCH" -v kind="$1" '$1 == arch && $2 == kind { print $3, $4, $5, $6 }' \
