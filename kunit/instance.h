@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
+#include "../compat/workqueue.h"
 #include "../dualtree/check.h"
 #include "../dualtree/granule.h"
 #include "../dualtree/reclaim.h"
@@ -72,6 +73,25 @@ static inline struct dualtree *instance_create(struct kunit *test,
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 	kunit_alloc_resource(test, NULL, instance_release, GFP_KERNEL, dt);
 	return dt;
+}
+
+static inline void busy_queue_release(struct kunit_resource *res)
+{
+	destroy_workqueue(res->data);
+}
+
+/*
+ * For work that keeps its CPU for long: the kernel does not hold back other work for it, and does
+ * not take the CPU's queue for locked up on a slow machine.
+ */
+static inline struct workqueue_struct *busy_queue_create(struct kunit *test)
+{
+	struct workqueue_struct *wq;
+
+	wq = alloc_workqueue("dualtree_test", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	kunit_alloc_resource(test, NULL, busy_queue_release, GFP_KERNEL, wq);
+	return wq;
 }
 
 static inline bool resource_is(struct kunit *test, struct kunit_resource *res, void *data)

@@ -17,6 +17,7 @@
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
+#include "../compat/workqueue.h"
 #include "instance.h"
 
 static uint seed;
@@ -192,6 +193,7 @@ static void interrupt_storm(struct kunit *test)
 	const enum hrtimer_mode *mode = test->param_value;
 	struct playground *play = play_create(test, NULL);
 	struct player *players = kunit_kcalloc(test, nr_cpu_ids, sizeof(*players), GFP_KERNEL);
+	struct workqueue_struct *busy = busy_queue_create(test);
 	u32 chosen = play_seed(test);
 	struct dualtree_stats stats;
 	unsigned int cpu;
@@ -209,7 +211,7 @@ static void interrupt_storm(struct kunit *test)
 		hrtimer_init(&player->timer, CLOCK_MONOTONIC, *mode);
 		player->timer.function = play_interrupt;
 		INIT_WORK(&player->work, play_thread);
-		queue_work_on(cpu, system_wq, &player->work);
+		queue_work_on(cpu, busy, &player->work);
 	}
 	for_each_online_cpu(cpu)
 		flush_work(&players[cpu].work);
@@ -335,7 +337,7 @@ static void interrupt_offline_shrinks(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(shrinking); i++) {
 		shrinking[i].dt = job->dt;
 		INIT_WORK_ONSTACK(&shrinking[i].work, shrink_on);
-		queue_work(system_unbound_wq, &shrinking[i].work);
+		queue_work(system_dfl_wq, &shrinking[i].work);
 	}
 	/* Every other granule, so that there is much to do in the trees. */
 	for (i = 0; i < 2 * ARRAY_SIZE(job->ptrs); i++)
@@ -394,7 +396,7 @@ static void interrupt_cpu_hotplug(struct kunit *test)
 		roamers[i].shrinks = i < 2;
 		prandom_seed_state(&roamers[i].rnd, chosen + i);
 		INIT_WORK_ONSTACK(&roamers[i].work, roam);
-		queue_work(system_unbound_wq, &roamers[i].work);
+		queue_work(system_dfl_wq, &roamers[i].work);
 	}
 	for (round = 0; round < 4 && !err; round++) {
 		schedule_timeout_uninterruptible(HZ / 10);

@@ -16,6 +16,7 @@
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
 #include "../compat/nmi.h"
+#include "../compat/workqueue.h"
 #include "../dualtree/section.h"
 #include "busy.h"
 #include "instance.h"
@@ -598,7 +599,7 @@ static void nmi_storm(struct kunit *test)
 	prandom_seed_state(&storm->rnd[1], chosen + 1);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(there, storm_begin, storm, false), 0);
 	INIT_WORK(&storm->work, storm_thread);
-	queue_work_on(there, system_wq, &storm->work);
+	queue_work_on(there, busy_queue_create(test), &storm->work);
 	send_storm(test, storm, there);
 	WRITE_ONCE(storm->stop, true);
 	flush_work(&storm->work);

@@ -8,6 +8,7 @@
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/kunit.h"
+#include "../compat/workqueue.h"
 #include "oracle.h"
 
 static uint seed;
@@ -224,7 +225,7 @@ static void random_threads(struct kunit *test)
 		traders[i].market = m;
 		prandom_seed_state(&traders[i].rnd, chosen + i);
 		INIT_WORK(&traders[i].work, trade);
-		queue_work(system_unbound_wq, &traders[i].work);
+		queue_work(system_dfl_wq, &traders[i].work);
 	}
 	for (i = 0; i < THREADS; i++)
 		flush_work(&traders[i].work);

@@ -15,6 +15,7 @@
 #include <linux/tick.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/workqueue.h"
 #include "busy.h"
 #include "files.h"
 #include "instance.h"
@@ -113,7 +114,7 @@ static void occupy(struct work_struct *work)
 static void occupied_begin(struct occupied *o, unsigned int cpu)
 {
 	INIT_WORK_ONSTACK(&o->work, occupy);
-	queue_work_on(cpu, system_wq, &o->work);
+	queue_work_on(cpu, system_percpu_wq, &o->work);
 	while (!READ_ONCE(o->begun))
 		cond_resched();
 }
@@ -181,7 +182,7 @@ static void reclaim_open_section(struct kunit *test)
 	hoard_free(hoard, 0, 1);
 	occupied_begin(&occupied, there);
 	INIT_WORK_ONSTACK(&shrinking.work, shrink);
-	queue_work_on(here, system_wq, &shrinking.work);
+	queue_work_on(here, system_percpu_wq, &shrinking.work);
 	schedule_timeout_uninterruptible(HZ / 10);
 	KUNIT_EXPECT_TRUE(test, work_busy(&shrinking.work));
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, held);
@@ -276,7 +277,7 @@ static void reclaim_left_list(struct kunit *test)
 
 	stay_on(test, here);
 	INIT_WORK_ONSTACK(&pairs.work, pairs_on);
-	queue_work_on(there, system_wq, &pairs.work);
+	queue_work_on(there, busy_queue_create(test), &pairs.work);
 	hoard_free(hoard, 0, 1);
 	/* What the pairs need, and a spare. */
 	expect_given_back(test, hoard, 2 * SZ_64K);

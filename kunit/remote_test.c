@@ -18,6 +18,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/workqueue.h"
 #include "../dualtree/section.h"
 #include "busy.h"
 #include "instance.h"
@@ -560,7 +561,8 @@ static void remote_shared_granule(struct kunit *test)
 
 static int remote_suite_init(struct kunit_suite *suite)
 {
-	remote_wq = alloc_workqueue("dualtree_remote_test", WQ_CPU_INTENSIVE, 0);
+	remote_wq = alloc_workqueue("dualtree_remote_test",
+				    WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
 	return remote_wq ? 0 : -ENOMEM;
 }
 

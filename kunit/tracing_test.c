@@ -23,7 +23,7 @@
 enum event { ALLOC, FREE, BAD_FREE, REGION_GET, REGION_PUT, CONSOLE, NR_EVENTS };
 
 #define MOST_LINES	40
-#define LINE		160
+#define LINE		256
 
 /**
  * struct seen - what the probes have seen of one instance
