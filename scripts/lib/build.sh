@@ -31,18 +31,19 @@ sync_sources()
 	mv "$to.files.new" "$to.files"
 }
 
-# sources_due: what a build that begins with nothing compiles; 0 if an earlier build left objects,
-# for then only make knows. Without KUnit in the kernel there are no suites.
+# sources_due MAKE-ARGUMENT...: what a build that begins with nothing compiles; 0 if an earlier build
+# left objects, for then only make knows. Without KUnit in the kernel there are no suites.
 sources_due()
 {
-	local suites=()
+	local left_out=()
 
 	if [ "$(objects_left "$BUILD_DIR")" -gt 0 ]; then
 		echo 0
 		return
 	fi
-	grep -qs '^CONFIG_KUNIT=' "$KERNEL_KDIR/.config" || suites=(! -path '*/kunit/*')
-	find "$BUILD_DIR" -name '*.c' ! -name '*.mod.c' "${suites[@]}" | wc -l
+	grep -qs '^CONFIG_KUNIT=' "$KERNEL_KDIR/.config" || left_out+=(! -path '*/kunit/*')
+	[[ " $* " != *' CONFIG_DUALTREE_BENCH= '* ]] || left_out+=(! -path '*/bench/*')
+	find "$BUILD_DIR" -name '*.c' ! -name '*.mod.c' "${left_out[@]}" | wc -l
 }
 
 # A small source for each module is compiled after those that are counted, and linking comes last:
@@ -93,7 +94,7 @@ build_modules()
 	sync_sources "$folder" "$BUILD_DIR"
 	rm -f "$BUILD_DIR/modules.order"
 	[ -z "${BUILD_CLEAN-}" ] || "${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" clean >"$BUILD_LOG" 2>&1
-	SOURCES_DUE=$(sources_due)
+	SOURCES_DUE=$(sources_due "$@")
 	run_long "building modules" "$BUILD_LOG" count_compiled \
 		"${KERNEL_MAKE[@]}" -C "$KERNEL_KDIR" M="$BUILD_DIR" -j"$(nproc)" DUALTREE_ALL=1 "$@" \
 		modules || status=$?
