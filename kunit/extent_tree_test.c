@@ -422,7 +422,7 @@ static void largest_follows(struct kunit *test)
 }
 
 /* The next permutation in lexical order. Return: false after the last. */
-static bool next_order(u8 *order, int nr)
+static bool next_permutation(u8 *order, int nr)
 {
 	int i = nr - 2, j = nr - 1;
 
@@ -457,7 +457,7 @@ static void free_in_every_order(struct kunit *test, unsigned int nr, unsigned in
 			bed_free(test, bed, at[order[i]], sizes[order[i]]);
 			bed_check(test, bed);
 		}
-	} while (next_order(order, nr));
+	} while (next_permutation(order, nr));
 }
 
 static void every_order_of_frees(struct kunit *test)
