@@ -37,6 +37,7 @@ SHRINKER_ALLOC	include/linux/shrinker.h	\*shrinker_alloc\(
 SOCKADDR_UNSIZED	include/linux/net.h	[ *]kernel_bind\([^;]*sockaddr_unsized
 SYSTEM_PERCPU_WQ	include/linux/workqueue.h	\*system_percpu_wq;
 TCP_ALLOC_SKB_SIZE	include/net/tcp.h	[ *]tcp_stream_alloc_skb\([^,;]*, ?int size
+TIMER_DELETE_SYNC	include/linux/timer.h	[ *]timer_delete_sync\(
 UBUF_INFO_OPS	include/linux/skbuff.h	struct ubuf_info_ops \{
 '
 

@@ -16,6 +16,7 @@
 #include <linux/random.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/hrtimer.h"
 #include "../compat/kunit.h"
 #include "../compat/workqueue.h"
 #include "instance.h"
@@ -208,8 +209,7 @@ static void interrupt_storm(struct kunit *test)
 		player->mode = *mode;
 		prandom_seed_state(&player->thread_rnd, chosen + 2 * cpu);
 		prandom_seed_state(&player->timer_rnd, chosen + 2 * cpu + 1);
-		hrtimer_init(&player->timer, CLOCK_MONOTONIC, *mode);
-		player->timer.function = play_interrupt;
+		hrtimer_setup(&player->timer, play_interrupt, CLOCK_MONOTONIC, *mode);
 		INIT_WORK(&player->work, play_thread);
 		queue_work_on(cpu, busy, &player->work);
 	}

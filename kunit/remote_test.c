@@ -18,6 +18,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/timer.h"
 #include "../compat/workqueue.h"
 #include "../dualtree/section.h"
 #include "busy.h"
@@ -257,7 +258,7 @@ static void free_deferred(struct deferred *d, unsigned int kind, unsigned int cp
 		add_timer_on(&d->timer, cpu);
 		while (timer_pending(&d->timer))
 			schedule_timeout_uninterruptible(1);
-		del_timer_sync(&d->timer);
+		timer_delete_sync(&d->timer);
 	}
 }
 

@@ -26,6 +26,7 @@ SHRINKER_ALLOC          0      1           1
 SOCKADDR_UNSIZED        0      0           1
 SYSTEM_PERCPU_WQ        0      1           1
 TCP_ALLOC_SKB_SIZE      1      0           0
+TIMER_DELETE_SYNC       1      1           1
 UBUF_INFO_OPS           0      1           1
 '
 
