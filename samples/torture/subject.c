@@ -17,12 +17,16 @@
 
 struct subject *subjects[NR_SUBJECTS];
 
+/* Pages as a power of two; a page has up to 64 KiB. */
+#define MIB_ORDER		(20 - PAGE_SHIFT)
+#define QUARTER_MIB_ORDER	(18 - PAGE_SHIFT)
+
 /* Small, with a limit that is reached and a reserve that is used up. */
 static struct buddy_pool *pool;
 
 static const struct buddy_pool_params pool_params = {
 	.nid = NUMA_NO_NODE,
-	.arena_order = 8,
+	.arena_order = MIB_ORDER,
 	.limit = SZ_8M,
 	.reserve = SZ_1M,
 };
@@ -41,10 +45,11 @@ struct setup {
 
 static const struct setup setups[NR_SUBJECTS] = {
 	{ "torture-default", false, { .flags = DUALTREE_REPORT_LEAKS } },
-	{ "torture-exact", false, { .flags = DUALTREE_EXACT_FIT, .max_region_order = 8 } },
+	{ "torture-exact", false, { .flags = DUALTREE_EXACT_FIT, .max_region_order = MIB_ORDER } },
 	{ "torture-pool", true, {} },
 	{ "torture-small", true, { .flags = DUALTREE_ZERO, .limit = SZ_1M,
-				   .min_region_order = 1, .max_region_order = 6 } },
+				   .min_region_order = 1,
+				   .max_region_order = QUARTER_MIB_ORDER } },
 };
 
 struct subject *subject_create(const char *name, const struct dualtree_params *params,
