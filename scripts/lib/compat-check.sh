@@ -230,14 +230,13 @@ get_refused()
 	mv "$dir.part" "$dir"
 }
 
-# make_in DIR TRIPLET TARGET: of what the build reads first, against the headers in DIR.
+# make_in DIR TRIPLET TARGET: of a copy of the project, against the headers in DIR.
 make_in()
 {
 	local compiler=
 
 	[ "$2" = - ] || compiler=$2-
-	mkdir -p "$1/dualtree"
-	cp -r "$PROJECT"/{Kbuild,compat} "$1/dualtree"
+	sync_sources "$PROJECT" "$1/dualtree"
 	make -C "$(dirname "$1"/usr/src/*/.kernelvariables)" CROSS_COMPILE="$compiler" \
 		CC="${compiler}gcc" M="$1/dualtree" -j2 "$3" 2>&1
 }
