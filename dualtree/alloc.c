@@ -235,7 +235,7 @@ static void *heap_alloc_tree(struct heap *heap, const struct request *req)
  * Serve a request from all that a heap has, which the caller owns; let it grow by *@region,
  * if there is one, when that does not do.
  *
- * *@more is set if there is more to be brought home before the heap should grow.
+ * *@more is set if there is more to be drained before the heap should grow.
  */
 static void *heap_alloc_or_grow(struct heap *heap, const struct request *req,
 				struct region **region, bool *more)
@@ -294,7 +294,7 @@ static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct requ
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
 		dt_regions_put(dt, retired);
-	/* What came home while the region was being got may have made it needless. */
+	/* What was drained while the region was being got may have made it needless. */
 	if (unlikely(region))
 		dt_region_put(dt, region);
 	return ptr;

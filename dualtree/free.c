@@ -344,7 +344,7 @@ static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struc
 
 	if (unlikely(ledger_check(region->ledger, &range)))
 		return -EALREADY;
-	/* Before the ledger changes: from then on it may be somebody else's. */
+	/* Before the ledger changes: from then on another owner may have it. */
 	if (want_init_on_free())
 		memset((void *)ptr, 0, len);
 	dt_poison_bytes(ptr, len);

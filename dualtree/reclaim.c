@@ -247,8 +247,8 @@ void dt_reclaim_arm(void)
  * dt_reclaim_set_idle_ms() - say how long a heap may be idle
  * @ms: milliseconds; 0: for ever
  *
- * Holds from now on: the pass that is on its way is put off or brought forward. With 0 it has
- * ended when this returns, and none follows but under memory pressure.
+ * Holds from now on: the pass that is due is put off or brought forward, unless memory pressure
+ * asked for it. With 0 it has ended when this returns, and only memory pressure starts another.
  *
  * Context: Process context. May sleep.
  */
@@ -257,7 +257,7 @@ void dt_reclaim_set_idle_ms(unsigned int ms)
 	WRITE_ONCE(dt_idle_ms, ms);
 	if (!ms)
 		flush_delayed_work(&pass);
-	else if (READ_ONCE(nr_instances))
+	else if (READ_ONCE(nr_instances) && !atomic_read(&pressure))
 		mod_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_set_idle_ms);

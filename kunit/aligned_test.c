@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * dualtree_alloc_aligned(): every alignment there is, and that nothing is lost for it. What
- * lies in front of an aligned address and behind the request stays free, to the granule.
+ * lies before an aligned address and after the request stays free, to the granule.
  */
 #include <linux/limits.h>
 #include <linux/mm.h>
@@ -101,11 +101,11 @@ static void aligned_beside_live(struct kunit *test)
 	expect_drained(test, dt);
 }
 
-/* The hole in front can be had to its last byte, and so can the one behind. */
+/* The hole before it can be had to its last byte, and so can the one after it. */
 static void aligned_holes_are_free(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
-	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL), *ptr, *front, *behind;
+	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL), *ptr, *front, *after;
 	const size_t g = DT_GRANULE, in_front = 8192 - g, left = SZ_64K - 8192 - 3 * g;
 
 	KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)first, SZ_64K));
@@ -113,14 +113,14 @@ static void aligned_holes_are_free(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ptr, first + 8192);
 	front = dualtree_alloc(dt, in_front, GFP_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, front, first + g);
-	behind = dualtree_alloc(dt, left, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, behind, ptr + 3 * g);
+	after = dualtree_alloc(dt, left, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, after, ptr + 3 * g);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, SZ_64K);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 2 * g + 1), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, front, in_front), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, behind, left), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, after, left), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, first, 1), 0);
 	expect_drained(test, dt);
 }

@@ -27,7 +27,7 @@ static inline void buf_add_front(struct dualtree_buf *buf, struct dualtree_segme
 	buf->unread += seg->len;
 }
 
-/* It keeps its bytes; whoever asked has it now. */
+/* The segment keeps its bytes; the caller owns it from here on. */
 static inline void buf_del(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_del(&seg->node);

@@ -6,8 +6,8 @@
  * to the ubuf is gone. That reference is ours while the socket is being called; then there is
  * one for each packet whose fragments lie in these bytes.
  *
- * Why nobody reads them after that: packets that share their fragments with others do so by
- * sharing the whole of struct skb_shared_info, its ubuf included, and let go of that when the
+ * Why the stack reads none of them after that: packets that share their fragments with others do
+ * so by sharing the whole of struct skb_shared_info, its ubuf included, and let go of that when the
  * last of them is freed (skb_clone(), so also TCP's queue for retransmission and what it
  * sends from it). Whatever makes a second skb_shared_info with the same fragments takes a
  * reference for it (pskb_expand_head(), __pskb_copy_fclone(), skb_split(), skb_segment(),
@@ -51,7 +51,7 @@
 /**
  * struct dualtree_tx - the sends of an instance
  * @dt: the instance
- * @users: whoever created it, and each send until its very end. The last one frees it: a waiter
+ * @users: its creator, and each send until its very end. The last one frees it: a waiter
  *	may go on as soon as @flying is 0, before the waking is over
  * @flying: sends that the stack has not done with
  * @idle: woken when that becomes 0
@@ -155,8 +155,8 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  * struct send - bytes that the stack has
  * @ubuf: what the stack counts its references with; any CPU
  * @tx: the instance's sends
- * @bytes: what was accepted; the sender's until he drops his reference, then nobody's until the
- *	last one is dropped
+ * @bytes: what was accepted; the sender's until it drops its reference, then not to be
+ *	touched until the last one is dropped
  * @spare: for where a segment is cut, if not all of it is accepted; as @bytes
  * @ranges: how many the accepted bytes are in; 0 if none were
  * @read: the stack has read the bytes in place, some of them at least; set by callbacks
