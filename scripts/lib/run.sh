@@ -16,14 +16,20 @@
 # Promises: what was not seen to pass has failed. A real run and the self-check are
 # judged by the same code.
 
-# Two nodes with two CPUs each: what is kept by node would otherwise never be tested.
-TWO_NODES=(
-	--memory 1024 --cpus 4
-	--qemu-arg -object --qemu-arg 'memory-backend-ram,id=near,size=768M'
-	--qemu-arg -object --qemu-arg 'memory-backend-ram,id=far,size=256M'
-	--qemu-arg -numa --qemu-arg 'node,nodeid=0,cpus=0-1,memdev=near'
-	--qemu-arg -numa --qemu-arg 'node,nodeid=1,cpus=2-3,memdev=far'
-)
+# set_nodes: sets NODES[], what a guest gets that tests what is kept by node: two nodes with two
+# CPUs each. Not on riscv64: there QEMU gives each node an interrupt controller of its own, and
+# no interrupt of the serial port, a card at the second one, reaches the kernel (6.12).
+set_nodes()
+{
+	NODES=(--memory 1024 --cpus 4)
+	[ "$GUEST_ARCH" != riscv64 ] || return 0
+	NODES+=(
+		--qemu-arg -object --qemu-arg 'memory-backend-ram,id=near,size=768M'
+		--qemu-arg -object --qemu-arg 'memory-backend-ram,id=far,size=256M'
+		--qemu-arg -numa --qemu-arg 'node,nodeid=0,cpus=0-1,memdev=near'
+		--qemu-arg -numa --qemu-arg 'node,nodeid=1,cpus=2-3,memdev=far'
+	)
+}
 
 suite_module()
 {
@@ -95,8 +101,9 @@ run_plan()
 	while read -r path; do
 		options+=(--file "$path")
 	done <"$dir/files"
+	set_nodes
 	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/suites.sh" \
-		--log "$dir" --file "$dir/plan" --taint ON "${TWO_NODES[@]}" "${options[@]}" "$@"
+		--log "$dir" --file "$dir/plan" --taint ON "${NODES[@]}" "${options[@]}" "$@"
 }
 
 # kunit_count WORD FILE: the number after WORD in the summary line; a count of none is

@@ -40,8 +40,10 @@ torture_guest()
 	for path in "${TORTURE_MODULES[@]}"; do
 		options+=(--file "$path")
 	done
-	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/torture.sh" --log "$dir" \
-		--file "$dir/torture" "${TWO_NODES[@]}" --append "$TORTURE_APPEND" "${options[@]}" "$@"
+	set_nodes
+	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" \
+		--run "$SCRIPTS/guest/torture.sh" --log "$dir" --file "$dir/torture" "${NODES[@]}" \
+		--append "$TORTURE_APPEND" "${options[@]}" "$@"
 }
 
 # torture_find_modules: from BUILD_MODULES into TORTURE_MODULES.
