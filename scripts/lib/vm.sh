@@ -133,7 +133,8 @@ qemu_command()
 		;;
 	tcg)
 		accel=tcg,thread=multi
-		append+=" $ARCH_TCG_APPEND"
+		tsc_append
+		append+=" $ARCH_TCG_APPEND $TSC_APPEND"
 		;;
 	icount)
 		accel=tcg,thread=single
