@@ -26,25 +26,25 @@
 #define SIZE	1500
 
 /* Stands in for a heap that is not ready: no region is its. */
-static struct heap nothing = { .hot.nr = HOT_OFF };
+static struct dt_heap nothing = { .hot.nr = HOT_OFF };
 
 /* Of one free each, while this CPU's heap is not ready; slots @first, and each @step after it. */
 static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
 {
 	struct cost_slot *slot = dt_cost_table->slots + first;
-	struct heap *heap;
+	struct dt_heap *heap;
 	u64 start, ns;
 
 	preempt_disable();
-	heap = this_cpu_ptr(dt->slots)->ready;
-	this_cpu_ptr(dt->slots)->ready = &nothing;
+	heap = this_cpu_ptr(dt->slots)->active;
+	this_cpu_ptr(dt->slots)->active = &nothing;
 	barrier();
 	start = ktime_get_ns();
 	for (; nr--; slot += step)
 		dualtree_free(dt, slot->ptr, slot->size);
 	ns = ktime_get_ns() - start;
 	barrier();
-	this_cpu_ptr(dt->slots)->ready = heap;
+	this_cpu_ptr(dt->slots)->active = heap;
 	preempt_enable();
 	return ns;
 }
@@ -107,9 +107,9 @@ static u64 longest_drain(const struct cost_row *row, void *ctx, unsigned int ops
 	u64 ns;
 
 	tree_alloc(ctx, LARGER);
-	push(ctx, 7, row->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
+	push(ctx, 7, row->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
 	ns = tree_alloc(ctx, LARGE);
-	refill(ctx, 7, row->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
+	refill(ctx, 7, row->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
 	return ns;
 }
 
@@ -172,17 +172,17 @@ static u64 longest_evict(const struct cost_row *row, void *ctx, unsigned int ops
 
 static u64 longest_bulk(const struct cost_row *row, void *ctx, unsigned int ops)
 {
-	struct dualtree_range ranges[BULK_MOST];
-	size_t size = BULK_BYTES / BULK_MOST;
+	struct dualtree_range ranges[BULK_MAX];
+	size_t size = BULK_BYTES / BULK_MAX;
 	unsigned int i;
 	u64 start;
 
-	for (i = 0; i < BULK_MOST; i++) {
+	for (i = 0; i < BULK_MAX; i++) {
 		ranges[i].ptr = dualtree_alloc(ctx, size, GFP_KERNEL);
 		ranges[i].len = size;
 	}
 	start = ktime_get_ns();
-	dualtree_free_bulk(ctx, ranges, BULK_MOST);
+	dualtree_free_bulk(ctx, ranges, BULK_MAX);
 	return ktime_get_ns() - start;
 }
 
@@ -207,7 +207,7 @@ static const struct cost_row rows[] = {
 	{ &dualtree, "remote push", .timed = timed_push, .size = SIZE, .live = BATCH,
 	  .ops = BATCH },
 	{ &dualtree, "remote drain, each", .timed = timed_drain, .size = SIZE, .live = BATCH,
-	  .ops = REMOTE_DRAIN_MOST },
+	  .ops = REMOTE_DRAIN_MAX },
 	{ &dualtree, "remote cycle", .timed = timed_cycle, .size = SIZE, .live = BATCH,
 	  .ops = BATCH },
 	{ &section, "drain 32 and allocate, 10k live", .timed = longest_drain, .live = 10240,

@@ -63,7 +63,7 @@ static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, u
 	node_set_free(lists, arena, node);
 }
 
-/* Is any page of a node free? Only asked to tell one wrong free from another. */
+/* Is any page of a node free? Only asked to tell a double-free from an invalid-free. */
 static bool any_free(const struct buddy_arena *arena, unsigned int node)
 {
 	unsigned int up, down, width = 1;
@@ -77,7 +77,7 @@ static bool any_free(const struct buddy_arena *arena, unsigned int node)
 	return false;
 }
 
-static int wrong_free(const struct buddy_arena *arena, unsigned int node)
+static int bad_free_errno(const struct buddy_arena *arena, unsigned int node)
 {
 	return any_free(arena, node) ? -EALREADY : -EINVAL;
 }
@@ -110,7 +110,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_take);
  * What is left behind a freed range is a run of its own from now on: were its first page
  * not marked, a new block in front of it would seem to go on into it.
  */
-static void mark_head_behind(struct buddy_arena *arena, unsigned int end)
+static void mark_head_after(struct buddy_arena *arena, unsigned int end)
 {
 	if (end < 1U << arena->order && live_above(arena, node_of(arena, end, 0)))
 		__set_bit(end, arena->head);
@@ -127,11 +127,11 @@ int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 		return -EINVAL;
 	node = node_of(arena, page, order);
 	if (!test_bit(node, arena->live))
-		return wrong_free(arena, node);
+		return bad_free_errno(arena, node);
 	__clear_bit(node, arena->live);
 	__clear_bit(page, arena->head);
 	node_release(lists, arena, node);
-	mark_head_behind(arena, page + (1U << order));
+	mark_head_after(arena, page + (1U << order));
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_block);
@@ -158,7 +158,7 @@ static int check_range(const struct buddy_arena *arena, unsigned int first, unsi
 		order = first_order(arena, page, first + nr_pages - page);
 		node = node_of(arena, page, order);
 		if (!live_above(arena, node))
-			return wrong_free(arena, node);
+			return bad_free_errno(arena, node);
 		if (page != first && test_bit(page, arena->head))
 			return -EINVAL;
 	}
@@ -166,7 +166,7 @@ static int check_range(const struct buddy_arena *arena, unsigned int first, unsi
 }
 
 /* Split the live block around a node until the node itself is one. */
-static void isolate(struct buddy_arena *arena, unsigned int node)
+static void split_live_block(struct buddy_arena *arena, unsigned int node)
 {
 	unsigned int up = live_above(arena, node);
 
@@ -191,10 +191,10 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 	for (end = page + nr_pages; page < end; page += 1U << order) {
 		order = first_order(arena, page, end - page);
 		node = node_of(arena, page, order);
-		isolate(arena, node);
+		split_live_block(arena, node);
 		node_release(lists, arena, node);
 	}
-	mark_head_behind(arena, end);
+	mark_head_after(arena, end);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_range);

@@ -99,7 +99,7 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	return arena;
 }
 
-static void offer(struct buddy_pool *pool, struct buddy_arena *arena)
+static void pool_add_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 	__must_hold(&pool->lock)
 {
 	lockdep_assert_held(&pool->lock);
@@ -130,7 +130,7 @@ void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	if (!arena)
 		return NULL;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	offer(pool, arena);
+	pool_add_arena(pool, arena);
 	block = buddy_lists_take(&pool->lists, order);
 	pool->allocs++;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -153,19 +153,19 @@ static size_t reserve_missing(struct buddy_pool *pool)
 static int fill_reserve(struct buddy_pool *pool, gfp_t effort)
 {
 	struct buddy_arena *arena;
-	unsigned int least;
+	unsigned int min_order;
 	unsigned long flags;
 	size_t missing;
 
 	while ((missing = reserve_missing(pool))) {
 		/* Single pages would be a poor reserve; they do if that is all that lacks. */
-		least = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
-			     (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
-		arena = get_arena(pool, least, GFP_KERNEL | effort);
+		min_order = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
+				 (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
+		arena = get_arena(pool, min_order, GFP_KERNEL | effort);
 		if (!arena)
 			return -ENOMEM;
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		offer(pool, arena);
+		pool_add_arena(pool, arena);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	return 0;
@@ -184,7 +184,7 @@ static void refill_irq(struct irq_work *irq)
 }
 
 /* Withdraw one empty arena that the reserve does not need. */
-static struct buddy_arena *withdraw(struct buddy_pool *pool)
+static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 {
 	struct buddy_arena *arena;
 	unsigned long flags;
@@ -203,13 +203,13 @@ static struct buddy_arena *withdraw(struct buddy_pool *pool)
 	return arena;
 }
 
-/* Give empty arenas back until @most bytes have gone. Return: bytes that have. */
-static size_t trim(struct buddy_pool *pool, size_t most)
+/* Give empty arenas back until @budget bytes have gone. Return: bytes that have. */
+static size_t trim(struct buddy_pool *pool, size_t budget)
 {
 	struct buddy_arena *arena;
 	size_t bytes = 0;
 
-	while (bytes < most && (arena = withdraw(pool))) {
+	while (bytes < budget && (arena = pool_remove_arena(pool))) {
 		bytes += order_bytes(arena->order);
 		trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
 		buddy_arena_destroy(arena);

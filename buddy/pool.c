@@ -115,14 +115,15 @@ static void refuse(struct buddy_pool *pool, const void *addr, unsigned long nr_p
 		pool->bad_frees++;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
-	pr_err_ratelimited("dualtree: pool %s: wrong free of %lu pages at %p by %pS: %s\n",
-			   known ? pool->name : "(none)", nr_pages, addr, caller,
-			   err == -EALREADY ? "free already" : "no such block");
+	pr_err_ratelimited("dualtree: pool %s: %s of %lu pages at %p by %pS\n",
+			   known ? pool->name : "(none)",
+			   err == -EALREADY ? "double-free" : "invalid-free", nr_pages, addr,
+			   caller);
 	rcu_read_unlock();
 }
 
 /* Free a block of an order, or a range where @order is negative. */
-static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsigned long nr_pages,
+static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsigned long nr_pages,
 		     const void *caller)
 {
 	bool idle = false;
@@ -159,7 +160,7 @@ int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order)
 {
 	if (!block)
 		return 0;
-	return pool_give(pool, block, min_t(unsigned int, order, BUDDY_NR_ORDERS),
+	return pool_free(pool, block, min_t(unsigned int, order, BUDDY_NR_ORDERS),
 			 order < BITS_PER_LONG ? 1UL << order : 0, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free);
@@ -168,7 +169,7 @@ int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr
 {
 	if (!first)
 		return 0;
-	return pool_give(pool, first, -1, nr_pages, __builtin_return_address(0));
+	return pool_free(pool, first, -1, nr_pages, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free_range);
 
@@ -268,7 +269,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	list_del(&pool->registered);
 	raw_spin_unlock_irq(&pools_lock);
 
-	/* A wrong free may be on its way to the pool's lock. */
+	/* A bad free may be about to take the pool's lock. */
 	synchronize_rcu();
 	buddy_arenas_exit(pool);
 	kfree(pool);

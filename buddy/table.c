@@ -50,7 +50,7 @@ static DEFINE_RAW_SPINLOCK(buddy_table_lock);
 /* Guards the replacement of the entries. Taken before buddy_table_lock; sleeps. */
 static DEFINE_MUTEX(buddy_table_growth);
 
-static void *no_owners[BUDDY_SPAN_PAGES];
+static void *null_owners[BUDDY_SPAN_PAGES];
 
 static unsigned long span_of_pfn(unsigned long pfn)
 {
@@ -74,12 +74,12 @@ void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 	void **slot;
 
 	if (!owner)
-		owner = buddy_table.nobody;
+		owner = buddy_table.null_owner;
 	rcu_read_lock();
 	slot = buddy_owner_slot(READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(pfn)]), pfn);
 	/*
 	 * Publish: what the owner's record holds is written before the pointer to it, once for
-	 * all pages. Pairs with the address dependency in buddy_owner_or_nobody();
+	 * all pages. Pairs with the address dependency in buddy_lookup_owner();
 	 * litmus/table-publish.
 	 */
 	smp_wmb();
@@ -136,7 +136,7 @@ static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
 		return NULL;
 	}
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
-		leaf->owners[i] = buddy_table.nobody;
+		leaf->owners[i] = buddy_table.null_owner;
 	return leaf;
 }
 
@@ -207,7 +207,7 @@ void buddy_table_remove(struct buddy_arena *arena)
 	if (--leaf->arenas) {
 		leaf = NULL;
 	} else {
-		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, no_owners));
+		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, null_owners));
 		WRITE_ONCE(buddy_table.leaves[span], NULL);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
@@ -253,7 +253,7 @@ static int entries_alloc(struct table_entries *entries, unsigned long nr_old, un
 		return -ENOMEM;
 	}
 	for (; nr_old < nr; nr_old++)
-		entries->owners[nr_old] = owners_entry(nr_old, no_owners);
+		entries->owners[nr_old] = owners_entry(nr_old, null_owners);
 	return 0;
 }
 
@@ -409,13 +409,13 @@ static int __init check_nodes(void)
 
 /**
  * buddy_table_init() - make the table; before anything else of the pool
- * @nobody: the owner of a page that has none; not NULL
+ * @null_owner: the owner of a page that has none; not NULL
  *
  * Context: Process context. May sleep.
  * Return: 0, -ENOMEM, -EOPNOTSUPP if addresses of this machine do not lead to page frames as
  * the table expects, or what register_memory_notifier() says.
  */
-int __init buddy_table_init(void *nobody)
+int __init buddy_table_init(void *null_owner)
 {
 	unsigned long i;
 	int err;
@@ -423,9 +423,9 @@ int __init buddy_table_init(void *nobody)
 	err = find_base();
 	if (err)
 		return err;
-	buddy_table.nobody = nobody;
+	buddy_table.null_owner = null_owner;
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
-		no_owners[i] = nobody;
+		null_owners[i] = null_owner;
 	/* First the notifier: what is plugged in from now on is seen by it or by us. */
 	err = register_memory_notifier(&memory_notifier);
 	if (err)

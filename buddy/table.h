@@ -33,7 +33,6 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
-#include "../compat/once.h"
 
 struct buddy_arena;
 struct buddy_leaf;
@@ -51,14 +50,14 @@ struct page;
  *	when @nr_spans grows, as are @leaves; the old ones are freed after an RCU grace period
  * @leaves: the arenas in each; NULL where there are none. Written under the table's lock,
  *	read under RCU
- * @nobody: the owner of what nobody stands behind; constant
+ * @null_owner: the owner of what nobody stands behind; constant
  */
 struct buddy_table {
 	unsigned long base;
 	unsigned long nr_spans;
 	unsigned long *owners;
 	struct buddy_leaf **leaves;
-	void *nobody;
+	void *null_owner;
 };
 
 extern struct buddy_table buddy_table;
@@ -85,39 +84,39 @@ static inline void **buddy_owner_slot(unsigned long owners, unsigned long pfn)
 }
 
 /**
- * buddy_owner_or_nobody() - what stands behind the page an address lies in
+ * buddy_lookup_owner() - what stands behind the page an address lies in
  * @addr: any value whatever
  *
  * Context: Any context, under rcu_read_lock() or with preemption disabled; what is
  * returned may go away at the end of that section.
- * Return: what buddy_set_owner() put there, or buddy_table.nobody.
+ * Return: what buddy_set_owner() put there, or buddy_table.null_owner.
  */
-static __always_inline void *buddy_owner_or_nobody(const void *addr)
+static __always_inline void *buddy_lookup_owner(const void *addr)
 {
 	unsigned long offset = buddy_offset(addr);
 	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER), owners;
 
 	/* Entries that are there for as many spans as this says, or more. */
 	if (unlikely(span >= smp_load_acquire(&buddy_table.nr_spans)))
-		return buddy_table.nobody;
+		return buddy_table.null_owner;
 	/* Each load depends on the one before: the record is seen as it was published. */
-	owners = load_once(load_once(buddy_table.owners)[span]);
-	return load_once(*buddy_owner_slot(owners, offset >> PAGE_SHIFT));
+	owners = READ_ONCE(READ_ONCE(buddy_table.owners)[span]);
+	return READ_ONCE(*buddy_owner_slot(owners, offset >> PAGE_SHIFT));
 }
 
-/* The same, but NULL for nobody. */
+/* The same, but NULL for null_owner. */
 static inline void *buddy_owner(const void *addr)
 {
-	void *owner = buddy_owner_or_nobody(addr);
+	void *owner = buddy_lookup_owner(addr);
 
-	return owner == buddy_table.nobody ? NULL : owner;
+	return owner == buddy_table.null_owner ? NULL : owner;
 }
 
 /**
  * buddy_set_owner() - say what stands behind the pages of a block
  * @block: its first byte; the caller holds the block
  * @nr_pages: its pages
- * @owner: anything, or NULL, which is nobody, before the block goes back
+ * @owner: anything, or NULL, which is null_owner, before the block goes back
  *
  * Context: Any context.
  */
@@ -128,7 +127,7 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp);
 void buddy_table_remove(struct buddy_arena *arena);
 
 bool buddy_table_finds(const struct buddy_table *table, struct page *page);
-int buddy_table_init(void *nobody);
+int buddy_table_init(void *null_owner);
 void buddy_table_exit(void);
 
 #endif /* DUALTREE_BUDDY_TABLE_H */

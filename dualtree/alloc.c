@@ -8,7 +8,7 @@
  *	  the size of the hot range, a larger one		alloc_large()
  *	  another size, and the heap has it in hand		alloc_slow()
  *	  and a region goes back to the pool at the same time	alloc_more()
- *	no heap to enter, a size or a flag that is refused	alloc_unready()
+ *	no heap to enter, a size or a flag that is refused	alloc_inactive()
  *	nothing in hand, an alignment, the shared heap		alloc_request()
  *	nothing anywhere: a region more				alloc_grow()
  *	several of one size					alloc_some(), alloc_request()
@@ -21,7 +21,7 @@
  * Each step is bounded in one section; what takes longer is gone on with in another.
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
- * stack frame. Those that are given @heap, which section_open() found, end the section.
+ * stack frame. Those that are given @heap, which __section_enter() found, end the section.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -57,8 +57,8 @@ struct request {
 	gfp_t gfp;
 };
 
-static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
-static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
+static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
+static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 static void *alloc_request(struct dualtree *dt, const struct request *req);
 static void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
 
@@ -75,20 +75,20 @@ static bool size_valid(const struct dualtree *dt, size_t size)
 	return size - 1 < dt->max_size;
 }
 
-static __always_inline void count_alloc(struct heap *heap, size_t size)
+static __always_inline void count_alloc(struct dt_heap *heap, size_t size)
 {
 	local64_inc(&heap->counts.allocs);
 	local64_add(size, &heap->counts.live_bytes);
 }
 
 /* The end of an allocation that is the hot range. @large is as for hot_take(). */
-static __always_inline void *alloc_hot(struct dualtree *dt, struct heap *heap, size_t size,
+static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap, size_t size,
 				       gfp_t gfp, bool large)
 {
 	void *ptr = hot_take(heap, size, large);
 
 	count_alloc(heap, size);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
@@ -96,10 +96,10 @@ static __always_inline void *alloc_hot(struct dualtree *dt, struct heap *heap, s
 /* The fast path; @size may have any value. */
 static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t gfp)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 
 	preempt_disable();
-	heap = section_open(dt);
+	heap = __section_enter(dt);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
 		return alloc_slow(dt, size, gfp, heap);
 	if (size > ALLOC_LARGE)
@@ -127,7 +127,7 @@ void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 
 /* The hot range serves, and the ledger takes a loop. */
-static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	return alloc_hot(dt, heap, size, gfp, true);
 }
@@ -150,13 +150,13 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
  * Serve a request from what a heap has in hand, which the caller owns: all of what the head
  * of this file says, up to the trees.
  */
-static __always_inline void *heap_alloc_cached(struct heap *heap, size_t size)
+static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
 {
 	void *ptr;
 
 	if (!heap->quick) {
 		if (unlikely(heap_has_remote(heap)))
-			dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+			dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		return dt_heap_alloc(heap, size);
 	}
 	if (hot_fits(heap, size))
@@ -167,22 +167,23 @@ static __always_inline void *heap_alloc_cached(struct heap *heap, size_t size)
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
-		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		ptr = dt_cache_take(heap, size);
 		if (ptr)
 			return ptr;
 	}
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	return dt_heap_alloc(heap, size);
 }
 
 /* The end of alloc_slow() where there is nothing to enter, or nothing is given. */
-static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp,
+				     struct dt_heap *heap)
 {
-	if (heap_is_ready(heap))
-		section_close(dt, heap);
+	if (heap_is_active(heap))
+		__section_exit(dt, heap);
 	else
-		section_close_unready(dt, heap);
+		__section_exit_inactive(dt, heap);
 	preempt_enable();
 	if (!size_valid(dt, size) || buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
@@ -190,41 +191,41 @@ static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp,
 }
 
 /* The end of alloc_slow() where there is something to give back, or @ptr is NULL. */
-static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap,
+static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap,
 				 void *ptr)
 {
 	if (ptr)
 		count_alloc(heap, size);
-	dt_regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_exit(dt, heap));
 	if (!ptr)
 		return alloc_request(dt, &(struct request){ .size = size, .gfp = gfp });
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
 /* The hot range does not serve. @size may have any value. */
-static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	void *ptr;
 
-	if (unlikely(!heap_is_ready(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
-		return alloc_unready(dt, size, gfp, heap);
+	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
+		return alloc_inactive(dt, size, gfp, heap);
 	ptr = heap_alloc_cached(heap, size);
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-static void *heap_alloc_aligned(struct heap *heap, const struct request *req)
+static void *heap_alloc_aligned(struct dt_heap *heap, const struct request *req)
 {
-	dt_heap_drain(heap, REMOTE_DRAIN_MOST);
-	dt_cache_settle(heap);
+	dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+	dt_cache_flush_hot(heap);
 	return dt_heap_alloc_aligned(heap, req->size, req->align);
 }
 
-static void *heap_alloc_tree(struct heap *heap, const struct request *req)
+static void *heap_alloc_tree(struct dt_heap *heap, const struct request *req)
 {
 	if (req->align)
 		return dt_heap_alloc_aligned(heap, req->size, req->align);
@@ -237,17 +238,17 @@ static void *heap_alloc_tree(struct heap *heap, const struct request *req)
  *
  * *@more is set if there is more to be drained before the heap should grow.
  */
-static void *heap_alloc_or_grow(struct heap *heap, const struct request *req,
-				struct region **region, bool *more)
+static void *heap_alloc_or_grow(struct dt_heap *heap, const struct request *req,
+				struct dt_region **region, bool *more)
 {
 	void *ptr = req->align ? heap_alloc_aligned(heap, req) : heap_alloc_cached(heap, req->size);
 
 	if (!ptr) {
-		*more = dt_cache_flush(heap, CACHE_FLUSH_MOST) || heap_has_remote(heap);
+		*more = dt_cache_flush(heap, CACHE_FLUSH_MAX) || heap_has_remote(heap);
 		ptr = heap_alloc_tree(heap, req);
 	}
 	if (!ptr && *region) {
-		dt_heap_attach(heap, *region);
+		dt_heap_add_region(heap, *region);
 		*region = NULL;
 		ptr = heap_alloc_tree(heap, req);
 	}
@@ -256,9 +257,9 @@ static void *heap_alloc_or_grow(struct heap *heap, const struct request *req,
 	return ptr;
 }
 
-static void *shared_alloc(struct dualtree *dt, const struct request *req, struct region **region)
+static void *shared_alloc(struct dualtree *dt, const struct request *req, struct dt_region **region)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool more;
 	void *ptr;
@@ -280,16 +281,16 @@ static void *shared_alloc(struct dualtree *dt, const struct request *req, struct
  *
  * *@more is set if another try may find what this one did not.
  */
-static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct request *req,
-		       struct region *region, bool *more)
+static void *request_try(struct dualtree *dt, struct dt_heap *heap, const struct request *req,
+			 struct dt_region *region, bool *more)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	void *ptr = NULL;
 
 	*more = false;
 	if (likely(heap))
 		ptr = heap_alloc_or_grow(heap, req, &region, more);
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	if (unlikely(!heap))
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
@@ -308,20 +309,20 @@ static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct requ
  */
 static bool give_up_spare(struct dualtree *dt)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
 
 	if (heap)
 		dt_heap_retire_spare(heap);
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	return dt_regions_put(dt, retired);
 }
 
 /* Get a region. A request with an alignment fits in one of the alignment's size. */
-static struct region *get_region(struct dualtree *dt, const struct request *req)
+static struct dt_region *get_region(struct dualtree *dt, const struct request *req)
 {
 	size_t need = max(req->size, req->align);
-	struct region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
+	struct dt_region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 
 	if (!region && give_up_spare(dt))
 		region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
@@ -331,7 +332,7 @@ static struct region *get_region(struct dualtree *dt, const struct request *req)
 /* Nothing here serves: get a region, and try again with it. */
 static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 {
-	struct region *region = get_region(dt, req);
+	struct dt_region *region = get_region(dt, req);
 	bool more;
 
 	if (!region)
@@ -340,7 +341,7 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
 		schedule_work(&dt->publish);
 	dt_reclaim_arm();
-	return try_alloc(dt, section_begin(dt), req, region, &more);
+	return request_try(dt, section_enter(dt), req, region, &more);
 }
 
 /* All of an allocation, where what this CPU has in hand does not do. */
@@ -351,7 +352,7 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 
 	dt_percpu_prepare(dt, req->gfp);
 	do {
-		ptr = try_alloc(dt, section_begin(dt), req, NULL, &more);
+		ptr = request_try(dt, section_enter(dt), req, NULL, &more);
 		/* In NMI what is there may have to stay where it is. */
 	} while (!ptr && more && !in_nmi());
 	if (!ptr && !in_nmi())
@@ -367,11 +368,11 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 static unsigned int alloc_some(struct dualtree *dt, const struct request *req, unsigned int nr,
 			       void **ptrs)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
 	unsigned int i = 0;
 
-	nr = min3(nr, (unsigned int)BULK_MOST, (unsigned int)(BULK_BYTES / req->size) ?: 1);
+	nr = min3(nr, (unsigned int)BULK_MAX, (unsigned int)(BULK_BYTES / req->size) ?: 1);
 	while (heap && i < nr) {
 		ptrs[i] = heap_alloc_cached(heap, req->size);
 		if (!ptrs[i])
@@ -382,7 +383,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 		local64_add(i, &heap->counts.allocs);
 		local64_add((s64)i * req->size, &heap->counts.live_bytes);
 	}
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	return i;
 }

@@ -55,53 +55,55 @@
 #define QUICK_BYTES	SZ_64K
 
 /* Blocks that go from the quick lists to the trees in one section, which bounds it. */
-#define CACHE_FLUSH_MOST	32
+#define CACHE_FLUSH_MAX	32
 
 /**
- * struct quick_list - blocks of one size
+ * struct dt_quick_list - blocks of one size
  * @first: the one that was put there last
  * @depth: how many there are
- * @most: how many there may be; constant
+ * @max: how many there may be; constant
  * @credit: requests less deposits, 255 at most
  */
-struct quick_list {
-	struct cached *first;
+struct dt_quick_list {
+	struct dt_cached *first;
 	u8 depth;
-	u8 most;
+	u8 max;
 	u8 credit;
 };
 
 /**
- * struct quick - the quick lists of a heap
+ * struct dt_quick - the quick lists of a heap
  * @lists: entry n is for n + 1 granules
  * @nr_cached: granules in all lists; readable by anybody
  */
-struct quick {
-	struct quick_list lists[QUICK_LISTS];
+struct dt_quick {
+	struct dt_quick_list lists[QUICK_LISTS];
 	local64_t nr_cached;
 };
 
-void dt_cache_init(struct heap *heap, struct quick *quick);
-void *dt_cache_take(struct heap *heap, size_t size);
-void *dt_cache_alloc(struct heap *heap, size_t size);
-void dt_cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-void dt_cache_settle(struct heap *heap);
-void dt_cache_doubt(struct heap *heap);
-void dt_cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool dt_cache_flush(struct heap *heap, unsigned int most);
-void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
-			  unsigned int nr, unsigned int most);
-unsigned long dt_cache_listed(const struct heap *heap);
-unsigned long dt_cache_granules(const struct heap *heap);
+void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);
+void *dt_cache_take(struct dt_heap *heap, size_t size);
+void *dt_cache_alloc(struct dt_heap *heap, size_t size);
+void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		   unsigned int nr);
+void dt_cache_flush_hot(struct dt_heap *heap);
+void dt_cache_recheck_hot(struct dt_heap *heap);
+void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		  unsigned int nr);
+bool dt_cache_flush(struct dt_heap *heap, unsigned int budget);
+void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			  unsigned int nr, unsigned int budget);
+unsigned long dt_cache_listed(const struct dt_heap *heap);
+unsigned long dt_cache_granules(const struct dt_heap *heap);
 
 /* The list for @nr granules, QUICK_LISTS at most. */
-static __always_inline struct quick_list *quick_list(struct quick *quick, unsigned long nr)
+static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, unsigned long nr)
 {
 	return &quick->lists[nr - 1];
 }
 
 /* Is the hot range of a size? @size may have any value; 0 fits nothing. */
-static __always_inline bool hot_fits(const struct heap *heap, size_t size)
+static __always_inline bool hot_fits(const struct dt_heap *heap, size_t size)
 {
 	return heap->hot.nr == ((size - 1) >> DT_GRANULE_SHIFT) + 1;
 }
@@ -110,9 +112,9 @@ static __always_inline bool hot_fits(const struct heap *heap, size_t size)
  * Take it, after hot_fits(). @large is whether the request may have more than 33 granules.
  * Return: the first byte, its bytes live in the ledger.
  */
-static __always_inline void *hot_take(struct heap *heap, size_t size, bool large)
+static __always_inline void *hot_take(struct dt_heap *heap, size_t size, bool large)
 {
-	struct region *region = heap->hot.region;
+	struct dt_region *region = heap->hot.region;
 	unsigned long first = heap->hot.first;
 
 	WRITE_ONCE(heap->hot.nr, 0);
@@ -124,19 +126,19 @@ static __always_inline void *hot_take(struct heap *heap, size_t size, bool large
 }
 
 /* Is it more than one block, all of which were of this size? Any value again. */
-static __always_inline bool hot_has_unit(const struct heap *heap, size_t size)
+static __always_inline bool hot_has_unit(const struct dt_heap *heap, size_t size)
 {
-	const struct hot_range *hot = &heap->hot;
+	const struct dt_hot_range *hot = &heap->hot;
 
 	return hot->unit == ((size - 1) >> DT_GRANULE_SHIFT) + 1 && hot->unit < hot->nr &&
 	       hot->nr != HOT_OFF;
 }
 
 /* Take the first of them, after hot_has_unit(). Return: as hot_take(). */
-static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
+static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size)
 {
-	struct hot_range *hot = &heap->hot;
-	struct region *region = hot->region;
+	struct dt_hot_range *hot = &heap->hot;
+	struct dt_region *region = hot->region;
 	unsigned long first = hot->first, unit = hot->unit;
 
 	hot->first = first + unit;
@@ -155,10 +157,10 @@ static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
  * Return: granules that are hot now, or 0 if others are, and the caller has to take these to
  * dt_cache_free().
  */
-static __always_inline unsigned long hot_put(struct heap *heap, struct region *region,
+static __always_inline unsigned long hot_put(struct dt_heap *heap, struct dt_region *region,
 					     unsigned long first, unsigned long nr)
 {
-	struct hot_range *hot = &heap->hot;
+	struct dt_hot_range *hot = &heap->hot;
 	unsigned long was = hot->nr;
 
 	if (!was) {
@@ -180,11 +182,11 @@ static __always_inline unsigned long hot_put(struct heap *heap, struct region *r
 	return was + nr;
 }
 
-/* Should dt_cache_doubt() look at the @nr granules that are hot now? */
-static __always_inline bool hot_doubtful(const struct heap *heap, const struct region *region,
-					 unsigned int nr)
+/* Should dt_cache_recheck_hot() look at the @nr granules that are hot now? */
+static __always_inline bool hot_needs_recheck(const struct dt_heap *heap,
+					      const struct dt_region *region, unsigned int nr)
 {
-	return heap->nr_regions > 1 && region->nr_out - nr < region->full_from;
+	return heap->nr_regions > 1 && region->nr_inuse - nr < region->drain_wmark;
 }
 
 #endif /* DUALTREE_CACHE_H */

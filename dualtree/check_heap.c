@@ -11,9 +11,9 @@
 #include "heap.h"
 #include "walk.h"
 
-static struct region *region_entry(const struct rb_node *node)
+static struct dt_region *region_entry(const struct rb_node *node)
 {
-	return rb_entry_safe(node, struct region, node);
+	return rb_entry_safe(node, struct dt_region, node);
 }
 
 static unsigned int subtree_largest(const struct rb_node *node)
@@ -21,7 +21,7 @@ static unsigned int subtree_largest(const struct rb_node *node)
 	return node ? region_entry(node)->subtree_largest : 0;
 }
 
-static bool largest_check(const struct region *region)
+static bool largest_check(const struct dt_region *region)
 {
 	return region->subtree_largest == max3(extent_tree_largest(&region->free),
 					       subtree_largest(region->node.rb_left),
@@ -37,11 +37,11 @@ static bool largest_check(const struct region *region)
  *
  * Return: true if they do. What is hot is in flight to the trees, as @tally has it.
  */
-bool dt_heap_check(const struct heap *heap, struct region_tally *tally)
+bool dt_heap_check(const struct dt_heap *heap, struct dt_region_tally *tally)
 {
 	unsigned long nr_free = 0, nr_extents = 0;
 	unsigned int nr_regions = 0;
-	const struct region *before = NULL, *region;
+	const struct dt_region *before = NULL, *region;
 	struct rb_node *node;
 	size_t held = 0;
 	bool spare, spare_seen = false;
@@ -71,24 +71,24 @@ bool dt_heap_check(const struct heap *heap, struct region_tally *tally)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_check);
 
 /* One list: as deep as it says, all of its size. Adds its granules to @nr_cached. */
-static bool list_check(const struct quick_list *list, unsigned int nr, unsigned long *nr_cached)
+static bool list_check(const struct dt_quick_list *list, unsigned int nr, unsigned long *nr_cached)
 {
-	const struct cached *block;
+	const struct dt_cached *block;
 	unsigned int depth = 0;
 
-	for (block = list->first; block && depth <= list->most; block = block->next) {
+	for (block = list->first; block && depth <= list->max; block = block->next) {
 		if (block->nr != nr)
 			return false;
 		depth++;
 	}
 	*nr_cached += depth * nr;
-	return depth == list->depth && depth <= list->most;
+	return depth == list->depth && depth <= list->max;
 }
 
 /* Nothing is live in the hot range, and it is in no other hands. */
-static bool hot_check(const struct heap *heap)
+static bool hot_check(const struct dt_heap *heap)
 {
-	const struct hot_range *hot = &heap->hot;
+	const struct dt_hot_range *hot = &heap->hot;
 	unsigned int i;
 
 	if (!hot->nr)
@@ -96,7 +96,7 @@ static bool hot_check(const struct heap *heap)
 	for (i = 0; i < hot->nr; i++)
 		if (hot->region->ledger[hot->first + i])
 			return false;
-	return hot->region->heap == heap && hot->nr <= hot->region->nr_out;
+	return hot->region->heap == heap && hot->nr <= hot->region->nr_inuse;
 }
 
 /**
@@ -108,7 +108,7 @@ static bool hot_check(const struct heap *heap)
  *
  * Return: true if they do.
  */
-bool dt_cache_check(const struct heap *heap)
+bool dt_cache_check(const struct dt_heap *heap)
 {
 	unsigned long nr_cached = 0;
 	unsigned int nr;
@@ -131,10 +131,10 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_check);
 struct check {
 	bool ok;
 	unsigned long nr_free;
-	struct region_tally tally;
+	struct dt_region_tally tally;
 };
 
-static bool check_heap(struct heap *heap, int cpu, void *arg)
+static bool check_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct check *check = arg;
 

@@ -54,7 +54,7 @@ static void show_owner(struct seq_file *m, int cpu)
 }
 
 /* What a cell of the map shows of its granules: all live, none, or in between. */
-static char map_cell(const struct region *region, unsigned int first, unsigned int nr)
+static char map_cell(const struct dt_region *region, unsigned int first, unsigned int nr)
 {
 	unsigned int i, bytes = 0;
 
@@ -65,7 +65,7 @@ static char map_cell(const struct region *region, unsigned int first, unsigned i
 	return bytes == nr << DT_GRANULE_SHIFT ? '#' : '+';
 }
 
-static void map_region(struct seq_file *m, int cpu, const struct region *region)
+static void map_region(struct seq_file *m, int cpu, const struct dt_region *region)
 {
 	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS);
 
@@ -79,23 +79,23 @@ static void map_region(struct seq_file *m, int cpu, const struct region *region)
 /**
  * struct map_walk - a walk over the regions of all heaps
  * @m: where to
- * @behind: where the region that was drawn last begins; NULL at the start of a heap
+ * @after: where the region that was drawn last begins; NULL at the start of a heap
  */
 struct map_walk {
 	struct seq_file *m;
-	const void *behind;
+	const void *after;
 };
 
-static bool map_heap(struct heap *heap, int cpu, void *arg)
+static bool map_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct map_walk *walk = arg;
-	const struct region *region = dt_heap_region_above(heap, walk->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, walk->after);
 
-	walk->behind = NULL;
+	walk->after = NULL;
 	if (!region)
 		return false;
 	map_region(walk->m, cpu, region);
-	walk->behind = region->base;
+	walk->after = region->base;
 	return true;
 }
 
@@ -110,27 +110,27 @@ static int map_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(map);
 
 /* Extents that are listed in one section, which bounds it. */
-#define EXTENTS_MOST	32
+#define EXTENTS_MAX	32
 
 /**
  * struct extents_walk - a walk over the extents of all heaps
  * @m: where to
- * @behind: where the region before this one begins; NULL at the start of a heap
+ * @after: where the region before this one begins; NULL at the start of a heap
  * @from: where to go on in the region, or NULL at its start
  */
 struct extents_walk {
 	struct seq_file *m;
-	const void *behind;
+	const void *after;
 	const void *from;
 };
 
 /* List some extents of a region. Return: where to go on, or NULL at the end. */
-static const void *list_region(struct extents_walk *walk, int cpu, const struct region *region)
+static const void *list_region(struct extents_walk *walk, int cpu, const struct dt_region *region)
 {
-	const struct extent *extent = dt_extent_above(&region->free, walk->from);
+	const struct dt_extent *extent = dt_extent_above(&region->free, walk->from);
 	unsigned int i;
 
-	for (i = 0; extent && i < EXTENTS_MOST; i++, extent = extent_next(extent)) {
+	for (i = 0; extent && i < EXTENTS_MAX; i++, extent = extent_next(extent)) {
 		show_owner(walk->m, cpu);
 		seq_printf(walk->m, " %p %8zu region %p\n", extent,
 			   (size_t)extent->nr << DT_GRANULE_SHIFT, region->base);
@@ -138,18 +138,18 @@ static const void *list_region(struct extents_walk *walk, int cpu, const struct 
 	return extent;
 }
 
-static bool extents_heap(struct heap *heap, int cpu, void *arg)
+static bool extents_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct extents_walk *walk = arg;
-	const struct region *region = dt_heap_region_above(heap, walk->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, walk->after);
 
 	if (!region) {
-		walk->behind = NULL;
+		walk->after = NULL;
 		return false;
 	}
 	walk->from = list_region(walk, cpu, region);
 	if (!walk->from)
-		walk->behind = region->base;
+		walk->after = region->base;
 	return true;
 }
 

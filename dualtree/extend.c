@@ -3,7 +3,7 @@
  * Growing a live range where it lies: dualtree_extend(). Any context, NMI included.
  *
  *	|########|####....|........|....####|     (1) the rest of its last granule
- *	             ^     `--- (2) ---'          (2) free granules behind, the owner's to give
+ *	             ^     `--- (2) ---'          (2) free granules after, the owner's to give
  *	             end of the range
  *
  * (1) is free if all that is live in that granule is the range's: its user may add to it, on
@@ -38,7 +38,7 @@
  * @nr: granules it needs behind that one
  */
 struct growth {
-	struct region *region;
+	struct dt_region *region;
 	size_t end;
 	size_t new_end;
 	unsigned int last;
@@ -50,8 +50,8 @@ struct growth {
 static bool growth_init(struct growth *g, const struct dualtree *dt, const void *ptr, size_t len,
 			size_t new_len)
 {
-	struct region *region = dt_region_of_range(dt, ptr, len);
-	struct ledger_range range;
+	struct dt_region *region = dt_region_of_range(dt, ptr, len);
+	struct dt_ledger_range range;
 	size_t offset;
 
 	if (!region)
@@ -102,11 +102,11 @@ static void grow(const struct growth *g)
 }
 
 /* Grow by granules of a heap that the caller owns. */
-static bool grow_in(struct heap *heap, const struct growth *g)
+static bool grow_in(struct dt_heap *heap, const struct growth *g)
 {
 	if (!may_grow(g))
 		return false;
-	dt_cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MOST);
+	dt_cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MAX);
 	if (!dt_heap_extend(heap, g->region, g->last + 1, g->nr))
 		return false;
 	dt_kmemleak_extend(g->region, g->last + 1, g->nr);
@@ -116,7 +116,7 @@ static bool grow_in(struct heap *heap, const struct growth *g)
 
 static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool grown;
 
@@ -147,14 +147,14 @@ static void finish(struct dualtree *dt, const struct growth *g)
 
 bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
 {
-	struct region *retired;
-	struct heap *heap;
+	struct dt_region *retired;
+	struct dt_heap *heap;
 	struct growth g;
 	bool grown = false, shared = false;
 
 	if (new_len <= len)
 		return !dt_range_status(dt, ptr, len);
-	heap = section_begin(dt);
+	heap = section_enter(dt);
 	if (growth_init(&g, dt, ptr, len, new_len)) {
 		if (!g.nr && may_grow(&g)) {
 			grow(&g);
@@ -165,7 +165,7 @@ bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t ne
 			shared = g.region->heap == &dt->shared;
 		}
 	}
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	/* The region stays where it is: the range in it is live. */
 	if (shared)

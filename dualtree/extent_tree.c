@@ -14,7 +14,7 @@
 #include "../compat/kasan.h"
 #include "extent_tree.h"
 
-static void size_insert(struct extent_tree *tree, struct extent *extent)
+static void size_insert(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	struct rb_node **link = &tree->by_size.rb_node, *parent = NULL;
 
@@ -22,49 +22,49 @@ static void size_insert(struct extent_tree *tree, struct extent *extent)
 		tree->largest = extent;
 	while (*link) {
 		parent = *link;
-		link = extent_precedes(extent, rb_entry(parent, struct extent, by_size)) ?
+		link = extent_precedes(extent, rb_entry(parent, struct dt_extent, by_size)) ?
 		       &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&extent->by_size, parent, link);
 	rb_insert_color(&extent->by_size, &tree->by_size);
 }
 
-static void size_erase(struct extent_tree *tree, struct extent *extent)
+static void size_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	if (tree->largest == extent)
 		tree->largest = extent_by_size(rb_prev(&extent->by_size));
 	rb_erase(&extent->by_size, &tree->by_size);
 }
 
-static void tag_set(struct extent *extent)
+static void tag_set(struct dt_extent *extent)
 {
-	struct extent **tag = extent_tag(extent_end(extent));
+	struct dt_extent **tag = extent_tag(extent_end(extent));
 
 	dt_unpoison(tag, sizeof(*tag));
 	*tag = extent;
 }
 
 /* A larger size, the same node; the tag is to be set. */
-static void extent_grown(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+static void extent_grown(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
-	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
+	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
 
-	dt_poison(extent_tag(extent_end(extent)), sizeof(struct extent *));
+	dt_poison(extent_tag(extent_end(extent)), sizeof(struct dt_extent *));
 	extent->nr = nr;
-	if (!behind || extent_precedes(extent, behind))
+	if (!after || extent_precedes(extent, after))
 		return;
 	size_erase(tree, extent);
 	size_insert(tree, extent);
 }
 
 /* A new extent, found to touch no other. */
-static void extent_insert(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+static void extent_insert(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
 	struct rb_node **link = &tree->by_addr.rb_node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
-		if (extent < rb_entry(parent, struct extent, by_addr))
+		if (extent < rb_entry(parent, struct dt_extent, by_addr))
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
@@ -77,7 +77,7 @@ static void extent_insert(struct extent_tree *tree, struct extent *extent, unsig
 	tree->nr_extents++;
 }
 
-static void extent_erase(struct extent_tree *tree, struct extent *extent)
+static void extent_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	rb_erase(&extent->by_addr, &tree->by_addr);
 	size_erase(tree, extent);
@@ -88,7 +88,7 @@ static void extent_erase(struct extent_tree *tree, struct extent *extent)
  * An extent whose front moves: it keeps its place by address, and by size too if @in_place
  * says that its new size allows it.
  */
-static void extent_move(struct extent_tree *tree, struct extent *from, struct extent *to,
+static void extent_move(struct dt_extent_tree *tree, struct dt_extent *from, struct dt_extent *to,
 			bool in_place)
 {
 	rb_replace_node(&from->by_addr, &to->by_addr, &tree->by_addr);
@@ -103,35 +103,36 @@ static void extent_move(struct extent_tree *tree, struct extent *from, struct ex
 }
 
 /* Take granules off the front. The new node does not overlap the old one. */
-static void extent_cut_front(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+static void extent_cut_front(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
-	struct extent *before = extent_by_size(rb_prev(&extent->by_size));
-	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+	struct dt_extent *before = extent_by_size(rb_prev(&extent->by_size));
+	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
 	dt_unpoison(rest, sizeof(*rest));
 	rest->nr = extent->nr - nr;
 	extent_move(tree, extent, rest, !before || extent_precedes(before, rest));
 }
 
-static void extent_grow_front(struct extent_tree *tree, struct extent *extent, void *addr,
+static void extent_grow_front(struct dt_extent_tree *tree, struct dt_extent *extent, void *addr,
 			      unsigned int nr)
 {
-	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
-	struct extent *larger = addr;
+	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
+	struct dt_extent *larger = addr;
 
 	dt_unpoison(larger, sizeof(*larger));
 	larger->nr = extent->nr + nr;
-	extent_move(tree, extent, larger, !behind || extent_precedes(larger, behind));
+	extent_move(tree, extent, larger, !after || extent_precedes(larger, after));
 	dt_poison(extent, sizeof(*extent));
 }
 
-static __always_inline struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
+static __always_inline struct dt_extent *best_fit(const struct dt_extent_tree *tree,
+						  unsigned int nr)
 {
 	struct rb_node *node = tree->by_size.rb_node;
-	struct extent *best = NULL;
+	struct dt_extent *best = NULL;
 
 	while (node) {
-		struct extent *extent = rb_entry(node, struct extent, by_size);
+		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_size);
 
 		if (extent->nr >= nr) {
 			best = extent;
@@ -143,10 +144,10 @@ static __always_inline struct extent *best_fit(const struct extent_tree *tree, u
 	return best;
 }
 
-static __always_inline void carve(struct extent_tree *tree, struct extent *extent,
+static __always_inline void carve(struct dt_extent_tree *tree, struct dt_extent *extent,
 				  unsigned int nr)
 {
-	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
 	tree->nr_free -= nr;
 	if (extent->nr == nr) {
@@ -169,9 +170,9 @@ static __always_inline void carve(struct extent_tree *tree, struct extent *exten
  *
  * Return: the first of them, or NULL if no extent is large enough.
  */
-void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
+void *dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct extent *extent = best_fit(tree, nr);
+	struct dt_extent *extent = best_fit(tree, nr);
 
 	if (!extent)
 		return NULL;
@@ -186,14 +187,14 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
  * @extent: in the tree
  * @nr: granules, at most those of the extent, not 0
  */
-void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+void dt_extent_tree_carve(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
 	carve(tree, extent, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_carve);
 
 /* Where in an extent @nr granules begin at a multiple of @align, or NULL if nowhere. */
-static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
+static void *aligned_fit(struct dt_extent *extent, unsigned int nr, size_t align)
 {
 	void *addr = PTR_ALIGN((void *)extent, align);
 	void *end = addr + ((size_t)nr << DT_GRANULE_SHIFT);
@@ -213,11 +214,11 @@ static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
  *
  * Return: the first of them, or NULL if neither serves.
  */
-void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
+void *dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr, size_t align,
 				   unsigned int *front)
 {
 	unsigned int sure = nr + (align >> DT_GRANULE_SHIFT) - 1;
-	struct extent *extent = best_fit(tree, nr);
+	struct dt_extent *extent = best_fit(tree, nr);
 	void *addr = extent ? aligned_fit(extent, nr, align) : NULL;
 
 	if (!addr)
@@ -243,10 +244,10 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_aligned);
  *
  * Return: the extent that they are in now.
  */
-struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
-				   struct extent *left, struct extent *right)
+struct dt_extent *dt_extent_tree_free(struct dt_extent_tree *tree, void *addr, unsigned int nr,
+				      struct dt_extent *left, struct dt_extent *right)
 {
-	struct extent *extent = left ?: addr;
+	struct dt_extent *extent = left ?: addr;
 
 	tree->nr_free += nr;
 	if (left && right) {
@@ -272,13 +273,13 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
  *
  * Return: the lowest extent that begins at @addr or above, or NULL.
  */
-struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr)
+struct dt_extent *dt_extent_above(const struct dt_extent_tree *tree, const void *addr)
 {
 	struct rb_node *node = tree->by_addr.rb_node;
-	struct extent *above = NULL;
+	struct dt_extent *above = NULL;
 
 	while (node) {
-		struct extent *extent = rb_entry(node, struct extent, by_addr);
+		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_addr);
 
 		if ((void *)extent >= addr) {
 			above = extent;

@@ -48,15 +48,15 @@
 
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
-static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
 		       unsigned long caller);
-static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
 		     unsigned long caller);
-static int free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		     struct heap *heap, unsigned long caller);
-static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		      struct heap *heap, unsigned long caller);
-static int free_insert(struct heap *heap, struct region *region, unsigned int first,
+static int free_many(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+		     struct dt_heap *heap, unsigned long caller);
+static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+		      struct dt_heap *heap, unsigned long caller);
+static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr);
 
 /* Is there something to be done with this free that the fast path does not do? */
@@ -66,15 +66,15 @@ static __always_inline bool free_watched(void)
 }
 
 /* Count a free that this CPU made; @heap is its heap. */
-static __always_inline void count_local(struct heap *heap, size_t len)
+static __always_inline void count_local(struct dt_heap *heap, size_t len)
 {
 	local64_inc(&heap->counts.frees);
 	local64_sub(len, &heap->counts.live_bytes);
 }
 
 /* The end of a free of granules that are the heap's, and all of it: they become hot. */
-static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
-				    struct region *region, unsigned long first,
+static __always_inline int free_hot(struct dualtree *dt, struct dt_heap *heap,
+				    struct dt_region *region, unsigned long first,
 				    unsigned long nr, size_t len)
 {
 	unsigned long hot;
@@ -85,9 +85,9 @@ static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
 	hot = hot_put(heap, region, first, nr);
 	if (unlikely(!hot))
 		return free_insert(heap, region, first, nr);
-	if (unlikely(hot_doubtful(heap, region, hot)))
+	if (unlikely(hot_needs_recheck(heap, region, hot)))
 		return free_insert(heap, region, 0, 0);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
@@ -99,13 +99,13 @@ static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
 static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_t len,
 				     size_t before)
 {
-	struct region *region;
-	struct heap *heap;
+	struct dt_region *region;
+	struct dt_heap *heap;
 	size_t offset, first;
 
 	preempt_disable();
-	heap = __this_cpu_read(dt->slots->ready);
-	region = buddy_owner_or_nobody(ptr);
+	heap = __this_cpu_read(dt->slots->active);
+	region = buddy_lookup_owner(ptr);
 	offset = region_offset(region, ptr);
 	if (unlikely(offset < before))
 		return free_outside(dt, ptr, len, before, _RET_IP_);
@@ -113,7 +113,7 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 		return free_remote(dt, ptr, len, region, _RET_IP_);
 	if (unlikely(!region_holds(region, offset, len)))
 		return free_slow(dt, ptr, len, region, _RET_IP_);
-	section_open(dt);
+	__section_enter(dt);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
 		return free_many(dt, offset, len, region, heap, _RET_IP_);
@@ -139,9 +139,9 @@ int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 EXPORT_SYMBOL_GPL(dualtree_trim);
 
 /* The end of free_insert() where a region goes back to the pool. */
-static noinline int free_insert_retired(struct dualtree *dt, struct heap *heap)
+static noinline int free_insert_retired(struct dualtree *dt, struct dt_heap *heap)
 {
-	dt_regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_exit(dt, heap));
 	return 0;
 }
 
@@ -149,35 +149,36 @@ static noinline int free_insert_retired(struct dualtree *dt, struct heap *heap)
  * The hot range has to make room for these granules; or, if @nr is 0, they are hot already, and
  * may have to go as their region drains.
  */
-static noinline int free_insert(struct heap *heap, struct region *region, unsigned int first,
+static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 				unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
 
 	if (!nr)
-		dt_cache_doubt(heap);
+		dt_cache_recheck_hot(heap);
 	else if (heap->quick)
 		dt_cache_free(heap, region, first, nr);
 	else
 		dt_heap_free(heap, region, first, nr);
 	if (unlikely(heap->retired))
 		return free_insert_retired(dt, heap);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /* The range is wrong, or another CPU frees a part of it now. */
 static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
-				 struct region *region, struct heap *heap, unsigned long caller)
+				 struct dt_region *region, struct dt_heap *heap,
+				 unsigned long caller)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 	/* The record may be gone as soon as preemption is on. */
 	const void *ptr = region->base + offset;
-	struct ledger_run run;
+	struct dt_ledger_run run;
 
 	if (ledger_check(region->ledger, &range)) {
-		section_close(dt, heap);
+		__section_exit(dt, heap);
 		preempt_enable();
 		return dt_report_bad_free(dt, ptr, len, -EALREADY, caller);
 	}
@@ -187,7 +188,7 @@ static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
 	if (run.nr)
 		return free_hot(dt, heap, region, run.first, run.nr, len);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
@@ -197,7 +198,8 @@ static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
  * ledger_check() and ledger_take() do, in one go.
  */
 static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
-				 struct region *region, struct heap *heap, unsigned long caller)
+				 struct dt_region *region, struct dt_heap *heap,
+				 unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
@@ -222,14 +224,14 @@ static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
 	if (likely(last >= first))
 		return free_hot(dt, heap, region, first - region->ledger, last + 1 - first, len);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /* The range lies in several granules. */
 static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
-			      struct region *region, struct heap *heap, unsigned long caller)
+			      struct dt_region *region, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
@@ -244,7 +246,7 @@ static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
 
 /* Other bytes of the range's one granule live on, or the range is wrong. */
 static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
-			       struct region *region, struct heap *heap, unsigned long caller)
+			       struct dt_region *region, struct dt_heap *heap, unsigned long caller)
 {
 	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 seen = READ_ONCE(*count);
@@ -255,7 +257,7 @@ static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
 	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
 		return free_recheck(dt, offset, len, region, heap, caller);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
@@ -266,7 +268,7 @@ static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
  */
 static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
 {
-	struct heap *heap = __this_cpu_read(dt->slots->heap);
+	struct dt_heap *heap = __this_cpu_read(dt->slots->heap);
 
 	if (likely(heap)) {
 		count_local(heap, len);
@@ -284,16 +286,16 @@ static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned
 }
 
 /* The range is all that lives in its granules: push them. */
-static __always_inline int free_remote_whole(struct dualtree *dt, struct region *region,
+static __always_inline int free_remote_whole(struct dualtree *dt, struct dt_region *region,
 					     size_t first, size_t last, size_t len)
 {
-	struct heap *heap = region->heap;
+	struct dt_heap *heap = region->heap;
 	unsigned int nr = last - first + 1;
 	void *addr = region_addr(region, first);
 
 	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
-	heap_push(region, addr, nr);
+	remote_push(region, addr, nr);
 	count_free(dt, len, nr);
 	preempt_enable();
 	if (unlikely(heap == &dt->shared))
@@ -306,7 +308,7 @@ static __always_inline int free_remote_whole(struct dualtree *dt, struct region 
  * dt_no_region.
  */
 static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len,
-				struct region *region, unsigned long caller)
+				struct dt_region *region, unsigned long caller)
 {
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
@@ -333,14 +335,15 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
  * Free a range of a region. @heap is this CPU's, entered, or NULL. What is another heap's is
  * pushed there, with @batch if there is one.
  *
- * Return: an enum free_kind, or -EALREADY.
+ * Return: an enum dt_free_kind, or -EALREADY.
  */
-static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struct region *region,
-				   const void *ptr, size_t len, struct remote_batch *batch)
+static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
+				   struct dt_region *region,
+				   const void *ptr, size_t len, struct dt_remote_batch *batch)
 {
-	struct ledger_range range = ledger_range(region_offset(region, ptr), len);
-	enum free_kind kind = FREE_PART;
-	struct ledger_run run;
+	struct dt_ledger_range range = ledger_range(region_offset(region, ptr), len);
+	enum dt_free_kind kind = FREE_PART;
+	struct dt_ledger_run run;
 
 	if (unlikely(ledger_check(region->ledger, &range)))
 		return -EALREADY;
@@ -359,7 +362,7 @@ static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struc
 	else if (kind == FREE_REMOTE && batch)
 		dt_remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
 	else if (kind == FREE_REMOTE)
-		heap_push(region, region_addr(region, run.first), run.nr);
+		remote_push(region, region_addr(region, run.first), run.nr);
 	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
 	return kind;
 }
@@ -369,10 +372,10 @@ static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struc
  * or is large. @region is what @ptr lies in, or dt_no_region.
  */
 static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
-			      struct region *region, unsigned long caller)
+			      struct dt_region *region, unsigned long caller)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
 	int kind = -EINVAL;
 	bool shared = false;
 
@@ -380,8 +383,8 @@ static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
 		kind = do_free(dt, heap, region, ptr, len, NULL);
 		shared = region->heap == &dt->shared;
 	}
-	retired = section_end(dt, heap);
-	/* That ended what section_begin() began; this is the caller's. */
+	retired = section_exit(dt, heap);
+	/* That ended what section_enter() began; this is the caller's. */
 	preempt_enable();
 	if (unlikely(retired))
 		dt_regions_put(dt, retired);
@@ -411,14 +414,14 @@ static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t le
 static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
 			      unsigned int nr, int *kinds)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *region, *retired;
-	struct remote_batch batch = {};
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *region, *retired;
+	struct dt_remote_batch batch = {};
 	bool shared = false;
 	size_t bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < min_t(unsigned int, nr, BULK_MOST) && bytes < BULK_BYTES; i++) {
+	for (i = 0; i < min_t(unsigned int, nr, BULK_MAX) && bytes < BULK_BYTES; i++) {
 		bytes = size_add(bytes, ranges[i].len);
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
@@ -428,7 +431,7 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 		}
 	}
 	dt_remote_batch_push(&batch);
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	if (shared)
 		dt_shared_drain(dt);
@@ -437,7 +440,7 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 
 int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr)
 {
-	int kinds[BULK_MOST], err = 0;
+	int kinds[BULK_MAX], err = 0;
 	const struct dualtree_range *r;
 	unsigned int i, some;
 

@@ -14,7 +14,7 @@
 
 /* A heap grows by a 1/GROWTH_SHARE of what it holds, within these bounds. */
 #define GROWTH_SHARE	16
-#define GROWTH_MOST	SZ_1M
+#define GROWTH_MAX	SZ_1M
 
 /* Only what fits is ever counted, so held_bytes never passes the limit. */
 static bool region_charge(struct dualtree *dt, unsigned int order)
@@ -33,7 +33,7 @@ static bool region_charge(struct dualtree *dt, unsigned int order)
  * @dt: the instance
  * @region: the region; whatever is live in it is gone
  */
-void dt_region_put(struct dualtree *dt, struct region *region)
+void dt_region_put(struct dualtree *dt, struct dt_region *region)
 {
 	long bytes = region->bytes;
 
@@ -44,9 +44,9 @@ void dt_region_put(struct dualtree *dt, struct region *region)
 }
 
 /* Give back what a section has retired. Outside of it. Return: bytes that went back. */
-size_t dt_regions_put(struct dualtree *dt, struct region *retired)
+size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired)
 {
-	struct region *region;
+	struct dt_region *region;
 	size_t bytes = 0;
 
 	while ((region = retired)) {
@@ -57,9 +57,9 @@ size_t dt_regions_put(struct dualtree *dt, struct region *retired)
 	return bytes;
 }
 
-static struct region *region_get_order(struct dualtree *dt, unsigned int order, gfp_t gfp)
+static struct dt_region *region_get_order(struct dualtree *dt, unsigned int order, gfp_t gfp)
 {
-	struct region *region;
+	struct dt_region *region;
 
 	if (!region_charge(dt, order))
 		return NULL;
@@ -75,7 +75,7 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 /* Pages that a heap holding @held bytes should grow by, as a power of two. */
 static unsigned int growth_order(const struct dualtree *dt, size_t held)
 {
-	size_t bytes = min_t(size_t, held / GROWTH_SHARE, GROWTH_MOST);
+	size_t bytes = min_t(size_t, held / GROWTH_SHARE, GROWTH_MAX);
 
 	return clamp_t(unsigned int, get_order(bytes ?: 1), dt->min_order, dt->max_order);
 }
@@ -92,11 +92,11 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
  *
  * Return: the region, or NULL.
  */
-struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
+struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
 {
 	unsigned int need = max_t(unsigned int, get_order(size), dt->min_order);
 	unsigned int order = max(need, growth_order(dt, held));
-	struct region *region = region_get_order(dt, order, gfp);
+	struct dt_region *region = region_get_order(dt, order, gfp);
 
 	if (!region && order > need)
 		region = region_get_order(dt, need, gfp);

@@ -8,10 +8,10 @@
 #include <linux/types.h>
 
 struct dualtree;
-struct region;
+struct dt_region;
 
-struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
-void dt_region_put(struct dualtree *dt, struct region *region);
-size_t dt_regions_put(struct dualtree *dt, struct region *retired);
+struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
+void dt_region_put(struct dualtree *dt, struct dt_region *region);
+size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired);
 
 #endif /* DUALTREE_GROW_H */

@@ -15,7 +15,7 @@
  *
  * One owner at a time: a CPU inside a section, or whoever holds the lock of a shared heap,
  * or whoever knows that nobody else can be there.
- * Nothing in here allocates, sleeps, or takes a lock. Regions come in by dt_heap_attach() and
+ * Nothing in here allocates, sleeps, or takes a lock. Regions come in by dt_heap_add_region() and
  * leave by heap_take_retired(), and both are got and put outside.
  */
 #ifndef DUALTREE_HEAP_H
@@ -28,10 +28,10 @@
 #include <linux/types.h>
 #include "region.h"
 
-struct quick;
+struct dt_quick;
 
 /**
- * struct heap_counts - what went through a heap; written by the owner, read by anybody
+ * struct dt_heap_counts - what went through a heap; written by the owner, read by anybody
  * @allocs: allocations
  * @frees: frees that the owner's CPU made, wherever the memory belonged
  * @remote_frees: those among them that were pushed to another heap
@@ -40,7 +40,7 @@ struct quick;
  * @in_flight: granules pushed to other heaps less granules drained from the own list; the
  *	sum over all heaps is what is on its way
  */
-struct heap_counts {
+struct dt_heap_counts {
 	local64_t allocs;
 	local64_t frees;
 	local64_t remote_frees;
@@ -49,23 +49,23 @@ struct heap_counts {
 };
 
 /**
- * struct hot_range - what was freed last
+ * struct dt_hot_range - what was freed last
  * @nr: its granules; 0 if there is none, HOT_OFF if there never is one
  * @first: the first of them
  * @region: where they lie; NULL if there never is one
  * @unit: if they were freed one beside the other, all of one size: that, in granules
  */
-struct hot_range {
+struct dt_hot_range {
 	unsigned long nr;
 	unsigned long first;
-	struct region *region;
+	struct dt_region *region;
 	unsigned long unit;
 };
 
 #define HOT_OFF		(~0UL)
 
 /**
- * struct heap - one owner's memory
+ * struct dt_heap - one owner's memory
  * @hot: see there. Owner only, as all that follows up to @retired; the @counts may be read
  *	by anybody
  * @counts: see there
@@ -87,15 +87,15 @@ struct hot_range {
  * @seen_drains: likewise, of @drains
  * @remote: granules that others freed; pushed by anybody
  */
-struct heap {
-	struct hot_range hot;
-	struct heap_counts counts;
-	struct quick *quick;
-	struct region *spare;
+struct dt_heap {
+	struct dt_hot_range hot;
+	struct dt_heap_counts counts;
+	struct dt_quick *quick;
+	struct dt_region *spare;
 	unsigned int spare_idle;
 	struct rb_root regions;
-	struct region *lowest;
-	struct region *retired;
+	struct dt_region *lowest;
+	struct dt_region *retired;
 	struct llist_node *pending;
 	unsigned long drains;
 
@@ -112,34 +112,37 @@ struct heap {
 };
 
 /* Add to a count that its owner alone writes and anybody may read. */
-#define heap_count(count, delta)			\
+#define stat_add(count, delta)			\
 do {							\
 	typeof(count) *_count = &(count);		\
 							\
 	WRITE_ONCE(*_count, *_count + (delta));		\
 } while (0)
 
-void dt_heap_init(struct heap *heap);
-void *dt_heap_alloc(struct heap *heap, size_t size);
-void dt_heap_attach(struct heap *heap, struct region *region);
-void dt_heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+void dt_heap_init(struct dt_heap *heap);
+void *dt_heap_alloc(struct dt_heap *heap, size_t size);
+void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region);
+void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		  unsigned int nr);
 
-void *dt_heap_alloc_aligned(struct heap *heap, size_t size, size_t align);
-bool dt_heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool dt_heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr);
-void dt_heap_reset(struct heap *heap, struct region *region);
+void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align);
+bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		    unsigned int nr);
+bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *region,
+			unsigned int nr);
+void dt_heap_reset(struct dt_heap *heap, struct dt_region *region);
 
 /* Regions that wait to be given back; the caller does so after its section. */
-static inline struct region *heap_take_retired(struct heap *heap)
+static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
 {
-	struct region *retired = heap->retired;
+	struct dt_region *retired = heap->retired;
 
 	heap->retired = NULL;
 	return retired;
 }
 
-void dt_heap_retire_spare(struct heap *heap);
-struct region *dt_heap_retire_all(struct heap *heap);
-struct region *dt_heap_region_above(const struct heap *heap, const void *addr);
+void dt_heap_retire_spare(struct dt_heap *heap);
+struct dt_region *dt_heap_retire_all(struct dt_heap *heap);
+struct dt_region *dt_heap_region_above(const struct dt_heap *heap, const void *addr);
 
 #endif /* DUALTREE_HEAP_H */

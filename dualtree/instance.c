@@ -36,12 +36,12 @@ static unsigned int arena_order(const struct buddy_pool *pool)
 /* Resolve and check the parameters. Return: 0 or -EINVAL. */
 static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 {
-	unsigned int most = arena_order(params->pool);
-	unsigned int max = params->max_region_order ?: most;
+	unsigned int arena_max = arena_order(params->pool);
+	unsigned int max = params->max_region_order ?: arena_max;
 	unsigned int min = params->min_region_order ?:
 			   min_t(unsigned int, get_order(MIN_REGION), max);
 
-	if (max > most || min > max || params->flags & ~ALL_FLAGS)
+	if (max > arena_max || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
 	/* Nothing could ever be allocated. */
 	if (params->limit && params->limit < PAGE_SIZE << min)
@@ -91,17 +91,17 @@ EXPORT_SYMBOL_GPL(dualtree_create);
 /**
  * struct leak_report - a walk over what is still allocated
  * @dt: the instance
- * @behind: where the region that was walked last begins
+ * @after: where the region that was walked last begins
  * @lines: how many more may be written
  */
 struct leak_report {
 	struct dualtree *dt;
-	const void *behind;
+	const void *after;
 	unsigned int lines;
 };
 
 /* Write down the live ranges of one region. A granule that is not full ends one. */
-static void report_region(struct leak_report *report, const struct region *region)
+static void report_region(struct leak_report *report, const struct dt_region *region)
 {
 	unsigned int i, first = 0;
 	size_t bytes = 0;
@@ -122,17 +122,17 @@ static void report_region(struct leak_report *report, const struct region *regio
 	}
 }
 
-static bool report_heap(struct heap *heap, int cpu, void *arg)
+static bool report_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct leak_report *report = arg;
-	const struct region *region = dt_heap_region_above(heap, report->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, report->after);
 
 	if (!region) {
-		report->behind = NULL;
+		report->after = NULL;
 		return false;
 	}
 	report_region(report, region);
-	report->behind = region->base;
+	report->after = region->base;
 	return true;
 }
 

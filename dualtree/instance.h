@@ -18,11 +18,11 @@
 #include <dualtree/dualtree.h>
 #include "heap.h"
 
-struct cpu_slot;
+struct dt_cpu_slot;
 struct dentry;
 
 /**
- * struct instance_counts - what no heap's owner can count, because no heap was entered
+ * struct dt_instance_counts - what no heap's owner can count, because no heap was entered
  * @frees: frees made in nested contexts or where the CPU has no heap
  * @remote_frees: those among them that were pushed
  * @live_bytes: the negative of the bytes that these freed
@@ -32,7 +32,7 @@ struct dentry;
  * @region_gets: likewise
  * @region_puts: likewise
  */
-struct instance_counts {
+struct dt_instance_counts {
 	atomic64_t frees;
 	atomic64_t remote_frees;
 	atomic64_t live_bytes;
@@ -63,7 +63,7 @@ struct instance_counts {
  * @name: for reports
  */
 struct dualtree {
-	struct cpu_slot __percpu *slots;
+	struct dt_cpu_slot __percpu *slots;
 	unsigned long flags;
 	gfp_t zero;
 	u8 min_order;
@@ -73,10 +73,10 @@ struct dualtree {
 	size_t max_size;
 
 	atomic_long_t held_bytes;
-	struct instance_counts counts;
+	struct dt_instance_counts counts;
 
 	raw_spinlock_t shared_lock;
-	struct heap shared;
+	struct dt_heap shared;
 
 	struct list_head instance;
 	struct work_struct publish;

@@ -9,12 +9,12 @@
 #include "region.h"
 
 /**
- * struct kmemleak_marks - what kmemleak has been told of a region
+ * struct dt_kmemleak_marks - what kmemleak has been told of a region
  * @lock: guards the rest
  * @tracked: granules that are part of an object
  * @starts: granules that an object begins in
  */
-struct kmemleak_marks {
+struct dt_kmemleak_marks {
 	raw_spinlock_t lock;
 	unsigned long *tracked;
 	unsigned long *starts;
@@ -25,13 +25,13 @@ size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return 0;
-	return sizeof(struct kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
+	return sizeof(struct dt_kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
 }
 
 /* Set up marks in @mem, which is all 0. */
-struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
-	struct kmemleak_marks *marks = mem;
+	struct dt_kmemleak_marks *marks = mem;
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return NULL;
@@ -42,14 +42,14 @@ struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 }
 
 /* A new region. */
-void dt_kmemleak_attach(struct region *region, gfp_t gfp)
+void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 {
 	if (!region->leaks)
 		kmemleak_alloc(region->base, region->bytes, 0, gfp);
 }
 
 /* A region goes back, whatever is live in it. */
-void dt_kmemleak_forget(struct region *region)
+void dt_kmemleak_forget(struct dt_region *region)
 {
 	if (region->leaks)
 		dt_kmemleak_untrack(region, 0, region->nr);
@@ -57,7 +57,7 @@ void dt_kmemleak_forget(struct region *region)
 		kmemleak_free(region->base);
 }
 
-static void object_add(struct region *region, unsigned int first, unsigned int end)
+static void object_add(struct dt_region *region, unsigned int first, unsigned int end)
 	__must_hold(&region->leaks->lock)
 {
 	lockdep_assert_held(&region->leaks->lock);
@@ -66,7 +66,7 @@ static void object_add(struct region *region, unsigned int first, unsigned int e
 		       GFP_ATOMIC | __GFP_NOWARN);
 }
 
-static void object_remove(struct region *region, unsigned int first)
+static void object_remove(struct dt_region *region, unsigned int first)
 	__must_hold(&region->leaks->lock)
 {
 	lockdep_assert_held(&region->leaks->lock);
@@ -75,14 +75,14 @@ static void object_remove(struct region *region, unsigned int first)
 }
 
 /* Where the object begins that a granule is part of. */
-static unsigned int object_start(const struct kmemleak_marks *marks, unsigned int index)
+static unsigned int object_start(const struct dt_kmemleak_marks *marks, unsigned int index)
 {
 	return find_last_bit(marks->starts, index + 1);
 }
 
-static unsigned int object_end(const struct region *region, unsigned int index)
+static unsigned int object_end(const struct dt_region *region, unsigned int index)
 {
-	const struct kmemleak_marks *marks = region->leaks;
+	const struct dt_kmemleak_marks *marks = region->leaks;
 
 	return min(find_next_zero_bit(marks->tracked, region->nr, index),
 		   find_next_bit(marks->starts, region->nr, index + 1));
@@ -91,7 +91,7 @@ static unsigned int object_end(const struct region *region, unsigned int index)
 /* Something has been allocated. */
 void dt_kmemleak_track(const void *ptr, size_t size)
 {
-	struct region *region = region_of(ptr);
+	struct dt_region *region = region_of(ptr);
 	unsigned int first = region_index(region, ptr), nr = granules_of(size);
 	unsigned long flags;
 
@@ -104,9 +104,9 @@ void dt_kmemleak_track(const void *ptr, size_t size)
 }
 
 /* Granules have been added behind an allocation. */
-void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
+void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr)
 {
-	struct kmemleak_marks *marks = region->leaks;
+	struct dt_kmemleak_marks *marks = region->leaks;
 	unsigned int start = first;
 	unsigned long flags;
 
@@ -123,11 +123,11 @@ void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int 
 }
 
 /* Granules have been freed: of one object or several, whole or in part, or of none. */
-void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
+void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr)
 {
-	struct kmemleak_marks *marks = region->leaks;
+	struct dt_kmemleak_marks *marks = region->leaks;
 	unsigned int at = first, end = first + nr;
-	unsigned int start, behind;
+	unsigned int start, after;
 	unsigned long flags;
 
 	if (!marks || in_nmi())
@@ -135,14 +135,14 @@ void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int
 	raw_spin_lock_irqsave(&marks->lock, flags);
 	while ((at = find_next_bit(marks->tracked, end, at)) < end) {
 		start = object_start(marks, at);
-		behind = object_end(region, at);
+		after = object_end(region, at);
 		object_remove(region, start);
 		if (start < at)
 			object_add(region, start, at);
-		if (behind > end)
-			object_add(region, end, behind);
-		bitmap_clear(marks->tracked, at, min(behind, end) - at);
-		at = min(behind, end);
+		if (after > end)
+			object_add(region, end, after);
+		bitmap_clear(marks->tracked, at, min(after, end) - at);
+		at = min(after, end);
 	}
 	raw_spin_unlock_irqrestore(&marks->lock, flags);
 }

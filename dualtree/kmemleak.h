@@ -22,18 +22,18 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-struct region;
-struct kmemleak_marks;
+struct dt_region;
+struct dt_kmemleak_marks;
 
 #ifdef CONFIG_DEBUG_KMEMLEAK
 
 size_t dt_kmemleak_marks_size(unsigned int nr);
-struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
-void dt_kmemleak_attach(struct region *region, gfp_t gfp);
-void dt_kmemleak_forget(struct region *region);
+struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
+void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp);
+void dt_kmemleak_forget(struct dt_region *region);
 void dt_kmemleak_track(const void *ptr, size_t size);
-void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr);
-void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr);
+void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr);
+void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr);
 
 static inline bool dt_kmemleak_must_wait(void)
 {
@@ -47,16 +47,16 @@ static inline size_t dt_kmemleak_marks_size(unsigned int nr)
 	return 0;
 }
 
-static inline struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+static inline struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	return NULL;
 }
 
-static inline void dt_kmemleak_attach(struct region *region, gfp_t gfp)
+static inline void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 {
 }
 
-static inline void dt_kmemleak_forget(struct region *region)
+static inline void dt_kmemleak_forget(struct dt_region *region)
 {
 }
 
@@ -64,11 +64,12 @@ static inline void dt_kmemleak_track(const void *ptr, size_t size)
 {
 }
 
-static inline void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr)
 {
 }
 
-static inline void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_untrack(struct dt_region *region, unsigned int first,
+				       unsigned int nr)
 {
 }
 

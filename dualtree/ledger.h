@@ -29,7 +29,6 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/types.h>
-#include "../compat/once.h"
 #include "granule.h"
 #include "ledger_words.h"
 
@@ -46,13 +45,13 @@ static inline bool ledger_has(u8 count, unsigned int bytes)
 }
 
 /**
- * struct ledger_range - a range of bytes, in granules
+ * struct dt_ledger_range - a range of bytes, in granules
  * @first: its first granule
  * @last: its last granule; may be the same
  * @head: bytes of it in @first
  * @tail: bytes of it in @last; all of them counted in @head if that is @first
  */
-struct ledger_range {
+struct dt_ledger_range {
 	unsigned int first;
 	unsigned int last;
 	unsigned int head;
@@ -60,20 +59,20 @@ struct ledger_range {
 };
 
 /**
- * struct ledger_run - granules that a free brought to 0
+ * struct dt_ledger_run - granules that a free brought to 0
  * @first: the first of them
  * @nr: how many; 0 if none
  */
-struct ledger_run {
+struct dt_ledger_run {
 	unsigned long first;
 	unsigned long nr;
 };
 
 /* What @len bytes (not 0) at @offset of a region cover. */
-static inline struct ledger_range ledger_range(size_t offset, size_t len)
+static inline struct dt_ledger_range ledger_range(size_t offset, size_t len)
 {
 	size_t last_byte = offset + len - 1;
-	struct ledger_range r = {
+	struct dt_ledger_range r = {
 		.first = offset >> DT_GRANULE_SHIFT,
 		.last = last_byte >> DT_GRANULE_SHIFT,
 		.head = DT_GRANULE - (offset & (DT_GRANULE - 1)),
@@ -123,7 +122,7 @@ static __always_inline void ledger_fill_few(u8 *count, size_t size)
  *
  * Return: 0, or -EALREADY if some byte of it is known to be free.
  */
-static __always_inline int ledger_check(const u8 *ledger, const struct ledger_range *r)
+static __always_inline int ledger_check(const u8 *ledger, const struct dt_ledger_range *r)
 {
 	if (unlikely(!ledger_has(READ_ONCE(ledger[r->first]), r->head)))
 		return -EALREADY;
@@ -169,9 +168,9 @@ static __always_inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
  *
  * Return: the granules that reached 0; they are the caller's alone now.
  */
-static __always_inline struct ledger_run ledger_take(u8 *ledger, const struct ledger_range *r)
+static __always_inline struct dt_ledger_run ledger_take(u8 *ledger, const struct dt_ledger_range *r)
 {
-	struct ledger_run run = { .first = r->first };
+	struct dt_ledger_run run = { .first = r->first };
 	unsigned int end = r->last + 1;
 
 	if (!ledger_take_bytes(&ledger[r->first], r->head))
@@ -202,10 +201,10 @@ static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset
 	unsigned int skipped = offset & (DT_GRANULE - 1);
 	u8 *full = first;
 
-	if (load_once(*last) != (u8)ledger_tail(last_byte))
+	if (READ_ONCE(*last) != (u8)ledger_tail(last_byte))
 		return false;
 	if (skipped) {
-		if (load_once(*first) != (u8)(DT_GRANULE - skipped))
+		if (READ_ONCE(*first) != (u8)(DT_GRANULE - skipped))
 			return false;
 		full++;
 	}
@@ -221,7 +220,7 @@ static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset
 /* The same for bytes of one granule; so @len is at most that. */
 static __always_inline bool ledger_take_granule(u8 *count, size_t len)
 {
-	if (unlikely(load_once(*count) != (u8)len))
+	if (unlikely(READ_ONCE(*count) != (u8)len))
 		return false;
 	smp_acquire__after_ctrl_dep();
 	WRITE_ONCE(*count, 0);

@@ -20,7 +20,6 @@
 
 #include <linux/compiler.h>
 #include <linux/types.h>
-#include "../compat/once.h"
 #include "granule.h"
 
 /* The first and the last granule of a free extent. */
@@ -46,7 +45,7 @@ static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED > DT_GRANULE);
 #define ledger_put(type, p, count)	\
 	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count))
 #define ledger_full(type, p)		\
-	(load_once(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
+	(READ_ONCE(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
 
 /* Granules in one step of a loop: 16 accesses of 8 counts each. */
 #define LEDGER_STRETCH	128
@@ -67,8 +66,8 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
 
 static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
-	return load_once(ledger_word(u64, p)) & load_once(ledger_word(u64, p + 8)) &
-	       load_once(ledger_word(u64, q)) & load_once(ledger_word(u64, q + 8));
+	return READ_ONCE(ledger_word(u64, p)) & READ_ONCE(ledger_word(u64, p + 8)) &
+	       READ_ONCE(ledger_word(u64, q)) & READ_ONCE(ledger_word(u64, q + 8));
 }
 
 static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
@@ -179,7 +178,7 @@ static __always_inline bool ledger_few_full(const u8 *p, unsigned long nr)
 		return ledger_full(u32, p) && ledger_full(u32, end - 4);
 	if (nr >= 2)
 		return ledger_full(u16, p) && ledger_full(u16, end - 2);
-	return !nr || load_once(*p) == DT_GRANULE;
+	return !nr || READ_ONCE(*p) == DT_GRANULE;
 }
 
 /*

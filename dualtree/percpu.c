@@ -25,11 +25,11 @@
 
 /* A CPU's heap, with what stands in front of it. */
 struct cpu_heap {
-	struct heap heap;
-	struct quick quick;
+	struct dt_heap heap;
+	struct dt_quick quick;
 };
 
-static struct heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
+static struct dt_heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 {
 	struct cpu_heap *cpu_heap;
 	bool exact = dt->flags & DUALTREE_EXACT_FIT;
@@ -47,7 +47,7 @@ static struct heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 	return &cpu_heap->heap;
 }
 
-static void cpu_heap_destroy(struct heap *heap)
+static void cpu_heap_destroy(struct dt_heap *heap)
 {
 	kfree(container_of(heap, struct cpu_heap, heap));
 }
@@ -58,13 +58,13 @@ static void cpu_heap_destroy(struct heap *heap)
  * Not to one that runs without a tick: it is not to be disturbed, and what its heap held
  * could be had back only by an interrupt there. The shared heap serves it.
  */
-static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
+static bool cpu_heap_install(struct dualtree *dt, struct dt_heap *heap)
 {
 	bool installed;
 
 	preempt_disable();
 	installed = !tick_nohz_full_cpu(smp_processor_id()) &&
-		    this_cpu_cmpxchg(dt->slots->ready, no_heap, heap) == no_heap;
+		    this_cpu_cmpxchg(dt->slots->active, heap_none, heap) == heap_none;
 	if (installed) {
 		/*
 		 * Publish: the shrinker, passes and statistics follow this pointer on other
@@ -79,9 +79,9 @@ static bool cpu_heap_install(struct dualtree *dt, struct heap *heap)
 /* Make this CPU's heap, if it has none and @gfp allows. It may fail: there is the shared one. */
 void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 
-	if (raw_cpu_read(dt->slots->ready) != no_heap || !kernel_allocs_here() ||
+	if (raw_cpu_read(dt->slots->active) != heap_none || !kernel_allocs_here() ||
 	    tick_nohz_full_cpu(raw_smp_processor_id()))
 		return;
 	heap = cpu_heap_create(dt, gfp);
@@ -92,23 +92,23 @@ void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
 /* Bytes that the heap holds which an allocation here would make grow. */
 size_t dt_percpu_held(const struct dualtree *dt)
 {
-	const struct heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
+	const struct dt_heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
 
 	return READ_ONCE(heap->held_bytes);
 }
 
 /* Return: regions that the caller gives back with dt_regions_put(). */
-struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
+struct dt_region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 	__releases(&dt->shared_lock)
 {
-	struct region *retired = in_nmi() ? NULL : heap_take_retired(&dt->shared);
+	struct dt_region *retired = in_nmi() ? NULL : heap_take_retired(&dt->shared);
 
 	raw_spin_unlock_irqrestore(&dt->shared_lock, flags);
 	return retired;
 }
 
 /* Times that one caller takes the shared heap's lock to drain it. */
-#define SHARED_DRAINS_MOST	8
+#define SHARED_DRAINS_MAX	8
 
 /*
  * Put into the shared heap's trees what was pushed to it. If the lock is contended, return: the
@@ -117,8 +117,8 @@ struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
  */
 void dt_shared_drain(struct dualtree *dt)
 {
-	unsigned int times = SHARED_DRAINS_MOST;
-	struct region *retired;
+	unsigned int times = SHARED_DRAINS_MAX;
+	struct dt_region *retired;
 	unsigned long flags;
 
 	/* Orders a push or an unlock before this look; the other side does the same. */
@@ -126,7 +126,7 @@ void dt_shared_drain(struct dualtree *dt)
 	while (heap_has_remote(&dt->shared) && !dt_kmemleak_must_wait() && times--) {
 		if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 			return;
-		dt_heap_drain(&dt->shared, REMOTE_DRAIN_MOST);
+		dt_heap_drain(&dt->shared, REMOTE_DRAIN_MAX);
 		retired = dt_shared_unlock(dt, flags);
 		dt_regions_put(dt, retired);
 		/* As above: the lock was let go of, and now the list is looked at again. */
@@ -145,11 +145,11 @@ int dt_percpu_init(struct dualtree *dt)
 {
 	int cpu;
 
-	dt->slots = alloc_percpu(struct cpu_slot);
+	dt->slots = alloc_percpu(struct dt_cpu_slot);
 	if (!dt->slots)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		per_cpu_ptr(dt->slots, cpu)->ready = no_heap;
+		per_cpu_ptr(dt->slots, cpu)->active = heap_none;
 	raw_spin_lock_init(&dt->shared_lock);
 	dt_heap_init(&dt->shared);
 	return 0;
@@ -165,7 +165,7 @@ int dt_percpu_init(struct dualtree *dt)
  */
 void dt_percpu_destroy(struct dualtree *dt)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {

@@ -13,9 +13,9 @@
 #include "trace.h"
 
 /* The region that all of a range lies in, if it is one of this instance's; preemption off. */
-struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
+struct dt_region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
 {
-	struct region *region = region_of(ptr);
+	struct dt_region *region = region_of(ptr);
 
 	if (unlikely(!region || region->dt != dt))
 		return NULL;
@@ -36,8 +36,8 @@ EXPORT_SYMBOL_GPL(dualtree_owns);
 /* What dualtree_free() would return for a range: 0, -EINVAL or -EALREADY. Any context. */
 int dt_range_status(const struct dualtree *dt, const void *ptr, size_t len)
 {
-	struct ledger_range range;
-	struct region *region;
+	struct dt_ledger_range range;
+	struct dt_region *region;
 	int err = -EINVAL;
 
 	preempt_disable();
@@ -68,8 +68,8 @@ noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len
 		return 0;
 	atomic64_inc(&dt->counts.bad_frees);
 	trace_dualtree_bad_free(dt->name, ptr, len, err);
-	pr_err_ratelimited("dualtree: %s: wrong free of %zu bytes at %p by %pS: %s\n", dt->name,
-			   len, ptr, (void *)caller,
-			   err == -EALREADY ? "free already" : "not its memory");
+	pr_err_ratelimited("dualtree: %s: %s of %zu bytes at %p by %pS\n", dt->name,
+			   err == -EALREADY ? "double-free" : "invalid-free", len, ptr,
+			   (void *)caller);
 	return err;
 }

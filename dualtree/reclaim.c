@@ -57,104 +57,104 @@ static unsigned int nr_instances;
 static atomic_t pressure;
 
 /**
- * struct giving - one heap that is made to give back
+ * struct reclaim - one heap that is made to give back
  * @dt: the instance
  * @cpu: whose heap
  * @listed: the remote list was taken; what others push after that is not waited for
  * @more: there is more to be given back
  * @retired: regions that the last step has emptied
  */
-struct giving {
+struct reclaim {
 	struct dualtree *dt;
 	int cpu;
 	bool listed;
 	bool more;
-	struct region *retired;
+	struct dt_region *retired;
 };
 
 /* One step, as the heap's owner; bounded. Return: true if there is more. */
-static bool give_step(struct heap *heap, bool *listed)
+static bool reclaim_step(struct dt_heap *heap, bool *listed)
 {
 	if (heap->pending || !*listed) {
 		*listed |= !heap->pending;
-		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		return true;
 	}
-	if (dt_cache_flush(heap, CACHE_FLUSH_MOST))
+	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
 	return false;
 }
 
-static void give_interrupt(void *arg)
+static void reclaim_interrupt(void *arg)
 {
-	struct giving *g = arg;
-	struct heap *heap = section_begin(g->dt);
+	struct reclaim *g = arg;
+	struct dt_heap *heap = section_enter(g->dt);
 
 	if (heap)
-		g->more = give_step(heap, &g->listed);
-	g->retired = section_end(g->dt, heap);
+		g->more = reclaim_step(heap, &g->listed);
+	g->retired = section_exit(g->dt, heap);
 }
 
-static void give_online(struct giving *g)
+static void reclaim_online(struct reclaim *g)
 {
 	g->more = true;
 	do {
-		smp_call_function_single(g->cpu, give_interrupt, g, true);
+		smp_call_function_single(g->cpu, reclaim_interrupt, g, true);
 		dt_regions_put(g->dt, g->retired);
 		cond_resched();
 	} while (g->more);
 }
 
-static bool give_visit(struct heap *heap, int cpu, void *arg)
+static bool reclaim_walk(struct dt_heap *heap, int cpu, void *arg)
 {
-	struct giving *g = arg;
+	struct reclaim *g = arg;
 
-	return give_step(heap, &g->listed);
+	return reclaim_step(heap, &g->listed);
 }
 
 /* Does a heap hold anything that it could give back? Anybody may ask. */
-static bool heap_has_more(const struct heap *heap)
+static bool heap_has_more(const struct dt_heap *heap)
 {
 	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare);
 }
 
 /* Make a CPU's heap give back; the CPU stays what it is, online or not. */
-static void cpu_give(struct dualtree *dt, int cpu, struct heap *heap)
+static void reclaim_cpu(struct dualtree *dt, int cpu, struct dt_heap *heap)
 {
-	struct giving g = { .dt = dt, .cpu = cpu };
+	struct reclaim g = { .dt = dt, .cpu = cpu };
 
 	if (!heap_has_more(heap))
 		return;
 	if (cpu_online(cpu))
-		give_online(&g);
+		reclaim_online(&g);
 	else
-		dt_walk_offline(dt, heap, cpu, give_visit, &g);
+		dt_walk_offline(dt, heap, cpu, reclaim_walk, &g);
 }
 
-static void shared_give(struct dualtree *dt)
+static void reclaim_shared(struct dualtree *dt)
 {
-	struct giving g = { .dt = dt };
+	struct reclaim g = { .dt = dt };
 
 	if (heap_has_more(&dt->shared))
-		dt_walk_shared(dt, give_visit, &g);
+		dt_walk_shared(dt, reclaim_walk, &g);
 }
 
 /* What is freed while this runs may or may not be found. */
 size_t dualtree_shrink(struct dualtree *dt)
 {
 	long before = atomic_long_read(&dt->held_bytes);
-	struct heap *heap;
+	struct dt_heap *heap;
 	int cpu;
 
 	cpus_read_lock();
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap)
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
 	cpus_read_unlock();
-	shared_give(dt);
+	reclaim_shared(dt);
 	/* A pass may be on its way with regions that it has taken before this could. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
@@ -163,7 +163,7 @@ size_t dualtree_shrink(struct dualtree *dt)
 EXPORT_SYMBOL_GPL(dualtree_shrink);
 
 /* Is a heap to give back in this pass? Takes down what the next one compares with. */
-static bool heap_due(struct heap *heap, bool all)
+static bool heap_due(struct dt_heap *heap, bool all)
 {
 	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
 	unsigned long drains = READ_ONCE(heap->drains);
@@ -178,16 +178,16 @@ static bool heap_due(struct heap *heap, bool all)
 
 static void instance_pass(struct dualtree *dt, bool all)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap && heap_due(heap, all))
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
 	if (heap_due(&dt->shared, all))
-		shared_give(dt);
+		reclaim_shared(dt);
 }
 
 /*
@@ -284,9 +284,9 @@ MODULE_PARM_DESC(idle_ms,
 		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
 
 /* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
-static unsigned long heap_idle_pages(const struct heap *heap)
+static unsigned long heap_idle_pages(const struct dt_heap *heap)
 {
-	const struct region *spare = READ_ONCE(heap->spare);
+	const struct dt_region *spare = READ_ONCE(heap->spare);
 
 	return ((dt_cache_granules(heap) << DT_GRANULE_SHIFT) + (spare ? spare->bytes : 0)) >>
 	       PAGE_SHIFT;
@@ -295,7 +295,7 @@ static unsigned long heap_idle_pages(const struct heap *heap)
 static unsigned long instance_idle_pages(const struct dualtree *dt)
 {
 	unsigned long pages = heap_idle_pages(&dt->shared);
-	const struct heap *heap;
+	const struct dt_heap *heap;
 	int cpu;
 
 	if (!atomic_long_read(&dt->held_bytes))
@@ -337,13 +337,13 @@ static struct dt_shrinker shrinker;
 static int cpu_dead(unsigned int cpu)
 {
 	struct dualtree *dt;
-	struct heap *heap;
+	struct dt_heap *heap;
 
 	mutex_lock(&instances_lock);
 	list_for_each_entry(dt, &instances, instance) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap)
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
 	mutex_unlock(&instances_lock);
 	return 0;

@@ -16,12 +16,12 @@
 #include "ledger.h"
 #include "region.h"
 
-struct region dt_no_region;
+struct dt_region dt_no_region;
 
-static struct region *record_alloc(unsigned int order, gfp_t gfp)
+static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
-	struct region *region;
+	struct dt_region *region;
 	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
 
 	if (!kernel_allocs_here() || buddy_fault_due())
@@ -34,7 +34,7 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 	region->order = order;
 	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
-	region->full_from = nr - nr / 4;
+	region->drain_wmark = nr - nr / 4;
 	region->leaks = dt_kmemleak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
@@ -51,10 +51,10 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
  * Context: As @gfp allows, but not NMI; outside of any section.
  * Return: the region, in no heap yet, or NULL.
  */
-struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
-				gfp_t gfp)
+struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+				   gfp_t gfp)
 {
-	struct region *region = record_alloc(order, gfp);
+	struct dt_region *region = record_alloc(order, gfp);
 
 	if (!region)
 		return NULL;
@@ -76,18 +76,18 @@ struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, un
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_create);
 
 /* Make one free extent of all of a region in which nothing is live or on its way. */
-void dt_region_reset(struct region *region)
+void dt_region_reset(struct dt_region *region)
 {
 	dt_poison(region->base, region->bytes);
 	extent_tree_init(&region->free);
 	dt_extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
 	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
-	region->nr_out = 0;
+	region->nr_inuse = 0;
 }
 
 static void region_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct region, rcu));
+	kfree(container_of(rcu, struct dt_region, rcu));
 }
 
 /**
@@ -96,7 +96,7 @@ static void region_free_rcu(struct rcu_head *rcu)
  *
  * Context: Any but NMI; outside of any section.
  */
-void dt_region_destroy(struct region *region)
+void dt_region_destroy(struct dt_region *region)
 {
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
 	/* A look-up that came just before finds nothing to free. */

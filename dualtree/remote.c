@@ -12,27 +12,27 @@
 /**
  * dt_remote_batch_add() - send granules to a heap with the others that go there
  * @batch: all 0 before the first; if it is another heap's, that one's are pushed now
- * @region: as for heap_push(), like the rest
+ * @region: as for remote_push(), like the rest
  * @addr: likewise
  * @nr: likewise
  *
  * Context: Any, NMI included; preemption is off until dt_remote_batch_push().
  */
-void dt_remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+void dt_remote_batch_add(struct dt_remote_batch *batch, struct dt_region *region, void *addr,
 			 unsigned int nr)
 {
 	struct llist_node *link = remote_run_init(region, addr, nr);
 
 	if (batch->heap != region->heap) {
 		dt_remote_batch_push(batch);
-		*batch = (struct remote_batch){ .heap = region->heap, .last = link };
+		*batch = (struct dt_remote_batch){ .heap = region->heap, .last = link };
 	}
 	link->next = batch->first;
 	batch->first = link;
 }
 
 /* Push what a batch has, if anything; it is not used any more. */
-void dt_remote_batch_push(struct remote_batch *batch)
+void dt_remote_batch_push(struct dt_remote_batch *batch)
 {
 	if (batch->heap)
 		llist_add_batch(batch->first, batch->last, &batch->heap->remote);
@@ -41,13 +41,13 @@ void dt_remote_batch_push(struct remote_batch *batch)
 /**
  * dt_heap_drain() - take home what others have freed
  * @heap: the heap; the caller owns it
- * @most: at most so many runs, which bounds the section
+ * @budget: at most so many runs, which bounds the section
  *
  * The whole list is taken with one exchange, and what is over is kept for the next time.
  *
  * Return: true if there is more.
  */
-bool dt_heap_drain(struct heap *heap, unsigned int most)
+bool dt_heap_drain(struct dt_heap *heap, unsigned int budget)
 {
 	struct llist_node *link = heap->pending;
 	unsigned long drained = 0;
@@ -57,11 +57,11 @@ bool dt_heap_drain(struct heap *heap, unsigned int most)
 		return false;
 	if (!link && !llist_empty(&heap->remote)) {
 		link = llist_del_all(&heap->remote);
-		heap_count(heap->drains, 1);
+		stat_add(heap->drains, 1);
 	}
-	while (link && most--) {
-		struct remote_run *run = llist_entry(link, struct remote_run, link);
-		struct region *region = run->region;
+	while (link && budget--) {
+		struct dt_remote_run *run = llist_entry(link, struct dt_remote_run, link);
+		struct dt_region *region = run->region;
 		unsigned int first = region_index(region, run), nr = run->nr;
 
 		link = link->next;

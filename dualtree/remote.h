@@ -6,7 +6,7 @@
  *
  * Pushed without a lock, linked through themselves, so that a push needs nothing and cannot
  * fail. The owner takes the whole list at once and puts it where it belongs in sections of
- * at most REMOTE_DRAIN_MOST runs.
+ * at most REMOTE_DRAIN_MAX runs.
  *
  * A call that frees several ranges may push those of one owner together, in one exchange;
  * they are held back no longer than its section lasts.
@@ -19,38 +19,38 @@
 #include "heap.h"
 
 /* Runs of a remote list that go back in one section, which bounds it. */
-#define REMOTE_DRAIN_MOST	32
+#define REMOTE_DRAIN_MAX	32
 
 /**
- * struct remote_batch - runs that are to be pushed to one heap together
+ * struct dt_remote_batch - runs that are to be pushed to one heap together
  * @heap: the heap; NULL: there are none
  * @first: the latest of them, linked to the others
  * @last: the earliest
  */
-struct remote_batch {
-	struct heap *heap;
+struct dt_remote_batch {
+	struct dt_heap *heap;
 	struct llist_node *first;
 	struct llist_node *last;
 };
 
 /**
- * struct remote_run - freed granules on their way to their owner; lies in the first
+ * struct dt_remote_run - freed granules on their way to their owner; lies in the first
  * @link: next in heap.remote
  * @region: what they lie in
  * @nr: how many
  */
-struct remote_run {
+struct dt_remote_run {
 	struct llist_node link;
-	struct region *region;
+	struct dt_region *region;
 	unsigned int nr;
 };
 
-static_assert(sizeof(struct remote_run) <= DT_GRANULE);
+static_assert(sizeof(struct dt_remote_run) <= DT_GRANULE);
 
-static inline struct llist_node *remote_run_init(struct region *region, void *addr,
+static inline struct llist_node *remote_run_init(struct dt_region *region, void *addr,
 						 unsigned int nr)
 {
-	struct remote_run *run = addr;
+	struct dt_remote_run *run = addr;
 
 	dt_unpoison(run, sizeof(*run));
 	run->region = region;
@@ -59,7 +59,7 @@ static inline struct llist_node *remote_run_init(struct region *region, void *ad
 }
 
 /**
- * heap_push() - send granules to their heap, which is somebody else's
+ * remote_push() - send granules to their heap, which is somebody else's
  * @region: what they lie in
  * @addr: the first granule
  * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
@@ -69,7 +69,7 @@ static inline struct llist_node *remote_run_init(struct region *region, void *ad
  *
  * Context: Any, NMI included.
  */
-static inline void heap_push(struct region *region, void *addr, unsigned int nr)
+static inline void remote_push(struct dt_region *region, void *addr, unsigned int nr)
 {
 	struct llist_node *link = remote_run_init(region, addr, nr);
 	struct llist_head *remote = &region->heap->remote;
@@ -80,13 +80,13 @@ static inline void heap_push(struct region *region, void *addr, unsigned int nr)
 	} while (!try_cmpxchg(&remote->first, &first, link));
 }
 
-void dt_remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+void dt_remote_batch_add(struct dt_remote_batch *batch, struct dt_region *region, void *addr,
 			 unsigned int nr);
-void dt_remote_batch_push(struct remote_batch *batch);
-bool dt_heap_drain(struct heap *heap, unsigned int most);
+void dt_remote_batch_push(struct dt_remote_batch *batch);
+bool dt_heap_drain(struct dt_heap *heap, unsigned int budget);
 
 /* Is there anything that dt_heap_drain() would find? Anybody may ask. */
-static inline bool heap_has_remote(const struct heap *heap)
+static inline bool heap_has_remote(const struct dt_heap *heap)
 {
 	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);
 }

@@ -10,7 +10,7 @@
 #include "section.h"
 
 static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
-		      const struct heap *heap)
+		      const struct dt_heap *heap)
 {
 	size_t largest = (size_t)READ_ONCE(heap->largest) << DT_GRANULE_SHIFT;
 
@@ -30,7 +30,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 {
 	s64 live = atomic64_read(&dt->counts.live_bytes);
 	s64 in_flight = atomic64_read(&dt->counts.in_flight);
-	const struct heap *heap;
+	const struct dt_heap *heap;
 	int cpu;
 
 	*stats = (struct dualtree_stats) {

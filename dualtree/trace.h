@@ -11,12 +11,12 @@
 #define DUALTREE_TRACE_KINDS_H
 
 /**
- * enum free_kind - what became of a freed range
+ * enum dt_free_kind - what became of a freed range
  * @FREE_PART: no granule of it is free yet
  * @FREE_LOCAL: its granules are this CPU's
  * @FREE_REMOTE: they were sent to their owner
  */
-enum free_kind { FREE_PART, FREE_LOCAL, FREE_REMOTE };
+enum dt_free_kind { FREE_PART, FREE_LOCAL, FREE_REMOTE };
 
 #endif /* DUALTREE_TRACE_KINDS_H */
 
@@ -47,7 +47,7 @@ TRACE_EVENT(dualtree_alloc,
 );
 
 TRACE_EVENT(dualtree_free,
-	TP_PROTO(const char *name, const void *ptr, size_t len, enum free_kind kind),
+	TP_PROTO(const char *name, const void *ptr, size_t len, enum dt_free_kind kind),
 	TP_ARGS(name, ptr, len, kind),
 	TP_STRUCT__entry(
 		__string(name, name)

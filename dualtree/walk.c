@@ -36,14 +36,14 @@ struct walk {
 static int walk_here(void *data)
 {
 	struct walk *w = data;
-	struct region *retired;
-	struct heap *heap;
+	struct dt_region *retired;
+	struct dt_heap *heap;
 	bool again;
 
 	do {
-		heap = section_begin(w->dt);
+		heap = section_enter(w->dt);
 		again = heap && w->fn(heap, w->cpu, w->arg);
-		retired = section_end(w->dt, heap);
+		retired = section_exit(w->dt, heap);
 		dt_regions_put(w->dt, retired);
 		cond_resched();
 	} while (again);
@@ -63,9 +63,9 @@ static DEFINE_MUTEX(offline_lock);
  *
  * Context: Process context; CPU hotplug is held off. May sleep.
  */
-void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn fn, void *arg)
+void dt_walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg)
 {
-	struct region *retired;
+	struct dt_region *retired;
 
 	mutex_lock(&offline_lock);
 	while (fn(heap, cpu, arg))
@@ -85,7 +85,7 @@ void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn
  */
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool again;
 
@@ -109,7 +109,7 @@ void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
 	struct walk w = { .dt = dt, .fn = fn, .arg = arg, .cpu = -1 };
-	struct heap *heap;
+	struct dt_heap *heap;
 
 	cpus_read_lock();
 	for_each_possible_cpu(w.cpu) {

@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 struct dualtree;
-struct heap;
+struct dt_heap;
 
 /**
  * typedef dt_heap_fn - what dt_walk_heaps() calls on a heap, as its owner
@@ -18,10 +18,10 @@ struct heap;
  *
  * Return: true to be called again, in another section.
  */
-typedef bool (*dt_heap_fn)(struct heap *heap, int cpu, void *arg);
+typedef bool (*dt_heap_fn)(struct dt_heap *heap, int cpu, void *arg);
 
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg);
-void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn fn, void *arg);
+void dt_walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg);
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg);
 
 #endif /* DUALTREE_WALK_H */

@@ -19,12 +19,12 @@ static inline bool has_heap(struct dualtree *dt, unsigned int cpu)
 static inline void busy_begin(struct dualtree *dt)
 {
 	preempt_disable();
-	section_open(dt);
+	__section_enter(dt);
 }
 
 static inline void busy_end(struct dualtree *dt)
 {
-	section_close(dt, heap_of_cpu(dt, smp_processor_id()));
+	__section_exit(dt, heap_of_cpu(dt, smp_processor_id()));
 	preempt_enable();
 }
 

@@ -30,30 +30,30 @@
  */
 struct cache_bed {
 	struct buddy_pool *pool;
-	struct heap heap;
-	struct quick quick;
-	struct region *regions[BED_REGIONS];
+	struct dt_heap heap;
+	struct dt_quick quick;
+	struct dt_region *regions[BED_REGIONS];
 	unsigned int nr_regions;
 };
 
 /* A region in the heap, all of it live. */
-static inline struct region *bed_add(struct kunit *test, struct cache_bed *bed,
-				     unsigned int order)
+static inline struct dt_region *bed_add(struct kunit *test, struct cache_bed *bed,
+					unsigned int order)
 {
-	struct region *region;
+	struct dt_region *region;
 
 	KUNIT_ASSERT_LT(test, bed->nr_regions, BED_REGIONS);
 	region = dt_region_create((struct dualtree *)bed, bed->pool, order, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, region);
 	bed->regions[bed->nr_regions++] = region;
-	dt_heap_attach(&bed->heap, region);
+	dt_heap_add_region(&bed->heap, region);
 	KUNIT_ASSERT_PTR_EQ(test, dt_heap_alloc(&bed->heap, region->bytes), region->base);
 	return region;
 }
 
 /* Two regions, of which @low lies lower. */
-static inline void bed_add_two(struct kunit *test, struct cache_bed *bed, struct region **low,
-			       struct region **high)
+static inline void bed_add_two(struct kunit *test, struct cache_bed *bed, struct dt_region **low,
+			       struct dt_region **high)
 {
 	*low = bed_add(test, bed, ORDER_OF_64);
 	*high = bed_add(test, bed, ORDER_OF_64);
@@ -62,13 +62,13 @@ static inline void bed_add_two(struct kunit *test, struct cache_bed *bed, struct
 }
 
 /* The last bytes of these granules go; the heap does not know yet. */
-static inline void bed_die(struct region *region, unsigned int first, unsigned int nr)
+static inline void bed_die(struct dt_region *region, unsigned int first, unsigned int nr)
 {
 	ledger_set(region->ledger, first, nr, 0);
 }
 
 /* As its owner frees them: they become hot. */
-static inline void bed_free(struct cache_bed *bed, struct region *region, unsigned int first,
+static inline void bed_free(struct cache_bed *bed, struct dt_region *region, unsigned int first,
 			    unsigned int nr)
 {
 	bed_die(region, first, nr);
@@ -76,7 +76,7 @@ static inline void bed_free(struct cache_bed *bed, struct region *region, unsign
 }
 
 /* As others have freed them: they go where they belong. */
-static inline void bed_put(struct cache_bed *bed, struct region *region, unsigned int first,
+static inline void bed_put(struct cache_bed *bed, struct dt_region *region, unsigned int first,
 			   unsigned int nr)
 {
 	bed_die(region, first, nr);
@@ -96,11 +96,12 @@ static inline void draw(char *picture, unsigned int first, unsigned int nr, char
 }
 
 /* '#' live, '.' in the trees, 'c' in a quick list, 'h' hot, '?' lost. */
-static inline void bed_draw(const struct cache_bed *bed, const struct region *region, char *picture)
+static inline void bed_draw(const struct cache_bed *bed, const struct dt_region *region,
+			    char *picture)
 {
-	const struct hot_range *hot = &bed->heap.hot;
-	const struct cached *block;
-	struct extent *extent;
+	const struct dt_hot_range *hot = &bed->heap.hot;
+	const struct dt_cached *block;
+	struct dt_extent *extent;
 	unsigned int i;
 
 	for (i = 0; i < PICTURE; i++)
@@ -118,7 +119,7 @@ static inline void bed_draw(const struct cache_bed *bed, const struct region *re
 /* All invariants hold, and what is in flight is what is hot. */
 static inline void bed_sound(struct kunit *test, const struct cache_bed *bed)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	KUNIT_ASSERT_TRUE(test, dt_heap_check(&bed->heap, &tally));
 	KUNIT_ASSERT_TRUE(test, dt_cache_check(&bed->heap));
@@ -127,7 +128,7 @@ static inline void bed_sound(struct kunit *test, const struct cache_bed *bed)
 
 /* The first granules of a region look so. */
 static inline void bed_looks(struct kunit *test, const struct cache_bed *bed,
-			     const struct region *region, const char *want)
+			     const struct dt_region *region, const char *want)
 {
 	char picture[PICTURE + 1] = { 0 };
 

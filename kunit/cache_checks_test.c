@@ -14,9 +14,9 @@
 static struct cache_bed the_bed;
 
 /* Of the only region 4 and 5 are hot, 10, 20 and 21, 30 and 31 are in lists, 40 is free. */
-static struct region *the_region;
+static struct dt_region *the_region;
 
-static struct cached *block_at(unsigned int first)
+static struct dt_cached *block_at(unsigned int first)
 {
 	return region_addr(the_region, first);
 }
@@ -44,7 +44,7 @@ static void break_size(struct cache_bed *bed)
 /* In the list of another size, with all numbers as they should be for that. */
 static void break_list(struct cache_bed *bed)
 {
-	struct quick_list *lists = bed->quick.lists;
+	struct dt_quick_list *lists = bed->quick.lists;
 
 	lists[0].first = block_at(10)->next;
 	block_at(10)->next = lists[1].first;
@@ -56,7 +56,7 @@ static void break_list(struct cache_bed *bed)
 
 static void break_lost(struct cache_bed *bed)
 {
-	struct cached **link = &bed->quick.lists[1].first;
+	struct dt_cached **link = &bed->quick.lists[1].first;
 
 	while (*link != block_at(30))
 		link = &(*link)->next;
@@ -65,11 +65,11 @@ static void break_lost(struct cache_bed *bed)
 
 static void break_too_deep(struct cache_bed *bed)
 {
-	static struct cached more[QUICK_DEPTH];
+	static struct dt_cached more[QUICK_DEPTH];
 	unsigned int i;
 
 	for (i = 0; i < QUICK_DEPTH; i++) {
-		more[i] = (struct cached){ .region = the_region, .nr = 1 };
+		more[i] = (struct dt_cached){ .region = the_region, .nr = 1 };
 		more[i].next = bed->quick.lists[0].first;
 		bed->quick.lists[0].first = &more[i];
 	}
@@ -100,7 +100,7 @@ static void break_hot_owner(struct cache_bed *bed)
 /* All of it dead, but some of it is counted as placed. */
 static void break_hot_placed(struct cache_bed *bed)
 {
-	the_region->nr_out = 1;
+	the_region->nr_inuse = 1;
 }
 
 static void break_hot_off(struct cache_bed *bed)
@@ -193,7 +193,7 @@ static void cache_check_finds(struct kunit *test)
 static void region_check_finds_blocks(struct kunit *test)
 {
 	const struct damage *damage = test->param_value;
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	KUNIT_ASSERT_TRUE(test, dt_region_check(the_region, &tally));
 	KUNIT_ASSERT_EQ(test, tally.in_flight, 2);

@@ -14,8 +14,8 @@
 static void flush_is_bounded(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_heap *heap = &bed->heap;
 	unsigned int i;
 
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
@@ -42,7 +42,7 @@ static void flush_is_bounded(struct kunit *test)
 static void flush_merges(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 20);
 	bed_put(bed, r, 4, 2);
@@ -60,7 +60,7 @@ static void flush_merges(struct kunit *test)
 static void flush_range_in_one_piece(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 20);
 	bed_put(bed, r, 20, 2);
@@ -84,7 +84,7 @@ static void flush_range_in_one_piece(struct kunit *test)
 static void flush_range_is_bounded(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 	unsigned int i;
 
 	bed_credit(bed, 2, 20);

@@ -14,7 +14,7 @@
 static void hot_joins_on_both_sides(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_looks(test, bed, r, "################");
 	bed_free(bed, r, 5, 2);
@@ -31,7 +31,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 	/* What lies between merges with both when its turn comes. */
 	bed_free(bed, r, 10, 1);
 	bed_looks(test, bed, r, "##.#......h.####");
-	dt_cache_settle(&bed->heap);
+	dt_cache_flush_hot(&bed->heap);
 	bed_looks(test, bed, r, "##.#........####");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 2);
 }
@@ -40,7 +40,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 static void hot_is_of_one_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *a = bed_add(test, bed, ORDER_OF_64), *b = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *a = bed_add(test, bed, ORDER_OF_64), *b = bed_add(test, bed, ORDER_OF_64);
 
 	bed_free(bed, a, 5, 2);
 	bed_free(bed, b, 7, 2);
@@ -55,7 +55,7 @@ static void hot_is_of_one_region(struct kunit *test)
 static void hot_fits_exactly(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 	const size_t size = 3 * DT_GRANULE;
 
 	KUNIT_EXPECT_FALSE(test, hot_fits(&bed->heap, 1));
@@ -79,9 +79,9 @@ static void hot_fits_exactly(struct kunit *test)
 static void hot_off(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct heap *heap = &bed->heap;
-	struct region_tally tally = { 0 };
-	struct region *r;
+	struct dt_heap *heap = &bed->heap;
+	struct dt_region_tally tally = { 0 };
+	struct dt_region *r;
 
 	dt_heap_init(heap);
 	r = bed_add(test, bed, ORDER_OF_64);
@@ -93,7 +93,7 @@ static void hot_off(struct kunit *test)
 	bed_put(bed, r, 9, 2);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 4);
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
 	dt_cache_flush_range(heap, r, 5, 10, 10);
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
@@ -107,8 +107,8 @@ static void hot_off(struct kunit *test)
 static void lists_are_lifo(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_heap *heap = &bed->heap;
 
 	bed_credit(bed, 2, 3);
 	bed_credit(bed, 1, 1);
@@ -117,7 +117,7 @@ static void lists_are_lifo(struct kunit *test)
 	bed_free(bed, r, 12, 1);
 	bed_free(bed, r, 5, 2);
 	bed_looks(test, bed, r, "#cc##hh##cc#c###");
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	bed_looks(test, bed, r, "#cc##cc##cc#c###");
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 3 * DT_GRANULE));
 	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE - 7), region_addr(r, 5));
@@ -130,14 +130,14 @@ static void lists_are_lifo(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE), region_addr(r, 1));
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
 	bed_looks(test, bed, r, "################");
-	KUNIT_EXPECT_EQ(test, r->nr_out, r->nr);
+	KUNIT_EXPECT_EQ(test, r->nr_inuse, r->nr);
 }
 
 /* Each deposit spends a credit of its own size; there are never more than a byte holds. */
 static void gate_demand(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_put(bed, r, 1, 2);
 	bed_looks(test, bed, r, "#..#############");
@@ -155,8 +155,8 @@ static void gate_demand(struct kunit *test)
 static void requests_are_demand(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_heap *heap = &bed->heap;
 	unsigned int i;
 
 	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5));
@@ -179,10 +179,11 @@ static void requests_are_demand(struct kunit *test)
 }
 
 /* As its owner frees them, and something else then. */
-static void settle_one(struct cache_bed *bed, struct region *r, unsigned int first, unsigned int nr)
+static void settle_one(struct cache_bed *bed, struct dt_region *r, unsigned int first,
+		       unsigned int nr)
 {
 	bed_free(bed, r, first, nr);
-	dt_cache_settle(&bed->heap);
+	dt_cache_flush_hot(&bed->heap);
 }
 
 /*
@@ -192,7 +193,7 @@ static void settle_one(struct cache_bed *bed, struct region *r, unsigned int fir
 static void gate_isolation(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_put(bed, r, 4, 1);
 	bed_put(bed, r, 10, 1);
@@ -221,7 +222,7 @@ static void gate_isolation(struct kunit *test)
 static void gate_isolation_of_a_batch(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 	unsigned int i;
 
 	bed_credit(bed, 2, 2);
@@ -239,7 +240,7 @@ static void gate_isolation_of_a_batch(struct kunit *test)
 static void gate_ends_of_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 2);
 	bed_put(bed, r, 0, 2);
@@ -252,7 +253,7 @@ static void gate_ends_of_region(struct kunit *test)
 static void gate_occupancy_of_the_lowest(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	bed_add_two(test, bed, &low, &high);
 	bed_credit(bed, 1, 10);
@@ -269,7 +270,7 @@ static void gate_occupancy_of_the_lowest(struct kunit *test)
 static void gate_occupancy(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 	unsigned int quarter;
 
 	bed_add_two(test, bed, &low, &high);
@@ -277,7 +278,7 @@ static void gate_occupancy(struct kunit *test)
 	bed_credit(bed, 1, 20);
 	bed_put(bed, low, 7, 5);
 	bed_put(bed, high, 20, quarter - 1);
-	KUNIT_EXPECT_EQ(test, high->nr_out, high->nr - quarter + 1);
+	KUNIT_EXPECT_EQ(test, high->nr_inuse, high->nr - quarter + 1);
 	bed_put(bed, high, 1, 1);
 	bed_looks(test, bed, high, "#c######");
 	bed_put(bed, high, 3, 1);
@@ -288,7 +289,7 @@ static void gate_occupancy(struct kunit *test)
 static void gate_occupancy_needs_room_below(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	bed_add_two(test, bed, &low, &high);
 	bed_credit(bed, 1, 20);
@@ -311,7 +312,7 @@ static void gate_occupancy_needs_room_below(struct kunit *test)
 static void take_drops_what_is_stale(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 	unsigned int i;
 
 	bed_add_two(test, bed, &low, &high);
@@ -336,7 +337,7 @@ static void take_drops_what_is_stale(struct kunit *test)
 static void hot_leaves_what_drains(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	bed_add_two(test, bed, &low, &high);
 	bed_put(bed, high, 20, high->nr - 24);
@@ -356,7 +357,7 @@ static void hot_leaves_what_drains(struct kunit *test)
 static void gate_last_of_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_credit(bed, 2, 10);
 	bed_put(bed, r, 10, r->nr - 10);
@@ -364,7 +365,7 @@ static void gate_last_of_region(struct kunit *test)
 	bed_put(bed, r, 5, 5);
 	bed_put(bed, r, 4, 1);
 	bed_looks(test, bed, r, "##cc............");
-	KUNIT_EXPECT_EQ(test, r->nr_out, 2);
+	KUNIT_EXPECT_EQ(test, r->nr_inuse, 2);
 	KUNIT_EXPECT_NULL(test, bed->heap.spare);
 	/* Its neighbours are a guard and a block in a list: but for this gate it would be kept. */
 	settle_one(bed, r, 0, 2);
@@ -377,17 +378,17 @@ static void gate_last_of_region(struct kunit *test)
 static void gate_last_of_region_of_a_batch(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	low = bed_add(test, bed, ORDER_OF_64);
 	bed_put(bed, low, 2, low->nr - 2);
 	bed_credit(bed, 2, 10);
 	bed_put(bed, low, 0, 2);
 	bed_looks(test, bed, low, "cc..............");
-	KUNIT_EXPECT_EQ(test, low->nr_out, 0);
+	KUNIT_EXPECT_EQ(test, low->nr_inuse, 0);
 	KUNIT_EXPECT_NULL(test, bed->heap.spare);
 	/* Flushed, it is as empty as any. */
-	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, CACHE_FLUSH_MOST));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, CACHE_FLUSH_MAX));
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, low);
 
 	/* Full, so that the other need not drain. */
@@ -396,13 +397,13 @@ static void gate_last_of_region_of_a_batch(struct kunit *test)
 	bed_put(bed, high, 2, high->nr - 2);
 	bed_put(bed, high, 0, 2);
 	bed_looks(test, bed, high, "................");
-	KUNIT_EXPECT_EQ(test, high->nr_out, 0);
+	KUNIT_EXPECT_EQ(test, high->nr_inuse, 0);
 }
 
 static void gate_depth(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, 3);
+	struct dt_region *r = bed_add(test, bed, 3);
 	unsigned int i;
 
 	bed_credit(bed, 1, 100);
@@ -421,7 +422,7 @@ static void gate_bytes(struct kunit *test)
 {
 	const unsigned int most = QUICK_BYTES >> DT_GRANULE_SHIFT;
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, get_order(2 * QUICK_BYTES));
+	struct dt_region *r = bed_add(test, bed, get_order(2 * QUICK_BYTES));
 	unsigned int i;
 
 	bed_credit(bed, QUICK_LISTS, 100);
@@ -444,8 +445,8 @@ static void gate_bytes(struct kunit *test)
 static void hot_of_one_size(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_heap *heap = &bed->heap;
 
 	bed_free(bed, r, 6, 2);
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
@@ -472,8 +473,8 @@ static void hot_of_one_size(struct kunit *test)
 static void hot_of_two_sizes(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_heap *heap = &bed->heap;
 
 	bed_free(bed, r, 6, 2);
 	bed_free(bed, r, 8, 2);
@@ -489,7 +490,7 @@ static void hot_of_two_sizes(struct kunit *test)
 static void put_leaves_the_hot_range(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct dt_region *r = bed_add(test, bed, ORDER_OF_64);
 
 	bed_free(bed, r, 4, 2);
 	bed_put(bed, r, 9, 2);
@@ -498,7 +499,7 @@ static void put_leaves_the_hot_range(struct kunit *test)
 	bed_credit(bed, 1, 1);
 	bed_put(bed, r, 6, 1);
 	bed_looks(test, bed, r, "####hhc##..#####");
-	dt_cache_settle(&bed->heap);
+	dt_cache_flush_hot(&bed->heap);
 	bed_looks(test, bed, r, "####..c##..#####");
 }
 
@@ -506,7 +507,7 @@ static void put_leaves_the_hot_range(struct kunit *test)
 static void hot_alone_goes(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	bed_add_two(test, bed, &low, &high);
 	bed_free(bed, high, 0, high->nr - 2);
@@ -532,7 +533,7 @@ static void hot_alone_goes(struct kunit *test)
 static void lists_do_not_keep_a_region(struct kunit *test)
 {
 	struct cache_bed *bed = test->priv;
-	struct region *a = bed_add(test, bed, ORDER_OF_64), *b;
+	struct dt_region *a = bed_add(test, bed, ORDER_OF_64), *b;
 	unsigned int i;
 
 	b = bed_add(test, bed, ORDER_OF_64);
@@ -547,8 +548,8 @@ static void lists_do_not_keep_a_region(struct kunit *test)
 	bed_looks(test, bed, a, "#c...ccccc...cchh##");
 	bed_free(bed, a, 17, a->nr - 17);
 	bed_free(bed, a, 0, 1);
-	KUNIT_EXPECT_EQ(test, a->nr_out, 1);
-	dt_cache_settle(&bed->heap);
+	KUNIT_EXPECT_EQ(test, a->nr_inuse, 1);
+	dt_cache_flush_hot(&bed->heap);
 	KUNIT_EXPECT_TRUE(test, region_empty(a));
 	KUNIT_EXPECT_PTR_EQ(test, bed->heap.spare, a);
 	KUNIT_EXPECT_EQ(test, a->free.nr_extents, 1);

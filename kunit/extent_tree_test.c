@@ -31,7 +31,7 @@ MODULE_PARM_DESC(seed, "of the random cases; 0: pick one");
  * @map: MAP_LIVE or MAP_FREE for each
  */
 struct bed {
-	struct extent_tree tree;
+	struct dt_extent_tree tree;
 	void *base;
 	unsigned int nr;
 	u8 map[NR_GRANULES];
@@ -87,7 +87,7 @@ static void bed_make(struct bed *bed, unsigned int nr)
 static void bed_check(struct kunit *test, const struct bed *bed)
 {
 	struct map_sums sums = map_sums(bed->map, bed->nr);
-	const struct extent *extent = extent_first(&bed->tree);
+	const struct dt_extent *extent = extent_first(&bed->tree);
 	unsigned int i, end;
 
 	KUNIT_ASSERT_EQ(test, bed->tree.nr_free, sums.nr_free);
@@ -120,7 +120,7 @@ static unsigned int bed_alloc(struct kunit *test, struct bed *bed, unsigned int 
 }
 
 /* The extent that ends in front of a granule, or NULL: where it begins, by the map. */
-static struct extent *extent_in_front(const struct bed *bed, unsigned int first)
+static struct dt_extent *extent_in_front(const struct bed *bed, unsigned int first)
 {
 	unsigned int i = first;
 
@@ -130,7 +130,7 @@ static struct extent *extent_in_front(const struct bed *bed, unsigned int first)
 }
 
 /* The one that begins at a granule, or NULL. */
-static struct extent *extent_behind(const struct bed *bed, unsigned int end)
+static struct dt_extent *extent_behind(const struct bed *bed, unsigned int end)
 {
 	return end < bed->nr && bed->map[end] == MAP_FREE ? granule(bed, end) : NULL;
 }
@@ -138,13 +138,13 @@ static struct extent *extent_behind(const struct bed *bed, unsigned int end)
 /* The extent that comes of it is the one that the map has there. */
 static void bed_free(struct kunit *test, struct bed *bed, unsigned int first, unsigned int nr)
 {
-	struct extent *left = extent_in_front(bed, first), *extent;
-	struct extent *right = extent_behind(bed, first + nr);
+	struct dt_extent *left = extent_in_front(bed, first), *extent;
+	struct dt_extent *right = extent_behind(bed, first + nr);
 
 	KUNIT_ASSERT_TRUE(test, untouched(bed, first, nr));
 	memset(bed->map + first, MAP_FREE, nr);
 	extent = dt_extent_tree_free(&bed->tree, granule(bed, first), nr, left, right);
-	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct extent *)granule(bed, first));
+	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct dt_extent *)granule(bed, first));
 }
 
 static void bed_free_runs(struct kunit *test, struct bed *bed, const struct run *runs)
@@ -311,7 +311,7 @@ KUNIT_ARRAY_PARAM(free_case, free_cases, free_case_name);
 static void free_merges(struct kunit *test)
 {
 	const struct free_case *c = test->param_value;
-	const struct extent *extent;
+	const struct dt_extent *extent;
 	struct bed *bed = test->priv;
 	const struct run *run;
 

@@ -33,7 +33,7 @@
  * @map: MAP_* of each granule
  */
 struct plot {
-	struct region *region;
+	struct dt_region *region;
 	u8 map[MAX_GRANULES];
 };
 
@@ -51,14 +51,14 @@ struct plot {
  */
 struct bed {
 	struct buddy_pool *pool;
-	struct heap heap;
+	struct dt_heap heap;
 	struct plot *plots[MAX_PLOTS];
 	unsigned int nr_plots;
 	unsigned long away;
 	unsigned long drained;
 };
 
-static inline struct plot *plot_of(struct bed *bed, const struct region *region)
+static inline struct plot *plot_of(struct bed *bed, const struct dt_region *region)
 {
 	unsigned int i;
 
@@ -89,7 +89,7 @@ static inline struct plot *bed_attach(struct kunit *test, struct bed *bed, unsig
 {
 	struct plot *plot = bed_region(test, bed, order);
 
-	dt_heap_attach(&bed->heap, plot->region);
+	dt_heap_add_region(&bed->heap, plot->region);
 	return plot;
 }
 
@@ -114,7 +114,7 @@ static inline void bed_check_sums(struct kunit *test, struct bed *bed)
 	size_t held = 0;
 
 	for (i = 0; i < bed->nr_plots; i++) {
-		struct region *region = bed->plots[i]->region;
+		struct dt_region *region = bed->plots[i]->region;
 		struct map_sums sums = map_sums(bed->plots[i]->map, region->nr);
 
 		nr_free += sums.nr_free;
@@ -134,7 +134,7 @@ static inline void bed_check_sums(struct kunit *test, struct bed *bed)
 /* The sums, and the heap's own check. All regions there are must be in the heap. */
 static inline void bed_check(struct kunit *test, struct bed *bed)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	bed_check_sums(test, bed);
 	KUNIT_ASSERT_TRUE(test, dt_heap_check(&bed->heap, &tally));
@@ -147,7 +147,7 @@ static inline void *bed_best_fit(struct bed *bed, unsigned int nr)
 	unsigned int i, first;
 
 	for (i = 0; i < bed->nr_plots; i++) {
-		struct region *region = bed->plots[i]->region;
+		struct dt_region *region = bed->plots[i]->region;
 
 		first = map_best_fit(bed->plots[i]->map, region->nr, nr);
 		if (first < region->nr)
@@ -156,19 +156,19 @@ static inline void *bed_best_fit(struct bed *bed, unsigned int nr)
 	return NULL;
 }
 
-static inline void map_set(struct bed *bed, struct region *region, unsigned int first,
+static inline void map_set(struct bed *bed, struct dt_region *region, unsigned int first,
 			   unsigned int nr, u8 what)
 {
 	memset(plot_of(bed, region)->map + first, what, nr);
 }
 
-static inline struct region *region_at(struct kunit *test, const struct bed *bed,
-				       const void *addr)
+static inline struct dt_region *region_at(struct kunit *test, const struct bed *bed,
+					  const void *addr)
 {
 	unsigned int i;
 
 	for (i = 0; i < bed->nr_plots; i++) {
-		struct region *region = bed->plots[i]->region;
+		struct dt_region *region = bed->plots[i]->region;
 
 		if (addr >= region->base && addr < region->base + region->bytes)
 			return region;
@@ -182,7 +182,7 @@ static inline void *bed_alloc(struct kunit *test, struct bed *bed, size_t size)
 {
 	unsigned int nr = DIV_ROUND_UP(size, DT_GRANULE), first, i;
 	void *addr, *want = bed_best_fit(bed, nr);
-	struct region *region;
+	struct dt_region *region;
 
 	addr = dt_heap_alloc(&bed->heap, size);
 	KUNIT_ASSERT_PTR_EQ(test, addr, want);
@@ -198,7 +198,7 @@ static inline void *bed_alloc(struct kunit *test, struct bed *bed, size_t size)
 }
 
 /* Nothing is live in these granules any more; the heap does not know yet. */
-static inline void bed_let_die(struct bed *bed, struct region *region, unsigned int first,
+static inline void bed_let_die(struct bed *bed, struct dt_region *region, unsigned int first,
 			       unsigned int nr)
 {
 	ledger_set(region->ledger, first, nr, 0);
@@ -207,7 +207,7 @@ static inline void bed_let_die(struct bed *bed, struct region *region, unsigned 
 
 static inline void bed_free(struct kunit *test, struct bed *bed, void *addr, size_t size)
 {
-	struct region *region = region_at(test, bed, addr);
+	struct dt_region *region = region_at(test, bed, addr);
 	unsigned int first = (addr - region->base) / DT_GRANULE;
 	unsigned int nr = DIV_ROUND_UP(size, DT_GRANULE);
 
@@ -215,13 +215,13 @@ static inline void bed_free(struct kunit *test, struct bed *bed, void *addr, siz
 	dt_heap_free(&bed->heap, region, first, nr);
 }
 
-static inline void bed_push(struct bed *bed, struct region *region, unsigned int first,
+static inline void bed_push(struct bed *bed, struct dt_region *region, unsigned int first,
 			    unsigned int nr)
 {
 	bed_let_die(bed, region, first, nr);
 	map_set(bed, region, first, nr, MAP_ON_ITS_WAY);
 	bed->away += nr;
-	heap_push(region, region->base + ((size_t)first << DT_GRANULE_SHIFT), nr);
+	remote_push(region, region->base + ((size_t)first << DT_GRANULE_SHIFT), nr);
 }
 
 /* As an owner does it: with preemption off. */
@@ -251,7 +251,7 @@ static inline void bed_arrived(struct bed *bed)
 /* Give back what the heap has retired. Return: how many regions. */
 static inline unsigned int bed_give_back(struct kunit *test, struct bed *bed)
 {
-	struct region *region = heap_take_retired(&bed->heap), *next;
+	struct dt_region *region = heap_take_retired(&bed->heap), *next;
 	unsigned int nr = 0;
 
 	for (; region; region = next, nr++) {

@@ -23,7 +23,7 @@ static void random_empties(struct kunit *test, struct bed *bed)
 
 	bed_give_back(test, bed);
 	for (i = 0; i < bed->nr_plots; i++) {
-		struct region *region = bed->plots[i]->region;
+		struct dt_region *region = bed->plots[i]->region;
 		bool empty = map_sums(bed->plots[i]->map, region->nr).nr_free == region->nr;
 
 		KUNIT_ASSERT_EQ(test, empty, region == bed->heap.spare);

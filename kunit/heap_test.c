@@ -259,7 +259,7 @@ static void retire_all(struct kunit *test)
 {
 	struct bed *bed = test->priv;
 	unsigned int i, nr = 0, seen = 0;
-	struct region *region;
+	struct dt_region *region;
 
 	for (i = 0; i < 7; i++)
 		bed_attach_live(test, bed, i % 3);
@@ -282,7 +282,7 @@ static void retire_all(struct kunit *test)
 static void region_above(struct kunit *test)
 {
 	struct bed *bed = test->priv;
-	struct region *region, *above = NULL;
+	struct dt_region *region, *above = NULL;
 	int i;
 
 	for (i = 0; i < 6; i++)

@@ -55,7 +55,7 @@ struct piece {
  */
 struct watch {
 	struct dualtree *dt;
-	struct region *region;
+	struct dt_region *region;
 	u8 *base;
 	bool live[REGION_BYTES];
 	u8 open[NR_GRAINS];
@@ -75,10 +75,10 @@ static void own_bytes(struct watch *w, const void *addr, size_t bytes)
 static void own_list(struct watch *w, struct llist_node *node)
 {
 	for (; node; node = node->next)
-		own_bytes(w, node, sizeof(struct remote_run));
+		own_bytes(w, node, sizeof(struct dt_remote_run));
 }
 
-static void own_blocks(struct watch *w, const struct cached *block)
+static void own_blocks(struct watch *w, const struct dt_cached *block)
 {
 	for (; block; block = block->next)
 		if (block->region == w->region)
@@ -88,8 +88,8 @@ static void own_blocks(struct watch *w, const struct cached *block)
 /* What the allocator has put into free memory. */
 static void find_own(struct watch *w)
 {
-	struct heap *heap = w->region->heap;
-	struct extent *extent;
+	struct dt_heap *heap = w->region->heap;
+	struct dt_extent *extent;
 	unsigned int i;
 
 	memset(w->own, 0, sizeof(w->own));

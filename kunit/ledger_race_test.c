@@ -58,9 +58,9 @@ struct race {
 
 static void race_free(struct race *race, unsigned int which, size_t offset, size_t len)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 	struct side *side = &race->sides[which];
-	struct ledger_run run;
+	struct dt_ledger_run run;
 
 	if (ledger_check(race->ledger, &range)) {
 		side->refused++;

@@ -104,7 +104,7 @@ static inline void bed_append(struct kunit *test, struct dualtree_buf *buf, size
 
 	KUNIT_ASSERT_NOT_NULL(test, room);
 	bed_fill(room, from, len);
-	KUNIT_ASSERT_EQ(test, dualtree_buf_put(buf, len), 0);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_commit(buf, len), 0);
 }
 
 /* Append @len bytes as from @from on, in ranges of odd sizes. */
@@ -128,7 +128,7 @@ static inline void bed_expect(struct kunit *test, const struct dualtree_buf *buf
 	u8 *bytes = kmalloc(len + 1, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), len);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), len);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_peek(buf, 0, bytes, len), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_peek(buf, 0, bytes, len + 1), -ENODATA);
 	KUNIT_EXPECT_TRUE(test, bed_filled(bytes, from, len));

@@ -19,7 +19,7 @@ static void chain_empty(struct kunit *test)
 	size_t len = 1;
 
 	dualtree_buf_init(&buf, dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_first(&buf, &len));
 	KUNIT_EXPECT_EQ(test, len, 0);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, 0), 0);
@@ -42,7 +42,7 @@ static void chain_reserve(struct kunit *test)
 	u8 *room;
 
 	dualtree_buf_init(&buf, dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), -EINVAL);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, 0, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, dualtree_max_size(dt) + 1, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
@@ -50,16 +50,16 @@ static void chain_reserve(struct kunit *test)
 	room = dualtree_buf_reserve(&buf, 16384, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, room);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, 1, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	KUNIT_EXPECT_EQ(test, bed_live(dt), 16384 + RECORD);
 	bed_fill(room, 0, 1400);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 16385), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 1400), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 16385), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 1400), 0);
 	KUNIT_EXPECT_EQ(test, bed_live(dt), 1400 + RECORD);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), -EINVAL);
 
 	KUNIT_ASSERT_NOT_NULL(test, dualtree_buf_reserve(&buf, 100, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), 0);
 	KUNIT_EXPECT_EQ(test, bed_live(dt), 1400 + RECORD);
 	bed_expect(test, &buf, 0, 1400);
 
@@ -188,8 +188,8 @@ static void chain_skip(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, first, 6000 - done - step);
 		KUNIT_EXPECT_TRUE(test, bed_filled(at, done + step, first));
 	}
-	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.unread + 1), -ENODATA);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.unread), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.len + 1), -ENODATA);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.len), 0);
 	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
 	expect_drained(test, dt);
 }

@@ -58,8 +58,8 @@ static void loss_again(struct kunit *test)
 	start_losing(test, init_net.loopback_dev);
 	dualtree_buf_init(&buf, dt);
 	while (got < size && time_before(jiffies, end)) {
-		filled = sent + dualtree_buf_unread(&buf);
-		if (dualtree_buf_unread(&buf) < 3000)
+		filled = sent + dualtree_buf_len(&buf);
+		if (dualtree_buf_len(&buf) < 3000)
 			bed_append_pieces(test, &buf, filled, min_t(size_t, 5000, size - filled));
 		sent += send_all(test, tx, pair.near, &buf);
 		now = drain_socket(test, pair.far, got);

@@ -85,12 +85,12 @@ static void read_numbers(struct kunit *test)
 			put_cut(test, &buf, bytes, len, cut);
 			KUNIT_EXPECT_EQ(test, read_kind(&buf, kind, &value), 0);
 			KUNIT_EXPECT_EQ(test, value, kind_values[kind]);
-			KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+			KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 		}
 		for (there = 0; there < len; there++) {
 			put_cut(test, &buf, bytes, there, there / 2);
 			KUNIT_EXPECT_EQ(test, read_kind(&buf, kind, &value), -ENODATA);
-			KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), there);
+			KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), there);
 			dualtree_buf_purge(&buf);
 		}
 	}
@@ -112,7 +112,7 @@ static void read_widths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_le(&buf, 0, &value), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_le(&buf, 9, &value), -EINVAL);
 	KUNIT_EXPECT_EQ(test, value, 77);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 9);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 9);
 	dualtree_buf_purge(&buf);
 	for (n = 1; n <= 8; n++) {
 		be = be << 8 | n;
@@ -165,13 +165,13 @@ static void expect_uleb(struct kunit *test, struct dualtree_buf *buf, u64 value)
 		put_cut(test, buf, bytes, len, cut);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(buf, &got), 0);
 		KUNIT_EXPECT_EQ(test, got, value);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	}
 	got = 1234;
 	for (there = 0; there < len; there++) {
 		put_cut(test, buf, bytes, there, 0);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(buf, &got), -ENODATA);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), there);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), there);
 		dualtree_buf_purge(buf);
 	}
 	KUNIT_EXPECT_EQ(test, got, 1234);
@@ -187,11 +187,11 @@ static void expect_sleb(struct kunit *test, struct dualtree_buf *buf, s64 value)
 	put_cut(test, buf, bytes, len, -1);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(buf, &got), 0);
 	KUNIT_EXPECT_EQ(test, got, value);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	for (there = 0; there < len; there++) {
 		put_cut(test, buf, bytes, there, 0);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(buf, &got), -ENODATA);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), there);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), there);
 		dualtree_buf_purge(buf);
 	}
 	KUNIT_EXPECT_EQ(test, got, value);
@@ -232,13 +232,13 @@ static void read_leb128_range(struct kunit *test)
 	put_cut(test, &buf, bytes, sizeof(bytes), -1);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes));
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes));
 	dualtree_buf_purge(&buf);
 	bytes[9] = 0x02;
 	put_cut(test, &buf, bytes, sizeof(bytes), 3);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes));
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes));
 	KUNIT_EXPECT_EQ(test, value, 5);
 	KUNIT_EXPECT_EQ(test, number, 5);
 	dualtree_buf_purge(&buf);
@@ -247,7 +247,7 @@ static void read_leb128_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, U64_MAX);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes) - 10);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes) - 10);
 	dualtree_buf_purge(&buf);
 	expect_drained(test, dt);
 }

@@ -44,8 +44,8 @@ static inline void expect_landed(struct kunit *test, struct dualtree_tx *tx, siz
 	stats = tx_stats(tx);
 	KUNIT_EXPECT_EQ(test, stats.zerocopy_bytes, zerocopy);
 	KUNIT_EXPECT_EQ(test, stats.copied_bytes, copied);
-	KUNIT_EXPECT_EQ(test, stats.flying_bytes, 0);
-	KUNIT_EXPECT_EQ(test, stats.flying_ranges, 0);
+	KUNIT_EXPECT_EQ(test, stats.inflight_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats.inflight_ranges, 0);
 }
 
 /* Send until it would block. Return: bytes that were accepted. */
@@ -55,10 +55,10 @@ static inline size_t send_all(struct kunit *test, struct dualtree_tx *tx, struct
 	size_t sum = 0, before;
 	ssize_t sent;
 
-	while (dualtree_buf_unread(buf)) {
-		before = dualtree_buf_unread(buf);
+	while (dualtree_buf_len(buf)) {
+		before = dualtree_buf_len(buf);
 		sent = dualtree_buf_send(tx, sock, buf, before, MSG_DONTWAIT);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), before - max_t(ssize_t, sent, 0));
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), before - max_t(ssize_t, sent, 0));
 		if (sent == -EAGAIN)
 			break;
 		KUNIT_ASSERT_GT(test, sent, 0);
@@ -77,15 +77,15 @@ static inline size_t send_until_stuck(struct kunit *test, struct dualtree_tx *tx
 	unsigned int idle = 0;
 	size_t sum = 0, now;
 
-	while (idle < 10 && dualtree_buf_unread(buf)) {
+	while (idle < 10 && dualtree_buf_len(buf)) {
 		now = send_all(test, tx, sock, buf);
 		sum += now;
 		idle = now ? 0 : idle + 1;
 		usleep_range(10000, 20000);
 	}
 	/* Otherwise what the test is about does not happen. */
-	KUNIT_EXPECT_GT(test, dualtree_buf_unread(buf), 0);
-	KUNIT_EXPECT_GT(test, tx_stats(tx).flying_bytes, 0);
+	KUNIT_EXPECT_GT(test, dualtree_buf_len(buf), 0);
+	KUNIT_EXPECT_GT(test, tx_stats(tx).inflight_bytes, 0);
 	return sum;
 }
 

@@ -537,7 +537,7 @@ static void storm_nmi(void *arg)
 {
 	struct storm *storm = arg;
 
-	storm->inside += (this_cpu_ptr(storm->dt->slots)->ready == open_heap);
+	storm->inside += (this_cpu_ptr(storm->dt->slots)->active == heap_busy);
 	storm->got += storm_once(storm, &storm->rnd[1], GFP_ATOMIC);
 }
 

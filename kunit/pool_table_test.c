@@ -268,7 +268,7 @@ static void buddy_table_readable_under_rcu(struct kunit *test)
 	buddy_arena_destroy(arena);
 	/* KASAN sees it if either is gone. */
 	same = found && READ_ONCE(found->order) == order && READ_ONCE(found->base) == base;
-	owner_gone = READ_ONCE(*owner) == buddy_table.nobody;
+	owner_gone = READ_ONCE(*owner) == buddy_table.null_owner;
 	rcu_read_unlock();
 	KUNIT_EXPECT_TRUE(test, same);
 	KUNIT_EXPECT_TRUE(test, owner_gone);

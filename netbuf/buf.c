@@ -10,15 +10,15 @@
 #include <linux/string.h>
 #include "buf.h"
 
-/* What is appended by copying is cut into pieces that are easily found room for. */
+/* What is appended by copying is cut into pieces that are easily found memory for. */
 #define PIECE	SZ_64K
 
 void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt)
 {
 	buf->dt = dt;
 	INIT_LIST_HEAD(&buf->segments);
-	buf->room = NULL;
-	buf->unread = 0;
+	buf->reserved = NULL;
+	buf->len = 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_init);
 
@@ -28,58 +28,58 @@ void dualtree_buf_purge(struct dualtree_buf *buf)
 
 	list_for_each_entry_safe(seg, next, &buf->segments, node)
 		dt_segment_release(buf->dt, seg);
-	if (buf->room)
-		dt_segment_release(buf->dt, buf->room);
+	if (buf->reserved)
+		dt_segment_release(buf->dt, buf->reserved);
 	dualtree_buf_init(buf, buf->dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_purge);
 
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp)
 {
-	if (buf->room)
+	if (buf->reserved)
 		return NULL;
-	buf->room = dt_segment_alloc(buf->dt, size, gfp);
-	return buf->room ? buf->room->data : NULL;
+	buf->reserved = dt_segment_alloc(buf->dt, size, gfp);
+	return buf->reserved ? buf->reserved->data : NULL;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_reserve);
 
-int dualtree_buf_put(struct dualtree_buf *buf, size_t len)
+int dualtree_buf_commit(struct dualtree_buf *buf, size_t len)
 {
-	struct dualtree_segment *room = buf->room;
+	struct dualtree_segment *reserved = buf->reserved;
 
-	if (!room || len > room->len)
+	if (!reserved || len > reserved->len)
 		return -EINVAL;
-	buf->room = NULL;
+	buf->reserved = NULL;
 	if (!len) {
-		dt_segment_release(buf->dt, room);
+		dt_segment_release(buf->dt, reserved);
 		return 0;
 	}
-	dt_segment_trim(buf->dt, room, len);
-	buf_add(buf, room);
+	dt_segment_trim(buf->dt, reserved, len);
+	buf_add(buf, reserved);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_put);
+EXPORT_SYMBOL_GPL(dualtree_buf_commit);
 
 int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
 {
 	if (to == from || to->dt != from->dt)
 		return -EINVAL;
 	list_splice_tail_init(&from->segments, &to->segments);
-	to->unread += from->unread;
-	from->unread = 0;
+	to->len += from->len;
+	from->len = 0;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_splice);
 
 int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, gfp_t gfp)
 {
-	size_t most = min_t(size_t, PIECE, dualtree_max_size(buf->dt)), done, piece;
+	size_t max = min_t(size_t, PIECE, dualtree_max_size(buf->dt)), done, piece;
 	struct dualtree_segment *seg;
 	struct dualtree_buf copy;
 
 	dualtree_buf_init(&copy, buf->dt);
 	for (done = 0; done < len; done += piece) {
-		piece = min(len - done, most);
+		piece = min(len - done, max);
 		seg = dt_segment_alloc(buf->dt, piece, gfp);
 		if (!seg) {
 			dualtree_buf_purge(&copy);
@@ -138,7 +138,7 @@ void dt_buf_consume(struct dualtree_buf *buf, size_t len)
 {
 	struct dualtree_segment *seg;
 
-	buf->unread -= len;
+	buf->len -= len;
 	while (len) {
 		seg = buf_first(buf);
 		if (len < seg->len) {

@@ -18,20 +18,20 @@ static inline struct dualtree_segment *buf_first(const struct dualtree_buf *buf)
 static inline void buf_add(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_add_tail(&seg->node, &buf->segments);
-	buf->unread += seg->len;
+	buf->len += seg->len;
 }
 
 static inline void buf_add_front(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_add(&seg->node, &buf->segments);
-	buf->unread += seg->len;
+	buf->len += seg->len;
 }
 
 /* The segment keeps its bytes; the caller owns it from here on. */
 static inline void buf_del(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_del(&seg->node);
-	buf->unread -= seg->len;
+	buf->len -= seg->len;
 }
 
 struct dualtree_segment *dt_buf_seek(const struct dualtree_buf *buf, size_t *offset);

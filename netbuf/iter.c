@@ -15,7 +15,7 @@ int dualtree_buf_kvecs(const struct dualtree_buf *buf, size_t len, struct kvec *
 	unsigned int i = 0;
 	size_t piece;
 
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	buf_for_each(seg, buf) {
 		if (!len)
@@ -39,7 +39,7 @@ int dualtree_buf_bvecs(const struct dualtree_buf *buf, size_t len, struct bio_ve
 	unsigned int i = 0;
 	size_t piece;
 
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	buf_for_each(seg, buf) {
 		if (!len)

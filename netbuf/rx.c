@@ -131,7 +131,7 @@ static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
 	return frags;
 }
 
-static bool is_back(const struct dualtree_segment *seg)
+static bool range_released(const struct dualtree_segment *seg)
 {
 	struct page *page = virt_to_page(seg->data);
 	unsigned int left = pages_of(seg->data, seg->len);
@@ -156,7 +156,7 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
 	list_for_each_entry_safe(seg, next, &rx->pinned, node) {
 		if (!budget--)
 			break;
-		if (!is_back(seg)) {
+		if (!range_released(seg)) {
 			list_move_tail(&seg->node, &waiting);
 			continue;
 		}
@@ -235,7 +235,7 @@ static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *
 	rx->pinned_ranges += ranges;
 	rx->packets++;
 	spin_unlock_irqrestore(&rx->lock, flags);
-	buf->unread = 0;
+	buf->len = 0;
 	return skb;
 }
 
@@ -254,8 +254,8 @@ static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
 				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
 {
-	size_t linear = buf->unread <= RX_SMALL ? buf->unread : headers;
-	size_t paged = buf->unread - linear;
+	size_t linear = buf->len <= RX_SMALL ? buf->len : headers;
+	size_t paged = buf->len - linear;
 	struct sk_buff *skb;
 	unsigned long flags;
 	int err;
@@ -269,7 +269,7 @@ static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *de
 	skb->len += paged;
 	skb->dev = dev;
 	fill_packet(skb, buf);
-	dt_buf_consume(buf, buf->unread);
+	dt_buf_consume(buf, buf->len);
 	spin_lock_irqsave(&rx->lock, flags);
 	rx->copied++;
 	spin_unlock_irqrestore(&rx->lock, flags);
@@ -284,9 +284,9 @@ struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 
 	if (rx->dt != buf->dt || headers > RX_HEADERS)
 		return ERR_PTR(-EINVAL);
-	if (!buf->unread)
+	if (!buf->len)
 		return ERR_PTR(-ENODATA);
-	headers = min_t(size_t, headers, buf->unread);
+	headers = min_t(size_t, headers, buf->len);
 	frags = frags_of(buf, headers);
 	if (!frags || frags > MAX_SKB_FRAGS || !charge(rx, frags * PAGE_SIZE))
 		return make_copied(rx, dev, buf, headers, gfp);
@@ -376,14 +376,14 @@ ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t 
 	struct kvec vec;
 	ssize_t got;
 
-	if (buf->room || !size || size > dualtree_max_size(buf->dt))
+	if (buf->reserved || !size || size > dualtree_max_size(buf->dt))
 		return -EINVAL;
 	vec.iov_base = dualtree_buf_reserve(buf, size, gfp);
 	vec.iov_len = size;
 	if (!vec.iov_base)
 		return -ENOMEM;
 	got = kernel_recvmsg(sock, &msg, &vec, 1, size, flags);
-	dualtree_buf_put(buf, clamp_t(ssize_t, got, 0, size));
+	dualtree_buf_commit(buf, clamp_t(ssize_t, got, 0, size));
 	return got;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_recv);

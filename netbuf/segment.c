@@ -47,7 +47,7 @@ static void free_range(struct dualtree *dt, const u8 *from, const u8 *to)
 		dualtree_free(dt, from, to - from);
 }
 
-static void free_share(struct dualtree *dt, struct segment_share *share)
+static void free_share(struct dualtree *dt, struct dt_segment_share *share)
 {
 	dualtree_free(dt, share, sizeof(*share));
 }
@@ -55,7 +55,7 @@ static void free_share(struct dualtree *dt, struct segment_share *share)
 /* Let go of all that it has, and free the record. */
 void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 {
-	struct segment_share *share = seg->share;
+	struct dt_segment_share *share = seg->share;
 
 	if (!share) {
 		free_range(dt, seg->data, seg->data + seg->len);
@@ -73,7 +73,7 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
  */
 bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 {
-	struct segment_share *share = seg->share;
+	struct dt_segment_share *share = seg->share;
 
 	if (!share)
 		return true;
@@ -119,7 +119,7 @@ void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_s
 
 static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *seg, gfp_t gfp)
 {
-	struct segment_share *share;
+	struct dt_segment_share *share;
 
 	if (seg->share)
 		return true;

@@ -20,12 +20,12 @@
 #include <linux/refcount.h>
 
 /**
- * struct segment_share - a range that has more than one view
+ * struct dt_segment_share - a range that has more than one view
  * @holders: the views; any CPU
  * @data: the first byte of the range; does not change
  * @len: its bytes; does not change
  */
-struct segment_share {
+struct dt_segment_share {
 	refcount_t holders;
 	u8 *data;
 	size_t len;
@@ -42,7 +42,7 @@ struct dualtree_segment {
 	struct list_head node;
 	u8 *data;
 	size_t len;
-	struct segment_share *share;
+	struct dt_segment_share *share;
 };
 
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);

@@ -12,12 +12,12 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 	size_t offset = keep;
 	struct dualtree_segment *seg, *next;
 
-	if (keep > buf->unread)
+	if (keep > buf->len)
 		return -ENODATA;
 	seg = dt_buf_seek(buf, &offset);
 	if (!seg)
 		return 0;
-	buf->unread = keep;
+	buf->len = keep;
 	if (offset) {
 		dt_segment_trim(buf->dt, seg, offset);
 		seg = list_next_entry(seg, node);
@@ -51,8 +51,8 @@ bool dt_buf_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
 	else
 		list_splice_init(&buf->segments, &front);
 	list_splice_tail(&front, &to->segments);
-	buf->unread -= len;
-	to->unread += len;
+	buf->len -= len;
+	to->len += len;
 	return offset;
 }
 
@@ -63,7 +63,7 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 
 	if (to == buf || to->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	dt_buf_seek(buf, &offset);
 	if (offset) {
@@ -80,8 +80,8 @@ EXPORT_SYMBOL_GPL(dualtree_buf_split);
 void dt_buf_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
 {
 	list_splice_init(&from->segments, &buf->segments);
-	buf->unread += from->unread;
-	from->unread = 0;
+	buf->len += from->len;
+	from->len = 0;
 }
 
 int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp)
@@ -91,13 +91,13 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 
 	if (to == buf || to->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	dualtree_buf_init(&clone, buf->dt);
 	buf_for_each(seg, buf) {
-		if (clone.unread == len)
+		if (clone.len == len)
 			break;
-		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
+		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.len), gfp);
 		if (!view) {
 			dualtree_buf_purge(&clone);
 			return -ENOMEM;
@@ -113,7 +113,7 @@ static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 {
 	if (!len || len > dualtree_max_size(buf->dt))
 		return -EINVAL;
-	return len > buf->unread ? -ENODATA : 0;
+	return len > buf->len ? -ENODATA : 0;
 }
 
 /* Replace the first bytes with a copy in one range. Return: 0 or -ENOMEM. */
@@ -128,7 +128,7 @@ static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	return 0;
 }
 
-const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+const void *dualtree_buf_linearize(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	int err = check_contiguous(buf, len);
 
@@ -136,9 +136,9 @@ const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t g
 		err = copy_front(buf, len, gfp);
 	return err ? ERR_PTR(err) : buf_first(buf)->data;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_linearise);
+EXPORT_SYMBOL_GPL(dualtree_buf_linearize);
 
-void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+void *dualtree_buf_detach(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	int err = check_contiguous(buf, len);
 	struct dualtree_segment *seg;
@@ -154,7 +154,7 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 		seg = buf_first(buf);
 	}
 	data = seg->data;
-	buf->unread -= len;
+	buf->len -= len;
 	seg->data += len;
 	seg->len -= len;
 	if (!seg->len) {
@@ -163,4 +163,4 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	}
 	return data;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_pull);
+EXPORT_SYMBOL_GPL(dualtree_buf_detach);

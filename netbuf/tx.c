@@ -52,27 +52,27 @@
  * struct dualtree_tx - the sends of an instance
  * @dt: the instance
  * @users: its creator, and each send until its very end. The last one frees it: a waiter
- *	may go on as soon as @flying is 0, before the waking is over
- * @flying: sends that the stack has not done with
+ *	may go on as soon as @inflight is 0, before the waking is over
+ * @inflight: sends that the stack has not done with
  * @idle: woken when that becomes 0
  * @sends: as in struct dualtree_tx_stats, like all that follow; any CPU
  * @zerocopy_bytes: finished without a copy
  * @copied_bytes: copied by the socket or by the stack
  * @copied_sends: sends that those are of
- * @flying_bytes: accepted and not finished
- * @flying_ranges: ranges that those lie in
+ * @inflight_bytes: accepted and not finished
+ * @inflight_ranges: ranges that those lie in
  */
 struct dualtree_tx {
 	struct dualtree *dt;
 	refcount_t users;
-	atomic_t flying;
+	atomic_t inflight;
 	wait_queue_head_t idle;
 	atomic64_t sends;
 	atomic64_t zerocopy_bytes;
 	atomic64_t copied_bytes;
 	atomic64_t copied_sends;
-	atomic_long_t flying_bytes;
-	atomic_long_t flying_ranges;
+	atomic_long_t inflight_bytes;
+	atomic_long_t inflight_ranges;
 };
 
 struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
@@ -101,13 +101,13 @@ static void tx_release(struct dualtree_tx *tx)
 static void tx_begin(struct dualtree_tx *tx)
 {
 	refcount_inc(&tx->users);
-	atomic_inc(&tx->flying);
+	atomic_inc(&tx->inflight);
 }
 
 /* A send is over: all its memory is back. Any context but NMI. */
 static void tx_end(struct dualtree_tx *tx)
 {
-	if (atomic_dec_and_test(&tx->flying))
+	if (atomic_dec_and_test(&tx->inflight))
 		wake_up_all(&tx->idle);
 	tx_release(tx);
 }
@@ -121,9 +121,9 @@ static void tx_count_copied(struct dualtree_tx *tx, size_t bytes)
 int dualtree_tx_flush(struct dualtree_tx *tx, long timeout)
 {
 	/* One look more than wait_event_timeout() takes at a timeout of 0. */
-	if (!atomic_read_acquire(&tx->flying))
+	if (!atomic_read_acquire(&tx->inflight))
 		return 0;
-	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->flying), timeout) ?
+	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->inflight), timeout) ?
 	       0 : -ETIMEDOUT;
 }
 EXPORT_SYMBOL_GPL(dualtree_tx_flush);
@@ -143,8 +143,8 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
 	stats->zerocopy_bytes = atomic64_read(&tx->zerocopy_bytes);
 	stats->copied_bytes = atomic64_read(&tx->copied_bytes);
 	stats->copied_sends = atomic64_read(&tx->copied_sends);
-	stats->flying_bytes = atomic_long_read(&tx->flying_bytes);
-	stats->flying_ranges = atomic_long_read(&tx->flying_ranges);
+	stats->inflight_bytes = atomic_long_read(&tx->inflight_bytes);
+	stats->inflight_ranges = atomic_long_read(&tx->inflight_ranges);
 }
 EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
 
@@ -176,15 +176,15 @@ struct send {
 static void send_finish(struct send *send)
 {
 	struct dualtree_tx *tx = send->tx;
-	size_t bytes = send->bytes.unread;
+	size_t bytes = send->bytes.len;
 
 	if (send->ranges) {
 		if (send->read && !send->copied)
 			atomic64_add(bytes, &tx->zerocopy_bytes);
 		else
 			tx_count_copied(tx, bytes);
-		atomic_long_sub(bytes, &tx->flying_bytes);
-		atomic_long_sub(send->ranges, &tx->flying_ranges);
+		atomic_long_sub(bytes, &tx->inflight_bytes);
+		atomic_long_sub(send->ranges, &tx->inflight_ranges);
 	}
 	dualtree_buf_purge(&send->bytes);
 	if (send->spare)
@@ -225,8 +225,8 @@ static bool is_stream(const struct socket *sock)
  * a datagram that fails some fragments may be on their way: they are shared until that is
  * known. Return: 0 or -ENOMEM; then nothing is changed.
  */
-static int send_claim(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
-		      size_t len, gfp_t gfp)
+static int send_take_bytes(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
+			   size_t len, gfp_t gfp)
 {
 	if (!is_stream(sock))
 		return dualtree_buf_clone(buf, len, &send->bytes, gfp);
@@ -249,15 +249,15 @@ static struct send *send_create(struct dualtree_tx *tx, const struct socket *soc
 	refcount_set(&send->ubuf.refcnt, 1);
 	send->tx = tx;
 	dualtree_buf_init(&send->bytes, buf->dt);
-	if (!send_claim(send, sock, buf, len, gfp))
+	if (!send_take_bytes(send, sock, buf, len, gfp))
 		return send;
 	send_finish(send);
 	return NULL;
 }
 
 /* Give back to the buffer what was not accepted, and let it go of what was. */
-static void send_settle(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
-			size_t accepted)
+static void send_return_unsent(struct send *send, const struct socket *sock,
+			       struct dualtree_buf *buf, size_t accepted)
 {
 	struct dualtree_buf rest;
 
@@ -274,10 +274,10 @@ static void send_settle(struct send *send, const struct socket *sock, struct dua
 
 static void send_count(struct send *send)
 {
-	send->ranges = dualtree_buf_bvecs(&send->bytes, send->bytes.unread, NULL, 0);
+	send->ranges = dualtree_buf_bvecs(&send->bytes, send->bytes.len, NULL, 0);
 	atomic64_inc(&send->tx->sends);
-	atomic_long_add(send->bytes.unread, &send->tx->flying_bytes);
-	atomic_long_add(send->ranges, &send->tx->flying_ranges);
+	atomic_long_add(send->bytes.len, &send->tx->inflight_bytes);
+	atomic_long_add(send->ranges, &send->tx->inflight_ranges);
 }
 
 static ssize_t send_in_place(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
@@ -291,7 +291,7 @@ static ssize_t send_in_place(struct dualtree_tx *tx, struct socket *sock, struct
 	msg->msg_flags |= MSG_ZEROCOPY;
 	msg->msg_ubuf = &send->ubuf;
 	sent = sock_sendmsg(sock, msg);
-	send_settle(send, sock, buf, max_t(ssize_t, sent, 0));
+	send_return_unsent(send, sock, buf, max_t(ssize_t, sent, 0));
 	if (sent > 0)
 		send_count(send);
 	send_put(send);
@@ -343,7 +343,7 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 
 	if (tx->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	/* The socket says in an int how much it took. */
 	if (is_stream(sock))

@@ -101,7 +101,7 @@ inline tree_take(g, t)
 }
 
 /*
- * heap_push(), or with more than one dt_remote_batch_push(): llist_add_batch(). Anybody, anywhere.
+ * remote_push(), or with more than one dt_remote_batch_push(): llist_add_batch(). Anybody, anywhere.
  * @last is @first, or what @first is linked to already.
  */
 inline push(first, last, head)

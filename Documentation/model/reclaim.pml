@@ -135,8 +135,8 @@ inline give_interrupt(who, t)
 	fi
 }
 
-/* give_online(): sent again until there is no more. */
-inline give_online(who)
+/* reclaim_online(): sent again until there is no more. */
+inline reclaim_online(who)
 {
 	more[who] = true;
 	do
@@ -165,11 +165,11 @@ inline visit_offline(who, again, t)
 #endif
 }
 
-/* cpu_give(), and what was freed before it began has been given back when it ends. */
-inline cpu_give(who, again, t)
+/* reclaim_cpu(), and what was freed before it began has been given back when it ends. */
+inline reclaim_cpu(who, again, t)
 {
 	if
-	:: online -> give_online(who)
+	:: online -> reclaim_online(who)
 	:: else -> visit_offline(who, again, t)
 	fi;
 	assert(tree & 1);
@@ -224,7 +224,7 @@ active proctype shrink()
 	bool again;
 
 	cpus_read_lock();
-	cpu_give(SHRINK, again, t);
+	reclaim_cpu(SHRINK, again, t);
 	cpus_read_unlock();
 	finished++
 }
@@ -243,7 +243,7 @@ active proctype pass()
 	lock(instances_lock);
 #endif
 	if
-	:: listed -> cpu_give(PASS, again, t)
+	:: listed -> reclaim_cpu(PASS, again, t)
 	:: else -> printf("the pass comes too late\n")
 	fi;
 	unlock(instances_lock);

@@ -15,7 +15,7 @@
  *   their size, both by address and by page-frame number.
  * - Each page has a reference count of its own (split_page()), so a page that
  *   someone else still holds outlives its arena.
- * - A wrong free changes nothing: it is refused, counted and reported in one
+ * - A bad free changes nothing: it is refused, counted and reported in one
  *   rate-limited line.
  * - Every call but create and destroy may be made with interrupts disabled and
  *   from hard interrupts; see the Context: line of each for NMI.

@@ -287,7 +287,7 @@ bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t ne
  * Context: As dualtree_alloc().
  * Return: the first of @new_len bytes; NULL, with the old bytes untouched, if there is no
  * memory, @new_len is 0 or too large, or [@ptr, @ptr + @len) is not a live range of @dt,
- * which is counted and reported as a wrong free.
+ * which is counted and reported as a bad free.
  */
 void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp);
 

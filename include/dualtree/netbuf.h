@@ -50,16 +50,16 @@ struct socket;
  * struct dualtree_buf - a chain of live ranges that is consumed as it is read
  * @dt: the instance that all of its memory is from
  * @segments: its ranges in order
- * @room: what dualtree_buf_reserve() handed out and dualtree_buf_put() has not settled
- * @unread: bytes in it
+ * @reserved: what dualtree_buf_reserve() handed out and is not committed yet
+ * @len: bytes in it
  *
  * To be embedded in whatever owns it. All members are private: owner-only, no lock.
  */
 struct dualtree_buf {
 	struct dualtree *dt;
 	struct list_head segments;
-	struct dualtree_segment *room;
-	size_t unread;
+	struct dualtree_segment *reserved;
+	size_t len;
 };
 
 /*
@@ -79,22 +79,22 @@ void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt);
  * dualtree_buf_purge() - consume all of a buffer
  * @buf: the buffer; it is empty afterwards and can be used again
  *
- * What was reserved and not settled is freed as well.
+ * What was reserved and not committed is freed as well.
  *
  * Context: Any context.
  */
 void dualtree_buf_purge(struct dualtree_buf *buf);
 
 /**
- * dualtree_buf_unread() - what is in a buffer
+ * dualtree_buf_len() - what is in a buffer
  * @buf: the buffer
  *
  * Context: Any context.
  * Return: bytes that have not been consumed.
  */
-static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
+static inline size_t dualtree_buf_len(const struct dualtree_buf *buf)
 {
-	return buf->unread;
+	return buf->len;
 }
 
 /*
@@ -107,7 +107,7 @@ static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
  * @size: bytes, 1 to dualtree_max_size()
  * @gfp: how to ask for memory
  *
- * The room becomes part of the buffer with dualtree_buf_put(). Other calls may come between.
+ * The room becomes part of the buffer with dualtree_buf_commit(). Other calls may come between.
  *
  * Context: Any context that @gfp allows.
  * Return: the first of @size contiguous bytes, aligned to a granule, or NULL if something is
@@ -116,7 +116,7 @@ static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
 
 /**
- * dualtree_buf_put() - settle what was reserved
+ * dualtree_buf_commit() - append what was reserved
  * @buf: the buffer
  * @len: bytes that were filled, from the first on; 0 gives the room back
  *
@@ -125,7 +125,7 @@ void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
  * Context: Any context.
  * Return: 0 or -EINVAL if nothing is reserved or less than @len; then nothing is changed.
  */
-int dualtree_buf_put(struct dualtree_buf *buf, size_t len);
+int dualtree_buf_commit(struct dualtree_buf *buf, size_t len);
 
 /**
  * dualtree_buf_append() - append a copy of memory

@@ -265,7 +265,7 @@ int dualtree_buf_read_sleb128(struct dualtree_buf *buf, s64 *value);
 ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte);
 
 /**
- * dualtree_buf_linearise() - make the first bytes contiguous
+ * dualtree_buf_linearize() - make the first bytes contiguous
  * @buf: the buffer
  * @len: bytes, 1 to dualtree_max_size()
  * @gfp: how to ask for memory, if they are not contiguous already
@@ -277,10 +277,10 @@ ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte
  * @len is 0 or too large, ERR_PTR(-ENOMEM). It is valid until it is consumed or the
  * buffer is changed in front.
  */
-const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t gfp);
+const void *dualtree_buf_linearize(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 /**
- * dualtree_buf_pull() - hand the first bytes over to the caller
+ * dualtree_buf_detach() - hand the first bytes over to the caller
  * @buf: the buffer
  * @len: bytes, 1 to dualtree_max_size()
  * @gfp: how to ask for memory, if they are not contiguous or are shared
@@ -293,6 +293,6 @@ const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t g
  * Return: the first of @len contiguous bytes, ERR_PTR(-ENODATA) if there are less,
  * ERR_PTR(-EINVAL) if @len is 0 or too large, ERR_PTR(-ENOMEM).
  */
-void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp);
+void *dualtree_buf_detach(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 #endif /* DUALTREE_NETBUF_READ_H */

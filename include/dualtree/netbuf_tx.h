@@ -22,16 +22,16 @@ struct socket;
  * @copied_bytes: bytes that were copied: by the socket, since it cannot do without, or by the
  *	stack on the way. Counted by whole sends, when the stack is done with them
  * @copied_sends: sends that @copied_bytes are of
- * @flying_bytes: bytes that the stack has not done with
- * @flying_ranges: ranges that they lie in
+ * @inflight_bytes: bytes that the stack has not done with
+ * @inflight_ranges: ranges that they lie in
  */
 struct dualtree_tx_stats {
 	u64 sends;
 	u64 zerocopy_bytes;
 	u64 copied_bytes;
 	u64 copied_sends;
-	size_t flying_bytes;
-	unsigned long flying_ranges;
+	size_t inflight_bytes;
+	unsigned long inflight_ranges;
 };
 
 /**

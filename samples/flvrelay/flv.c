@@ -34,14 +34,14 @@ void flv_init(struct flv_parser *parser, struct dualtree *dt, u32 max_tag)
 /* A stream that has not even begun is not a whole one. */
 bool flv_may_end(const struct flv_parser *parser)
 {
-	return parser->state == AT_TAG && !dualtree_buf_unread(&parser->in);
+	return parser->state == AT_TAG && !dualtree_buf_len(&parser->in);
 }
 
 /* Return: 1 if it was read, 0 if there is too little of it, -EBADMSG. */
 static int read_file_header(struct flv_parser *parser, const char **why)
 {
 	u8 head[FLV_FILE_HEADER + FLV_TRAILER];
-	size_t there = min(dualtree_buf_unread(&parser->in), sizeof(head));
+	size_t there = min(dualtree_buf_len(&parser->in), sizeof(head));
 
 	dualtree_buf_peek(&parser->in, 0, head, there);
 	if (memcmp(head, file_magic, min(there, sizeof(file_magic)))) {
@@ -152,7 +152,7 @@ static int read_payload(struct flv_parser *parser, struct tag *tag, const char *
 /* Return: how many bytes have to be received until something can be done; not 0. */
 size_t flv_due(const struct flv_parser *parser)
 {
-	size_t there = dualtree_buf_unread(&parser->in);
+	size_t there = dualtree_buf_len(&parser->in);
 
 	switch (parser->state) {
 	case AT_FILE_HEADER:
@@ -198,7 +198,7 @@ int flv_put_file_header(struct dualtree_buf *to, u8 flags)
  */
 int flv_put_tag(struct dualtree_buf *to, struct tag *tag)
 {
-	size_t len = dualtree_buf_unread(&tag->payload);
+	size_t len = dualtree_buf_len(&tag->payload);
 	u32 size = len - FLV_TRAILER, time = tag->timestamp;
 	u8 head[FLV_TAG_HEADER] = {
 		tag->type, size >> 16, size >> 8, size,

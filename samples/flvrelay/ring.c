@@ -41,11 +41,11 @@ u64 ring_put(struct ring *ring, struct tag *tag)
 	struct tag *to = slot(ring, ring->end);
 
 	if (ring->end - ring->first == ring->depth) {
-		ring->bytes -= dualtree_buf_unread(&to->payload);
+		ring->bytes -= dualtree_buf_len(&to->payload);
 		dualtree_buf_purge(&to->payload);
 		ring->first++;
 	}
-	ring->bytes += dualtree_buf_unread(&tag->payload);
+	ring->bytes += dualtree_buf_len(&tag->payload);
 	to->seq = tag->seq;
 	to->timestamp = tag->timestamp;
 	to->type = tag->type;

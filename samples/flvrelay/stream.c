@@ -115,7 +115,7 @@ static int keep_head(struct stream *stream, struct tag *tag)
 	/* From here on pictures are decoded in another way. */
 	if (tag->type == TAG_VIDEO)
 		stream->has_key = false;
-	return dualtree_buf_clone(&tag->payload, dualtree_buf_unread(&tag->payload),
+	return dualtree_buf_clone(&tag->payload, dualtree_buf_len(&tag->payload),
 				  &head->payload, GFP_KERNEL);
 }
 
@@ -134,7 +134,7 @@ int stream_put(struct stream *stream, struct tag *tag)
 
 	tag->seq = stream->next_seq++;
 	count(&totals.tags, 1);
-	count(&totals.bytes, dualtree_buf_unread(&tag->payload));
+	count(&totals.bytes, dualtree_buf_len(&tag->payload));
 	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && keep_head(stream, tag))
 		return -ENOMEM;
 	if (is_withheld(stream, tag)) {

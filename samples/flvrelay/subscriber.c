@@ -54,7 +54,7 @@ static int fill(struct subscriber *sub, struct stream *stream)
 	enum ring_of from;
 	struct tag *tag;
 
-	while (dualtree_buf_unread(&sub->out) < BATCH) {
+	while (dualtree_buf_len(&sub->out) < BATCH) {
 		tag = next_tag(sub, stream, &from);
 		if (!tag)
 			return 0;
@@ -74,11 +74,11 @@ static int send_batch(struct subscriber *sub, struct stream *stream)
 	ssize_t sent;
 
 	/* Out of memory is like out of room: he gets it later, or too late. */
-	if (fill(sub, stream) && !dualtree_buf_unread(&sub->out)) {
+	if (fill(sub, stream) && !dualtree_buf_len(&sub->out)) {
 		sub->stuck = true;
 		return 0;
 	}
-	len = dualtree_buf_unread(&sub->out);
+	len = dualtree_buf_len(&sub->out);
 	sub->stuck = false;
 	if (!len)
 		return 0;
@@ -154,7 +154,7 @@ bool subscriber_round(struct subscriber *sub, struct stream *stream)
 bool subscriber_done(const struct subscriber *sub, const struct stream *stream)
 {
 	return !sub->joined ||
-	       (!dualtree_buf_unread(&sub->out) && !tags_behind(sub, stream));
+	       (!dualtree_buf_len(&sub->out) && !tags_behind(sub, stream));
 }
 
 /* What he was sent and has not acknowledged comes back at once. */

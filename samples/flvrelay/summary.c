@@ -57,7 +57,7 @@ static void show_stream(struct seq_file *seq, struct stream *stream)
 	seq_printf(seq, "live_bytes %zu\n", stats.live_bytes);
 	seq_printf(seq, "held_bytes %zu\n", stats.held_bytes);
 	seq_printf(seq, "kept_bytes %zu\n", kept);
-	seq_printf(seq, "flying_bytes %zu\n", sent.flying_bytes);
+	seq_printf(seq, "inflight_bytes %zu\n", sent.inflight_bytes);
 	seq_printf(seq, "sends %llu\n", sent.sends + totals.sends);
 	seq_printf(seq, "zerocopy_bytes %llu\n", sent.zerocopy_bytes + totals.zerocopy_bytes);
 	seq_printf(seq, "copied_bytes %llu\n", sent.copied_bytes + totals.copied_bytes);

@@ -90,6 +90,6 @@ struct dualtree_buf *ring_take(struct ring *ring)
 	if (ring->taken == smp_load_acquire(&ring->filled))
 		return NULL;
 	slot = slot_of(ring, ring->taken++);
-	dualtree_buf_put(&slot->buf, slot->len);
+	dualtree_buf_commit(&slot->buf, slot->len);
 	return &slot->buf;
 }

@@ -34,7 +34,7 @@
 
 static struct sk_buff *make_copy(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb = napi_alloc_skb(&end->napi, len);
 
 	if (!skb)
@@ -79,7 +79,7 @@ static struct sk_buff *make_packet(struct end *end, struct dualtree_buf *buf)
 {
 	if (!end->zerocopy)
 		return make_copy(end, buf);
-	if (dualtree_buf_unread(buf) > COPYBREAK)
+	if (dualtree_buf_len(buf) > COPYBREAK)
 		return make_zerocopy(end, buf);
 	count(&end->counts, SMALL_PACKETS, 1);
 	return make_copy(end, buf);
@@ -97,7 +97,7 @@ static void corrupt_some(struct end *end, struct dualtree_buf *buf)
 
 static void receive(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb;
 
 	count(&end->counts, TAIL_BYTES, RING_ROOM - len);

@@ -73,7 +73,7 @@ loopback_judge()
 		"subscribers that got the end: $(value_of completed), 2 are due"
 	require "$(value_of slow_dropped) == 1" \
 		"slow subscribers dropped: $(value_of slow_dropped), 1 is due"
-	for name in live_bytes held_bytes flying_bytes pool_used_bytes bad_frees; do
+	for name in live_bytes held_bytes inflight_bytes pool_used_bytes bad_frees; do
 		require "$(value_of $name) == 0" "after the streams $name is $(value_of $name)"
 	done
 }

@@ -101,7 +101,7 @@ relay_samples()
 		if (started)
 			printf "%.1f %d %d %d %d %d %d\n", value["uptime"] - started,
 				value["live_bytes"], value["held_bytes"], value["kept_bytes"],
-				value["flying_bytes"], value["footprint_bytes"], value["subscribers"]
+				value["inflight_bytes"], value["footprint_bytes"], value["subscribers"]
 	}'
 }
 
@@ -128,7 +128,7 @@ judge_memory()
 		"held/live is up to $steady_worst hundredths, at most $RELAY_MOST_RATIO are due"
 	require "$(value_of live_bytes) == 0" "live after the streams: $(value_of live_bytes) bytes"
 	require "$(value_of held_bytes) == 0" "held after the streams: $(value_of held_bytes) bytes"
-	require "$(value_of flying_bytes) == 0" "in flight after the streams: $(value_of flying_bytes)"
+	require "$(value_of inflight_bytes) == 0" "in flight after the streams: $(value_of inflight_bytes)"
 	require "$(value_of pool_used_bytes) == 0" \
 		"the pools still have blocks out: $(value_of pool_used_bytes) bytes"
 	require "$(value_of bad_frees) == 0" "bad frees: $(value_of bad_frees)"
