@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ranges that callers name: see range.c.
+ * Ranges that callers pass: see range.c.
  */
 #ifndef DUALTREE_RANGE_H
 #define DUALTREE_RANGE_H
