@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmemleak: telling it what is allocated, by whole granules. kmemleak.h says why it is done so.
+ * kmemleak: registering and unregistering objects in whole granules. kmemleak.h says how and
+ * why, and in which contexts.
  */
 #include <linux/bitmap.h>
 #include <linux/kmemleak.h>
@@ -9,10 +10,10 @@
 #include "region.h"
 
 /**
- * struct dt_kmemleak_marks - what kmemleak has been told of a region
+ * struct dt_kmemleak_marks - the objects of a region, a bit for each granule
  * @lock: guards the rest
- * @tracked: granules that are part of an object
- * @starts: granules that an object begins in
+ * @tracked: the granule is part of an object
+ * @starts: an object begins in the granule
  */
 struct dt_kmemleak_marks {
 	raw_spinlock_t lock;
@@ -20,7 +21,7 @@ struct dt_kmemleak_marks {
 	unsigned long *starts;
 };
 
-/* Bytes that the marks of @nr granules need. */
+/* Bytes of the marks for @nr granules. */
 size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
@@ -28,7 +29,7 @@ size_t dt_kmemleak_marks_size(unsigned int nr)
 	return sizeof(struct dt_kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
 }
 
-/* Set up marks in @mem, which is all 0. */
+/* Set up marks in @mem, which is zeroed. Return: the marks, or NULL where there are none. */
 struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	struct dt_kmemleak_marks *marks = mem;
@@ -41,14 +42,14 @@ struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 	return marks;
 }
 
-/* A new region. */
+/* Register a new region, where it is one object. */
 void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 {
 	if (!region->leaks)
 		kmemleak_alloc(region->base, region->bytes, 0, gfp);
 }
 
-/* A region goes back, whatever is live in it. */
+/* Unregister a region and all that is live in it. */
 void dt_kmemleak_forget(struct dt_region *region)
 {
 	if (region->leaks)
@@ -74,12 +75,13 @@ static void object_remove(struct dt_region *region, unsigned int first)
 	kmemleak_free(region_addr(region, first));
 }
 
-/* Where the object begins that a granule is part of. */
+/* The granule in which the object begins that granule @index is part of. */
 static unsigned int object_start(const struct dt_kmemleak_marks *marks, unsigned int index)
 {
 	return find_last_bit(marks->starts, index + 1);
 }
 
+/* The granule after the object that granule @index is part of. */
 static unsigned int object_end(const struct dt_region *region, unsigned int index)
 {
 	const struct dt_kmemleak_marks *marks = region->leaks;
@@ -88,7 +90,7 @@ static unsigned int object_end(const struct dt_region *region, unsigned int inde
 		   find_next_bit(marks->starts, region->nr, index + 1));
 }
 
-/* Something has been allocated. */
+/* Register an allocation. */
 void dt_kmemleak_track(const void *ptr, size_t size)
 {
 	struct dt_region *region = region_of(ptr);
@@ -103,7 +105,7 @@ void dt_kmemleak_track(const void *ptr, size_t size)
 	raw_spin_unlock_irqrestore(&region->leaks->lock, flags);
 }
 
-/* Granules have been added behind an allocation. */
+/* Granules have been added after an allocation: make its object larger. */
 void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr)
 {
 	struct dt_kmemleak_marks *marks = region->leaks;
@@ -122,7 +124,7 @@ void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned i
 	raw_spin_unlock_irqrestore(&marks->lock, flags);
 }
 
-/* Granules have been freed: of one object or several, whole or in part, or of none. */
+/* Granules have been freed: unregister them. They may be of several objects, or of none. */
 void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr)
 {
 	struct dt_kmemleak_marks *marks = region->leaks;
