@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The heap: where a request is placed, where a freed run goes, which regions stay.
+ * The heap: placing a request, inserting a freed run, keeping or retiring an empty region. heap.h
+ * has the placement rule, the owners and the contexts.
  *
- * heap.h says who may call what.
+ *	the spare is retired when
+ *	  another region becomes empty, or is added: that one is the new spare
+ *	  it is large and SPARE_IDLE_MAX frees have not needed it
+ *	  the heap is reclaimed, or no region can be got for a request
  */
 #include <linux/rbtree_augmented.h>
 #include <linux/sizes.h>
@@ -10,11 +14,17 @@
 #include "heap.h"
 #include "ledger.h"
 
-/* A spare of so many bytes is kept for good; */
+/*
+ * A spare of up to SPARE_SMALL bytes, the smallest region by default, is kept however long it
+ * idles. So is one of less than 1/SPARE_SHARE of what the heap holds: it adds at most 7 % to that.
+ */
 #define SPARE_SMALL	SZ_64K
-/* so is one of less than this part of all that is held; */
 #define SPARE_SHARE	16
-/* another is kept for so many frees. */
+
+/*
+ * Frees into the trees after which a spare that is larger, and that none of them needed, is
+ * retired. Without this, trace E10k kept 2.67 bytes per live byte instead of 2.14.
+ */
 #define SPARE_IDLE_MAX	512
 
 static unsigned int region_largest(const struct dt_region *region)
@@ -43,9 +53,9 @@ void dt_heap_init(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_init);
 
 /**
- * struct region_sums - what the heap keeps of a region's trees, before they change
- * @nr_extents: their free extents
- * @largest: the largest of them
+ * struct region_sums - what a heap sums up over its regions' trees, of one region
+ * @nr_extents: number of free extents
+ * @largest: largest extent, in granules
  */
 struct region_sums {
 	unsigned int nr_extents;
@@ -57,7 +67,7 @@ static struct region_sums region_sums(const struct dt_region *region)
 	return (struct region_sums){ region->free.nr_extents, region_largest(region) };
 }
 
-/* The largest extent of all in a subtree, by what its root has and what its children say. */
+/* The largest extent in a subtree, from its root's own and the children's subtree_largest. */
 static unsigned int largest_under(const struct dt_region *region)
 {
 	return max3(region_largest(region), subtree_largest(region->node.rb_left),
@@ -65,8 +75,8 @@ static unsigned int largest_under(const struct dt_region *region)
 }
 
 /*
- * A region's largest extent is another: tell those above it, as far as that makes a difference
- * to them. by_largest_propagate() does it too, by asking both children of each.
+ * A region's largest extent was @was and has changed: update the nodes above it, as far as they
+ * change. by_largest_propagate() would read both children of each node.
  */
 static noinline void heap_update_largest(struct dt_heap *heap, struct dt_region *region,
 					 unsigned int was)
@@ -90,7 +100,7 @@ static noinline void heap_update_largest(struct dt_heap *heap, struct dt_region 
 	WRITE_ONCE(heap->largest, is);
 }
 
-/* The trees of a region have changed, by @nr granules: bring the heap up to date. */
+/* The free granules of a region's trees have changed by @nr: update the heap's sums. */
 static __always_inline void heap_update_sums(struct dt_heap *heap, struct dt_region *region,
 					     struct region_sums was, long nr)
 {
@@ -121,7 +131,7 @@ static void heap_insert_region(struct dt_heap *heap, struct dt_region *region)
 	WRITE_ONCE(heap->largest, subtree_largest(heap->regions.rb_node));
 }
 
-/* Take an empty region out and put it on its way back to the pool. */
+/* Take an empty region out; heap_take_retired() hands it to the caller of the section. */
 static void heap_retire_region(struct dt_heap *heap, struct dt_region *region)
 {
 	if (region == heap->lowest)
@@ -137,21 +147,19 @@ static void heap_retire_region(struct dt_heap *heap, struct dt_region *region)
 }
 
 /*
- * Keep the region that emptied last: the next request is likely to be like the last ones,
- * and it could be served by this one.
+ * Keep an empty region as the spare, instead of the one that is. The next request is likely to be
+ * like the last ones, which this region served.
  */
 static void heap_keep_spare(struct dt_heap *heap, struct dt_region *region)
 {
 	if (heap->spare)
 		heap_retire_region(heap, heap->spare);
-	WRITE_ONCE(heap->spare, region);
+	/* Publish: the shrinker reads the spare's size. Pairs with heap_idle_pages(). */
+	smp_store_release(&heap->spare, region);
 	heap->spare_idle = 0;
 }
 
-/*
- * A spare that is large for what the heap holds by now, and that nothing has needed for a
- * while, goes back: it is what is left of better days.
- */
+/* A free into the trees has not needed the spare: retire it if it is large and idle. */
 static void heap_age_spare(struct dt_heap *heap)
 {
 	if (++heap->spare_idle < SPARE_IDLE_MAX || heap->spare->bytes <= SPARE_SMALL ||
@@ -161,15 +169,17 @@ static void heap_age_spare(struct dt_heap *heap)
 }
 
 /**
- * dt_heap_add_region() - let a heap use a region
- * @heap: the heap; the caller owns it
+ * dt_heap_add_region() - add a region to a heap
+ * @heap: the heap
  * @region: a new region, all of it free
  *
- * Until something is allocated from it, it is the heap's spare.
+ * It is the heap's spare until something is allocated from it.
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region)
 {
-	/* Publish: a free on another CPU pushes to this heap. Pairs as litmus/heap-publish says. */
+	/* Publish: other CPUs push to this heap. Pairs with region_heap(): litmus/heap-publish. */
 	smp_store_release(&region->heap, heap);
 	heap_insert_region(heap, region);
 	stat_add(heap->nr_regions, 1);
@@ -180,7 +190,7 @@ void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_add_region);
 
-/* Put the spare, if there is one, on its way back to the pool too. */
+/* Retire the spare, if there is one. */
 void dt_heap_retire_spare(struct dt_heap *heap)
 {
 	if (heap->spare)
@@ -190,9 +200,10 @@ void dt_heap_retire_spare(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_retire_spare);
 
 /*
- * Take all regions out, whatever is live in them: the end of an instance.
+ * Retire all regions with all that is live in them, at the end of an instance. The heap's sums
+ * are not kept.
  *
- * Return: them, linked by region.retired.
+ * Return: the regions, linked by dt_region.retired, or NULL.
  */
 struct dt_region *dt_heap_retire_all(struct dt_heap *heap)
 {
@@ -216,7 +227,7 @@ static __always_inline struct dt_region *lowest_fit(const struct dt_heap *heap, 
 
 	if (heap->largest < nr)
 		return NULL;
-	/* There is one under each node that is looked at. */
+	/* Each node that is visited has a region under it that can serve. */
 	for (node = heap->regions.rb_node;;) {
 		region = rb_entry(node, struct dt_region, node);
 		left = rb_entry(node->rb_left, struct dt_region, node);
@@ -230,7 +241,7 @@ static __always_inline struct dt_region *lowest_fit(const struct dt_heap *heap, 
 	}
 }
 
-/* Could a region that lies lower than another serve @nr granules? */
+/* Can a region at a lower address than @region serve @nr granules? */
 bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *region, unsigned int nr)
 {
 	const struct dt_region *fit = lowest_fit(heap, nr);
@@ -240,22 +251,22 @@ bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *regi
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 
 /*
- * A request has been carved out of a region: write it down. @front is what was left of the
- * extent in front of it, in granules.
+ * Record a request that was carved from a region. @before is the number of granules that were
+ * left of the extent before it.
  */
 static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_region *region,
 					       struct region_sums was, void *addr, size_t size,
-					       unsigned int front)
+					       unsigned int before)
 {
 	unsigned int nr = granules_of(size), first = region_index(region, addr);
 
 	if (region == heap->spare)
 		WRITE_ONCE(heap->spare, NULL);
 	region->nr_inuse += nr;
-	/* The extent is there still, so it, or a part, begins behind the request. */
-	if (region->free.nr_extents == was.nr_extents + !!front)
+	/* A rest of the extent begins after the request. */
+	if (region->free.nr_extents == was.nr_extents + !!before)
 		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
-	if (front)
+	if (before)
 		WRITE_ONCE(region->ledger[first - 1], LEDGER_FREE);
 	heap_update_sums(heap, region, was, -(long)nr);
 	ledger_fill(region->ledger, first, nr, size);
@@ -263,11 +274,12 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
 }
 
 /**
- * dt_heap_alloc() - place a request
- * @heap: the heap; the caller owns it
- * @size: bytes, 1 to what the largest region holds
+ * dt_heap_alloc() - serve a request from the trees
+ * @heap: the heap
+ * @size: size in bytes, not 0
  *
- * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.
  */
 void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 {
@@ -284,20 +296,21 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc);
 
 /**
- * dt_heap_alloc_aligned() - place a request at a multiple of some size
- * @heap: the heap; the caller owns it
- * @size: bytes, 1 to what the largest region holds
- * @align: a power of two, more than a granule, at most as large as the largest region
+ * dt_heap_alloc_aligned() - serve an aligned request from the trees
+ * @heap: the heap
+ * @size: size in bytes, not 0
+ * @align: alignment in bytes, a power of two, more than a granule
  *
- * In the lowest region that is sure to have room for it wherever it begins, or else in the
- * spare: a region of @align bytes or more is a multiple of it itself.
+ * Tries the lowest region with an extent that holds the request wherever the extent begins. Where
+ * there is none it tries the spare: a region of at least @align bytes is itself aligned.
  *
- * Return: the first byte, its bytes live in the ledger, or NULL if the heap must grow by a
- * region that both @size and @align fit in.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow, by a
+ * region of at least @size and @align bytes.
  */
 void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 {
-	unsigned int nr = granules_of(size), front = 0;
+	unsigned int nr = granules_of(size), before = 0;
 	struct dt_region *region = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
 	struct region_sums was;
 	void *addr;
@@ -307,12 +320,12 @@ void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	addr = dt_extent_tree_alloc_aligned(&region->free, nr, align, &front);
-	return addr ? heap_commit_alloc(heap, region, was, addr, size, front) : NULL;
+	addr = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
+	return addr ? heap_commit_alloc(heap, region, was, addr, size, before) : NULL;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc_aligned);
 
-/* The extent that begins at a granule, which has no free one in front of it, or NULL. */
+/* The extent that begins at granule @first, or NULL; the granule before is in no extent. */
 static struct dt_extent *extent_at(const struct dt_region *region, unsigned int first)
 {
 	if (READ_ONCE(region->ledger[first]) != LEDGER_FREE)
@@ -320,7 +333,7 @@ static struct dt_extent *extent_at(const struct dt_region *region, unsigned int 
 	return region_addr(region, first);
 }
 
-/* The extent that ends in front of a granule, or NULL. */
+/* The extent that ends before granule @first, which is in no extent, or NULL. */
 static struct dt_extent *extent_before(const struct dt_region *region, unsigned int first)
 {
 	if (ledger_before(region, first) != LEDGER_FREE)
@@ -329,13 +342,15 @@ static struct dt_extent *extent_before(const struct dt_region *region, unsigned 
 }
 
 /**
- * dt_heap_extend() - take granules behind live ones
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule, the one in front of which is live
- * @nr: how many, not 0
+ * dt_heap_extend() - take granules after a live one
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule; the one before it is live
+ * @nr: number of granules, not 0
  *
- * Return: true if they were free and are the caller's now; their counts are to be set.
+ * Context: Any; the caller owns the heap.
+ * Return: true if the granules were in one extent and are the caller's now, which sets their
+ * counts; false, with nothing changed, if not.
  */
 bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		    unsigned int nr)
@@ -355,11 +370,13 @@ bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_extend);
 
 /**
- * dt_heap_free() - put granules back in which nothing is live any more
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * dt_heap_free() - insert freed granules into the trees
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0; nothing in them is live, and @region counts them as in use
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
@@ -380,9 +397,12 @@ void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int f
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
 
 /**
- * dt_heap_reset() - make one extent of a region in which nothing is live or on its way
- * @heap: the heap; the caller owns it
- * @region: a region of it, not empty; its blocks are in no quick list any more
+ * dt_heap_reset() - make one free extent of a region
+ * @heap: the heap
+ * @region: a region of the heap in which nothing is live, hot or in flight; not empty, and its
+ *	blocks are in no quick list any more
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_heap_reset(struct dt_heap *heap, struct dt_region *region)
 {
@@ -395,7 +415,7 @@ void dt_heap_reset(struct dt_heap *heap, struct dt_region *region)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_reset);
 
-/* The lowest region that begins above an address, for those who walk them in steps. */
+/* The lowest region that begins after @addr, or NULL: where a walk over the regions continues. */
 struct dt_region *dt_heap_region_above(const struct dt_heap *heap, const void *addr)
 {
 	struct rb_node *node = heap->regions.rb_node;
