@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In front of the trees: where a freed run goes first, and where a request looks first.
- *
- * cache.h says what the rules are. Memory in here is not live, and a heap that has to grow
- * takes all of it back first.
+ * The cache of a heap: where a freed run goes first, and where a request looks first. cache.h has
+ * the picture, the gates and the context.
  */
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
 #include "ledger.h"
 
-/* Blocks that a request may find stale, and put into the trees, before it goes there. */
+/* Max stale blocks, of regions that drain by now, that one request evicts: bounds the request. */
 #define STALE_MAX	4
 
 /**
- * dt_cache_init() - put a hot range and quick lists in front of a heap
+ * dt_cache_init() - give a heap a hot range and quick lists
  * @heap: a new heap
- * @quick: all 0
+ * @quick: its quick lists, zeroed
+ *
+ * Context: Any; the heap is not published yet.
  */
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 {
@@ -30,7 +30,7 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
-/* Take the first block off a list that has one. */
+/* Take the first block of a list that is not empty. */
 static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
 						   struct dt_quick_list *list)
 {
@@ -42,7 +42,7 @@ static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
 	return block;
 }
 
-/* Take out a block that may lie anywhere in its list. */
+/* Take out a block at any position in its list. */
 static void quick_unlink(struct dt_quick *quick, struct dt_cached *block)
 {
 	struct dt_quick_list *list = quick_list(quick, block->nr);
@@ -55,17 +55,14 @@ static void quick_unlink(struct dt_quick *quick, struct dt_cached *block)
 	local64_sub(block->nr, &quick->nr_cached);
 }
 
-/* Is a region one that drains, if a lower one has room? The lowest never does. */
+/* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
 static __always_inline bool region_may_drain(const struct dt_heap *heap,
 					     const struct dt_region *region, unsigned int used)
 {
 	return used < region->drain_wmark && region != heap->lowest;
 }
 
-/*
- * Should a region drain, rather than serve @nr granules again, of which it has @used in use
- * besides? If it is not nearly full, and a lower one can serve them.
- */
+/* With @used granules in use, should a region drain rather than serve @nr granules once more? */
 static __always_inline bool region_should_drain(const struct dt_heap *heap,
 						const struct dt_region *region,
 						unsigned int used, unsigned int nr)
@@ -74,8 +71,8 @@ static __always_inline bool region_should_drain(const struct dt_heap *heap,
 }
 
 /*
- * May a freed run go to the list of its size, if its region need not drain? See cache.h; @batch
- * is whether others have freed it.
+ * Do the gates of the quick lists pass a freed run? All but the one on draining; see cache.h.
+ * @batch: the run is a remote free that was drained.
  */
 static __always_inline bool quick_wanted(const struct dt_heap *heap, const struct dt_region *region,
 					 unsigned int first, unsigned int nr, bool batch)
@@ -115,7 +112,7 @@ static __always_inline void quick_push(struct dt_quick *quick, struct dt_region 
 	local64_add(nr, &quick->nr_cached);
 }
 
-/* Take a region's blocks out of a list. */
+/* Take out all blocks of a list that lie in a region. */
 static void quick_forget_region(struct dt_quick *quick, struct dt_quick_list *list,
 				const struct dt_region *region)
 {
@@ -132,7 +129,7 @@ static void quick_forget_region(struct dt_quick *quick, struct dt_quick_list *li
 	}
 }
 
-/* All that is left in a region is in lists, and nothing is live: empty it. */
+/* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
 static void region_evict(struct dt_heap *heap, struct dt_region *region)
 {
 	struct dt_quick *quick = heap->quick;
@@ -143,7 +140,7 @@ static void region_evict(struct dt_heap *heap, struct dt_region *region)
 	dt_heap_reset(heap, region);
 }
 
-/* Put a run into the trees, and its region's blocks too if they were all that kept it. */
+/* Put a run into the trees; and its region's blocks too, if nothing else is in use there. */
 static void tree_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		      unsigned int nr)
 {
@@ -152,7 +149,7 @@ static void tree_free(struct dt_heap *heap, struct dt_region *region, unsigned i
 		region_evict(heap, region);
 }
 
-/* The rest of cache_insert(), which then needs no stack frame for what most runs come to. */
+/* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
 static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
 				       unsigned int first, unsigned int nr, bool wanted)
 {
@@ -162,7 +159,7 @@ static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *r
 		tree_free(heap, region, first, nr);
 }
 
-/* Put a run where it belongs: a quick list, or the trees. @batch is as for quick_wanted(). */
+/* Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). */
 static __always_inline void cache_insert(struct dt_heap *heap, struct dt_region *region,
 					 unsigned int first, unsigned int nr, bool batch)
 {
@@ -174,7 +171,7 @@ static __always_inline void cache_insert(struct dt_heap *heap, struct dt_region 
 		cache_insert_slow(heap, region, first, nr, wanted);
 }
 
-/* Put the hot range, if there is one, where it belongs. */
+/* Put the hot range, if there is one, into the quick list of its size or the trees. */
 void dt_cache_flush_hot(struct dt_heap *heap)
 {
 	unsigned long nr = heap->hot.nr;
@@ -187,13 +184,16 @@ void dt_cache_flush_hot(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
 /**
- * dt_cache_free() - take granules in which nothing is live any more
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * dt_cache_free() - insert granules that the heap's CPU freed
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger
  *
- * They become hot, and what was hot before goes where it belongs.
+ * They become hot. Where another range is hot that is not adjacent, it goes to the quick list of
+ * its size or to the trees. In a heap without a cache they go into the trees.
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		   unsigned int nr)
@@ -215,10 +215,13 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
 
 /**
- * dt_cache_recheck_hot() - may the hot range stay hot?
- * @heap: the heap; the caller owns it, and it has a hot range
+ * dt_cache_recheck_hot() - flush the hot range if it must not stay hot
+ * @heap: the heap, which has a hot range
  *
- * Not if its region should drain, or could go back: it is put where it belongs then.
+ * That is if its region should drain, or if nothing else is in use there and the heap has a spare
+ * already.
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_cache_recheck_hot(struct dt_heap *heap)
 {
@@ -230,14 +233,15 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_recheck_hot);
 
 /**
- * dt_cache_put() - take granules that others have freed
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * dt_cache_put() - insert granules of a remote free
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger
  *
- * They go where they belong at once: what others free does not say what the owner will ask
- * for next.
+ * They do not become hot: what other CPUs free says little about the owner's next request.
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
@@ -249,7 +253,7 @@ void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
-/* Put a block that is in no list any more into the trees. */
+/* Put a block into the trees that has been taken out of its list. */
 static void block_evict(struct dt_heap *heap, struct dt_cached *block)
 {
 	struct dt_region *region = block->region;
@@ -260,7 +264,7 @@ static void block_evict(struct dt_heap *heap, struct dt_cached *block)
 	tree_free(heap, region, first, nr);
 }
 
-/* The rest of quick_take(), where the first block of a list may be stale. */
+/* The rest of quick_take(): the list's first block may be stale. */
 static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_list *list,
 				       size_t size)
 {
@@ -283,8 +287,8 @@ static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_lis
 }
 
 /*
- * Take a block off a list. One whose region has begun to drain since it was put there is not
- * handed out again: it goes to the trees.
+ * Take a block off a list. A block is stale if its region has begun to drain since the deposit:
+ * it goes to the trees instead.
  */
 static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_list *list,
 					size_t size)
@@ -305,11 +309,12 @@ static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_li
 }
 
 /**
- * dt_cache_take() - take a block from the list of a size
- * @heap: the heap; the caller owns it
- * @size: bytes, not 0
+ * dt_cache_take() - serve a request from the quick list of its size, without a credit
+ * @heap: the heap
+ * @size: size in bytes, not 0
  *
- * Return: the first byte, its bytes live in the ledger, or NULL.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL.
  */
 void *dt_cache_take(struct dt_heap *heap, size_t size)
 {
@@ -322,13 +327,14 @@ void *dt_cache_take(struct dt_heap *heap, size_t size)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take);
 
 /**
- * dt_cache_alloc() - serve a request from the list of its size
- * @heap: the heap; the caller owns it, and it has quick lists
- * @size: bytes, not 0
+ * dt_cache_alloc() - serve a request from the quick list of its size
+ * @heap: the heap, which has quick lists
+ * @size: size in bytes, not 0
  *
- * It shows that there is demand for the size, too.
+ * Served or not, the request is a credit for its size.
  *
- * Return: the first byte, its bytes live in the ledger, or NULL.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL.
  */
 void *dt_cache_alloc(struct dt_heap *heap, size_t size)
 {
@@ -344,7 +350,7 @@ void *dt_cache_alloc(struct dt_heap *heap, size_t size)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc);
 
-/* Put the hot range into the trees. */
+/* Put the hot range, which is not empty, into the trees. */
 static void hot_evict(struct dt_heap *heap)
 {
 	unsigned int nr = heap->hot.nr;
@@ -355,10 +361,11 @@ static void hot_evict(struct dt_heap *heap)
 
 /**
  * dt_cache_flush() - put what is cached into the trees
- * @heap: the heap; the caller owns it
- * @budget: at most so many blocks, which bounds the section
+ * @heap: the heap
+ * @budget: max number of blocks to take from the quick lists
  *
- * Return: true if there is more.
+ * Context: Any; the caller owns the heap.
+ * Return: true if blocks are left in the quick lists.
  */
 bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
 {
@@ -390,13 +397,15 @@ static void quick_evict(struct dt_heap *heap, struct dt_cached *block)
 
 /**
  * dt_cache_flush_range() - put what is cached in a range into the trees
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule; nothing that is not live reaches across it
- * @nr: how many
- * @budget: at most so many blocks, which bounds the section
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule; the one before it is live
+ * @nr: number of granules
+ * @budget: max number of extents and blocks to visit
  *
- * Up to the first granule that is neither free nor cached.
+ * Ends at the first granule that is in no extent and not cached.
+ *
+ * Context: Any; the caller owns the heap.
  */
 void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 			  unsigned int nr, unsigned int budget)
@@ -415,20 +424,20 @@ void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsign
 			quick_evict(heap, block);
 		else if (mark != LEDGER_FREE)
 			return;
-		/* What it merged with, or was all along: an extent that begins at @first. */
+		/* All up to here has merged into the extent that begins at @first. */
 		at = first + ((struct dt_extent *)region_addr(region, first))->nr;
 	}
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_range);
 
-/* Granules in quick lists, as anybody may read it. */
+/* Granules in quick lists. Any CPU may ask. */
 unsigned long dt_cache_listed(const struct dt_heap *heap)
 {
 	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_listed);
 
-/* Granules in front of the trees, likewise. */
+/* Granules in quick lists and the hot range. Any CPU may ask. */
 unsigned long dt_cache_granules(const struct dt_heap *heap)
 {
 	unsigned long hot = READ_ONCE(heap->hot.nr);
