@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Regions in and out of an instance: see grow.c.
+ * Growth: getting and putting regions, see grow.c.
  */
 #ifndef DUALTREE_GROW_H
 #define DUALTREE_GROW_H

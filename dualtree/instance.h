@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The instance: one heap for each CPU that uses it, one that all CPUs share, and what belongs
- * to none of them.
+ * The instance: parameters, the slots of the CPUs, the shared heap, and counts that are no heap's.
  *
- * Locks: the shared heap's, raw, taken with interrupts disabled, tried only in NMI. Nothing
- * is taken under it.
+ * Locks: shared_lock, raw, taken with interrupts disabled and only tried in NMI. On kmemleak
+ * kernels dt_kmemleak_marks.lock nests in it, on others nothing. Counts are atomic.
  */
 #ifndef DUALTREE_INSTANCE_H
 #define DUALTREE_INSTANCE_H
@@ -22,15 +21,15 @@ struct dt_cpu_slot;
 struct dentry;
 
 /**
- * struct dt_instance_counts - what no heap's owner can count, because no heap was entered
- * @frees: frees made in nested contexts or where the CPU has no heap
- * @remote_frees: those among them that were pushed
- * @live_bytes: the negative of the bytes that these freed
- * @in_flight: granules that these pushed
+ * struct dt_instance_counts - counts that no CPU's heap has
+ * @frees: frees on CPUs without a heap
+ * @remote_frees: those of @frees that were pushed
+ * @live_bytes: bytes that dualtree_extend() added, less the bytes of @frees
+ * @in_flight: granules that @remote_frees pushed
  * @failed_allocs: as in struct dualtree_stats
- * @bad_frees: likewise
- * @region_gets: likewise
- * @region_puts: likewise
+ * @bad_frees: as in struct dualtree_stats
+ * @region_gets: as in struct dualtree_stats
+ * @region_puts: as in struct dualtree_stats
  */
 struct dt_instance_counts {
 	atomic64_t frees;
@@ -45,22 +44,24 @@ struct dt_instance_counts {
 
 /**
  * struct dualtree - an instance
- * @slots: for each CPU; see section.h
- * @flags: DUALTREE_*; constant, as all up to @max_size
+ * @slots: a slot for each CPU, see section.h
+ * @flags: DUALTREE_* flags
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
  * @min_order: pages of the smallest region, as a power of two
- * @max_order: pages of the largest
- * @pool: where regions come from, or NULL for the pools of the nodes
- * @limit: most bytes of regions; 0: none
+ * @max_order: pages of the largest region, as a power of two
+ * @pool: the pool that regions come from, or NULL for the pools of the nodes
+ * @limit: max bytes of regions, or 0 for no limit
  * @max_size: bytes of the largest region
- * @held_bytes: bytes of regions, of those being got and put too
- * @counts: see there
+ * @held_bytes: bytes of regions, with those that are being got or put
+ * @counts: counts that no CPU's heap has
  * @shared_lock: guards @shared, but for its remote list
- * @shared: serves those who cannot enter a heap of their own
- * @instance: place in the list of all instances; reclaim.c's
- * @publish: makes the debugfs files once the instance is in use
- * @dir: of the debugfs files; written by @publish
- * @name: for reports
+ * @shared: the shared heap, for callers that cannot enter a heap of their CPU
+ * @instance: node in the list of all instances; under reclaim.c's instances_lock
+ * @publish: work that makes the debugfs files once the instance is in use
+ * @dir: directory of the debugfs files; written by @publish
+ * @name: the name in reports
+ *
+ * Constant: all up to @max_size, and @name.
  */
 struct dualtree {
 	struct dt_cpu_slot __percpu *slots;

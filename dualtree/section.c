@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections: what stands in cpu_slot.active where no heap can be entered.
+ * Sections: the two heaps that dt_cpu_slot.active holds while none can be entered. section.h says
+ * how they are used.
  */
 #include "../compat/compat.h"
 #include "section.h"

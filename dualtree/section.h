@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sections: who may touch a CPU's heap.
+ * Sections: a CPU owns its heap while it is in a section.
  *
- *	preemption off -> is this CPU's heap ready? -> take it -> work -> put it back -> on
+ *	preemption off -> active = heap_busy -> work on the heap -> active = heap -> preemption on
  *
- * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
- * that arrives in it does not find the heap ready, and leaves it alone. Its free goes to the
- * heap's remote list, its allocation is served by the instance's shared heap. So is one on a
- * CPU that has no heap and cannot make one, or runs without a tick and gets none.
+ *	dt_cpu_slot.active	an alloc or free on this CPU
+ *	the CPU's heap		enters it
+ *	heap_busy		interrupts a section: a free is pushed to its heap's remote list,
+ *				an allocation is served by the shared heap
+ *	heap_none		the CPU has no heap: as above, unless percpu.c can make one
  *
- * A heap is taken by a store over its pointer, of another that no request fits and no region
- * belongs to. So neither an allocation nor a free has to ask whether the heap is ready: what
- * it asks for anyway has the answer.
+ * No request fits heap_busy or heap_none, and no region is theirs. So neither an allocation nor a
+ * free has to test whether the heap is active: what it tests anyway says so.
  *
- * What can take a lock, sleep or call the page allocator is done outside of sections: a
- * section that lacks memory is left, a region is got, and another one entered, perhaps on
- * another CPU.
+ * Context: any, NMI included. A section disables no interrupt and takes no lock. What can sleep,
+ * take a lock or call the page allocator is done outside: a section that lacks memory is left, a
+ * region is got, and another section is entered, perhaps on another CPU. The exceptions are
+ * kmemleak.c's marks, on kernels that have them.
  */
 #ifndef DUALTREE_SECTION_H
 #define DUALTREE_SECTION_H
@@ -28,45 +29,48 @@
 #include "instance.h"
 
 /**
- * struct dt_cpu_slot - what an instance has for a CPU
- * @active: its heap while that can be entered, else heap_busy in a section and heap_none as long
- *	as there is none; for this CPU alone
- * @heap: its heap, or NULL until the CPU has allocated; set once, readable by anybody
+ * struct dt_cpu_slot - a CPU's heap in an instance
+ * @active: the heap, or heap_busy in a section, or heap_none if there is no heap; accessed by
+ *	this CPU only
+ * @heap: the heap, or NULL until the CPU has allocated; set once, any CPU may read it
  */
 struct dt_cpu_slot {
 	struct dt_heap *active;
 	struct dt_heap *heap;
 };
 
-/* Calls that are made in one section for a bulk call, and their bytes; both bound it. */
+/*
+ * Max ranges and bytes that a bulk call handles in one section: it ends with the range that
+ * reaches either. BULK_MAX results lie on the stack; BULK_BYTES are 1,024 granules of 64 bytes.
+ */
 #define BULK_MAX	16
 #define BULK_BYTES	SZ_64K
 
-/*
- * Stand in cpu_slot.active where no heap does. Nothing fits in them, no region is theirs, and
- * they are never written to.
- */
+/* Never written. */
 extern struct dt_heap dt_null_heaps[2];
-#define heap_none		(&dt_null_heaps[0])
+#define heap_none	(&dt_null_heaps[0])
 #define heap_busy	(&dt_null_heaps[1])
 
-/* Is it a heap, and not what stands there when none can be entered? */
+/* Is it a CPU's heap, neither heap_none nor heap_busy? */
 static __always_inline bool heap_is_active(const struct dt_heap *heap)
 {
 	return (unsigned long)heap - (unsigned long)dt_null_heaps >= sizeof(dt_null_heaps);
 }
 
-/* The heap of a CPU, or NULL. What it holds is seen as percpu.c published it. */
+/*
+ * The heap of a CPU, or NULL. The address dependency pairs with the release in
+ * cpu_heap_install(): litmus/heap-publish.
+ */
 static inline struct dt_heap *heap_of_cpu(const struct dualtree *dt, int cpu)
 {
 	return READ_ONCE(per_cpu_ptr(dt->slots, cpu)->heap);
 }
 
 /*
- * Open a section; preemption is off. An interrupt between the load and the store has left its
- * own section by the time this one goes on.
+ * Open a section; preemption is off. An interrupt between the load and the store has closed its
+ * own section before this one continues.
  *
- * Return: the heap, or what stands there; either is to be given to __section_exit().
+ * Return: the heap, heap_none or heap_busy, for __section_exit().
  */
 static __always_inline struct dt_heap *__section_enter(struct dualtree *dt)
 {
@@ -77,6 +81,7 @@ static __always_inline struct dt_heap *__section_enter(struct dualtree *dt)
 	return heap;
 }
 
+/* Close a section. @heap is what __section_enter() returned. */
 static __always_inline void __section_exit(struct dualtree *dt, struct dt_heap *heap)
 {
 	barrier();
@@ -84,8 +89,8 @@ static __always_inline void __section_exit(struct dualtree *dt, struct dt_heap *
 }
 
 /*
- * Close a section that was opened on what is not ready. An interrupt may have made the CPU's
- * heap just before it was opened.
+ * Close a section in which __section_enter() returned heap_none or heap_busy. An interrupt between
+ * its load and its store may have made this CPU's heap.
  */
 static inline void __section_exit_inactive(struct dualtree *dt, struct dt_heap *heap)
 {
@@ -95,8 +100,10 @@ static inline void __section_exit_inactive(struct dualtree *dt, struct dt_heap *
 }
 
 /*
- * Enter a section, if this CPU's heap is there and ready. Preemption is off from here on
- * whatever the outcome: who looks at a region must not be overtaken by a grace period.
+ * Enter a section if this CPU's heap is active. Disables preemption in any case: a region that
+ * the caller looks up must not be freed by a grace period.
+ *
+ * Return: the heap, or NULL; either for section_exit().
  */
 static __always_inline struct dt_heap *section_enter(struct dualtree *dt)
 {
@@ -107,10 +114,10 @@ static __always_inline struct dt_heap *section_enter(struct dualtree *dt)
 }
 
 /*
- * Leave the section, and end what section_enter() began. In NMI nothing can go back to the
- * pool; it waits for the next section that ends so.
+ * Leave the section, if there is one, and enable preemption. In NMI, where the pool cannot be
+ * called, retired regions stay with the heap until a later section.
  *
- * Return: regions that the caller gives back with dt_regions_put().
+ * Return: retired regions for dt_regions_put(), or NULL.
  */
 static inline struct dt_region *section_exit(struct dualtree *dt, struct dt_heap *heap)
 {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walking the heaps of an instance: a function is called on each, as its owner.
+ * Walking the heaps of an instance: calling a function on each, as its owner.
  *
  *	an online CPU's heap	on that CPU, in process context, in sections
- *	an offline CPU's heap	here, while CPU hotplug is held off, under offline_lock
+ *	an offline CPU's heap	here, with CPU hotplug held off, under offline_lock
  *	the shared heap		here, under its lock
  *
- * An online CPU has to schedule before its heap's turn comes. What cannot wait for that is
- * reclaim.c's.
+ * The caller waits until each online CPU schedules. Reclaim, which cannot, has its own way to
+ * online CPUs (reclaim.c).
+ *
+ * Context: process context. Locks: the CPU hotplug lock, then offline_lock.
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
@@ -19,11 +21,11 @@
 #include "walk.h"
 
 /**
- * struct walk - one CPU's share of dt_walk_heaps()
+ * struct walk - a walk over the heaps of an instance
  * @dt: the instance
- * @fn: what to call
- * @arg: for it
- * @cpu: whose heap
+ * @fn: function to call
+ * @arg: argument of @fn
+ * @cpu: CPU whose heap it is called on
  */
 struct walk {
 	struct dualtree *dt;
@@ -32,7 +34,10 @@ struct walk {
 	int cpu;
 };
 
-/* On the CPU, in process context: a section is never interrupted by one. */
+/*
+ * Called on the CPU in process context, so no section is open here. Its heap is active, and
+ * section_enter() returns it.
+ */
 static int walk_here(void *data)
 {
 	struct walk *w = data;
@@ -50,18 +55,18 @@ static int walk_here(void *data)
 	return 0;
 }
 
-/* Its holder owns the heaps of offline CPUs. The hotplug lock does not exclude another reader. */
+/* The holder owns the heaps of offline CPUs. The hotplug lock admits several readers. */
 static DEFINE_MUTEX(offline_lock);
 
 /**
- * dt_walk_offline() - do something as the owner of an offline CPU's heap
+ * dt_walk_offline() - call a function as the owner of an offline CPU's heap
  * @dt: the instance
  * @heap: the heap
- * @cpu: the CPU; it is offline and stays so
- * @fn: what; called as often as it asks for
- * @arg: for it
+ * @cpu: the CPU
+ * @fn: function to call, until it returns false
+ * @arg: argument of @fn
  *
- * Context: Process context; CPU hotplug is held off. May sleep.
+ * Context: Process context; CPU hotplug is held off. Takes offline_lock. May sleep.
  */
 void dt_walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg)
 {
@@ -76,12 +81,12 @@ void dt_walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap
 }
 
 /**
- * dt_walk_shared() - do something as the owner of the shared heap
+ * dt_walk_shared() - call a function as the owner of the shared heap
  * @dt: the instance
- * @fn: what; called under the heap's lock, as often as it asks for
- * @arg: for it
+ * @fn: function to call, until it returns false; each call is under the lock
+ * @arg: argument of @fn
  *
- * Context: Any but NMI.
+ * Context: Any but NMI. Takes dualtree.shared_lock.
  */
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
@@ -99,12 +104,12 @@ void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 }
 
 /**
- * dt_walk_heaps() - let every heap's owner do something
+ * dt_walk_heaps() - call a function as the owner of each heap
  * @dt: the instance
- * @fn: what; called in a section, as often as it asks for
- * @arg: for it
+ * @fn: function to call on each heap, until it returns false
+ * @arg: argument of @fn
  *
- * Context: Process context; takes cpus_read_lock(). May sleep.
+ * Context: Process context. Takes cpus_read_lock(), offline_lock, dualtree.shared_lock. May sleep.
  */
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
