@@ -6,22 +6,24 @@
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
- *	  another size, and the heap has it in hand		alloc_slow()
- *	  and a region goes back to the pool at the same time	alloc_more()
+ *	  another size, and the heap has it			alloc_slow()
+ *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
- *	nothing in hand, an alignment, the shared heap		alloc_request()
- *	nothing anywhere: a region more				alloc_grow()
+ *	the heap must grow, an alignment, the shared heap	alloc_request()
+ *	no heap has it: get a region				alloc_grow()
  *	several of one size					alloc_some(), alloc_request()
  *
- * What a heap has in hand is looked for in this order. The first that serves ends it:
+ * A heap is searched in this order, until one serves:
  *
- *	hot range -> quick list -> remote list -> trees
- *		  -> all that is cached, and trees again -> a region more
+ *	hot range -> quick list -> remote list drained -> trees
+ *		  -> cache flushed and trees again -> a new region
  *
- * Each step is bounded in one section; what takes longer is gone on with in another.
+ * Each step is bounded in one section, and what is left of it is done in another.
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
- * stack frame. Those that are given @heap, which __section_enter() found, end the section.
+ * stack frame. Those that are given @heap, which __section_enter() returned, close the section.
+ *
+ * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -39,17 +41,17 @@
 #include "section.h"
 #include "trace.h"
 
-/* Bytes up to which alloc_fast() serves: ledger_fill_few() fills no more than 33 granules. */
-#define ALLOC_LARGE	(33 * DT_GRANULE)
+/* Max bytes that alloc_fast() serves: 33 granules, the limit of ledger_fill_few(). */
+#define ALLOC_FAST_MAX	(33 * DT_GRANULE)
 
-/* Does alloc_post() have to see each allocation? Known when this is compiled. */
+/* Does each allocation need alloc_post()? A constant. */
 #define ALLOC_TRACKED	(IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 
 /**
- * struct request - what is asked for
- * @size: bytes
- * @align: multiple of how many bytes the address must be; 0: of a granule
- * @gfp: for the pool
+ * struct request - an allocation that is asked for
+ * @size: size in bytes
+ * @align: alignment in bytes, or 0 for that of a granule
+ * @gfp: flags for the pool
  */
 struct request {
 	size_t size;
@@ -62,7 +64,7 @@ static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_
 static void *alloc_request(struct dualtree *dt, const struct request *req);
 static void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
 
-/* Is there something to be done with this allocation that the fast path does not do? */
+/* Is this allocation traced, cleared, or refused? The fast path does none of these. */
 static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 {
 	return trace_dualtree_alloc_enabled() || want_init_on_alloc(0) ||
@@ -71,7 +73,7 @@ static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 
 static bool size_valid(const struct dualtree *dt, size_t size)
 {
-	/* 0 is very large here. */
+	/* 0 wraps to the largest size. */
 	return size - 1 < dt->max_size;
 }
 
@@ -81,7 +83,7 @@ static __always_inline void count_alloc(struct dt_heap *heap, size_t size)
 	local64_add(size, &heap->counts.live_bytes);
 }
 
-/* The end of an allocation that is the hot range. @large is as for hot_take(). */
+/* Serve an allocation with the hot range. @large is as for hot_take(). */
 static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap, size_t size,
 				       gfp_t gfp, bool large)
 {
@@ -93,7 +95,7 @@ static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The fast path; @size may have any value. */
+/* The fast path; @size may be any value. */
 static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t gfp)
 {
 	struct dt_heap *heap;
@@ -102,7 +104,7 @@ static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t 
 	heap = __section_enter(dt);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
 		return alloc_slow(dt, size, gfp, heap);
-	if (size > ALLOC_LARGE)
+	if (size > ALLOC_FAST_MAX)
 		return alloc_large(dt, size, gfp, heap);
 	return alloc_hot(dt, heap, size, gfp, false);
 }
@@ -126,13 +128,13 @@ void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 
-/* The hot range serves, and the ledger takes a loop. */
+/* The hot range serves, and its counts are set in a loop. */
 static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	return alloc_hot(dt, heap, size, gfp, true);
 }
 
-/* Do with an allocation what its caller, or the kernel, wants done. Return: @ptr. */
+/* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
 static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
 {
 	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
@@ -146,10 +148,7 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
 	return ptr;
 }
 
-/*
- * Serve a request from what a heap has in hand, which the caller owns: all of what the head
- * of this file says, up to the trees.
- */
+/* Search a heap in the order that the head of this file shows, up to the trees. Owner only. */
 static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
 {
 	void *ptr;
@@ -176,7 +175,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 	return dt_heap_alloc(heap, size);
 }
 
-/* The end of alloc_slow() where there is nothing to enter, or nothing is given. */
+/* The end of alloc_slow() where no heap can be entered, or the request is refused. */
 static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp,
 				     struct dt_heap *heap)
 {
@@ -190,7 +189,7 @@ static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp
 	return alloc_request(dt, &(struct request){ .size = size, .gfp = gfp });
 }
 
-/* The end of alloc_slow() where there is something to give back, or @ptr is NULL. */
+/* The end of alloc_slow() where regions were retired, or @ptr is NULL. */
 static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap,
 				 void *ptr)
 {
@@ -202,7 +201,7 @@ static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, st
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The hot range does not serve. @size may have any value. */
+/* The hot range does not fit, or alloc_watched(). @size may be any value. */
 static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	void *ptr;
@@ -233,10 +232,9 @@ static void *heap_alloc_tree(struct dt_heap *heap, const struct request *req)
 }
 
 /*
- * Serve a request from all that a heap has, which the caller owns; let it grow by *@region,
- * if there is one, when that does not do.
- *
- * *@more is set if there is more to be drained before the heap should grow.
+ * Search a heap to the end; where that fails add *@region, if there is one, which is then set to
+ * NULL. Owner only. *@more is set to whether more can be flushed or drained before the heap grows;
+ * not if the first search serves.
  */
 static void *heap_alloc_or_grow(struct dt_heap *heap, const struct request *req,
 				struct dt_region **region, bool *more)
@@ -257,6 +255,7 @@ static void *heap_alloc_or_grow(struct dt_heap *heap, const struct request *req,
 	return ptr;
 }
 
+/* heap_alloc_or_grow() on the shared heap. Return: NULL also in NMI if the lock is contended. */
 static void *shared_alloc(struct dualtree *dt, const struct request *req, struct dt_region **region)
 {
 	struct dt_region *retired;
@@ -276,10 +275,9 @@ static void *shared_alloc(struct dualtree *dt, const struct request *req, struct
 }
 
 /*
- * One try, in the section on @heap that is begun, or on the shared heap if that is NULL;
- * @region, if there is one, may be used. Ends the section.
- *
- * *@more is set if another try may find what this one did not.
+ * One try, in the section on @heap, which it closes, or on the shared heap if @heap is NULL.
+ * @region, if there is one, is added or put. *@more is set to whether another try on @heap may
+ * serve; to false for the shared heap.
  */
 static void *request_try(struct dualtree *dt, struct dt_heap *heap, const struct request *req,
 			 struct dt_region *region, bool *more)
@@ -295,19 +293,19 @@ static void *request_try(struct dualtree *dt, struct dt_heap *heap, const struct
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
 		dt_regions_put(dt, retired);
-	/* What was drained while the region was being got may have made it needless. */
+	/* Memory that was freed or drained meanwhile has served: the region is not needed. */
 	if (unlikely(region))
 		dt_region_put(dt, region);
 	return ptr;
 }
 
 /*
- * Give this CPU's spare back. It is too small for a request that could not be served, and
- * with a limit, or where memory is short, it may be all that stands in its way.
+ * Put this CPU's spare. It is too small for a request that could not be served; with a limit, or
+ * on OOM, a larger region may be had once it is back in the pool.
  *
- * Return: true if there was one.
+ * Return: true if regions were put.
  */
-static bool give_up_spare(struct dualtree *dt)
+static bool put_spare(struct dualtree *dt)
 {
 	struct dt_heap *heap = section_enter(dt);
 	struct dt_region *retired;
@@ -318,18 +316,18 @@ static bool give_up_spare(struct dualtree *dt)
 	return dt_regions_put(dt, retired);
 }
 
-/* Get a region. A request with an alignment fits in one of the alignment's size. */
+/* Get a region. One of at least @align bytes is itself aligned. */
 static struct dt_region *get_region(struct dualtree *dt, const struct request *req)
 {
 	size_t need = max(req->size, req->align);
 	struct dt_region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 
-	if (!region && give_up_spare(dt))
+	if (!region && put_spare(dt))
 		region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 	return region;
 }
 
-/* Nothing here serves: get a region, and try again with it. */
+/* No heap serves: get a region, and try again with it. */
 static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 {
 	struct dt_region *region = get_region(dt, req);
@@ -337,14 +335,14 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 
 	if (!region)
 		return NULL;
-	/* The first one: the instance is in use, so it may cost something to look at. */
+	/* The first region: the instance is in use, so make its debugfs files. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
 		schedule_work(&dt->publish);
 	dt_reclaim_arm();
 	return request_try(dt, section_enter(dt), req, region, &more);
 }
 
-/* All of an allocation, where what this CPU has in hand does not do. */
+/* An allocation from start to end, outside of sections; with the shared heap and growth. */
 static noinline void *alloc_request(struct dualtree *dt, const struct request *req)
 {
 	bool more;
@@ -353,7 +351,7 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 	dt_percpu_prepare(dt, req->gfp);
 	do {
 		ptr = request_try(dt, section_enter(dt), req, NULL, &more);
-		/* In NMI what is there may have to stay where it is. */
+		/* On kmemleak kernels nothing is drained in NMI, so @more could stay true. */
 	} while (!ptr && more && !in_nmi());
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);
@@ -364,7 +362,7 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 	return ptr;
 }
 
-/* As many as can be had in one section, without growing. */
+/* Allocate up to @nr in one section, without growing. Return: the number of them. */
 static unsigned int alloc_some(struct dualtree *dt, const struct request *req, unsigned int nr,
 			       void **ptrs)
 {
@@ -413,7 +411,7 @@ unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, un
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
 
-/* Move a range to where there is room for more. */
+/* Allocate @new_len bytes, copy the range there and free it. */
 static void *range_move(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp)
 {
 	void *to = alloc_fast(dt, new_len, gfp);
