@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving back what heaps hold and do not need: freed granules on remote lists, what is
- * cached in front of the trees, spares.
+ * Reclaim: returning to the pool what heaps hold and do not need. A heap is reclaimed by draining
+ * its remote list, flushing its cache and retiring its spare.
  *
  *	dualtree_shrink() ----------.
  *	idle heaps, every idle_ms --+--> the heap's CPU is online: a step in an interrupt there
  *	memory pressure ------------+    offline: here, while it stays so
  *	a CPU that died ------------'    the shared heap: under its lock
  *
- * The interrupt enters a section like any other that allocates or frees. Where it finds one
- * open it does nothing and is sent again: sections are short, and are not preempted. So
- * nobody waits for a CPU to schedule: one whose running thread never lets go gives back all
- * the same. Each step is bounded. What a step has emptied goes to the pool from here.
+ *	a pass			reclaims the heaps that
+ *	every idle_ms, while	- had no alloc and no free since the last pass
+ *	any memory is held	- have a remote list that they did not take since the last pass:
+ *				  their requests may all be served from the cache
+ *	memory pressure		- all; the shrinker starts the pass and does not wait for it
  *
- * CPUs that run without a tick have no heap of their own (see percpu.c), so that none of
- * this ever interrupts one.
+ * The interrupt enters a section like any other interrupt that allocates or frees. If one is
+ * open already it does nothing and is sent again: sections are short and not preempted. So no
+ * caller waits for a CPU to schedule, and a CPU whose thread never schedules is reclaimed too.
+ * Each step is bounded; its caller puts the regions that it retired. A CPU that runs without a
+ * tick has no heap (percpu.c), so none is interrupted.
  *
- * A pass over the idle heaps runs while any instance holds memory. A heap is idle if nothing
- * was allocated or freed through it since the last pass. One that is not idle is still made
- * to take its remote list home if it has let a whole period go by: its requests may
- * all be served by what it has in hand. Under memory pressure the shrinker only starts a
- * pass, which then asks every heap; it waits for nobody.
- *
- * Locks, outermost first: the CPU hotplug lock, instances_lock, offline_lock; then the shared
- * heap's. Nothing is allocated under any of them.
+ * Context: process context, but for reclaim_interrupt() and the shrinker. Locks, outermost first:
+ * the CPU hotplug lock, instances_lock, offline_lock; then dualtree.shared_lock. Under these only
+ * kmemleak allocates, where the kernel has it.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
@@ -45,38 +44,45 @@
 #include "section.h"
 #include "walk.h"
 
+/*
+ * The parameter idle_ms, in milliseconds. Two seconds is also the period at which SLAB's reaper
+ * visits the array caches of a CPU (REAPTIMEOUT_AC in mm/slab.c).
+ */
 unsigned int dt_idle_ms = 2000;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);
 
-/* Guards @instances, the place of each in it, and heap.seen_ops and heap.seen_drains of all. */
+/*
+ * Guards @instances, writes to @nr_instances, and dt_heap.seen_ops and dt_heap.seen_drains of all
+ * heaps. Held for a whole pass over an instance.
+ */
 static DEFINE_MUTEX(instances_lock);
 static LIST_HEAD(instances);
 static unsigned int nr_instances;
 
-/* The next pass is to ask every heap, idle or not. */
+/* 1 if the next pass is to reclaim every heap, idle or not. */
 static atomic_t pressure;
 
 /**
- * struct reclaim - one heap that is made to give back
+ * struct reclaim - the reclaim of one heap
  * @dt: the instance
- * @cpu: whose heap
- * @listed: the remote list was taken; what others push after that is not waited for
- * @more: there is more to be given back
- * @retired: regions that the last step has emptied
+ * @cpu: the CPU that the heap belongs to
+ * @list_taken: the remote list was taken; what is pushed after that is not waited for
+ * @more: another step is needed
+ * @retired: regions that the last step retired
  */
 struct reclaim {
 	struct dualtree *dt;
 	int cpu;
-	bool listed;
+	bool list_taken;
 	bool more;
 	struct dt_region *retired;
 };
 
-/* One step, as the heap's owner; bounded. Return: true if there is more. */
-static bool reclaim_step(struct dt_heap *heap, bool *listed)
+/* One bounded step, by the heap's owner. Return: true if another one is needed. */
+static bool reclaim_step(struct dt_heap *heap, bool *list_taken)
 {
-	if (heap->pending || !*listed) {
-		*listed |= !heap->pending;
+	if (heap->pending || !*list_taken) {
+		*list_taken |= !heap->pending;
 		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		return true;
 	}
@@ -88,59 +94,59 @@ static bool reclaim_step(struct dt_heap *heap, bool *listed)
 
 static void reclaim_interrupt(void *arg)
 {
-	struct reclaim *g = arg;
-	struct dt_heap *heap = section_enter(g->dt);
+	struct reclaim *r = arg;
+	struct dt_heap *heap = section_enter(r->dt);
 
 	if (heap)
-		g->more = reclaim_step(heap, &g->listed);
-	g->retired = section_exit(g->dt, heap);
+		r->more = reclaim_step(heap, &r->list_taken);
+	r->retired = section_exit(r->dt, heap);
 }
 
-static void reclaim_online(struct reclaim *g)
+static void reclaim_online(struct reclaim *r)
 {
-	g->more = true;
+	r->more = true;
 	do {
-		smp_call_function_single(g->cpu, reclaim_interrupt, g, true);
-		dt_regions_put(g->dt, g->retired);
+		smp_call_function_single(r->cpu, reclaim_interrupt, r, true);
+		dt_regions_put(r->dt, r->retired);
 		cond_resched();
-	} while (g->more);
+	} while (r->more);
 }
 
 static bool reclaim_walk(struct dt_heap *heap, int cpu, void *arg)
 {
-	struct reclaim *g = arg;
+	struct reclaim *r = arg;
 
-	return reclaim_step(heap, &g->listed);
+	return reclaim_step(heap, &r->list_taken);
 }
 
-/* Does a heap hold anything that it could give back? Anybody may ask. */
+/* Is there anything to reclaim from a heap? Any CPU may ask. */
 static bool heap_has_more(const struct dt_heap *heap)
 {
 	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare);
 }
 
-/* Make a CPU's heap give back; the CPU stays what it is, online or not. */
+/* Reclaim a CPU's heap. CPU hotplug is held off: the CPU stays online or offline. */
 static void reclaim_cpu(struct dualtree *dt, int cpu, struct dt_heap *heap)
 {
-	struct reclaim g = { .dt = dt, .cpu = cpu };
+	struct reclaim r = { .dt = dt, .cpu = cpu };
 
 	if (!heap_has_more(heap))
 		return;
 	if (cpu_online(cpu))
-		reclaim_online(&g);
+		reclaim_online(&r);
 	else
-		dt_walk_offline(dt, heap, cpu, reclaim_walk, &g);
+		dt_walk_offline(dt, heap, cpu, reclaim_walk, &r);
 }
 
 static void reclaim_shared(struct dualtree *dt)
 {
-	struct reclaim g = { .dt = dt };
+	struct reclaim r = { .dt = dt };
 
 	if (heap_has_more(&dt->shared))
-		dt_walk_shared(dt, reclaim_walk, &g);
+		dt_walk_shared(dt, reclaim_walk, &r);
 }
 
-/* What is freed while this runs may or may not be found. */
+/* What is freed while this runs may be missed. */
 size_t dualtree_shrink(struct dualtree *dt)
 {
 	long before = atomic_long_read(&dt->held_bytes);
@@ -155,25 +161,25 @@ size_t dualtree_shrink(struct dualtree *dt)
 	}
 	cpus_read_unlock();
 	reclaim_shared(dt);
-	/* A pass may be on its way with regions that it has taken before this could. */
+	/* Wait for a pass that retired regions before this could: it puts them under the lock. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
 EXPORT_SYMBOL_GPL(dualtree_shrink);
 
-/* Is a heap to give back in this pass? Takes down what the next one compares with. */
+/* Is a heap to be reclaimed in this pass? Records what the next pass compares with. */
 static bool heap_due(struct dt_heap *heap, bool all)
 {
 	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
 	unsigned long drains = READ_ONCE(heap->drains);
 	bool idle = ops == heap->seen_ops;
-	bool left = heap_has_remote(heap) && drains == heap->seen_drains;
+	bool undrained = heap_has_remote(heap) && drains == heap->seen_drains;
 
 	lockdep_assert_held(&instances_lock);
 	heap->seen_ops = ops;
 	heap->seen_drains = drains;
-	return all || idle || left;
+	return all || idle || undrained;
 }
 
 static void instance_pass(struct dualtree *dt, bool all)
@@ -191,10 +197,10 @@ static void instance_pass(struct dualtree *dt, bool all)
 }
 
 /*
- * One instance's turn; they go round. The locks are let go of in between: neither a CPU that
- * is to go away nor an instance that is to be destroyed waits for a whole pass.
+ * Pass over the first instance, and move it to the end of the list. The locks are dropped between
+ * instances, so that CPU hotplug and dualtree_destroy() do not wait for all of them.
  *
- * Return: true if it holds memory.
+ * Return: true if the instance holds memory.
  */
 static bool next_pass(bool all)
 {
@@ -223,7 +229,7 @@ static void pass_work(struct work_struct *work)
 	unsigned int left = READ_ONCE(nr_instances);
 	bool all = atomic_xchg(&pressure, 0), holds = false;
 
-	/* It was on its way when passes over idle heaps were turned off. */
+	/* Passes over idle heaps were turned off after this one was queued. */
 	if (!all && !READ_ONCE(dt_idle_ms))
 		return;
 	for (; left; left--) {
@@ -234,7 +240,7 @@ static void pass_work(struct work_struct *work)
 		dt_reclaim_arm();
 }
 
-/* There is memory that may be idle some day. Any context but NMI. */
+/* An instance holds memory: queue a pass if none is. Any context but NMI. */
 void dt_reclaim_arm(void)
 {
 	unsigned int ms = READ_ONCE(dt_idle_ms);
@@ -244,11 +250,11 @@ void dt_reclaim_arm(void)
 }
 
 /**
- * dt_reclaim_set_idle_ms() - say how long a heap may be idle
- * @ms: milliseconds; 0: for ever
+ * dt_reclaim_set_idle_ms() - set the period of passes over idle heaps
+ * @ms: period in milliseconds, or 0 for no such passes
  *
- * Holds from now on: the pass that is due is put off or brought forward, unless memory pressure
- * asked for it. With 0 it has ended when this returns, and only memory pressure starts another.
+ * Applies at once: the pass that is queued is moved, unless memory pressure asked for it. With 0 it
+ * has ended when this returns, and only memory pressure starts another.
  *
  * Context: Process context. May sleep.
  */
@@ -262,7 +268,7 @@ void dt_reclaim_set_idle_ms(unsigned int ms)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_set_idle_ms);
 
-/* Before the module is initialised and after its exit there is no instance, and so no pass. */
+/* Also called before the module is set up and after its exit: without instances no pass is due. */
 static int idle_ms_write(const char *val, const struct kernel_param *kp)
 {
 	unsigned int ms;
@@ -281,9 +287,12 @@ static const struct kernel_param_ops idle_ms_ops = {
 module_param_cb(idle_ms, &idle_ms_ops, &dt_idle_ms, 0644);
 __MODULE_PARM_TYPE(idle_ms, "uint");
 MODULE_PARM_DESC(idle_ms,
-		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
+		 "milliseconds after which memory of an idle heap returns to the pool; 0: never");
 
-/* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
+/*
+ * An estimate of the pages that reclaim of a heap would free. Under RCU, which keeps the spare's
+ * record. The address dependency pairs with the release in heap_keep_spare().
+ */
 static unsigned long heap_idle_pages(const struct dt_heap *heap)
 {
 	const struct dt_region *spare = READ_ONCE(heap->spare);
@@ -313,7 +322,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 	const struct dualtree *dt;
 	unsigned long pages = 0;
 
-	/* Whoever holds it is at it already. */
+	/* Do not wait here: the holder may be a pass, which reclaims already. */
 	if (!mutex_trylock(&instances_lock))
 		return 0;
 	rcu_read_lock();
@@ -324,6 +333,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 	return pages;
 }
 
+/* Start a pass, and let the kernel go on without its result. */
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	atomic_set(&pressure, 1);
@@ -333,7 +343,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 static struct dt_shrinker shrinker;
 
-/* A CPU is dead, and hotplug held off: what its heap does not need goes back. */
+/* Reclaim the heaps of a CPU that is dead. CPU hotplug calls this, and so is held off. */
 static int cpu_dead(unsigned int cpu)
 {
 	struct dualtree *dt;
@@ -359,7 +369,7 @@ void dt_reclaim_add(struct dualtree *dt)
 	mutex_unlock(&instances_lock);
 }
 
-/* From here on nobody but the caller looks at the instance's heaps. */
+/* From here on no pass, no shrinker and no CPU hotplug looks at the instance's heaps. */
 void dt_reclaim_remove(struct dualtree *dt)
 {
 	mutex_lock(&instances_lock);
@@ -384,7 +394,7 @@ int dt_reclaim_init(void)
 	return 0;
 }
 
-/* There is no instance any more. */
+/* Stop passes. There is no instance any more. */
 void dt_reclaim_exit(void)
 {
 	cpuhp_remove_state_nocalls(dead_state);
