@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Do all invariants of the trees of a region, and of a region, hold? check.h says when these are
- * built.
+ * Checks of the invariants of a region and of its trees. check.h says when they are built.
  */
 #include <linux/string.h>
 #include "../compat/compat.h"
@@ -10,7 +9,7 @@
 #include "ledger.h"
 #include "region.h"
 
-/* Does the descent by size lead to an extent? */
+/* Does a descent by size find an extent? */
 static bool found_by_size(const struct dt_extent_tree *tree, const struct dt_extent *extent)
 {
 	const struct rb_node *node = tree->by_size.rb_node;
@@ -21,7 +20,7 @@ static bool found_by_size(const struct dt_extent_tree *tree, const struct dt_ext
 	return node;
 }
 
-/* By address: in order, inside the region, apart, each one found by size too; sums right. */
+/* By address: in order, in the region, not adjacent, found by size too, tagged; sums match. */
 static bool check_by_addr(const struct dt_extent_tree *tree, const void *base, const void *end)
 {
 	unsigned int nr_extents = 0, nr_free = 0;
@@ -42,7 +41,7 @@ static bool check_by_addr(const struct dt_extent_tree *tree, const void *base, c
 	return nr_extents == tree->nr_extents && nr_free == tree->nr_free;
 }
 
-/* By size: in order, as many and as much as by address. */
+/* By size: in order, the last one the largest; sums match. */
 static bool check_by_size(const struct dt_extent_tree *tree)
 {
 	unsigned int nr_extents = 0, nr_free = 0;
@@ -62,14 +61,15 @@ static bool check_by_size(const struct dt_extent_tree *tree)
 }
 
 /**
- * dt_extent_tree_check() - do all invariants hold?
- * @tree: the tree; the caller owns it
- * @base: the first byte of the region
- * @nr: granules of the region
+ * dt_extent_tree_check() - check all invariants of a region's trees
+ * @tree: the tree
+ * @base: first byte of the region
+ * @nr: number of granules of the region
  *
  * Visits every extent.
  *
- * Return: true if they do.
+ * Context: Any; the caller owns the tree.
+ * Return: true if the invariants hold.
  */
 bool dt_extent_tree_check(const struct dt_extent_tree *tree, const void *base, unsigned int nr)
 {
@@ -78,7 +78,7 @@ bool dt_extent_tree_check(const struct dt_extent_tree *tree, const void *base, u
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);
 
-/* Nothing is live in a run, and its ends are marked as what it is. */
+/* Nothing is live in a run, and both ends have the mark. */
 static bool run_check(const struct dt_region *region, const void *addr, unsigned int nr, u8 mark)
 {
 	unsigned int i, first = region_index(region, addr);
@@ -101,7 +101,7 @@ static bool extents_check(const struct dt_region *region)
 	return true;
 }
 
-/* How many granules what begins at one has there: an extent, a block of a list, or that alone. */
+/* Length in granules of the extent or block that begins at granule @at; 1 if none does. */
 static unsigned int step_from(const struct dt_region *region, unsigned int at)
 {
 	u8 count = READ_ONCE(region->ledger[at]);
@@ -113,6 +113,7 @@ static unsigned int step_from(const struct dt_region *region, unsigned int at)
 	return 1;
 }
 
+/* Blocks of quick lists are marked, know their region, and are as many as the region counts. */
 static bool cached_check(const struct dt_region *region)
 {
 	unsigned int at, step, nr = 0;
@@ -139,13 +140,14 @@ static bool guards_check(const struct dt_region *region)
 }
 
 /**
- * dt_region_check() - do all invariants of a region hold?
- * @region: the caller owns it
- * @tally: what its ledger says is added to it
+ * dt_region_check() - check all invariants of a region
+ * @region: the region
+ * @tally: sums to which those of the region's ledger are added
  *
  * Visits every extent and every granule.
  *
- * Return: true if they do.
+ * Context: Any; the caller owns the region's heap.
+ * Return: true if the invariants hold.
  */
 bool dt_region_check(const struct dt_region *region, struct dt_region_tally *tally)
 {
