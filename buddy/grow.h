@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the arenas of a pool come and go: see grow.c.
+ * The arenas of a pool, and the kernel's allocator that they are from: see grow.c.
  */
 #ifndef DUALTREE_BUDDY_GROW_H
 #define DUALTREE_BUDDY_GROW_H
