@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading: what is there is known before anything is consumed.
+ * Reading a buffer: each call checks that all of its bytes are there before it consumes any.
+ *
+ * No lock, no allocation: the caller owns the buffer. Any context, NMI included.
  */
 #include <linux/bitops.h>
 #include <linux/export.h>
@@ -8,7 +10,7 @@
 #include <linux/string.h>
 #include "buf.h"
 
-/* 64 bits, 7 in each byte. */
+/* Maximum bytes of a LEB128 number: 64 bits, 7 in each byte. */
 #define LEB128_MAX	10
 
 const void *dualtree_buf_first(const struct dualtree_buf *buf, size_t *len)
@@ -32,7 +34,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_skip);
 int dualtree_buf_peek(const struct dualtree_buf *buf, size_t offset, void *to, size_t len)
 {
 	struct dualtree_segment *seg;
-	size_t piece;
+	size_t part;
 
 	if (offset > buf->len || len > buf->len - offset)
 		return -ENODATA;
@@ -40,10 +42,10 @@ int dualtree_buf_peek(const struct dualtree_buf *buf, size_t offset, void *to, s
 		return 0;
 	seg = dt_buf_seek(buf, &offset);
 	for (; len; seg = list_next_entry(seg, node)) {
-		piece = min(len, seg->len - offset);
-		memcpy(to, seg->data + offset, piece);
-		to += piece;
-		len -= piece;
+		part = min(len, seg->len - offset);
+		memcpy(to, seg->data + offset, part);
+		to += part;
+		len -= part;
 		offset = 0;
 	}
 	return 0;
@@ -93,7 +95,7 @@ int dualtree_buf_read_le(struct dualtree_buf *buf, unsigned int bytes, u64 *valu
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_read_le);
 
-/* Return: bytes of the LEB128 number in front, which are copied to @raw, or an error. */
+/* Copy the first LEB128 number to @raw. Return: its bytes, -ENODATA or -ERANGE. */
 static int peek_leb128(const struct dualtree_buf *buf, u8 *raw)
 {
 	int i, there = min_t(size_t, LEB128_MAX, buf->len);
@@ -105,7 +107,7 @@ static int peek_leb128(const struct dualtree_buf *buf, u8 *raw)
 	return there < LEB128_MAX ? -ENODATA : -ERANGE;
 }
 
-/* The lowest 64 bits of it. */
+/* Return: the lowest 64 bits of a LEB128 number. */
 static u64 leb128_bits(const u8 *raw, int bytes)
 {
 	u64 bits = 0;
@@ -123,7 +125,7 @@ int dualtree_buf_read_uleb128(struct dualtree_buf *buf, u64 *value)
 
 	if (bytes < 0)
 		return bytes;
-	/* Of the tenth byte one bit is left. */
+	/* The tenth byte has bit 63 only. */
 	if (bytes == LEB128_MAX && raw[bytes - 1] > 1)
 		return -ERANGE;
 	*value = leb128_bits(raw, bytes);
@@ -139,7 +141,7 @@ int dualtree_buf_read_sleb128(struct dualtree_buf *buf, s64 *value)
 
 	if (bytes < 0)
 		return bytes;
-	/* Of the tenth byte one bit is left, and the others repeat it. */
+	/* The tenth byte has bit 63, and six copies of it. */
 	if (bytes == LEB128_MAX && raw[bytes - 1] && raw[bytes - 1] != 0x7f)
 		return -ERANGE;
 	*value = leb128_bits(raw, bytes);

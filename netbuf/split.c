@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Splitting, trimming and cloning buffers, and making their first bytes contiguous. The bytes
- * stay where they are, except for what has to be copied to be contiguous.
+ * Cutting and sharing buffers:
+ *
+ *	trim			the segment that is cut keeps its first bytes
+ *	split			the segment that is cut becomes two
+ *	clone			each segment gets another view
+ *	linearize, detach	the first bytes are copied, if they are in several ranges, or (detach)
+ *				if they are shared
+ *
+ * No lock: the caller owns the buffers. Any context that the gfp flags allow.
  */
 #include <linux/export.h>
 #include "buf.h"
@@ -31,8 +38,8 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 EXPORT_SYMBOL_GPL(dualtree_buf_trim);
 
 /*
- * Move the first bytes, which are there, to the end of another buffer. Where a segment is cut
- * in two, @spare becomes the second. Return: true if it did.
+ * Move the first @len bytes, of which there are so many, to the end of another buffer. If a segment
+ * is cut in two, @spare becomes the second one. Return: true if @spare is used.
  */
 bool dt_buf_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
 		struct dualtree_segment *spare)
@@ -76,8 +83,8 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_split);
 
-/* Put all of @from, which was cut off in front, back there. */
-void dt_buf_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
+/* Undo dt_buf_cut(): move all of @from before the first byte of @buf. */
+void dt_buf_uncut(struct dualtree_buf *buf, struct dualtree_buf *from)
 {
 	list_splice_init(&from->segments, &buf->segments);
 	buf->len += from->len;
@@ -99,6 +106,7 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 			break;
 		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.len), gfp);
 		if (!view) {
+			/* Segments that were cloned keep a share until they are next consumed. */
 			dualtree_buf_purge(&clone);
 			return -ENOMEM;
 		}
@@ -108,7 +116,7 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_clone);
 
-/* Return: 0, or the error that a request for so many contiguous bytes gets. */
+/* Return: 0 if the first @len bytes can be made contiguous, -EINVAL or -ENODATA. */
 static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 {
 	if (!len || len > dualtree_max_size(buf->dt))
@@ -116,7 +124,7 @@ static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 	return len > buf->len ? -ENODATA : 0;
 }
 
-/* Replace the first bytes with a copy in one range. Return: 0 or -ENOMEM. */
+/* Replace the first @len bytes by a copy in one range. Return: 0 or -ENOMEM. */
 static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
