@@ -73,11 +73,10 @@ static bool name_taken(const char *name, struct dentry *parent)
  * @name: the name of a pool or an instance, which need not be unique
  * @parent: the directory
  *
- *	name				becomes
- *	with "/"			with "!" in its place
- *	"." or ".."			"!." or "!.."
- *	too long			cut
- *	taken in @parent		with "." and a number at its end
+ * - "/" becomes "!".
+ * - "." and ".." become "!." and "!..".
+ * - A name that is too long is cut.
+ * - A name that is taken in @parent gets "." and a number at its end.
  *
  * Context: Process context. May sleep. The caller holds a mutex until the file is created, so
  * that no other call can find the same name.

@@ -30,7 +30,7 @@
  *   with any allocator.
  * - Of a granule that is partly free, the number of live bytes is recorded, not which. A double-free
  *   of a part of a granule is refused only once it exceeds that number. A double-free of a whole
- *   granule is always refused.
+ *   granule is refused as long as the granule is free.
  * - Two calls that free the same bytes at the same time are a race of the callers, and may both
  *   succeed.
  */
@@ -271,9 +271,8 @@ bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t ne
  * @new_len: number of bytes afterwards, 1 to dualtree_max_size()
  * @gfp: as for dualtree_alloc()
  *
- *	@new_len		becomes
- *	less than @len		dualtree_trim()
- *	more than @len		dualtree_extend(); if that fails an allocation, a copy and a free
+ * - A smaller @new_len is a dualtree_trim().
+ * - A larger one is a dualtree_extend(); if that fails, an allocation, a copy and a free.
  *
  * Bytes after the first @len have the contents that an allocation with @gfp has.
  *

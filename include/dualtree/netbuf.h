@@ -231,9 +231,10 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
  * The views of a range share it: those of its clones, and each part that is split off one. A byte
  * that one view consumes stays for the others.
  *
- *	views of a range	consuming a byte of it
- *	more than one		frees nothing; the last view that goes frees the whole range
- *	one is left		frees all of the range that it does not cover, then only the byte
+ * - While a range has more than one view, consuming its bytes frees nothing. If the last view goes
+ *   as a whole, it frees the whole range.
+ * - Once one view is left, consuming or trimming it frees all of the range that it does not cover,
+ *   and from then on exactly what is consumed.
  *
  * Context: As dualtree_alloc().
  * Return: 0; -ENODATA if there are fewer than @len bytes; -EINVAL if @to is @buf or of another

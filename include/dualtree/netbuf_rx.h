@@ -51,10 +51,10 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit);
  * @headers: number of bytes for the linear part, at most 256, which are copied and freed
  * @gfp: flags for the packet's own memory
  *
- *	the bytes after the headers			become
- *	are the buffer's own, in pages that fit a	page fragments, one for each page, each with
- *	packet and within the tracker's limit		a reference to it and charged as a page
- *	are anything else, or none			a copy, and are freed
+ * - The bytes after the headers become page fragments, one for each page, with a reference to it and
+ *   charged as a page.
+ * - All of the packet is a copy, and its bytes are freed, if it has headers only, if another buffer
+ *   shares its ranges, if they are in more pages than a packet has fragments, or at the limit.
  *
  * dualtree_rx_reap() frees a range when no packet refers to its pages. It needs no memory: the
  * buffer's records of the ranges become the tracker's.
