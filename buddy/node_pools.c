@@ -40,9 +40,9 @@ static struct buddy_pool *node_pool_create(int nid)
 /**
  * buddy_node_pools_prepare() - create the pools of all nodes that have none
  *
- * Called when an instance is created. The first allocation on a node would be too late: its flags
- * may forbid I/O and reclaim. A node that comes online later gets its pool with the next instance;
- * until then the other nodes serve its CPUs.
+ * Description: Called when an instance is created. The first allocation on a node would be too
+ * late: its flags may forbid I/O and reclaim. A node that comes online later gets its pool with the
+ * next instance; until then the other nodes serve its CPUs.
  *
  * Context: Process context. May sleep.
  * Return: 0, -ENODEV before the module is set up, or -ENOMEM.
