@@ -244,10 +244,18 @@ static void trim_work(struct work_struct *work)
 	buddy_pool_trim(container_of(to_delayed_work(work), struct buddy_pool, trim_work));
 }
 
-/* Trim the pool after trim_delay_ms, unless that is due already. Any context but NMI. */
+/* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
+static void trim_irq(struct irq_work *irq)
+{
+	schedule_delayed_work(&container_of(irq, struct buddy_pool, trim_irq)->trim_work,
+			      msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
+}
+
+/* Trim the pool after trim_delay_ms, unless that is due already. Any context. */
 void buddy_arenas_idle(struct buddy_pool *pool)
 {
-	schedule_delayed_work(&pool->trim_work, msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
+	if (!delayed_work_pending(&pool->trim_work))
+		irq_work_queue(&pool->trim_irq);
 }
 
 /*
@@ -286,12 +294,15 @@ int buddy_arenas_init(struct buddy_pool *pool)
 	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
 	INIT_WORK(&pool->refill_work, refill_work);
 	init_irq_work(&pool->refill_irq, refill_irq);
+	init_irq_work(&pool->trim_irq, trim_irq);
 	err = dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
 	if (err)
 		return err;
 	err = fill_reserve(pool, __GFP_RETRY_MAYFAIL);
-	if (err)
+	if (err) {
+		buddy_arenas_stop(pool);
 		buddy_arenas_exit(pool);
+	}
 	return err;
 }
 
@@ -307,17 +318,30 @@ static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
 }
 
 /**
- * buddy_arenas_exit() - stop the works and the shrinker of a pool, and return all its arenas
- * @pool: the pool, which no other CPU uses
+ * buddy_arenas_stop() - stop the works and the shrinker of a pool
+ * @pool: the pool, which no caller uses
+ *
+ * After it no arena is counted that is not in the lists yet.
+ *
+ * Context: Process context. May sleep.
+ */
+void buddy_arenas_stop(struct buddy_pool *pool)
+{
+	dt_shrinker_unregister(&pool->shrinker);
+	irq_work_sync(&pool->refill_irq);
+	cancel_work_sync(&pool->refill_work);
+	irq_work_sync(&pool->trim_irq);
+	cancel_delayed_work_sync(&pool->trim_work);
+}
+
+/**
+ * buddy_arenas_exit() - return all arenas of a pool
+ * @pool: the pool, after buddy_arenas_stop()
  *
  * Context: Process context. May sleep.
  */
 void buddy_arenas_exit(struct buddy_pool *pool)
 {
-	dt_shrinker_unregister(&pool->shrinker);
-	irq_work_sync(&pool->refill_irq);
-	cancel_work_sync(&pool->refill_work);
-	cancel_delayed_work_sync(&pool->trim_work);
 	destroy_arenas(pool, &pool->lists.used);
 	destroy_arenas(pool, &pool->lists.empty);
 }

@@ -10,6 +10,7 @@
 struct buddy_pool;
 
 int buddy_arenas_init(struct buddy_pool *pool);
+void buddy_arenas_stop(struct buddy_pool *pool);
 void buddy_arenas_exit(struct buddy_pool *pool);
 void buddy_arenas_idle(struct buddy_pool *pool);
 void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);

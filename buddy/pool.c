@@ -272,6 +272,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	if (!pool)
 		return;
 	debugfs_remove(pool->file);
+	buddy_arenas_stop(pool);
 	out = pool->held_bytes - (pool->lists.free_pages << PAGE_SHIFT);
 	if (out)
 		pr_err("dualtree: pool %s: destroyed with %zu bytes of blocks still out\n",

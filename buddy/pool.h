@@ -32,6 +32,7 @@ struct dentry;
  * @failed_allocs: as in struct buddy_pool_stats
  * @bad_frees: as in struct buddy_pool_stats
  * @trim_work: returns empty arenas to the kernel, trim_delay_ms after a free leaves one
+ * @trim_irq: queues @trim_work, from any context
  * @refill_irq: queues @refill_work, from any context
  * @refill_work: fills the reserve
  * @shrinker: returns empty arenas to the kernel under memory pressure
@@ -54,6 +55,7 @@ struct buddy_pool {
 	u64 bad_frees;
 
 	struct delayed_work trim_work;
+	struct irq_work trim_irq;
 	struct irq_work refill_irq;
 	struct work_struct refill_work;
 	struct dt_shrinker shrinker;

@@ -11,6 +11,7 @@
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
  *	the heap must grow, an alignment, the shared heap	alloc_request()
  *	no heap has it: get a region				alloc_grow()
+ *	no region can be had, and the caller may sleep		alloc_reclaim()
  *	several of one size					alloc_some(), alloc_request()
  *
  * A heap is searched in this order, until one serves:
@@ -18,7 +19,9 @@
  *	hot range -> quick list -> remote list drained -> trees
  *		  -> cache flushed and trees again -> a new region
  *
- * Each step is bounded in one section, and what is left of it is done in another.
+ * Each step is bounded in one section, and what is left of it is done in another. A call that may
+ * sleep goes on until nothing is left. One that may not ends after ATOMIC_ROUNDS sections, grows,
+ * and starts a pass (reclaim.c) that does the rest.
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
  * stack frame. Those that are given @heap, which __section_enter() returned, close the section.
@@ -43,6 +46,13 @@
 
 /* Max bytes that alloc_fast() serves: 33 granules, the limit of ledger_fill_few(). */
 #define ALLOC_FAST_MAX	(33 * DT_GRANULE)
+
+/*
+ * Sections in which a call that cannot sleep looks for memory before it grows. Each drains 32 runs
+ * and flushes 32 blocks at most. With one the longest such call, with 100,000 runs in flight to its
+ * heap, takes about as long as two of the longest sections.
+ */
+#define ATOMIC_ROUNDS	1
 
 /* Does each allocation need alloc_post()? A constant. */
 #define ALLOC_TRACKED	(IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
@@ -300,20 +310,27 @@ static void *request_try(struct dualtree *dt, struct dt_heap *heap, const struct
 }
 
 /*
- * Put this CPU's spare. It is too small for a request that could not be served; with a limit, or
- * on OOM, a larger region may be had once it is back in the pool.
+ * Put the spares that can be had in any context: this CPU's and the shared heap's. Each is too
+ * small for a request that could not be served; with a limit, or on OOM, a larger region may be had
+ * once they are back in the pool.
  *
  * Return: true if regions were put.
  */
-static bool put_spare(struct dualtree *dt)
+static bool put_spares(struct dualtree *dt)
 {
 	struct dt_heap *heap = section_enter(dt);
 	struct dt_region *retired;
+	unsigned long flags;
+	bool given;
 
 	if (heap)
 		dt_heap_retire_spare(heap);
 	retired = section_exit(dt, heap);
-	return dt_regions_put(dt, retired);
+	given = dt_regions_put(dt, retired);
+	raw_spin_lock_irqsave(&dt->shared_lock, flags);
+	dt_heap_retire_spare(&dt->shared);
+	retired = dt_shared_unlock(dt, flags);
+	return dt_regions_put(dt, retired) || given;
 }
 
 /* Get a region. One of at least @align bytes is itself aligned. */
@@ -322,7 +339,7 @@ static struct dt_region *get_region(struct dualtree *dt, const struct request *r
 	size_t need = max(req->size, req->align);
 	struct dt_region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 
-	if (!region && put_spare(dt))
+	if (!region && put_spares(dt))
 		region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 	return region;
 }
@@ -337,24 +354,62 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 		return NULL;
 	/* The first region: the instance is in use, so make its debugfs files. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
-		schedule_work(&dt->publish);
+		irq_work_queue(&dt->publish_irq);
 	dt_reclaim_arm();
 	return request_try(dt, section_enter(dt), req, region, &more);
+}
+
+/*
+ * Serve a request without growing. A call that cannot sleep leaves the heap overdue where that takes
+ * more than ATOMIC_ROUNDS sections.
+ */
+static void *alloc_here(struct dualtree *dt, const struct request *req)
+{
+	bool more, blocking = gfpflags_allow_blocking(req->gfp);
+	unsigned int rounds = ATOMIC_ROUNDS;
+	struct dt_heap *heap;
+	void *ptr;
+
+	for (;;) {
+		heap = section_enter(dt);
+		ptr = request_try(dt, heap, req, NULL, &more);
+		/* On kmemleak kernels nothing is drained in NMI, so @more could stay true. */
+		if (ptr || !more || in_nmi())
+			return ptr;
+		if (blocking)
+			cond_resched();
+		else if (!--rounds)
+			break;
+	}
+	WRITE_ONCE(heap->overdue, true);
+	dt_reclaim_start();
+	return NULL;
+}
+
+/*
+ * No region can be had, for the limit or on OOM. What other heaps hold and do not need may be what
+ * stands in the way, or what serves.
+ */
+static noinline void *alloc_reclaim(struct dualtree *dt, const struct request *req)
+{
+	void *ptr;
+
+	dt_reclaim_now(dt);
+	ptr = alloc_here(dt, req);
+	return ptr ?: alloc_grow(dt, req);
 }
 
 /* An allocation from start to end, outside of sections; with the shared heap and growth. */
 static noinline void *alloc_request(struct dualtree *dt, const struct request *req)
 {
-	bool more;
 	void *ptr;
 
 	dt_percpu_prepare(dt, req->gfp);
-	do {
-		ptr = request_try(dt, section_enter(dt), req, NULL, &more);
-		/* On kmemleak kernels nothing is drained in NMI, so @more could stay true. */
-	} while (!ptr && more && !in_nmi());
+	ptr = alloc_here(dt, req);
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);
+	if (!ptr && gfpflags_allow_blocking(req->gfp) && (!dt->limit || req->size <= dt->limit))
+		ptr = alloc_reclaim(dt, req);
 	if (!ptr)
 		atomic64_inc(&dt->counts.failed_allocs);
 	else if (ALLOC_TRACKED || alloc_watched(dt, req->gfp))

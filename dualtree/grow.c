@@ -13,6 +13,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include "../compat/gfp.h"
 #include "grow.h"
 #include "instance.h"
 #include "trace.h"
@@ -69,6 +70,17 @@ size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired)
 	return bytes;
 }
 
+/*
+ * How to ask for a region that is larger than needed, and for its record: without the OOM killer,
+ * and without the kernel's reserves. A caller that may sleep still counts as one for the pool, or
+ * it would be served from the pool's reserve.
+ */
+static gfp_t gfp_opportunistic(gfp_t gfp)
+{
+	gfp &= ~(__GFP_RETRY_MAYFAIL | DT_GFP_EMERGENCY);
+	return gfp | __GFP_NORETRY | __GFP_NOMEMALLOC;
+}
+
 static struct dt_region *region_get_order(struct dualtree *dt, unsigned int order, gfp_t gfp)
 {
 	struct dt_region *region;
@@ -108,9 +120,12 @@ struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, g
 {
 	unsigned int need = max_t(unsigned int, get_order(size), dt->min_order);
 	unsigned int order = max(need, growth_order(dt, held));
-	struct dt_region *region = region_get_order(dt, order, gfp);
+	struct dt_region *region;
 
-	if (!region && order > need)
-		region = region_get_order(dt, need, gfp);
-	return region;
+	if (order > need) {
+		region = region_get_order(dt, order, gfp_opportunistic(gfp));
+		if (region)
+			return region;
+	}
+	return region_get_order(dt, need, gfp);
 }

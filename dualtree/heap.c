@@ -143,7 +143,7 @@ static void heap_retire_region(struct dt_heap *heap, struct dt_region *region)
 	stat_add(heap->nr_free, -(unsigned long)region->free.nr_free);
 	stat_add(heap->nr_extents, -(unsigned long)region->free.nr_extents);
 	region->retired = heap->retired;
-	heap->retired = region;
+	WRITE_ONCE(heap->retired, region);
 }
 
 /*

@@ -83,7 +83,7 @@ struct dt_hot_range {
  * @spare_idle: frees into the trees since @spare was set
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL
- * @retired: empty regions that are to return to the pool
+ * @retired: empty regions that are to return to the pool; whether there are any is readable
  * @pending: the rest of a remote list that was taken; readable
  * @drains: remote lists taken; readable
  * @nr_regions: regions in @regions; readable
@@ -91,11 +91,12 @@ struct dt_hot_range {
  * @held_bytes: bytes of the regions; readable
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
+ * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
  * @seen_ops: allocs and frees at the last pass over idle heaps; under reclaim.c's instances_lock
  * @seen_drains: @drains at the last pass; under reclaim.c's instances_lock
  * @remote: remote list: granules that other contexts freed; pushed to by any CPU
  *
- * The owner writes all but @counts and the last three. "readable" is what other CPUs may read, at
+ * The owner writes all but @counts and the last four. "readable" is what other CPUs may read, at
  * any time and without being the owner.
  */
 struct dt_heap {
@@ -116,6 +117,7 @@ struct dt_heap {
 	unsigned long nr_free;
 	unsigned long nr_extents;
 
+	bool overdue;
 	u64 seen_ops;
 	unsigned long seen_drains;
 
@@ -148,7 +150,7 @@ static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
 {
 	struct dt_region *retired = heap->retired;
 
-	heap->retired = NULL;
+	WRITE_ONCE(heap->retired, NULL);
 	return retired;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -63,6 +64,11 @@ static void publish(struct work_struct *work)
 	dt_debugfs_add(container_of(work, struct dualtree, publish));
 }
 
+static void publish_irq(struct irq_work *irq)
+{
+	schedule_work(&container_of(irq, struct dualtree, publish_irq)->publish);
+}
+
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
 {
 	static const struct dualtree_params defaults;
@@ -76,6 +82,9 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 		return ERR_PTR(-ENOMEM);
 	strcpy(dt->name, name);
 	INIT_WORK(&dt->publish, publish);
+	init_irq_work(&dt->publish_irq, publish_irq);
+	ratelimit_state_init(&dt->bad_free_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
 		err = buddy_node_pools_prepare();
@@ -157,6 +166,7 @@ void dualtree_destroy(struct dualtree *dt)
 	if (!dt)
 		return;
 	dt_reclaim_remove(dt);
+	irq_work_sync(&dt->publish_irq);
 	cancel_work_sync(&dt->publish);
 	dt_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)

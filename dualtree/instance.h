@@ -9,8 +9,10 @@
 #define DUALTREE_INSTANCE_H
 
 #include <linux/atomic.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/ratelimit_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -58,7 +60,9 @@ struct dt_instance_counts {
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @instance: node in the list of all instances; under reclaim.c's instances_lock
  * @publish: work that makes the debugfs files once the instance is in use
+ * @publish_irq: queues @publish, from any context
  * @dir: directory of the debugfs files; written by @publish
+ * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @name: the name in reports
  *
  * Constant: all up to @max_size, and @name.
@@ -81,7 +85,9 @@ struct dualtree {
 
 	struct list_head instance;
 	struct work_struct publish;
+	struct irq_work publish_irq;
 	struct dentry *dir;
+	struct ratelimit_state bad_free_limit;
 	char name[];
 };
 

@@ -37,7 +37,7 @@ static struct dt_heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 
 	if (buddy_fault_due())
 		return NULL;
-	gfp &= ~__GFP_COMP;
+	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
 	cpu_heap = kzalloc_node(exact ? sizeof(cpu_heap->heap) : sizeof(*cpu_heap),
 				gfp | __GFP_NOWARN, numa_mem_id());
 	if (!cpu_heap)

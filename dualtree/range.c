@@ -74,8 +74,9 @@ noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len
 		return 0;
 	atomic64_inc(&dt->counts.bad_frees);
 	trace_dualtree_bad_free(dt->name, ptr, len, err);
-	pr_err_ratelimited("dualtree: %s: %s of %zu bytes at %p by %pS\n", dt->name,
-			   err == -EALREADY ? "double-free" : "invalid-free", len, ptr,
-			   (void *)caller);
+	if (__ratelimit(&dt->bad_free_limit))
+		pr_err("dualtree: %s: %s of %zu bytes at %p by %pS\n", dt->name,
+		       err == -EALREADY ? "double-free" : "invalid-free", len, ptr,
+		       (void *)caller);
 	return err;
 }

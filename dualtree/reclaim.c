@@ -3,36 +3,33 @@
  * Reclaim: returning to the pool what heaps hold and do not need. A heap is reclaimed by draining
  * its remote list, flushing its cache and retiring its spare.
  *
- *	dualtree_shrink() ----------.
- *	idle heaps, every idle_ms --+--> the heap's CPU is online: a step in an interrupt there
- *	memory pressure ------------+    offline: here, while it stays so
- *	a CPU that died ------------'    the shared heap: under its lock
+ *	dualtree_shrink() ----------------.
+ *	an allocation that would fail ----+
+ *	idle heaps, every idle_ms --------+--> bounded steps as each heap's owner: walk.c
+ *	memory pressure ------------------+
+ *	a CPU that died ------------------'
  *
  *	a pass			reclaims the heaps that
- *	every idle_ms, while	- had no alloc and no free since the last pass
+ *	every idle_ms, while	- saw fewer than IDLE_OPS calls since the last pass
  *	any memory is held	- have a remote list that they did not take since the last pass:
  *				  their requests may all be served from the cache
+ *				- are overdue: a call that could not sleep left their remote list,
+ *				  and started the pass
  *	memory pressure		- all; the shrinker starts the pass and does not wait for it
  *
- * The interrupt enters a section like any other interrupt that allocates or frees. If one is
- * open already it does nothing and is sent again: sections are short and not preempted. So no
- * caller waits for a CPU to schedule, and a CPU whose thread never schedules is reclaimed too.
- * Each step is bounded; its caller puts the regions that it retired. A CPU that runs without a
- * tick has no heap (percpu.c), so none is interrupted.
- *
- * Context: process context, but for reclaim_interrupt() and the shrinker. Locks, outermost first:
- * the CPU hotplug lock, instances_lock, offline_lock; then dualtree.shared_lock. Under these only
- * kmemleak allocates, where the kernel has it.
+ * Context: process context, but for the shrinker. Locks, outermost first: the CPU hotplug lock,
+ * instances_lock, offline_lock; then dualtree.shared_lock. Under these only kmemleak allocates,
+ * where the kernel has it.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/shrinker.h"
@@ -62,25 +59,20 @@ static unsigned int nr_instances;
 /* 1 if the next pass is to reclaim every heap, idle or not. */
 static atomic_t pressure;
 
-/**
- * struct reclaim - the reclaim of one heap
- * @dt: the instance
- * @cpu: the CPU that the heap belongs to
- * @list_taken: the remote list was taken; what is pushed after that is not waited for
- * @more: another step is needed
- * @retired: regions that the last step retired
+/*
+ * A heap with fewer calls since the last pass is idle. What it gives back costs it one region to be
+ * got again, in a whole period. Without this a call now and then kept a spare of 1 MiB for ever.
  */
-struct reclaim {
-	struct dualtree *dt;
-	int cpu;
-	bool list_taken;
-	bool more;
-	struct dt_region *retired;
-};
+#define IDLE_OPS	64
 
-/* One bounded step, by the heap's owner. Return: true if another one is needed. */
-static bool reclaim_step(struct dt_heap *heap, bool *list_taken)
+/*
+ * One bounded step, by the heap's owner. @arg is a bool, the remote list was taken: what is pushed
+ * after that is not waited for. Return: true if another step is needed.
+ */
+static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
 {
+	bool *list_taken = arg;
+
 	if (heap->pending || !*list_taken) {
 		*list_taken |= !heap->pending;
 		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
@@ -92,75 +84,88 @@ static bool reclaim_step(struct dt_heap *heap, bool *list_taken)
 	return false;
 }
 
-static void reclaim_interrupt(void *arg)
-{
-	struct reclaim *r = arg;
-	struct dt_heap *heap = section_enter(r->dt);
-
-	if (heap)
-		r->more = reclaim_step(heap, &r->list_taken);
-	r->retired = section_exit(r->dt, heap);
-}
-
-static void reclaim_online(struct reclaim *r)
-{
-	r->more = true;
-	do {
-		smp_call_function_single(r->cpu, reclaim_interrupt, r, true);
-		dt_regions_put(r->dt, r->retired);
-		cond_resched();
-	} while (r->more);
-}
-
-static bool reclaim_walk(struct dt_heap *heap, int cpu, void *arg)
-{
-	struct reclaim *r = arg;
-
-	return reclaim_step(heap, &r->list_taken);
-}
-
-/* Is there anything to reclaim from a heap? Any CPU may ask. */
+/*
+ * Is there anything to reclaim from a heap? Any CPU may ask. Regions that were retired in NMI count:
+ * they wait for a section that ends outside of it.
+ */
 static bool heap_has_more(const struct dt_heap *heap)
 {
-	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare);
+	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare) ||
+	       READ_ONCE(heap->retired);
 }
 
 /* Reclaim a CPU's heap. CPU hotplug is held off: the CPU stays online or offline. */
 static void reclaim_cpu(struct dualtree *dt, int cpu, struct dt_heap *heap)
 {
-	struct reclaim r = { .dt = dt, .cpu = cpu };
+	bool list_taken = false;
 
-	if (!heap_has_more(heap))
-		return;
-	if (cpu_online(cpu))
-		reclaim_online(&r);
-	else
-		dt_walk_offline(dt, heap, cpu, reclaim_walk, &r);
+	if (heap_has_more(heap))
+		dt_walk_cpu(dt, heap, cpu, reclaim_step, &list_taken);
 }
 
 static void reclaim_shared(struct dualtree *dt)
 {
-	struct reclaim r = { .dt = dt };
+	bool list_taken = false;
 
 	if (heap_has_more(&dt->shared))
-		dt_walk_shared(dt, reclaim_walk, &r);
+		dt_walk_shared(dt, reclaim_step, &list_taken);
+}
+
+static void reclaim_all(struct dualtree *dt)
+{
+	struct dt_heap *heap;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			reclaim_cpu(dt, cpu, heap);
+	}
+	reclaim_shared(dt);
+}
+
+static void reclaim_all_online(struct dualtree *dt)
+{
+	struct dt_heap *heap;
+	bool list_taken;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		list_taken = false;
+		if (heap && heap_has_more(heap))
+			dt_walk_online(dt, cpu, reclaim_step, &list_taken);
+	}
+	reclaim_shared(dt);
+}
+
+/**
+ * dt_reclaim_now() - reclaim all heaps of an instance
+ * @dt: the instance
+ *
+ * For an allocation that would fail. The caller may hold the CPU hotplug lock, or a holder may
+ * wait for the caller, so the lock is only tried: without it heaps of offline CPUs are left out.
+ *
+ * Context: Process context. May sleep.
+ */
+void dt_reclaim_now(struct dualtree *dt)
+{
+	if (cpus_read_trylock()) {
+		reclaim_all(dt);
+		cpus_read_unlock();
+	} else {
+		reclaim_all_online(dt);
+	}
 }
 
 /* What is freed while this runs may be missed. */
 size_t dualtree_shrink(struct dualtree *dt)
 {
 	long before = atomic_long_read(&dt->held_bytes);
-	struct dt_heap *heap;
-	int cpu;
 
 	cpus_read_lock();
-	for_each_possible_cpu(cpu) {
-		heap = heap_of_cpu(dt, cpu);
-		if (heap)
-			reclaim_cpu(dt, cpu, heap);
-	}
+	reclaim_all(dt);
 	cpus_read_unlock();
-	reclaim_shared(dt);
 	/* Wait for a pass that retired regions before this could: it puts them under the lock. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
@@ -173,13 +178,15 @@ static bool heap_due(struct dt_heap *heap, bool all)
 {
 	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
 	unsigned long drains = READ_ONCE(heap->drains);
-	bool idle = ops == heap->seen_ops;
+	bool idle = ops - heap->seen_ops < IDLE_OPS;
 	bool undrained = heap_has_remote(heap) && drains == heap->seen_drains;
+	bool overdue = READ_ONCE(heap->overdue);
 
 	lockdep_assert_held(&instances_lock);
+	WRITE_ONCE(heap->overdue, false);
 	heap->seen_ops = ops;
 	heap->seen_drains = drains;
-	return all || idle || undrained;
+	return all || idle || undrained || overdue;
 }
 
 static void instance_pass(struct dualtree *dt, bool all)
@@ -240,13 +247,37 @@ static void pass_work(struct work_struct *work)
 		dt_reclaim_arm();
 }
 
-/* An instance holds memory: queue a pass if none is. Any context but NMI. */
-void dt_reclaim_arm(void)
+/*
+ * Work is queued from here, and not where an instance grows: that may be in the midst of the
+ * kernel's timers or workqueues, by a probe there.
+ */
+static void arm_irq(struct irq_work *irq)
 {
 	unsigned int ms = READ_ONCE(dt_idle_ms);
 
-	if (ms && !delayed_work_pending(&pass))
+	if (ms)
 		queue_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
+}
+
+static void start_irq(struct irq_work *irq)
+{
+	mod_delayed_work(system_dfl_wq, &pass, 0);
+}
+
+static struct irq_work arm = IRQ_WORK_INIT(arm_irq);
+static struct irq_work start = IRQ_WORK_INIT(start_irq);
+
+/* There is memory that may be idle some day. Context: any. */
+void dt_reclaim_arm(void)
+{
+	if (READ_ONCE(dt_idle_ms) && !delayed_work_pending(&pass))
+		irq_work_queue(&arm);
+}
+
+/* A heap is overdue: a pass is due now. Context: any. */
+void dt_reclaim_start(void)
+{
+	irq_work_queue(&start);
 }
 
 /**
@@ -261,6 +292,7 @@ void dt_reclaim_arm(void)
 void dt_reclaim_set_idle_ms(unsigned int ms)
 {
 	WRITE_ONCE(dt_idle_ms, ms);
+	irq_work_sync(&arm);
 	if (!ms)
 		flush_delayed_work(&pass);
 	else if (READ_ONCE(nr_instances) && !atomic_read(&pressure))
@@ -399,5 +431,7 @@ void dt_reclaim_exit(void)
 {
 	cpuhp_remove_state_nocalls(dead_state);
 	dt_shrinker_unregister(&shrinker);
+	irq_work_sync(&arm);
+	irq_work_sync(&start);
 	cancel_delayed_work_sync(&pass);
 }

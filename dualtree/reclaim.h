@@ -16,6 +16,8 @@ extern unsigned int dt_idle_ms;
 void dt_reclaim_add(struct dualtree *dt);
 void dt_reclaim_remove(struct dualtree *dt);
 void dt_reclaim_arm(void);
+void dt_reclaim_start(void);
+void dt_reclaim_now(struct dualtree *dt);
 void dt_reclaim_set_idle_ms(unsigned int ms);
 int dt_reclaim_init(void);
 void dt_reclaim_exit(void);

@@ -5,6 +5,7 @@
  * Context: outside of sections, not NMI. Both take the pool's lock; creating also calls the
  * kernel's allocator, for the record. dt_region_reset() is the owner's.
  */
+#include <linux/mmzone.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../buddy/fault.h"
@@ -27,6 +28,9 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
+	/* For a block of this size the kernel calls no OOM killer; nor is its record worth it. */
+	if (order > PAGE_ALLOC_COSTLY_ORDER && !(gfp & __GFP_NORETRY))
+		gfp |= __GFP_RETRY_MAYFAIL;
 	region = kzalloc(ALIGN(size, sizeof(long)) + dt_kmemleak_marks_size(nr),
 			 gfp | __GFP_NOWARN);
 	if (!region)

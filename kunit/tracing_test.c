@@ -356,6 +356,22 @@ static void tracing_bad_free_is_printed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 }
 
+/* One instance that frees what it does not own all the time does not hide another's mistake. */
+static void tracing_bad_free_of_each(struct kunit *test)
+{
+	struct dualtree *loud, *quiet;
+	unsigned int i;
+
+	watch(test, CONSOLE);
+	loud = seen_instance(test, 0);
+	quiet = seen_instance(test, 0);
+	for (i = 0; i < 3 * DEFAULT_RATELIMIT_BURST; i++)
+		KUNIT_EXPECT_EQ(test, dualtree_free(loud, &seen, 7), -EINVAL);
+	KUNIT_EXPECT_LE(test, lines_with("invalid-free of 7 bytes"), DEFAULT_RATELIMIT_BURST);
+	KUNIT_EXPECT_EQ(test, dualtree_free(quiet, &seen, 9), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lines_with("invalid-free of 9 bytes"), 1);
+}
+
 /* With DUALTREE_REPORT_LEAKS: the sum, and each range that is left. */
 static void tracing_leaks_are_printed(struct kunit *test)
 {
@@ -515,6 +531,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_other_calls),
 	KUNIT_CASE(tracing_remote),
 	KUNIT_CASE(tracing_bad_free_is_printed),
+	KUNIT_CASE(tracing_bad_free_of_each),
 	KUNIT_CASE(tracing_leaks_are_printed),
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
