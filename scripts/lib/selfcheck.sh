@@ -68,7 +68,7 @@ SELF_CHECK_PATIENCE=90
 SELF_CHECK_MEMORY=1024
 
 # To see one fault found takes neither all contexts nor long; CPUs go in any case.
-SELF_CHECK_TORTURE='seconds=8 threads=1 mix=task hotplug=0'
+SELF_CHECK_TORTURE='seconds=8 threads=1 stressors=task hotplug=0'
 
 self_checks_of()
 {

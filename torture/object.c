@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects: live bytes with known contents.
+ *
+ * Every byte holds a value that follows from its address and the object's key. So an object can
+ * be cut anywhere, and each part is checked by itself, before it is freed.
+ *
+ *	| header | pattern ...                  |	in a slot or in the pipe: packed
+ *	| pattern ...                           |	owned by a worker
+ *
+ * A slot holds an address and nothing else; length and key are in the header, which object_pack()
+ * writes over the first bytes.
+ *
+ * An object has one owner, which got it by an xchg(): its bytes need no marked accesses, and a
+ * race on them is what the torture looks for. Any context, NMI included.
+ */
+#include <linux/align.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include <dualtree/dualtree.h>
+
+#include "torture.h"
+
+/* What dualtree aligns every allocation to, in bytes: a granule. */
+#define ALIGN_MIN	64
+
+/**
+ * struct header - the first bytes of a packed object
+ * @magic: what follows from the address, @len and @key
+ * @len: of the object
+ * @key: of the object
+ */
+struct header {
+	u64 magic;
+	u32 len;
+	u32 key;
+};
+
+static_assert(sizeof(struct header) == OBJECT_LEN_MIN);
+
+/* The pattern of the eight bytes at a multiple of eight; the lowest byte comes first in memory. */
+static u64 pattern_word(unsigned long addr, u32 key)
+{
+	u64 x = (addr >> 3) * 0x9e3779b97f4a7c15ULL + key * 0xc2b2ae3d27d4eb4fULL;
+
+	return x ^ x >> 32;
+}
+
+static u8 pattern_byte(unsigned long addr, u32 key)
+{
+	return pattern_word(addr, key) >> 8 * (addr % 8);
+}
+
+/* Return: the next address from which bytes go by words, or @end. */
+static u8 *word_start(u8 *at, u8 *end)
+{
+	return min(PTR_ALIGN(at, 8), end);
+}
+
+/* Write the pattern to the bytes from @start up to @end. */
+void object_fill(const struct object *obj, size_t start, size_t end)
+{
+	u8 *at = obj->ptr + start, *stop = obj->ptr + end, *words = word_start(at, stop);
+
+	for (; at < words; at++)
+		*at = pattern_byte((unsigned long)at, obj->key);
+	for (; stop - at >= 8; at += 8)
+		*(__le64 *)at = cpu_to_le64(pattern_word((unsigned long)at, obj->key));
+	for (; at < stop; at++)
+		*at = pattern_byte((unsigned long)at, obj->key);
+}
+
+static void byte_fail(const struct object *obj, const u8 *at, u8 expected, const char *name)
+{
+	torture_fail("%s: byte %zd of %zu is %02x, expected %02x (key %08x, on CPU %d)", name,
+		     at - obj->ptr, obj->len, *at, expected, obj->key, raw_smp_processor_id());
+}
+
+/* Return: the first byte in [@at, @stop) that does not hold the pattern, or @stop. */
+static u8 *first_wrong(const struct object *obj, u8 *at, u8 *stop)
+{
+	while (at < stop && *at == pattern_byte((unsigned long)at, obj->key))
+		at++;
+	return at;
+}
+
+/* Return: true if all bytes hold the pattern. */
+bool object_check(const struct object *obj, const char *name)
+{
+	u8 *at = obj->ptr, *stop = obj->ptr + obj->len, *words = word_start(at, stop);
+
+	at = first_wrong(obj, at, words);
+	if (at == words) {
+		while (stop - at >= 8 && *(__le64 *)at ==
+		       cpu_to_le64(pattern_word((unsigned long)at, obj->key)))
+			at += 8;
+		at = first_wrong(obj, at, stop);
+	}
+	if (at == stop)
+		return true;
+	byte_fail(obj, at, pattern_byte((unsigned long)at, obj->key), name);
+	return false;
+}
+
+/* Check the first @len bytes of an object that was moved here from @from. */
+void object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		u8 expected = pattern_byte((unsigned long)from + i, obj->key);
+
+		if (obj->ptr[i] != expected) {
+			byte_fail(obj, obj->ptr + i, expected, name);
+			return;
+		}
+	}
+}
+
+static u64 header_magic(const u8 *ptr, const struct header *header)
+{
+	return pattern_word((unsigned long)ptr, header->key) + header->len;
+}
+
+/* Return: the address by which object_unpack() finds it. @obj->len >= OBJECT_LEN_MIN. */
+u8 *object_pack(const struct object *obj)
+{
+	struct header header = { .len = obj->len, .key = obj->key };
+
+	header.magic = header_magic(obj->ptr, &header);
+	memcpy(obj->ptr, &header, sizeof(header));
+	return obj->ptr;
+}
+
+/* Unpack and check. Return: false if the header is wrong. */
+bool object_unpack(struct object *obj, u8 *ptr, const char *name)
+{
+	struct header header;
+
+	memcpy(&header, ptr, sizeof(header));
+	if (header.magic != header_magic(ptr, &header)) {
+		torture_fail("%s: a header (%u bytes, key %08x) has magic %llx, expected %llx",
+			     name, header.len, header.key, header.magic,
+			     header_magic(ptr, &header));
+		return false;
+	}
+	*obj = (struct object) { ptr, header.len, header.key };
+	object_fill(obj, 0, sizeof(header));
+	object_check(obj, name);
+	return true;
+}
+
+/* Of 64 sizes, half are anything; the others are those of packets, messages and key frames. */
+size_t object_pick_size(struct iteration *it)
+{
+	struct rnd_state *rnd = &it->worker->rnd;
+	u32 kind = random_below(rnd, 64), size;
+
+	if (kind < 32)
+		size = random_log(rnd, 64, 6);
+	else if (kind < 44)
+		size = random_between(rnd, 1200, 1450);	/* video */
+	else if (kind < 52)
+		size = random_between(rnd, 160, 400);	/* audio */
+	else if (kind < 60)
+		size = random_between(rnd, 80, 1300);	/* datagrams */
+	else if (kind < 63)
+		size = random_between(rnd, 2000, 20000);	/* messages */
+	else
+		size = random_between(rnd, 40000, 120000);	/* key frames */
+	return min_t(size_t, size, it->size_max);
+}
+
+/* Account for an allocation, and check that it is cleared if it has to be. */
+void object_init(struct iteration *it, struct object *obj, void *ptr, size_t size, bool zeroed)
+{
+	instance_account(it->inst, size);
+	*obj = (struct object) { ptr, size, prandom_u32_state(&it->worker->rnd) };
+	if ((zeroed || it->inst->zeroed) && memchr_inv(ptr, 0, size))
+		torture_fail("%s: an allocation of %zu bytes is not cleared", it->inst->name, size);
+}
+
+/* Allocate @size bytes and fill the first @filled. Return: false on OOM. */
+bool object_alloc(struct iteration *it, struct object *obj, size_t size, size_t align,
+		  size_t filled)
+{
+	gfp_t zero = one_in(it, 8) ? __GFP_ZERO : 0;
+	void *ptr = align ? dualtree_alloc_aligned(it->inst->dt, size, align, it->gfp | zero) :
+			    dualtree_alloc(it->inst->dt, size, it->gfp | zero);
+
+	count_event(it->worker->context, ptr ? ALLOCS : FAILED_ALLOCS);
+	if (!ptr)
+		return false;
+	if (!IS_ALIGNED((unsigned long)ptr, max_t(size_t, align, ALIGN_MIN)))
+		torture_fail("%s: %zu bytes are not aligned to %zu", it->inst->name, size,
+			     max_t(size_t, align, ALIGN_MIN));
+	object_init(it, obj, ptr, size, zero);
+	object_fill(obj, 0, filled);
+	return true;
+}
+
+/* Accounted for before it is freed: after that, it may be another worker's, which accounts too. */
+void object_free_range(struct iteration *it, u8 *ptr, size_t len)
+{
+	int err;
+
+	instance_account(it->inst, -(long)len);
+	count_event(it->worker->context, FREES);
+	err = dualtree_free(it->inst->dt, ptr, len);
+	if (err)
+		torture_fail("%s: a free of %zu bytes in %s was refused: %d, expected 0",
+			     it->inst->name, len, context_names[it->worker->context], err);
+}
+
+void object_free(struct iteration *it, const struct object *obj, size_t start, size_t end)
+{
+	if (start < end)
+		object_free_range(it, obj->ptr + start, end - start);
+}
+
+/* Free all but the first @len bytes, by dualtree_trim(). */
+void object_trim(struct iteration *it, struct object *obj, size_t len)
+{
+	int err;
+
+	instance_account(it->inst, (long)len - (long)obj->len);
+	count_event(it->worker->context, FREES);
+	err = dualtree_trim(it->inst->dt, obj->ptr, obj->len, len);
+	if (err)
+		torture_fail("%s: a trim of %zu bytes to %zu was refused: %d, expected 0",
+			     it->inst->name, obj->len, len, err);
+	obj->len = len;
+}
+
+static u8 **pick_slot(struct iteration *it)
+{
+	return &it->inst->slots[pick_below(it, it->inst->nr_slots)];
+}
+
+/* Leave an object in a slot and free the one that was there. One that is too small is freed. */
+void object_leave(struct iteration *it, const struct object *obj)
+{
+	struct object old;
+	u8 *ptr;
+
+	if (obj->len < OBJECT_LEN_MIN) {
+		object_free(it, obj, 0, obj->len);
+		return;
+	}
+	/* Orders the accesses to both objects: ours before it, those of the other after it. */
+	ptr = xchg(pick_slot(it), object_pack(obj));
+	if (ptr && object_unpack(&old, ptr, it->inst->name))
+		object_free(it, &old, 0, old.len);
+}
+
+/* Take an object from a slot. Return: false if there is none. */
+bool object_take(struct iteration *it, struct object *obj)
+{
+	u8 *ptr = xchg(pick_slot(it), NULL);
+
+	return ptr && object_unpack(obj, ptr, it->inst->name);
+}
+
+/* Quiesced: check and free what is in the slots. */
+void objects_free_all(struct instance *inst)
+{
+	struct worker worker = { .context = IN_TASK };
+	struct iteration it = { .worker = &worker, .inst = inst };
+	struct object obj;
+	unsigned int i;
+
+	for (i = 0; i < inst->nr_slots; i++) {
+		u8 *ptr = xchg(&inst->slots[i], NULL);
+
+		if (ptr && object_unpack(&obj, ptr, inst->name))
+			object_free(&it, &obj, 0, obj.len);
+	}
+}
