@@ -155,9 +155,9 @@ bool object_unpack(struct object *obj, u8 *ptr, const char *name)
 }
 
 /* Of 64 sizes, half are anything; the others are those of packets, messages and key frames. */
-size_t object_pick_size(struct iteration *it)
+size_t object_pick_size(struct worker *w)
 {
-	struct rnd_state *rnd = &it->worker->rnd;
+	struct rnd_state *rnd = &w->rnd;
 	u32 kind = random_below(rnd, 64), size;
 
 	if (kind < 32)
@@ -172,104 +172,102 @@ size_t object_pick_size(struct iteration *it)
 		size = random_between(rnd, 2000, 20000);	/* messages */
 	else
 		size = random_between(rnd, 40000, 120000);	/* key frames */
-	return min_t(size_t, size, it->size_max);
+	return min_t(size_t, size, w->size_max);
 }
 
 /* Account for an allocation, and check that it is cleared if it has to be. */
-void object_init(struct iteration *it, struct object *obj, void *ptr, size_t size, bool zeroed)
+void object_init(struct worker *w, struct object *obj, void *ptr, size_t size, bool zeroed)
 {
-	instance_account(it->inst, size);
-	*obj = (struct object) { ptr, size, prandom_u32_state(&it->worker->rnd) };
-	if ((zeroed || it->inst->zeroed) && memchr_inv(ptr, 0, size))
-		torture_fail("%s: an allocation of %zu bytes is not cleared", it->inst->name, size);
+	instance_account(w->inst, size);
+	*obj = (struct object) { ptr, size, prandom_u32_state(&w->rnd) };
+	if ((zeroed || w->inst->zeroed) && memchr_inv(ptr, 0, size))
+		torture_fail("%s: an allocation of %zu bytes is not cleared", w->inst->name, size);
 }
 
 /* Allocate @size bytes and fill the first @filled. Return: false on OOM. */
-bool object_alloc(struct iteration *it, struct object *obj, size_t size, size_t align,
-		  size_t filled)
+bool object_alloc(struct worker *w, struct object *obj, size_t size, size_t align, size_t filled)
 {
-	gfp_t zero = one_in(it, 8) ? __GFP_ZERO : 0;
-	void *ptr = align ? dualtree_alloc_aligned(it->inst->dt, size, align, it->gfp | zero) :
-			    dualtree_alloc(it->inst->dt, size, it->gfp | zero);
+	gfp_t zero = one_in(w, 8) ? __GFP_ZERO : 0;
+	void *ptr = align ? dualtree_alloc_aligned(w->inst->dt, size, align, w->gfp | zero) :
+			    dualtree_alloc(w->inst->dt, size, w->gfp | zero);
 
-	count_event(it->worker->context, ptr ? ALLOCS : FAILED_ALLOCS);
+	count_event(w->context, ptr ? ALLOCS : FAILED_ALLOCS);
 	if (!ptr)
 		return false;
 	if (!IS_ALIGNED((unsigned long)ptr, max_t(size_t, align, ALIGN_MIN)))
-		torture_fail("%s: %zu bytes are not aligned to %zu", it->inst->name, size,
+		torture_fail("%s: %zu bytes are not aligned to %zu", w->inst->name, size,
 			     max_t(size_t, align, ALIGN_MIN));
-	object_init(it, obj, ptr, size, zero);
+	object_init(w, obj, ptr, size, zero);
 	object_fill(obj, 0, filled);
 	return true;
 }
 
 /* Accounted for before it is freed: after that, it may be another worker's, which accounts too. */
-void object_free_range(struct iteration *it, u8 *ptr, size_t len)
+void object_free_range(struct worker *w, u8 *ptr, size_t len)
 {
 	int err;
 
-	instance_account(it->inst, -(long)len);
-	count_event(it->worker->context, FREES);
-	err = dualtree_free(it->inst->dt, ptr, len);
+	instance_account(w->inst, -(long)len);
+	count_event(w->context, FREES);
+	err = dualtree_free(w->inst->dt, ptr, len);
 	if (err)
 		torture_fail("%s: a free of %zu bytes in %s was refused: %d, expected 0",
-			     it->inst->name, len, context_names[it->worker->context], err);
+			     w->inst->name, len, context_names[w->context], err);
 }
 
-void object_free(struct iteration *it, const struct object *obj, size_t start, size_t end)
+void object_free(struct worker *w, const struct object *obj, size_t start, size_t end)
 {
 	if (start < end)
-		object_free_range(it, obj->ptr + start, end - start);
+		object_free_range(w, obj->ptr + start, end - start);
 }
 
 /* Free all but the first @len bytes, by dualtree_trim(). */
-void object_trim(struct iteration *it, struct object *obj, size_t len)
+void object_trim(struct worker *w, struct object *obj, size_t len)
 {
 	int err;
 
-	instance_account(it->inst, (long)len - (long)obj->len);
-	count_event(it->worker->context, FREES);
-	err = dualtree_trim(it->inst->dt, obj->ptr, obj->len, len);
+	instance_account(w->inst, (long)len - (long)obj->len);
+	count_event(w->context, FREES);
+	err = dualtree_trim(w->inst->dt, obj->ptr, obj->len, len);
 	if (err)
 		torture_fail("%s: a trim of %zu bytes to %zu was refused: %d, expected 0",
-			     it->inst->name, obj->len, len, err);
+			     w->inst->name, obj->len, len, err);
 	obj->len = len;
 }
 
-static u8 **pick_slot(struct iteration *it)
+static u8 **pick_slot(struct worker *w)
 {
-	return &it->inst->slots[pick_below(it, it->inst->nr_slots)];
+	return &w->inst->slots[pick_below(w, w->inst->nr_slots)];
 }
 
 /* Leave an object in a slot and free the one that was there. One that is too small is freed. */
-void object_leave(struct iteration *it, const struct object *obj)
+void object_leave(struct worker *w, const struct object *obj)
 {
 	struct object old;
 	u8 *ptr;
 
 	if (obj->len < OBJECT_LEN_MIN) {
-		object_free(it, obj, 0, obj->len);
+		object_free(w, obj, 0, obj->len);
 		return;
 	}
 	/* Orders the accesses to both objects: ours before it, those of the other after it. */
-	ptr = xchg(pick_slot(it), object_pack(obj));
-	if (ptr && object_unpack(&old, ptr, it->inst->name))
-		object_free(it, &old, 0, old.len);
+	ptr = xchg(pick_slot(w), object_pack(obj));
+	if (ptr && object_unpack(&old, ptr, w->inst->name))
+		object_free(w, &old, 0, old.len);
 }
 
 /* Take an object from a slot. Return: false if there is none. */
-bool object_take(struct iteration *it, struct object *obj)
+bool object_take(struct worker *w, struct object *obj)
 {
-	u8 *ptr = xchg(pick_slot(it), NULL);
+	u8 *ptr = xchg(pick_slot(w), NULL);
 
-	return ptr && object_unpack(obj, ptr, it->inst->name);
+	return ptr && object_unpack(obj, ptr, w->inst->name);
 }
 
 /* Quiesced: check and free what is in the slots. */
 void objects_free_all(struct instance *inst)
 {
-	struct worker worker = { .context = IN_TASK };
-	struct iteration it = { .worker = &worker, .inst = inst };
+	struct worker w = { .context = IN_TASK, .inst = inst };
 	struct object obj;
 	unsigned int i;
 
@@ -277,6 +275,6 @@ void objects_free_all(struct instance *inst)
 		u8 *ptr = xchg(&inst->slots[i], NULL);
 
 		if (ptr && object_unpack(&obj, ptr, inst->name))
-			object_free(&it, &obj, 0, obj.len);
+			object_free(&w, &obj, 0, obj.len);
 	}
 }

@@ -71,16 +71,17 @@ static void sample_held(void)
 	pipe.held_max = max(pipe.held_max, stats.held_bytes);
 }
 
-static bool produce(struct worker *self)
+static bool produce(struct worker *w)
 {
-	struct iteration it = { .worker = self, .inst = pipe.inst, .gfp = GFP_KERNEL };
-	u32 size = random_log(&self->rnd, 64, 6), room = one_in(&it, 2) ? READ_ROOM : size;
+	u32 size = random_log(&w->rnd, 64, 6), room = one_in(w, 2) ? READ_ROOM : size;
 	struct object obj;
 
-	if (!object_alloc(&it, &obj, room, 0, size))
+	w->inst = pipe.inst;
+	w->gfp = GFP_KERNEL;
+	if (!object_alloc(w, &obj, room, 0, size))
 		return false;
 	if (room > size)
-		object_trim(&it, &obj, size);
+		object_trim(w, &obj, size);
 	pipe.bytes_max = max_t(unsigned long, pipe.bytes_max,
 			       atomic_long_add_return(size, &pipe.bytes));
 	/* There is room: nothing else produces, and pipe_produce() has looked. */
@@ -88,40 +89,40 @@ static bool produce(struct worker *self)
 	return true;
 }
 
-unsigned long pipe_produce(struct worker *self)
+unsigned long pipe_produce(struct worker *w)
 {
 	if (ptr_ring_full(&pipe.ring) || atomic_long_read(&pipe.bytes) >= BYTES_MAX) {
 		torture_nap(0);
-	} else if (!produce(self)) {
+	} else if (!produce(w)) {
 		pipe.failed++;
 		torture_nap(0);
-	} else if (++self->iterations % SAMPLE_PERIOD == 0) {
+	} else if (++w->iterations % SAMPLE_PERIOD == 0) {
 		sample_held();
 	}
 	return 0;
 }
 
 /* Free an object in two parts, the front first, as it is read. Return: false if there is none. */
-static bool consume(struct worker *self)
+static bool consume(struct worker *w)
 {
-	struct iteration it = { .worker = self, .inst = pipe.inst };
 	u8 *ptr = ptr_ring_consume(&pipe.ring);
 	struct object obj;
 	size_t front;
 
 	if (!ptr || !object_unpack(&obj, ptr, pipe.inst->name))
 		return ptr;
+	w->inst = pipe.inst;
 	atomic_long_sub(obj.len, &pipe.bytes);
-	front = pick_below(&it, obj.len);
-	object_free(&it, &obj, 0, front);
-	object_free(&it, &obj, front, obj.len);
+	front = pick_below(w, obj.len);
+	object_free(w, &obj, 0, front);
+	object_free(w, &obj, front, obj.len);
 	pipe.passed++;
 	return true;
 }
 
-unsigned long pipe_consume(struct worker *self)
+unsigned long pipe_consume(struct worker *w)
 {
-	if (atomic_long_read(&pipe.bytes) > BYTES_MIN && consume(self))
+	if (atomic_long_read(&pipe.bytes) > BYTES_MIN && consume(w))
 		return 1;
 	torture_nap(0);
 	return 0;
@@ -129,10 +130,10 @@ unsigned long pipe_consume(struct worker *self)
 
 static void drain(void)
 {
-	struct worker worker;
+	struct worker w = {};
 
-	worker_init(&worker, IN_TASK, UINT_MAX);
-	while (consume(&worker))
+	worker_init(&w, IN_TASK, UINT_MAX);
+	while (consume(&w))
 		cond_resched();
 }
 

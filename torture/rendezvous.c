@@ -68,11 +68,11 @@ struct rendezvous *rendezvous_of(unsigned int thread)
 }
 
 /* Return: false if the worker that accepted the last offer still reads it. */
-static bool offer(struct iteration *it, struct rendezvous *point, const struct object *obj)
+static bool offer(struct worker *w, struct rendezvous *point, const struct object *obj)
 {
 	if (atomic_read_acquire(&point->state) != EMPTY)
 		return false;
-	point->inst = it->inst;
+	point->inst = w->inst;
 	point->obj = *obj;
 	atomic_set_release(&point->state, OFFERED);
 	atomic_inc(&nr_offered);
@@ -94,23 +94,23 @@ static bool any_offered(const struct rendezvous *of, unsigned int nr)
 	return false;
 }
 
-static void dither(struct iteration *it)
+static void dither(struct worker *w)
 {
-	u32 n = pick_below(it, DITHER_MAX);
+	u32 n = pick_below(w, DITHER_MAX);
 
 	while (n--)
 		cpu_relax();
 }
 
 /* Cut @whole into up to RENDEZVOUS_MAX + 1 parts. Return: how many cuts were made. */
-static unsigned int cut(struct iteration *it, const struct object *whole, struct object *parts)
+static unsigned int cut(struct worker *w, const struct object *whole, struct object *parts)
 {
-	unsigned int nr = 0, max = 1 + pick_below(it, RENDEZVOUS_MAX);
-	size_t at = ALIGN_DOWN(pick_below(it, whole->len), CUT_REACH), start = 0;
-	size_t reach = one_in(it, 3) ? whole->len : CUT_REACH;
+	unsigned int nr = 0, max = 1 + pick_below(w, RENDEZVOUS_MAX);
+	size_t at = ALIGN_DOWN(pick_below(w, whole->len), CUT_REACH), start = 0;
+	size_t reach = one_in(w, 3) ? whole->len : CUT_REACH;
 
 	while (nr < max) {
-		at += 1 + pick_below(it, reach / (max + 1));
+		at += 1 + pick_below(w, reach / (max + 1));
 		if (at >= whole->len)
 			break;
 		parts[nr++] = (struct object) { whole->ptr + start, at - start, whole->key };
@@ -121,60 +121,61 @@ static unsigned int cut(struct iteration *it, const struct object *whole, struct
 }
 
 /* Cut an object, offer parts of it, and free the rest when they are taken. */
-void rendezvous_offer(struct iteration *it)
+void rendezvous_offer(struct worker *w)
 {
 	unsigned int nr, i, polls = POLLS_MAX;
-	struct rendezvous *of = it->rendezvous;
+	struct rendezvous *of = w->rendezvous;
 	struct object whole, parts[RENDEZVOUS_MAX + 1];
 	bool offered[RENDEZVOUS_MAX] = {};
-	size_t size = object_pick_size(it);
+	size_t size = object_pick_size(w);
 
-	if (!object_alloc(it, &whole, size, 0, size))
+	if (!object_alloc(w, &whole, size, 0, size))
 		return;
-	nr = cut(it, &whole, parts);
+	nr = cut(w, &whole, parts);
 	/* The last one is not offered. */
-	swap(parts[pick_below(it, nr + 1)], parts[nr]);
+	swap(parts[pick_below(w, nr + 1)], parts[nr]);
 	for (i = 0; i < nr; i++)
-		offered[i] = offer(it, &of[i], &parts[i]);
+		offered[i] = offer(w, &of[i], &parts[i]);
 	while (any_offered(of, nr) && polls--)
 		cpu_relax();
-	dither(it);
-	object_free(it, &parts[nr], 0, parts[nr].len);
+	dither(w);
+	object_free(w, &parts[nr], 0, parts[nr].len);
 	for (i = 0; i < nr; i++)
 		if (!offered[i] || withdraw(&of[i]))
-			object_free(it, &parts[i], 0, parts[i].len);
+			object_free(w, &parts[i], 0, parts[i].len);
 }
 
-static void accept(struct iteration *it, struct rendezvous *point)
+static void accept(struct worker *w, struct rendezvous *point)
 {
-	struct iteration there = *it;
+	struct instance *inst = w->inst;
 	struct object obj;
 
 	if (atomic_cmpxchg(&point->state, OFFERED, TAKEN) != OFFERED)
 		return;
 	obj = point->obj;
-	there.inst = point->inst;
+	w->inst = point->inst;
 	/* The thread may make its next offer. */
 	atomic_set_release(&point->state, EMPTY);
-	count_event(it->worker->context, RENDEZVOUS);
-	if (one_in(it, 2))
-		object_check(&obj, there.inst->name);
+	count_event(w->context, RENDEZVOUS);
+	if (one_in(w, 2))
+		object_check(&obj, w->inst->name);
 	else
-		dither(it);
-	object_free(&there, &obj, 0, obj.len);
+		dither(w);
+	object_free(w, &obj, 0, obj.len);
+	w->inst = inst;
 }
 
 /* Free an object that is on offer, if there is one. */
-void rendezvous_accept(struct iteration *it)
+void rendezvous_accept(struct worker *w)
 {
 	unsigned int at, looks;
 
 	if (!nr_points || !atomic_read(&nr_offered))
 		return;
-	at = pick_below(it, nr_points);
+	at = pick_below(w, nr_points);
 	for (looks = min_t(unsigned int, LOOKS_MAX, nr_points); looks; looks--) {
 		if (atomic_read(&points[at].state) == OFFERED) {
-			accept(it, &points[at]);
+			accept(w, &points[at]);
 			return;
 		}
 		at = at + 1 < nr_points ? at + 1 : 0;

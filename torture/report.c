@@ -119,24 +119,18 @@ void report_result(const char *fmt, ...)
 		pr_info("PASS %s (seed=%u)\n", summary, torture_seed);
 }
 
-static unsigned int seconds_left(void)
-{
-	long left = READ_ONCE(ends_at) - jiffies;
-
-	return left > 0 ? DIV_ROUND_UP(left, HZ) : 0;
-}
-
 static int result_show(struct seq_file *seq, void *unused)
 {
 	/* Read first: a failure may be reported until the end. Pairs with report_result(). */
 	bool over = smp_load_acquire(&ended);
+	long left = READ_ONCE(ends_at) - jiffies;
 
 	if (torture_failed())
 		seq_printf(seq, "FAIL %s\n", reason);
 	else if (over)
 		seq_printf(seq, "PASS %s\n", summary);
 	else
-		seq_printf(seq, "running %u\n", seconds_left());
+		seq_printf(seq, "running %ld\n", DIV_ROUND_UP(max(left, 0L), HZ));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(result);

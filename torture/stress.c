@@ -58,7 +58,7 @@ struct stress_thread {
 	enum stressor stressor;
 	const char *name;
 	unsigned int bind;
-	unsigned long (*step)(struct worker *self);
+	unsigned long (*step)(struct worker *w);
 	unsigned long events;
 	struct worker worker;
 	struct task_struct *task;
@@ -93,17 +93,17 @@ static void cpu_bring_up(unsigned int cpu)
 }
 
 /* Take one CPU down for a while. One that is busy stays: a later step tries again. */
-static unsigned long hotplug_step(struct worker *self)
+static unsigned long hotplug_step(struct worker *w)
 {
 	unsigned int last = cpumask_last(cpu_online_mask);
-	unsigned int cpu = random_between(&self->rnd, hotplug_first, max(last, hotplug_first));
+	unsigned int cpu = random_between(&w->rnd, hotplug_first, max(last, hotplug_first));
 	bool down = cpu && cpu_online(cpu) && !remove_cpu(cpu);
 
 	if (down) {
-		torture_nap(random_between(&self->rnd, 20, 500));
+		torture_nap(random_between(&w->rnd, 20, 500));
 		cpu_bring_up(cpu);
 	}
-	torture_nap(random_between(&self->rnd, 100, 1000));
+	torture_nap(random_between(&w->rnd, 100, 1000));
 	return down;
 }
 
@@ -145,52 +145,52 @@ static void free_blocks(struct taken_block *list)
 }
 
 /* Return: how many pages were taken. */
-static unsigned long pressure_step(struct worker *self)
+static unsigned long pressure_step(struct worker *w)
 {
 	struct taken_block *list;
 	unsigned long pages = 0;
 
 	list = take_blocks(NULL, PRESSURE_ORDER, &pages);
 	list = take_blocks(list, 0, &pages);
-	torture_nap(random_between(&self->rnd, 100, 1000));
+	torture_nap(random_between(&w->rnd, 100, 1000));
 	free_blocks(list);
-	torture_nap(random_between(&self->rnd, 500, 3000));
+	torture_nap(random_between(&w->rnd, 500, 3000));
 	return pages;
 }
 
 /* Some allocations fail for a while, and then none for as long. Return: how many failed. */
-static unsigned long faults_step(struct worker *self)
+static unsigned long faults_step(struct worker *w)
 {
 	static const unsigned int every[] = { 2, 5, 20, 100 };
 	unsigned int before = dualtree_faults();
 
-	dualtree_fail_every(every[random_below(&self->rnd, ARRAY_SIZE(every))]);
-	torture_nap(random_between(&self->rnd, 20, 200));
+	dualtree_fail_every(every[random_below(&w->rnd, ARRAY_SIZE(every))]);
+	torture_nap(random_between(&w->rnd, 20, 200));
 	dualtree_fail_every(0);
-	torture_nap(random_between(&self->rnd, 20, 200));
+	torture_nap(random_between(&w->rnd, 20, 200));
 	return dualtree_faults() - before;
 }
 
 /* Replace one of the streams after the other. */
-static unsigned long teardown_step(struct worker *self)
+static unsigned long teardown_step(struct worker *w)
 {
-	unsigned int which = self->iterations++ % NR_STREAMS;
+	unsigned int which = w->iterations++ % NR_STREAMS;
 	bool destroyed = stream_destroy(which);
 
-	stream_create(which, &self->rnd);
-	torture_nap(random_between(&self->rnd, 10, 300));
+	stream_create(which, &w->rnd);
+	torture_nap(random_between(&w->rnd, 10, 300));
 	return destroyed;
 }
 
 /* The numbers of an instance in use are not exact; that they can be read is what is tested. */
-static unsigned long shrink_step(struct worker *self)
+static unsigned long shrink_step(struct worker *w)
 {
-	struct instance *inst = instances[random_below(&self->rnd, NR_INSTANCES)];
+	struct instance *inst = instances[random_below(&w->rnd, NR_INSTANCES)];
 	struct dualtree_stats stats;
 
 	dualtree_shrink(inst->dt);
 	dualtree_get_stats(inst->dt, &stats);
-	torture_nap(random_between(&self->rnd, 5, 100));
+	torture_nap(random_between(&w->rnd, 5, 100));
 	return 1;
 }
 
@@ -338,30 +338,30 @@ void stress_check(void)
 /* Bytes of the object that a fault concerns. */
 #define FAULT_LEN	1000
 
-static void fault_leak(struct iteration *it, struct object *obj)
+static void fault_leak(struct worker *w, struct object *obj)
 {
 }
 
-static void fault_corrupt(struct iteration *it, struct object *obj)
+static void fault_corrupt(struct worker *w, struct object *obj)
 {
 	obj->ptr[obj->len / 2] ^= 0x10;
-	object_leave(it, obj);
+	object_leave(w, obj);
 }
 
-static void fault_double(struct iteration *it, struct object *obj)
+static void fault_double(struct worker *w, struct object *obj)
 {
-	object_free(it, obj, 0, obj->len);
-	object_free(it, obj, 0, obj->len);
+	object_free(w, obj, 0, obj->len);
+	object_free(w, obj, 0, obj->len);
 }
 
-static void fault_lost(struct iteration *it, struct object *obj)
+static void fault_lost(struct worker *w, struct object *obj)
 {
-	instance_account(it->inst, -(long)obj->len);
+	instance_account(w->inst, -(long)obj->len);
 }
 
 static const struct fault {
 	const char *name;
-	void (*commit)(struct iteration *it, struct object *obj);
+	void (*commit)(struct worker *w, struct object *obj);
 } faults[] = {
 	{ "none" },
 	{ "leak", fault_leak },
@@ -387,17 +387,16 @@ int inject_parse(const char *name)
 /* Once. Quiesced: no worker gets the memory between the two frees of fault_double(). */
 void inject_fault(void)
 {
-	struct worker worker = {};
-	struct iteration it = { .worker = &worker, .inst = instances[0], .gfp = GFP_KERNEL };
+	struct worker w = { .inst = instances[0], .gfp = GFP_KERNEL };
 	struct object obj;
 
 	if (!fault->commit)
 		return;
-	worker_init(&worker, IN_TASK, UINT_MAX);
+	worker_init(&w, IN_TASK, UINT_MAX);
 	/* On OOM the next call tries again. */
-	if (!object_alloc(&it, &obj, FAULT_LEN, 0, FAULT_LEN))
+	if (!object_alloc(&w, &obj, FAULT_LEN, 0, FAULT_LEN))
 		return;
 	pr_info("injecting: %s\n", fault->name);
-	fault->commit(&it, &obj);
+	fault->commit(&w, &obj);
 	fault = faults;
 }

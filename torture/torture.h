@@ -14,9 +14,9 @@
  *	stress		the stressors, and faults of its own that the torture must find
  *	main		parameters, the run, the final checks
  *
- * Contexts: what takes a worker or an iteration, counts, accounts or reports a failure may be
- * called in any context, NMI included. Everything else sleeps; the control thread of main.c calls
- * it, unless it says otherwise. "Quiesced" is from workers_quiesce() to workers_resume() and after
+ * Contexts: what takes a worker, counts, accounts or reports a failure may be called in any
+ * context, NMI included. Everything else may sleep, and the control thread of main.c calls it,
+ * unless it says otherwise. "Quiesced" is from workers_quiesce() to workers_resume() and after
  * workers_stop(). An int is 0 or a negative errno.
  */
 #ifndef DUALTREE_TORTURE_H
@@ -108,33 +108,25 @@ struct object {
 };
 
 /**
- * struct worker - what runs iterations, in one context
+ * struct worker - what runs iterations, in one context and one at a time
  * @rnd: random numbers of its own
  * @context: in which it runs
  * @iterations: that it has run; only the worker writes it
  * @rendezvous: where it offers objects, RENDEZVOUS_MAX of them; NULL if it offers none
+ * @inst: the instance of this iteration
+ * @gfp: for allocations in this iteration
+ * @size_max: largest allocation in this iteration, in bytes
+ * @may_offer: @rendezvous is there and @inst stays until an offer is accepted
  */
 struct worker {
 	struct rnd_state rnd;
 	enum torture_context context;
 	unsigned long iterations;
 	struct rendezvous *rendezvous;
-};
-
-/**
- * struct iteration - one worker at one instance
- * @worker: the worker
- * @inst: the instance
- * @gfp: for allocations
- * @size_max: largest allocation, in bytes
- * @rendezvous: that of the worker; NULL if @inst may be gone when an offer is accepted
- */
-struct iteration {
-	struct worker *worker;
 	struct instance *inst;
 	gfp_t gfp;
 	size_t size_max;
-	struct rendezvous *rendezvous;
+	bool may_offer;
 };
 
 /* report.c: the first failure is the result. report_deadline() is when the run ends, in jiffies. */
@@ -172,29 +164,28 @@ bool object_check(const struct object *obj, const char *name);
 void object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name);
 u8 *object_pack(const struct object *obj);
 bool object_unpack(struct object *obj, u8 *ptr, const char *name);
-size_t object_pick_size(struct iteration *it);
-void object_init(struct iteration *it, struct object *obj, void *ptr, size_t size, bool zeroed);
-bool object_alloc(struct iteration *it, struct object *obj, size_t size, size_t align,
-		  size_t filled);
-void object_free_range(struct iteration *it, u8 *ptr, size_t len);
-void object_free(struct iteration *it, const struct object *obj, size_t start, size_t end);
-void object_trim(struct iteration *it, struct object *obj, size_t len);
-void object_leave(struct iteration *it, const struct object *obj);
-bool object_take(struct iteration *it, struct object *obj);
+size_t object_pick_size(struct worker *w);
+void object_init(struct worker *w, struct object *obj, void *ptr, size_t size, bool zeroed);
+bool object_alloc(struct worker *w, struct object *obj, size_t size, size_t align, size_t filled);
+void object_free_range(struct worker *w, u8 *ptr, size_t len);
+void object_free(struct worker *w, const struct object *obj, size_t start, size_t end);
+void object_trim(struct worker *w, struct object *obj, size_t len);
+void object_leave(struct worker *w, const struct object *obj);
+bool object_take(struct worker *w, struct object *obj);
 void objects_free_all(struct instance *inst);
 
 /* rendezvous.c: threads offer, all workers accept. */
 int rendezvous_create(unsigned int nr_threads);
 void rendezvous_destroy(void);
 struct rendezvous *rendezvous_of(unsigned int thread);
-void rendezvous_offer(struct iteration *it);
-void rendezvous_accept(struct iteration *it);
+void rendezvous_offer(struct worker *w);
+void rendezvous_accept(struct worker *w);
 
 /* ops.c: one op on an instance, both picked at random. */
-void worker_iterate(struct worker *worker);
+void worker_iterate(struct worker *w);
 
 /* worker.c: workers_stop() may be called whatever was started. */
-void worker_init(struct worker *worker, enum torture_context context, unsigned int id);
+void worker_init(struct worker *w, enum torture_context context, unsigned int id);
 int threads_start(unsigned int per_cpu);
 int timers_start(bool soft, bool hard);
 int nmis_start(void);
@@ -207,8 +198,8 @@ unsigned long nmis_foreign(void);
 /* pipe.c: each end has a thread, which repeats a step. */
 int pipe_create(void);
 void pipe_destroy(void);
-unsigned long pipe_produce(struct worker *self);
-unsigned long pipe_consume(struct worker *self);
+unsigned long pipe_produce(struct worker *w);
+unsigned long pipe_consume(struct worker *w);
 void pipe_check(void);
 
 /* stress.c: which stressors there are, their threads, and inject=. */
@@ -234,14 +225,14 @@ static inline void instance_account(struct instance *inst, long bytes)
 	this_cpu_add(*inst->live, bytes);
 }
 
-static inline u32 pick_below(struct iteration *it, u32 bound)
+static inline u32 pick_below(struct worker *w, u32 bound)
 {
-	return random_below(&it->worker->rnd, bound);
+	return random_below(&w->rnd, bound);
 }
 
-static inline bool one_in(struct iteration *it, u32 bound)
+static inline bool one_in(struct worker *w, u32 bound)
 {
-	return !pick_below(it, bound);
+	return !pick_below(w, bound);
 }
 
 /*

@@ -120,21 +120,21 @@ static void gate_close(void)
 }
 
 /* One iteration in an interrupt or NMI, unless the workers are quiesced. */
-static void gated_iterate(struct worker *worker)
+static void gated_iterate(struct worker *w)
 {
 	rcu_read_lock();
 	/* Marked: gate_close() clears it at any time, and waits for those that missed that. */
 	if (READ_ONCE(gate_open))
-		worker_iterate(worker);
+		worker_iterate(w);
 	rcu_read_unlock();
 }
 
 /* Seed a worker; @id is unique among those of its context. */
-void worker_init(struct worker *worker, enum torture_context context, unsigned int id)
+void worker_init(struct worker *w, enum torture_context context, unsigned int id)
 {
 	/* The seed is in the upper half: @id grows by ones. */
-	prandom_seed_state(&worker->rnd, ((u64)torture_seed << 32) + id * NR_CONTEXTS + context);
-	worker->context = context;
+	prandom_seed_state(&w->rnd, ((u64)torture_seed << 32) + id * NR_CONTEXTS + context);
+	w->context = context;
 }
 
 static unsigned int any_cpu(struct rnd_state *rnd)
