@@ -16,7 +16,6 @@
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
-#include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -55,70 +54,55 @@ static u8 pattern_byte(unsigned long addr, u32 key)
 	return pattern_word(addr, key) >> 8 * (addr % 8);
 }
 
-/* Return: the next address from which bytes go by words, or @end. */
-static u8 *word_start(u8 *at, u8 *end)
+/* Does a whole word of the pattern begin at @at? */
+static bool is_word(const u8 *at, const u8 *end)
 {
-	return min(PTR_ALIGN(at, 8), end);
+	return IS_ALIGNED((unsigned long)at, 8) && end - at >= 8;
 }
 
 /* Write the pattern to the bytes from @start up to @end. */
 void object_fill(const struct object *obj, size_t start, size_t end)
 {
-	u8 *at = obj->ptr + start, *stop = obj->ptr + end, *words = word_start(at, stop);
+	u8 *at = obj->ptr + start, *stop = obj->ptr + end;
 
-	for (; at < words; at++)
-		*at = pattern_byte((unsigned long)at, obj->key);
-	for (; stop - at >= 8; at += 8)
-		*(__le64 *)at = cpu_to_le64(pattern_word((unsigned long)at, obj->key));
-	for (; at < stop; at++)
-		*at = pattern_byte((unsigned long)at, obj->key);
-}
-
-static void byte_fail(const struct object *obj, const u8 *at, u8 expected, const char *name)
-{
-	torture_fail("%s: byte %zd of %zu is %02x, expected %02x (key %08x, on CPU %d)", name,
-		     at - obj->ptr, obj->len, *at, expected, obj->key, raw_smp_processor_id());
-}
-
-/* Return: the first byte in [@at, @stop) that does not hold the pattern, or @stop. */
-static u8 *first_wrong(const struct object *obj, u8 *at, u8 *stop)
-{
-	while (at < stop && *at == pattern_byte((unsigned long)at, obj->key))
-		at++;
-	return at;
-}
-
-/* Return: true if all bytes hold the pattern. */
-bool object_check(const struct object *obj, const char *name)
-{
-	u8 *at = obj->ptr, *stop = obj->ptr + obj->len, *words = word_start(at, stop);
-
-	at = first_wrong(obj, at, words);
-	if (at == words) {
-		while (stop - at >= 8 && *(__le64 *)at ==
-		       cpu_to_le64(pattern_word((unsigned long)at, obj->key)))
+	while (at < stop) {
+		if (is_word(at, stop)) {
+			*(__le64 *)at = cpu_to_le64(pattern_word((unsigned long)at, obj->key));
 			at += 8;
-		at = first_wrong(obj, at, stop);
+		} else {
+			*at = pattern_byte((unsigned long)at, obj->key);
+			at++;
+		}
+	}
+}
+
+/* Check the first @len bytes, which were filled at @from. Return: true if they are unchanged. */
+bool object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name)
+{
+	const u8 *at = obj->ptr, *stop = at + len;
+	unsigned long addr = (unsigned long)from;
+	size_t same;
+
+	for (; at < stop; at += same, addr += same) {
+		if (is_word(at, stop) && IS_ALIGNED(addr, 8) &&
+		    *(__le64 *)at == cpu_to_le64(pattern_word(addr, obj->key)))
+			same = 8;
+		else if (*at == pattern_byte(addr, obj->key))
+			same = 1;
+		else
+			break;
 	}
 	if (at == stop)
 		return true;
-	byte_fail(obj, at, pattern_byte((unsigned long)at, obj->key), name);
+	torture_fail("%s: byte %zd of %zu is %02x, expected %02x (key %08x, on CPU %d)", name,
+		     at - obj->ptr, obj->len, *at, pattern_byte(addr, obj->key), obj->key,
+		     raw_smp_processor_id());
 	return false;
 }
 
-/* Check the first @len bytes of an object that was moved here from @from. */
-void object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name)
+bool object_check(const struct object *obj, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		u8 expected = pattern_byte((unsigned long)from + i, obj->key);
-
-		if (obj->ptr[i] != expected) {
-			byte_fail(obj, obj->ptr + i, expected, name);
-			return;
-		}
-	}
+	return object_check_moved(obj, obj->ptr, obj->len, name);
 }
 
 static u64 header_magic(const u8 *ptr, const struct header *header)

@@ -32,29 +32,19 @@
 #define SIZE_MAX_TASK	SZ_128K
 #define SIZE_MAX_IRQ	SZ_2K
 
-static struct object part_before(const struct object *obj, size_t end)
-{
-	return (struct object) { obj->ptr, end, obj->key };
-}
-
-static struct object part_from(const struct object *obj, size_t start)
-{
-	return (struct object) { obj->ptr + start, obj->len - start, obj->key };
-}
-
 /* Free the front, as that of a header, and keep the rest. */
 static void free_front(struct worker *w, struct object *obj, size_t front)
 {
 	front = min(front, obj->len);
 	object_free(w, obj, 0, front);
-	*obj = part_from(obj, front);
+	*obj = object_part(obj, front, obj->len);
 }
 
 /* Free the middle and leave both ends, which share granules with it, to other workers. */
 static void free_middle(struct worker *w, const struct object *obj)
 {
 	size_t start = pick_below(w, obj->len), end = start + 1 + pick_below(w, obj->len - start);
-	struct object front = part_before(obj, start), tail = part_from(obj, end);
+	struct object front = object_part(obj, 0, start), tail = object_part(obj, end, obj->len);
 
 	object_leave(w, &front);
 	object_free(w, obj, start, end);
@@ -209,12 +199,12 @@ static void op_rush(struct worker *w)
 static void free_across(struct worker *w, struct object *low, struct object *high)
 {
 	size_t from = pick_below(w, low->len), to = 1 + pick_below(w, high->len);
-	struct object rest = part_from(high, to);
+	struct object rest = object_part(high, to, high->len);
 
 	count_event(w->context, SPANNED);
 	object_free_range(w, low->ptr + from, low->len - from + to);
 	object_leave(w, &rest);
-	*low = part_before(low, from);
+	*low = object_part(low, 0, from);
 	if (!low->len || object_check(low, w->inst->name))
 		object_leave(w, low);
 }

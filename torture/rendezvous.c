@@ -113,10 +113,10 @@ static unsigned int cut(struct worker *w, const struct object *whole, struct obj
 		at += 1 + pick_below(w, reach / (max + 1));
 		if (at >= whole->len)
 			break;
-		parts[nr++] = (struct object) { whole->ptr + start, at - start, whole->key };
+		parts[nr++] = object_part(whole, start, at);
 		start = at;
 	}
-	parts[nr] = (struct object) { whole->ptr + start, whole->len - start, whole->key };
+	parts[nr] = object_part(whole, start, whole->len);
 	return nr;
 }
 

@@ -161,7 +161,7 @@ struct instance *stream_get(unsigned int which);
 /* object.c: what returns bool has reported the failure, if there was one, or there is no object. */
 void object_fill(const struct object *obj, size_t start, size_t end);
 bool object_check(const struct object *obj, const char *name);
-void object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name);
+bool object_check_moved(const struct object *obj, const u8 *from, size_t len, const char *name);
 u8 *object_pack(const struct object *obj);
 bool object_unpack(struct object *obj, u8 *ptr, const char *name);
 size_t object_pick_size(struct worker *w);
@@ -223,6 +223,12 @@ static inline void count_event(enum torture_context context, enum counter counte
 static inline void instance_account(struct instance *inst, long bytes)
 {
 	this_cpu_add(*inst->live, bytes);
+}
+
+/* The bytes from @start up to @end. */
+static inline struct object object_part(const struct object *obj, size_t start, size_t end)
+{
+	return (struct object) { obj->ptr + start, end - start, obj->key };
 }
 
 static inline u32 pick_below(struct worker *w, u32 bound)
