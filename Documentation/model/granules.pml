@@ -101,7 +101,7 @@ inline tree_take(g, t)
 }
 
 /*
- * heap_push(); of several runs dt_remote_batch_push(): llist_add_batch(). Any context, any CPU.
+ * remote_push(); of several runs dt_remote_batch_push(): llist_add_batch(). Any context, any CPU.
  * @last is @first, or the granule that @first is linked to.
  */
 inline push(first, last, head)

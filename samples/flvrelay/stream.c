@@ -117,7 +117,7 @@ static int stream_keep_head(struct stream *stream, struct tag *tag)
 	/* A new decoder configuration: the last key frame belongs to the old one. */
 	if (tag->type == TAG_VIDEO)
 		stream->has_key = false;
-	return dualtree_buf_clone(&tag->payload, dualtree_buf_unread(&tag->payload),
+	return dualtree_buf_clone(&tag->payload, dualtree_buf_len(&tag->payload),
 				  &head->payload, GFP_KERNEL);
 }
 
@@ -136,7 +136,7 @@ int stream_put(struct stream *stream, struct tag *tag)
 
 	tag->seq = stream->next_seq++;
 	count(&totals.tags, 1);
-	count(&totals.bytes, dualtree_buf_unread(&tag->payload));
+	count(&totals.bytes, dualtree_buf_len(&tag->payload));
 	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && stream_keep_head(stream, tag))
 		return -ENOMEM;
 	if (stream_withholds(stream, tag)) {

@@ -59,7 +59,7 @@ static int batch_fill(struct subscriber *sub, struct stream *stream)
 	enum ring_of from;
 	struct tag *tag;
 
-	while (dualtree_buf_unread(&sub->out) < BATCH) {
+	while (dualtree_buf_len(&sub->out) < BATCH) {
 		tag = subscriber_next_tag(sub, stream, &from);
 		if (!tag)
 			return 0;
@@ -79,11 +79,11 @@ static int batch_send(struct subscriber *sub, struct stream *stream)
 	ssize_t sent;
 
 	/* OOM counts as a full socket: the next round tries again. */
-	if (batch_fill(sub, stream) && !dualtree_buf_unread(&sub->out)) {
+	if (batch_fill(sub, stream) && !dualtree_buf_len(&sub->out)) {
 		sub->stuck = true;
 		return 0;
 	}
-	len = dualtree_buf_unread(&sub->out);
+	len = dualtree_buf_len(&sub->out);
 	sub->stuck = false;
 	if (!len)
 		return 0;
@@ -159,7 +159,7 @@ bool subscriber_round(struct subscriber *sub, struct stream *stream)
 bool subscriber_done(const struct subscriber *sub, const struct stream *stream)
 {
 	return !sub->joined ||
-	       (!dualtree_buf_unread(&sub->out) && !subscriber_lag(sub, stream));
+	       (!dualtree_buf_len(&sub->out) && !subscriber_lag(sub, stream));
 }
 
 /* Reset and free a subscriber. Sends that it has not acknowledged return at once. */

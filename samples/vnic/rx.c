@@ -35,7 +35,7 @@
 
 static struct sk_buff *skb_copy_frame(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb = napi_alloc_skb(&end->napi, len);
 
 	if (!skb)
@@ -80,7 +80,7 @@ static struct sk_buff *skb_create(struct end *end, struct dualtree_buf *buf)
 {
 	if (!end->zerocopy)
 		return skb_copy_frame(end, buf);
-	if (dualtree_buf_unread(buf) > COPYBREAK)
+	if (dualtree_buf_len(buf) > COPYBREAK)
 		return skb_take_frame(end, buf);
 	count(&end->counts, SMALL_PACKETS, 1);
 	return skb_copy_frame(end, buf);
@@ -98,7 +98,7 @@ static void frame_corrupt(struct end *end, struct dualtree_buf *buf)
 
 static void frame_receive(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb;
 
 	count(&end->counts, TAIL_BYTES, RING_ROOM - len);
