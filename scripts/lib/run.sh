@@ -7,7 +7,7 @@
 #   suite_module AREA           the name of the module with the suite dualtree_AREA
 #   make_plan DIR SUITE.ko...   writes DIR/plan and DIR/files from BUILD_MODULES: the
 #                               suites with what they depend on; SEED is passed to
-#                               those that take it
+#                               those that take it, SUITE_ARGUMENTS to all
 #   run_plan DIR [VM-OPTION...] boots the guest; everything is left in DIR
 #   judge_run DIR               reads DIR; sets RUN_PASSED, RUN_FAILED, RUN_SKIPPED and
 #                               leaves DIR/results.txt (what kunit.py says) and
@@ -73,7 +73,7 @@ add_to_plan()
 
 make_plan()
 {
-	local suite core seed
+	local suite core arguments
 
 	PLAN_DIR=$1
 	shift
@@ -87,9 +87,9 @@ make_plan()
 	fi
 	for suite in "$@"; do
 		add_dependencies "$suite"
-		seed=
-		[ -z "$(modinfo -p "$suite" | sed -n '/^seed:/p')" ] || seed=seed=$SEED
-		add_to_plan suite "$suite" "$seed"
+		arguments=${SUITE_ARGUMENTS-}
+		[ -z "$(modinfo -p "$suite" | sed -n '/^seed:/p')" ] || arguments+=" seed=$SEED"
+		add_to_plan suite "$suite" "$arguments"
 	done
 }
 
