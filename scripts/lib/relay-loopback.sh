@@ -3,7 +3,7 @@
 #
 # scripts/demo --relay --loopback: publisher and subscribers in the guest itself, so that it
 # runs on kernels without a network card, like the debug kernel. To be sourced after relay.sh;
-# uses built_module, value_of, require, row, size, thousands and failures[] of scripts/demo.
+# uses built_module, value_of, require, row, amount, thousands and failures[] of scripts/demo.
 #
 #   loopback_run DIR    boots the guest with the stream in DIR/../in.flv; logs are in DIR
 #   loopback_judge DIR  every condition that does not hold, into failures[]
@@ -26,22 +26,17 @@ LOOPBACK_STEP_TIMEOUT=600
 
 loopback_run()
 {
-	local dir=$1 file options=() status=0
+	local dir=$1
 
 	mkdir -p "$dir"
 	cat >"$dir/relay.conf" <<-END
 		ROUNDS=$LOOPBACK_ROUNDS
 		PIECES=$LOOPBACK_PIECES
 	END
-	for file in "$(built_module dualtree)" "$(built_module dualtree_netbuf)" \
-		"$(built_module flvrelay)" "$dir/relay.conf" "$dir/../in.flv"; do
-		options+=(--file "$file")
-	done
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/relay-loopback.sh" \
-		--log "$dir" --cpus "$CPUS" --timeout "$LOOPBACK_TIMEOUT" \
-		--step-timeout "$LOOPBACK_STEP_TIMEOUT" --terse "${options[@]}" \
-		"${vm_options[@]}" || status=$?
-	[ "$status" -le 1 ] || die "the guest could not be run"
+	guest_files "$(built_module dualtree)" "$(built_module dualtree_netbuf)" \
+		"$(built_module flvrelay)" "$dir/relay.conf" "$dir/../in.flv"
+	guest_run relay-loopback.sh "$dir" --cpus "$CPUS" --timeout "$LOOPBACK_TIMEOUT" \
+		--step-timeout "$LOOPBACK_STEP_TIMEOUT" --terse "${GUEST_FILES[@]}" "${vm_options[@]}" || true
 }
 
 # judge_unloadings DIR: what the relay's last words were each time.
@@ -84,9 +79,9 @@ loopback_show()
 
 	echo
 	echo "flvrelay (dualtree, dualtree_netbuf) on Linux, $kind kernel, $CPUS CPUs, loopback"
-	row tags "$(thousands "$(value_of tags)"), $(size "$(value_of payload_bytes)") of payload"
-	row sent "$(size "$all") in $(thousands "$(value_of sends)") calls, of which the stack copied \
-$(size "$(value_of copied_bytes)"): all that arrived, for loopback copies; the rest was dropped"
+	row tags "$(thousands "$(value_of tags)"), $(amount "$(value_of payload_bytes)") of payload"
+	row sent "$(amount "$all") in $(thousands "$(value_of sends)") calls, of which the stack copied \
+$(amount "$(value_of copied_bytes)"): all that arrived, for loopback copies; the rest was dropped"
 	sed -n 's/^line /'"$(printf '  %-10s ' said)"'/p' "$1/report.txt"
 	row 'at the end' "live $(value_of live_bytes), held $(value_of held_bytes), the pools' blocks \
 out $(value_of pool_used_bytes), bad frees $(value_of bad_frees)"

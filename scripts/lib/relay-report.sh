@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # What came of scripts/demo --relay: compared, judged, shown. To be sourced after relay.sh;
-# uses value_of, require, row, size, thousands and failures[] of scripts/demo.
+# uses value_of, require, row, amount, thousands and failures[] of scripts/demo.
 #
 #   relay_judge DIR    every condition that does not hold, into failures[]
 #   relay_show DIR     the report, with a table over time, and DIR/relay.svg
@@ -196,15 +196,15 @@ relay_show()
 	reader_row first "$1/first"
 	reader_row second "$1/second"
 	reader_row late "$1/late"
-	row tags "$(thousands "$(value_of tags)"), $(size "$(value_of payload_bytes)") of payload"
-	row sent "$(size "$all") in $(thousands "$(value_of sends)") calls, of which the stack copied \
-$(size "$(value_of copied_bytes)")"
+	row tags "$(thousands "$(value_of tags)"), $(amount "$(value_of payload_bytes)") of payload"
+	row sent "$(amount "$all") in $(thousands "$(value_of sends)") calls, of which the stack copied \
+$(amount "$(value_of copied_bytes)")"
 	row dropped "too slow $(value_of slow_dropped), left $(value_of left)"
 	sed -n 's/^line /'"$(printf '  %-10s ' said)"'/p' "$1/report.txt"
 	show_over_time "$1/report.txt"
 	row steady "held/live $(ratio "$steady_mean" 100) on average, $(ratio "$steady_worst" 100) at \
 most, of $steady_samples samples"
-	row 'at the end' "$(size "$(value_of destroyed_bytes)") were live when their streams ended, and \
+	row 'at the end' "$(amount "$(value_of destroyed_bytes)") were live when their streams ended, and \
 went with their instances"
 	row '' "live $(value_of live_bytes), held $(value_of held_bytes), the pools' blocks out \
 $(value_of pool_used_bytes), bad frees $(value_of bad_frees)"

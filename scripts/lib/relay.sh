@@ -5,7 +5,7 @@
 # out again to several who read it. To be sourced after common.sh; needs the guest's files,
 # KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by relay-report.sh.
 #
-#   relay_files                  what the guest needs, into relay_guest_files[]
+#   relay_files                  what the guest needs, into sample_files[]
 #   relay_make_stream DIR S      S seconds of picture and sound, in DIR/in.flv, and the
 #                                checksums of its packets and of its decoded frames
 #   relay_run DIR PARAMETERS     boots the guest, publishes, reads; leaves in DIR what each
@@ -32,6 +32,63 @@ RELAY_BOOT_PATIENCE=240
 RELAY_STARVED=10
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
+# What the relay and the guest reported: numbers by name.
+declare -A STAT=()
+
+# read_stats DIR: what the guest reported, into STAT.
+read_stats()
+{
+	local key name value
+
+	STAT=()
+	[ -f "$1/report.txt" ] || return 0
+	while read -r key name value; do
+		[ "$key" != stat ] || STAT[$name]=$value
+	done <"$1/report.txt"
+}
+
+# value_of NAME: a number that was not reported is one that fails every check.
+value_of()
+{
+	echo "${STAT[$1]:--1}"
+}
+
+# require CONDITION TEXT: an arithmetic condition.
+require()
+{
+	if ! (($1)); then
+		failures+=("$2")
+	fi
+}
+
+thousands()
+{
+	sed ':a; s/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/; ta' <<<"$1"
+}
+
+amount()
+{
+	local bytes=$1
+
+	if [ "$bytes" -lt 10240 ]; then
+		echo "$(thousands "$bytes") B"
+	elif [ "$bytes" -lt 10485760 ]; then
+		echo "$(thousands $((bytes / 1024))) KiB"
+	else
+		echo "$(thousands $((bytes / 1048576))).$((bytes % 1048576 * 10 / 1048576)) MiB"
+	fi
+}
+
+# ratio HELD LIVE: with two places.
+ratio()
+{
+	[ "$2" -gt 0 ] || {
+		echo -
+		return
+	}
+	printf '%d.%02d\n' $(($1 / $2)) $(($1 % $2 * 100 / $2))
+}
+
 # kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
 kernel_module()
 {
@@ -53,7 +110,7 @@ relay_files()
 
 	temp_dir
 	e1000=$(kernel_module drivers/net/ethernet/intel/e1000/e1000.ko)
-	relay_guest_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
+	sample_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
 		"$(built_module flvrelay)" "$e1000")
 }
 
@@ -111,7 +168,7 @@ boot_relay()
 		PATIENCE=$((seconds + RELAY_PATIENCE))
 		PARAMETERS='$1'
 	END
-	for file in "${relay_guest_files[@]}" "$dir/relay.conf"; do
+	for file in "${sample_files[@]}" "$dir/relay.conf"; do
 		options+=(--file "$file")
 	done
 	read -r publish_port subscribe_port < <(free_ports)
@@ -277,8 +334,8 @@ show_progress()
 	while kill -0 "$publisher_pid" 2>/dev/null; do
 		sleep 10
 		log "  published for $(duration $((SECONDS - start))):" \
-			"live $(size "$(value_now live_bytes)")," \
-			"held $(size "$(value_now held_bytes)")"
+			"live $(amount "$(value_now live_bytes)")," \
+			"held $(amount "$(value_now held_bytes)")"
 	done
 }
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Shows that the harness finds what it is there to find. To be sourced after run.sh,
-# torture.sh and console.sh.
+# torture.sh.
 #
 #   self_checks_of KIND        the cases of that kernel; nothing if it has none
 #   self_check KIND DIR [NAME...]
@@ -211,7 +211,7 @@ report_case()
 check_samples()
 {
 	mkdir -p "$2/console"
-	console_samples "$1" >"$2/console/outcome"
+	guest_says console samples "$1" >"$2/console/outcome" || true
 	[ -s "$2/console/outcome" ] || echo ok >"$2/console/outcome"
 	report_case "$2/console" console 0
 }
