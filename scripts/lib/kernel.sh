@@ -91,19 +91,15 @@ config_fragments()
 	done
 }
 
-# config_requests FRAGMENT...: of several requests for a symbol the last.
+# config_requests OUT FRAGMENT...: leaves OUT/requested.config; of several requests for a symbol the
+# last. The kernel's script makes its own files where it runs.
 config_requests()
 {
-	cat "$@" | awk '
-	/^CONFIG_[A-Za-z0-9_]+=/ { split($0, part, "="); symbol = part[1] }
-	/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { symbol = $2 }
-	symbol { request[symbol] = $0; if (!(symbol in place)) place[symbol] = ++count; symbol = "" }
-	END {
-		for (symbol in place)
-			ordered[place[symbol]] = request[symbol]
-		for (i = 1; i <= count; i++)
-			print ordered[i]
-	}'
+	local out=$1
+
+	shift
+	KCONFIG_CONFIG=$out/requested.config env -C "$out" \
+		sh "$KERNEL_SRC/scripts/kconfig/merge_config.sh" -m /dev/null "$@" >"$out/merge.log"
 }
 
 # config_missing REQUESTED FINAL: prints each request that FINAL does not fulfil.
@@ -111,20 +107,9 @@ config_requests()
 # there finds nothing.
 config_missing()
 {
-	local line symbol
-
-	while read -r line; do
-		case $line in
-		CONFIG_*=*)
-			grep -qxF -- "$line" "$2" || echo "$line"
-			;;
-		'# CONFIG_'*' is not set')
-			symbol=${line#\# }
-			symbol=${symbol%% *}
-			! grep -q "^$symbol=" "$2" || echo "$line"
-			;;
-		esac
-	done <"$1"
+	grep '^CONFIG_' "$1" | grep -vxFf "$2" || true
+	sed -n 's/^# \(CONFIG_[A-Za-z0-9_]*\) is not set$/^\1=/p' "$1" | grep -f - "$2" |
+		sed 's/$/, which is not to be set/' || true
 }
 
 # kernel_arch KIND: sets KERNEL_ARCH[], what every make is told; KERNEL_FLAGS[], what that of the
@@ -150,7 +135,7 @@ configure_kernel()
 	local kind=$1 out=$2 missing fragments
 
 	mapfile -t fragments < <(config_fragments "$kind")
-	config_requests "${fragments[@]}" >"$out/requested.config"
+	config_requests "$out" "${fragments[@]}" || die "cannot merge the fragments of the $kind kernel"
 	{
 		make -C "$KERNEL_SRC" O="$out" "${KERNEL_ARCH[@]}" tinyconfig
 		cat "$out/requested.config" >>"$out/.config"
