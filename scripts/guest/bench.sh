@@ -14,14 +14,6 @@
 . /lib/guest.sh
 cd /run/harness || exit 1
 
-# report_file NAME RESULT FILE
-report_file()
-{
-	while IFS= read -r line; do
-		report "$1 $2 $line"
-	done <"$3"
-}
-
 # A boot leaves things to do in the background, for a second or two.
 step "waiting until the boot is over"
 sleep 4
@@ -39,7 +31,7 @@ while read -r name files results arguments; do
 		arguments=
 	done
 	for result in $(echo "$results" | tr , ' '); do
-		report_file "$name" "$result" "/sys/kernel/debug/$module/$result"
+		report_lines "$name $result" <"/sys/kernel/debug/$module/$result"
 	done
 	remove_modules
 done <plan
