@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# What the parts of scripts/bench stand on. To be sourced after common.sh, kernel.sh, build.sh
-# and plot.sh.
+# What the parts of scripts/bench stand on. To be sourced after common.sh, apt.sh, kernel.sh,
+# build.sh and python.sh.
 #
 # A part is a file scripts/lib/bench-PART.sh, and has only to be there. It is read when it is to
 # be run, and no other part's with it. It has
@@ -167,6 +167,8 @@ run_guest()
 
 	shift 2
 	mkdir -p "$dir"
+	# For the plots of what comes of it.
+	apt_install gnuplot-nox
 	guest_turn
 	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
 		--cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
