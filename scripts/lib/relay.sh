@@ -3,7 +3,8 @@
 #
 # scripts/demo --relay: a stream of ffmpeg's goes through samples/flvrelay in a guest, and
 # out again to several who read it. To be sourced after common.sh; needs the guest's files,
-# KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by relay-report.sh.
+# KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by
+# lib/dualtree_guest/relay.py.
 #
 #   relay_files                  what the guest needs, into sample_files[]
 #   relay_make_stream DIR S      S seconds of picture and sound, in DIR/in.flv, and the
@@ -31,63 +32,6 @@ RELAY_BOOT_PATIENCE=240
 # ended sooner, by scripts/vm, and with it whatever waits for it here.
 RELAY_STARVED=10
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
-
-# What the relay and the guest reported: numbers by name.
-declare -A STAT=()
-
-# read_stats DIR: what the guest reported, into STAT.
-read_stats()
-{
-	local key name value
-
-	STAT=()
-	[ -f "$1/report.txt" ] || return 0
-	while read -r key name value; do
-		[ "$key" != stat ] || STAT[$name]=$value
-	done <"$1/report.txt"
-}
-
-# value_of NAME: a number that was not reported is one that fails every check.
-value_of()
-{
-	echo "${STAT[$1]:--1}"
-}
-
-# require CONDITION TEXT: an arithmetic condition.
-require()
-{
-	if ! (($1)); then
-		failures+=("$2")
-	fi
-}
-
-thousands()
-{
-	sed ':a; s/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/; ta' <<<"$1"
-}
-
-amount()
-{
-	local bytes=$1
-
-	if [ "$bytes" -lt 10240 ]; then
-		echo "$(thousands "$bytes") B"
-	elif [ "$bytes" -lt 10485760 ]; then
-		echo "$(thousands $((bytes / 1024))) KiB"
-	else
-		echo "$(thousands $((bytes / 1048576))).$((bytes % 1048576 * 10 / 1048576)) MiB"
-	fi
-}
-
-# ratio HELD LIVE: with two places.
-ratio()
-{
-	[ "$2" -gt 0 ] || {
-		echo -
-		return
-	}
-	printf '%d.%02d\n' $(($1 / $2)) $(($1 % $2 * 100 / $2))
-}
 
 # kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
 kernel_module()
@@ -189,6 +133,14 @@ value_now()
 {
 	sed -n 's/\r*$//; s/^report: sample //p' "$dir/port.log" | tail -n 1 | tr ' ' '\n' |
 		sed -n "s/^$1=//p"
+}
+
+mib_now()
+{
+	local bytes
+
+	bytes=$(value_now "$1")
+	echo "$((${bytes:-0} >> 20)) MiB"
 }
 
 # await SECONDS TEXT COMMAND...: until it is true. False if that takes too long, or the guest
@@ -334,8 +286,7 @@ show_progress()
 	while kill -0 "$publisher_pid" 2>/dev/null; do
 		sleep 10
 		log "  published for $(duration $((SECONDS - start))):" \
-			"live $(amount "$(value_now live_bytes)")," \
-			"held $(amount "$(value_now held_bytes)")"
+			"live $(mib_now live_bytes), held $(mib_now held_bytes)"
 	done
 }
 
