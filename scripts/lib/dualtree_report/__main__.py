@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-COMMANDS = ("compare", "cost", "curve", "footprint", "native", "remote", "summary")
+COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "summary")
 
 
 def main() -> int:
