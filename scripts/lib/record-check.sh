@@ -9,15 +9,12 @@
 
 record_self_check()
 {
-	local file options=() status=0
+	local status=0
 
 	dualtree_report record "$log_dir" "$TRACE_TOOL" || status=1
 	record_build
-	for file in "$log_dir"/*.trace "$log_dir/plan"; do
-		options+=(--file "$file")
-	done
-	record_guest "$log_dir" record-check.sh --cpus 1 --file "$(built_module dualtree_replay)" \
-		"${options[@]}" || status=1
+	guest_files "$(built_module dualtree_replay)" "$log_dir"/*.trace "$log_dir/plan"
+	record_guest "$log_dir" record-check.sh --cpus 1 "${GUEST_FILES[@]}" || status=1
 	dualtree_report record "$log_dir" "$TRACE_TOOL" --guest || status=1
 	[ "$status" -eq 0 ] && echo PASS || echo FAIL
 	return "$status"
