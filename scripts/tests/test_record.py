@@ -23,6 +23,7 @@ class Record(CommandCase):
                          f"{broken + len(record.RECORDS) + len(record.BAD_RECORDS)} failed")
         self.assertEqual((self.out / "1.trace").read_text(), record.HEAD + record.TRACES[0][1])
         self.assertEqual(len(self.read("plan")), 12)
+        self.assertEqual(record.traces()[7][2], "8.trace:3: no such operation")
 
     def test_a_trace_that_cannot_be_exported_ends_the_check(self) -> None:
         with self.assertRaises(SystemExit):
