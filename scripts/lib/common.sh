@@ -234,6 +234,19 @@ show_log()
 	tail -n "$2" "$1" | sed 's/^/    | /' >&2
 }
 
+# run_or_die TEXT LABEL LOG COUNTER COMMAND...: run_long, and if COMMAND fails the end of the log and
+# TEXT, with which the script ends.
+run_or_die()
+{
+	local text=$1
+
+	shift
+	run_long "$@" || {
+		show_log "$2" 15
+		die "$text"
+	}
+}
+
 # lock NAME: one run at a time may make NAME. unlock NAME when it is made.
 declare -A LOCK_FDS=()
 lock()

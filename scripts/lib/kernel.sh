@@ -61,14 +61,11 @@ get_source()
 		mkdir -p "$part"
 		apt_download "$package" "$version" "$part"
 		# shellcheck disable=SC2016
-		run_long "unpacking $package" "$part/unpack.log" "" \
+		run_or_die "cannot unpack $DEB" "unpacking $package" "$part/unpack.log" "" \
 			bash -c 'set -o pipefail
 				 dpkg-deb --fsys-tarfile "$1" |
 				 tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
-				 tar -xJ -C "$2"' - "$DEB" "$part" || {
-			show_log "$part/unpack.log" 5
-			die "cannot unpack $DEB"
-		}
+				 tar -xJ -C "$2"' - "$DEB" "$part"
 		[ -f "$part/$package/Makefile" ] || die "$DEB does not hold $package/Makefile"
 		rm -f "$DEB"
 		mv "$part" "$dir"
@@ -292,10 +289,8 @@ unpack_image()
 	part=$(dirname "$dir")/.$(basename "$dir").part
 	rm -rf "$part"
 	apt_download "$package" "$version" "$part"
-	run_long "unpacking $package" "$part/unpack.log" "" dpkg-deb -x "$DEB" "$part" || {
-		show_log "$part/unpack.log" 5
-		die "cannot unpack $DEB"
-	}
+	run_or_die "cannot unpack $DEB" "unpacking $package" "$part/unpack.log" "" \
+		dpkg-deb -x "$DEB" "$part"
 	rm -f "$DEB"
 	mv "$part" "$dir"
 }

@@ -70,14 +70,11 @@ relay_make_stream()
 	local dir=$1 seconds=$2 options
 
 	log "making $seconds seconds of H.264 and AAC"
-	run_long "encoding" "$dir/encode.log" "" "${RELAY_FFMPEG[@]}" \
+	run_or_die "ffmpeg cannot make a stream" "encoding" "$dir/encode.log" "" "${RELAY_FFMPEG[@]}" \
 		-f lavfi -i "testsrc2=size=640x360:rate=$RELAY_RATE" \
 		-f lavfi -i "sine=frequency=440:beep_factor=4:sample_rate=44100" -t "$seconds" \
 		-c:v libx264 -preset veryfast -pix_fmt yuv420p -g $RELAY_GROUP -crf 14 \
-		-c:a aac -b:a 96k -f flv -flvflags no_duration_filesize -y "$dir/in.flv" || {
-		show_log "$dir/encode.log" 5
-		die "ffmpeg cannot make a stream"
-	}
+		-c:a aac -b:a 96k -f flv -flvflags no_duration_filesize -y "$dir/in.flv"
 	mapfile -t options < <(checksum_options "$dir" in)
 	# From a pipe, as it comes out of the relay: its end cannot be read first.
 	"${RELAY_FFMPEG[@]}" -flags bitexact -f flv -i - "${options[@]}" \

@@ -55,12 +55,10 @@ um_build()
 	um_get_tree
 	[ -d "$UM_BUILD" ] ||
 		log "building user-mode Linux (once; some 10 minutes of one CPU)"
-	run_long "building user-mode Linux" "$UM_BUILD.log" um_objects \
+	run_or_die "user-mode Linux does not build; the log is $UM_BUILD.log" \
+		"building user-mode Linux" "$UM_BUILD.log" um_objects \
 		env -C "$UM_TREE" ./tools/testing/kunit/kunit.py build "${UM_OPTIONS[@]}" \
-		--build_dir "$UM_BUILD" --jobs "$(nproc)" || {
-		show_log "$UM_BUILD.log" 20
-		die "user-mode Linux does not build; the log is $UM_BUILD.log"
-	}
+		--build_dir "$UM_BUILD" --jobs "$(nproc)"
 	# Warnings are all that kunit.py shows of a build that went well.
 	grep -E 'warning:|error:' "$UM_BUILD.log" | sed -n '1,20p' >&2 || true
 	unlock "$name"
