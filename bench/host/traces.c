@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The traces there are.
+ * The traces that can be generated.
  *
  * Single streams show what an instance of one's own costs, many in one instance what sharing
- * costs, and M, all protocols in one instance, what a server would see that has but one.
+ * costs, and M, all protocols in one instance, what a server sees that has but one.
  */
-#include <linux/kernel.h>
-#include <linux/string.h>
-
-#include "trace.h"
+#include "streams.h"
 
 static const struct trace traces[] = {
 	{ "A1", 20000, { { &reader_kind, 1 } } },
@@ -32,6 +29,7 @@ static const struct trace traces[] = {
 	} },
 };
 
+/* Return: the trace of that name, or NULL. */
 const struct trace *trace_find(const char *name)
 {
 	unsigned int i;
