@@ -25,6 +25,8 @@ while read -r name files results arguments; do
 	# Each finds a pool that was not used before.
 	# shellcheck disable=SC2086 # arguments are words
 	load dualtree.ko $options || exit 1
+	# shellcheck disable=SC2086 # arguments are words
+	feed_trace $arguments
 	for file in $(echo "$files" | tr , ' '); do
 		# shellcheck disable=SC2086 # arguments are words
 		load "$file" $arguments || exit 1

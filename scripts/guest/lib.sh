@@ -18,6 +18,10 @@
 #   md5 [FILE]        the sum alone
 #   load FILE [ARG..] insmod, remembered for remove_modules; a failure is a
 #                     failure of the run
+#   feed_trace WORD...
+#                     sets arguments to the words with which dualtree_replay.ko is to be loaded:
+#                     for a first word trace=NAME,SEED,OPS,CYCLES trace_tool begins to write that
+#                     trace into a FIFO, and the module reads it from there
 #   remove_modules    rmmod of what load loaded, latest first; done at the end
 #                     in any case
 #   check_leaks       what kmemleak finds now is a failure of the run; done at the end in
@@ -135,6 +139,21 @@ load()
 		return 1
 	fi
 	echo "$name" >>/tmp/modules
+}
+
+feed_trace()
+{
+	local trace
+
+	arguments=$*
+	[ "${1#trace=}" != "$1" ] || return 0
+	trace=$(echo "${1#trace=}" | tr , ' ')
+	shift
+	arguments="file=/tmp/trace.fifo $*"
+	rm -f /tmp/trace.fifo
+	mkfifo /tmp/trace.fifo
+	# shellcheck disable=SC2086 # these are words
+	/run/harness/trace_tool export $trace >/tmp/trace.fifo &
 }
 
 remove_modules()

@@ -26,19 +26,19 @@ bench_cost()
 # drm_mm is in a module of the kernel's own, and its rows are in one of ours.
 cost_run()
 {
-	local dir=$1 files=dualtree_cost.ko options=() path
+	local dir=$1 files=dualtree_bench.ko options=() path
 
 	mkdir -p "$dir"
-	if [[ " ${BUILD_MODULES[*]} " == */dualtree_cost_drm.ko\ * ]]; then
+	if [[ " ${BUILD_MODULES[*]} " == */dualtree_bench_drm.ko\ * ]]; then
 		KERNELS_OWN=()
 		add_kernels_own drm
-		for path in "${KERNELS_OWN[@]}" "$(built_module dualtree_cost_drm)"; do
+		for path in "${KERNELS_OWN[@]}" "$(built_module dualtree_bench_drm)"; do
 			files+=,$(basename "$path")
 			options+=(--file "$path")
 		done
 	fi
-	echo "cost $files results seed=$seed" >"$dir/plan"
-	DUALTREE_ACCEL=icount run_guest "$dir" dualtree_cost "${options[@]}"
+	echo "cost $files results run=cost seed=$seed" >"$dir/plan"
+	DUALTREE_ACCEL=icount run_guest "$dir" dualtree_bench "${options[@]}"
 }
 
 # add_kernels_own NAME: adds to KERNELS_OWN the kernel's own module, not compressed, after

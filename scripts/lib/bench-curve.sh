@@ -50,8 +50,8 @@ curve_run()
 	shift 4
 	mkdir -p "$dir"
 	for name in "$@"; do
-		echo "$name dualtree_curve.ko results curve=$name seed=$seed ${quick:+quick=1}"
+		echo "$name dualtree_bench.ko results run=$name seed=$seed ${quick:+quick=1}"
 	done >"$dir/plan"
-	run_guest "$dir" dualtree_curve "${option[@]}"
+	run_guest "$dir" dualtree_bench "${option[@]}"
 	reports+=("$dir/report.txt")
 }

@@ -2,11 +2,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# Bytes held for bytes live, of the traces of bench/trace*.c. bench-replay.sh uses what is here for
-# trace files.
+# Bytes held for bytes live, of the traces of bench/host/traces.c. bench-replay.sh uses what is here
+# for trace files.
 #
 # help: footprint [TRACE...]
-# help:                bytes held for bytes live, of traces of streams (bench/trace*.c); all of
+# help:                bytes held for bytes live, of traces of streams (bench/host); all of
 # help:                them if none is named, each with the defaults and with
 # help:                DUALTREE_EXACT_FIT; over time, too, as a plot for each trace. Contents and
 # help:                counts are checked all the time. Takes a few minutes
@@ -57,12 +57,13 @@ bench_footprint()
 	local trace ops cycles wanted fits bars=()
 
 	footprint_arguments "$@"
+	build_trace_tool
 	use_kernel "${kinds[0]}"
 	: >"$log_dir/plan"
 	for trace in "${wanted[@]}"; do
-		plan_replay "$trace" "seed=$seed ops=$ops cycles=$cycles trace=$trace"
+		plan_replay "$trace" "trace=$trace,$seed,$ops,$cycles"
 	done
-	run_replays --memory 1024
+	run_replays --memory 1024 --file "$TRACE_TOOL"
 	show_conditions "1 CPU, seed $seed"
 	# What was cut short is not what the bars are about.
 	[ "$ops" -ne 0 ] || bars=(--bars)

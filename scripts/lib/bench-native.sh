@@ -35,8 +35,8 @@ bench_native()
 	use_kernel uml
 	load=$(cut -d' ' -f1-3 /proc/loadavg)
 	cpu=$(native_cpu)
-	echo "native dualtree_native.ko results,time seed=$seed rounds=$rounds" >"$log_dir/plan"
-	run_guest "$log_dir" dualtree_native --uml --pin "$cpu" --timeout "$NATIVE_TIMEOUT"
+	echo "native dualtree_bench.ko results,time run=native seed=$seed rounds=$rounds" >"$log_dir/plan"
+	run_guest "$log_dir" dualtree_bench --uml --pin "$cpu" --timeout "$NATIVE_TIMEOUT"
 	dualtree_report native "$out" "$log_dir/report.txt" --config "$KERNEL_KDIR/.config" \
 		--load "$load" --cpu "$cpu" --conditions "User-mode Linux $(<"$KERNEL_KDIR/\
 include/config/kernel.release"), $rounds rounds, seed $seed, $BOOT_OPTIONS, tree $(tree_commit)"

@@ -22,9 +22,9 @@ bench_remote()
 	no_more "$@"
 	[ -z "$quick" ] || rounds='packets=10000 rounds=9'
 	use_kernel "${kinds[0]}"
-	printf '%s\n' 'remote dualtree_cost.ko results remote=1' \
-		"pipe dualtree_pipe.ko results $rounds" >"$log_dir/plan"
-	run_guest "$log_dir" dualtree_cost --cpus 4 --file "$(built_module dualtree_pipe)"
+	printf '%s\n' 'remote dualtree_bench.ko results run=remote' \
+		"pipe dualtree_bench.ko results run=pipe $rounds" >"$log_dir/plan"
+	run_guest "$log_dir" dualtree_bench --cpus 4
 	show_conditions "$(timed_by "$log_dir"), 4 CPUs on $(nproc) of the host's"
 	dualtree_report remote "$out" "$log_dir/report.txt" \
 		--where "$(timed_by "$log_dir"), $(kernel_version), 4 CPUs"
