@@ -8,7 +8,6 @@
  * as it is read.
  */
 #include "../random.h"
-#include "ring.h"
 #include "streams.h"
 
 #define AUDIO_PERIOD	(USEC_PER_SEC / 47)
@@ -19,15 +18,13 @@
 
 /**
  * struct messages - a stream
- * @stream: what all have
- * @ring: its frames
+ * @stream: what all have; its frames are in the first ring
  * @audio_due: when the next audio message arrives
  * @video_due: when the next video message does
  * @videos: how many have
  */
 struct messages {
 	struct stream stream;
-	struct ring ring;
 	u64 audio_due;
 	u64 video_due;
 	u32 videos;
@@ -37,7 +34,7 @@ static void messages_start(struct play *play, struct stream *stream)
 {
 	struct messages *messages = (struct messages *)stream;
 
-	ring_set_depth(play, &messages->ring, DEPTH_MIN, DEPTH_MAX,
+	ring_set_depth(play, &stream->rings[0], DEPTH_MIN, DEPTH_MAX,
 		       stream->option & STREAM_ALONE);
 	messages->audio_due = play->now + random_below(&play->rnd, AUDIO_PERIOD);
 	messages->video_due = play->now + random_below(&play->rnd, VIDEO_PERIOD);
@@ -79,33 +76,15 @@ static void messages_step(struct play *play, struct stream *stream)
 		dt_buffer_alloc(&play->replay, &packet.buffer, video_size(play, messages));
 		messages->video_due = next_due(play, VIDEO_PERIOD);
 	}
-	ring_put(&messages->ring, &packet);
-	ring_keep_depth(play, &messages->ring);
+	ring_put(&stream->rings[0], &packet);
+	ring_keep_depth(play, &stream->rings[0]);
 	if (random_chance(&play->rnd, 5))
 		control(play);
 	stream->due = min(messages->audio_due, messages->video_due);
-}
-
-static void messages_stop(struct play *play, struct stream *stream)
-{
-	ring_empty(play, &((struct messages *)stream)->ring);
-}
-
-static void messages_mark(struct stream *stream)
-{
-	ring_mark(&((struct messages *)stream)->ring);
-}
-
-static bool messages_cycled(const struct stream *stream)
-{
-	return ring_has_cycled(&((const struct messages *)stream)->ring);
 }
 
 const struct stream_kind messages_kind = {
 	.size = sizeof(struct messages),
 	.start = messages_start,
 	.step = messages_step,
-	.stop = messages_stop,
-	.mark = messages_mark,
-	.cycled = messages_cycled,
 };

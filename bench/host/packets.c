@@ -14,7 +14,6 @@
  * until it is ten times as old.
  */
 #include "../random.h"
-#include "ring.h"
 #include "streams.h"
 
 #define AUDIO_PERIOD	(USEC_PER_SEC / 47)
@@ -26,12 +25,12 @@
 #define HELD_LONGER	10
 #define HELD_MAX	2048
 
+/* Rings; packets that are held are roughly in the order in which they are freed. */
+enum { AUDIO, VIDEO, HELD };
+
 /**
  * struct packets - a stream
  * @stream: what all have
- * @audio: its packets
- * @video: its frames
- * @held: packets that left the rings and are held, roughly in the order in which they are freed
  * @audio_due: when the next audio packet arrives
  * @video_due: when the next video packet does
  * @frame_due: when the next frame begins
@@ -41,9 +40,6 @@
  */
 struct packets {
 	struct stream stream;
-	struct ring audio;
-	struct ring video;
-	struct ring held;
 	u64 audio_due;
 	u64 video_due;
 	u64 frame_due;
@@ -57,8 +53,8 @@ static void packets_start(struct play *play, struct stream *stream)
 	struct packets *packets = (struct packets *)stream;
 	bool alone = stream->option & STREAM_ALONE;
 
-	ring_set_depth(play, &packets->audio, 256, 1024, alone);
-	ring_set_depth(play, &packets->video, 64, 256, alone);
+	ring_set_depth(play, &stream->rings[AUDIO], 256, 1024, alone);
+	ring_set_depth(play, &stream->rings[VIDEO], 64, 256, alone);
 	packets->audio_due = play->now + random_below(&play->rnd, AUDIO_PERIOD);
 	packets->frame_due = play->now + random_below(&play->rnd, VIDEO_PERIOD);
 	packets->video_due = packets->frame_due;
@@ -80,10 +76,12 @@ static void read_packet(struct play *play, struct packet *packet, u32 size)
 /* A packet leaves its ring. */
 static void leave(struct play *play, struct packets *packets, struct packet *packet)
 {
+	struct ring *held = &packets->stream.rings[HELD];
+
 	if ((packets->stream.option & PACKETS_HELD) && random_chance(&play->rnd, 1) &&
-	    ring_length(&packets->held) < HELD_MAX) {
+	    ring_length(held) < HELD_MAX) {
 		packet->when += HELD_LONGER * (play->now - packet->when);
-		ring_put(&packets->held, packet);
+		ring_put(held, packet);
 	} else {
 		dt_buffer_free(&play->replay, &packet->buffer);
 	}
@@ -91,12 +89,13 @@ static void leave(struct play *play, struct packets *packets, struct packet *pac
 
 static void keep_depth(struct play *play, struct packets *packets, struct ring *ring)
 {
+	struct ring *held = &packets->stream.rings[HELD];
 	struct packet packet;
 
 	while (ring->frames > ring->depth && ring_take(ring, &packet))
 		leave(play, packets, &packet);
-	while (ring_length(&packets->held) && ring_oldest(&packets->held)->when <= play->now) {
-		ring_take(&packets->held, &packet);
+	while (ring_length(held) && ring_oldest(held)->when <= play->now) {
+		ring_take(held, &packet);
 		dt_buffer_free(&play->replay, &packet.buffer);
 	}
 }
@@ -106,8 +105,8 @@ static void audio_packet(struct play *play, struct packets *packets)
 	struct packet packet;
 
 	read_packet(play, &packet, random_between(&play->rnd, 160, 400));
-	ring_put(&packets->audio, &packet);
-	keep_depth(play, packets, &packets->audio);
+	ring_put(&packets->stream.rings[AUDIO], &packet);
+	keep_depth(play, packets, &packets->stream.rings[AUDIO]);
 	packets->audio_due = play->now + random_between(&play->rnd, AUDIO_PERIOD - USEC_PER_MSEC,
 							AUDIO_PERIOD + USEC_PER_MSEC);
 }
@@ -123,20 +122,11 @@ static void video_packet(struct play *play, struct packets *packets)
 	}
 	read_packet(play, &packet, random_between(&play->rnd, 1200, 1450));
 	packet.last = !--packets->frame_left;
-	ring_put(&packets->video, &packet);
-	keep_depth(play, packets, &packets->video);
+	ring_put(&packets->stream.rings[VIDEO], &packet);
+	keep_depth(play, packets, &packets->stream.rings[VIDEO]);
 	packets->video_due = play->now + random_between(&play->rnd, 50, 300);
 	if (packet.last)
 		packets->video_due = max(packets->video_due, packets->frame_due);
-}
-
-static void packets_stop(struct play *play, struct stream *stream)
-{
-	struct packets *packets = (struct packets *)stream;
-
-	ring_empty(play, &packets->audio);
-	ring_empty(play, &packets->video);
-	ring_empty(play, &packets->held);
 }
 
 static void packets_step(struct play *play, struct stream *stream)
@@ -144,8 +134,7 @@ static void packets_step(struct play *play, struct stream *stream)
 	struct packets *packets = (struct packets *)stream;
 
 	if ((stream->option & PACKETS_RESTART) && !play->closing && play->now >= packets->ends) {
-		packets_stop(play, stream);
-		stream->running = false;
+		stream_stop(play, stream);
 		stream->due = play->now +
 			      random_between(&play->rnd, 2 * USEC_PER_SEC, 15 * USEC_PER_SEC);
 		return;
@@ -157,26 +146,8 @@ static void packets_step(struct play *play, struct stream *stream)
 	stream->due = min(packets->audio_due, packets->video_due);
 }
 
-static void packets_mark(struct stream *stream)
-{
-	struct packets *packets = (struct packets *)stream;
-
-	ring_mark(&packets->audio);
-	ring_mark(&packets->video);
-}
-
-static bool packets_cycled(const struct stream *stream)
-{
-	const struct packets *packets = (const struct packets *)stream;
-
-	return ring_has_cycled(&packets->audio) && ring_has_cycled(&packets->video);
-}
-
 const struct stream_kind packets_kind = {
 	.size = sizeof(struct packets),
 	.start = packets_start,
 	.step = packets_step,
-	.stop = packets_stop,
-	.mark = packets_mark,
-	.cycled = packets_cycled,
 };

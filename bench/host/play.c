@@ -96,11 +96,22 @@ static void run_until(struct play *play, u64 allocs)
 		step(play);
 }
 
-static void stop_stream(struct play *play, struct stream *stream)
+/* Frees all it has. It may start again. */
+void stream_stop(struct play *play, struct stream *stream)
 {
-	if (stream->running)
+	unsigned int i;
+
+	if (stream->running && stream->kind->stop)
 		stream->kind->stop(play, stream);
+	dt_buffer_free(&play->replay, &stream->buffer);
+	for (i = 0; i < RINGS; i++)
+		ring_empty(play, &stream->rings[i]);
 	stream->running = false;
+}
+
+static void stop_for_good(struct play *play, struct stream *stream)
+{
+	stream_stop(play, stream);
 	stream->gone = true;
 }
 
@@ -112,29 +123,46 @@ static void stop_most(struct play *play, unsigned int first, unsigned int nr)
 	/* Streams that have nothing just now go first: as survivors they would leave nothing. */
 	for (i = first; i < first + nr && left > keep; i++) {
 		if (!play->streams[i]->running) {
-			stop_stream(play, play->streams[i]);
+			stop_for_good(play, play->streams[i]);
 			left--;
 		}
 	}
 	while (left > keep) {
 		i = first + random_below(&play->rnd, nr);
 		if (!play->streams[i]->gone) {
-			stop_stream(play, play->streams[i]);
+			stop_for_good(play, play->streams[i]);
 			left--;
 		}
 	}
+}
+
+static void begin_cycle(struct stream *stream)
+{
+	unsigned int i;
+
+	stream->count = 0;
+	for (i = 0; i < RINGS; i++)
+		ring_begin_cycle(&stream->rings[i]);
+}
+
+/* Nothing is left of what it had at begin_cycle(). */
+static bool has_cycled(const struct stream *stream)
+{
+	unsigned int i;
+
+	for (i = 0; i < RINGS; i++)
+		if (!ring_has_cycled(&stream->rings[i]))
+			return false;
+	return stream->count >= stream->cycle;
 }
 
 static bool all_cycled(const struct play *play)
 {
 	unsigned int i;
 
-	for (i = 0; i < play->nr; i++) {
-		struct stream *stream = play->streams[i];
-
-		if (!stream->gone && !stream->kind->cycled(stream))
+	for (i = 0; i < play->nr; i++)
+		if (!play->streams[i]->gone && !has_cycled(play->streams[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -146,7 +174,7 @@ static void cycle_streams(struct play *play)
 
 	for (i = 0; i < play->nr; i++)
 		if (!play->streams[i]->gone)
-			play->streams[i]->kind->mark(play->streams[i]);
+			begin_cycle(play->streams[i]);
 	while (!play->replay.error && !all_cycled(play)) {
 		step(play);
 		if (++steps > CYCLING_MAX)
@@ -171,7 +199,7 @@ static void close_streams(struct play *play, unsigned int cycles)
 	dt_replay_mark(&play->replay, MARK_CYCLED);
 	for (i = 0; i < play->nr; i++)
 		if (!play->streams[i]->gone)
-			stop_stream(play, play->streams[i]);
+			stop_for_good(play, play->streams[i]);
 }
 
 /**

@@ -32,13 +32,11 @@ struct parted {
 
 /**
  * struct random_objects - a stream
- * @stream: what all have; its option is the number of objects
- * @next: the one that is replaced next, when all are
+ * @stream: what all have; its option is the number of objects, its count the next that is replaced
  * @objects: all of them
  */
 struct random_objects {
 	struct stream stream;
-	u32 next;
 	struct parted objects[];
 };
 
@@ -95,6 +93,7 @@ static void random_start(struct play *play, struct stream *stream)
 	struct random_objects *objects = (struct random_objects *)stream;
 	u32 i;
 
+	stream->cycle = stream->option;
 	for (i = 0; i < stream->option; i++) {
 		object_alloc(play, &objects->objects[i]);
 		if (random_chance(&play->rnd, DYING))
@@ -108,8 +107,8 @@ static void random_step(struct play *play, struct stream *stream)
 	struct random_objects *objects = (struct random_objects *)stream;
 	struct parted *object = &objects->objects[random_below(&play->rnd, stream->option)];
 
-	if (play->closing && objects->next < stream->option) {
-		object = &objects->objects[objects->next++];
+	if (play->closing && stream->count < stream->option) {
+		object = &objects->objects[stream->count++];
 		object_free(play, object);
 	} else if (object->split) {
 		object_free_part(play, object);
@@ -133,22 +132,10 @@ static void random_stop(struct play *play, struct stream *stream)
 		object_free(play, &objects->objects[i]);
 }
 
-static void random_mark(struct stream *stream)
-{
-	((struct random_objects *)stream)->next = 0;
-}
-
-static bool random_cycled(const struct stream *stream)
-{
-	return ((const struct random_objects *)stream)->next == stream->option;
-}
-
 const struct stream_kind random_kind = {
 	.size = sizeof(struct random_objects),
 	.option_size = sizeof(struct parted),
 	.start = random_start,
 	.step = random_step,
 	.stop = random_stop,
-	.mark = random_mark,
-	.cycled = random_cycled,
 };

@@ -23,19 +23,15 @@
 /**
  * struct reader - a stream
  * @stream: what all have
- * @buffer: what it reads into, and then has not parsed yet
- * @parsing: there is something in it
+ * @parsing: there is something in its buffer
  * @in_frames: it is parsed so
  * @frames: parsed so far
- * @reads: since reader_mark()
  */
 struct reader {
 	struct stream stream;
-	struct buffer buffer;
 	bool parsing;
 	bool in_frames;
 	u32 frames;
-	u32 reads;
 };
 
 /* Until the next piece, and until bytes arrive where they are always there. */
@@ -50,7 +46,7 @@ static void begin_read(struct play *play, struct reader *reader)
 
 	reader->parsing = false;
 	if (stream->option & READER_WAITS) {
-		dt_buffer_alloc(&play->replay, &reader->buffer, ROOM);
+		dt_buffer_alloc(&play->replay, &reader->stream.buffer, ROOM);
 		stream->due = play->now + random_below(&play->rnd, WAIT_MAX);
 	} else {
 		stream->due = play->now + soon(play);
@@ -62,13 +58,13 @@ static void receive(struct play *play, struct reader *reader)
 	bool small = random_chance(&play->rnd, 50);
 
 	if (!(reader->stream.option & READER_WAITS))
-		dt_buffer_alloc(&play->replay, &reader->buffer, ROOM);
-	dt_buffer_trim(&play->replay, &reader->buffer,
+		dt_buffer_alloc(&play->replay, &reader->stream.buffer, ROOM);
+	dt_buffer_trim(&play->replay, &reader->stream.buffer,
 		       small ? random_between(&play->rnd, 64, 2048) :
 			       random_between(&play->rnd, 1024, 4096));
 	reader->parsing = true;
 	reader->in_frames = random_chance(&play->rnd, 50);
-	reader->reads++;
+	reader->stream.count++;
 	reader->stream.due = play->now + soon(play);
 }
 
@@ -80,15 +76,17 @@ static void parse(struct play *play, struct reader *reader)
 		piece = reader->frames++ & 1 ? 277 : 139;
 	else
 		piece = random_between(&play->rnd, 2, 50);
-	dt_buffer_drop_front(&play->replay, &reader->buffer, piece);
-	if (reader->buffer.len)
+	dt_buffer_drop_front(&play->replay, &reader->stream.buffer, piece);
+	if (reader->stream.buffer.len)
 		reader->stream.due = play->now + soon(play);
 	else
 		begin_read(play, reader);
 }
 
+/* It has no ring: it has cycled when it has taken its next buffer and read into that. */
 static void reader_start(struct play *play, struct stream *stream)
 {
+	stream->cycle = 2;
 	begin_read(play, (struct reader *)stream);
 }
 
@@ -102,27 +100,8 @@ static void reader_step(struct play *play, struct stream *stream)
 		receive(play, reader);
 }
 
-static void reader_stop(struct play *play, struct stream *stream)
-{
-	dt_buffer_free(&play->replay, &((struct reader *)stream)->buffer);
-}
-
-static void reader_mark(struct stream *stream)
-{
-	((struct reader *)stream)->reads = 0;
-}
-
-/* It has no ring: it has cycled when it has taken its next buffer and read into that. */
-static bool reader_cycled(const struct stream *stream)
-{
-	return ((const struct reader *)stream)->reads >= 2;
-}
-
 const struct stream_kind reader_kind = {
 	.size = sizeof(struct reader),
 	.start = reader_start,
 	.step = reader_step,
-	.stop = reader_stop,
-	.mark = reader_mark,
-	.cycled = reader_cycled,
 };

@@ -13,9 +13,12 @@
 #include "kernel.h"
 
 #include "../replay.h"
+#include "ring.h"
 
 #define STREAMS_MAX	256
 #define TRACE_PARTS	4
+/* Of a stream. */
+#define RINGS		3
 
 struct play;
 struct stream_kind;
@@ -24,6 +27,10 @@ struct stream_kind;
  * struct stream - what all streams have; the kind's own structure begins with it
  * @kind: what it is
  * @option: the trace's option of the kind
+ * @buffer: what it reads into, if the kind has one
+ * @rings: what it keeps, if the kind has some
+ * @count: buffers or objects replaced since its cycle began, of a kind that has no ring
+ * @cycle: the count from which nothing is left of what it had when its cycle began
  * @due: when its next step is
  * @running: it is started; else its next step starts it
  * @gone: it has stopped for good
@@ -31,6 +38,10 @@ struct stream_kind;
 struct stream {
 	const struct stream_kind *kind;
 	unsigned int option;
+	struct buffer buffer;
+	struct ring rings[RINGS];
+	u32 count;
+	u32 cycle;
 	u64 due;
 	bool running;
 	bool gone;
@@ -40,11 +51,9 @@ struct stream {
  * struct stream_kind - what streams of a kind do
  * @size: bytes of its structure
  * @option_size: bytes after that, for each of @option
- * @start: sets @due; may allocate
- * @step: does what is due and sets @due; may stop it for a while
- * @stop: frees all it has
- * @mark: begins to count what leaves its rings
- * @cycled: nothing is left of what it had at @mark
+ * @start: sets its due; may allocate
+ * @step: does what is due and sets its due; may stop it for a while
+ * @stop: frees what is neither in its buffer nor in its rings, or NULL
  */
 struct stream_kind {
 	size_t size;
@@ -52,8 +61,6 @@ struct stream_kind {
 	void (*start)(struct play *play, struct stream *stream);
 	void (*step)(struct play *play, struct stream *stream);
 	void (*stop)(struct play *play, struct stream *stream);
-	void (*mark)(struct stream *stream);
-	bool (*cycled)(const struct stream *stream);
 };
 
 extern const struct stream_kind reader_kind;
@@ -118,6 +125,7 @@ struct play {
 	unsigned int waiting;
 };
 
+void stream_stop(struct play *play, struct stream *stream);
 const struct trace *trace_find(const char *name);
 void play_trace(struct play *play, u64 allocs, unsigned int cycles);
 
