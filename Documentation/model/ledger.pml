@@ -256,7 +256,7 @@ active proctype interrupt() provided (IRQ_RUNS)
 }
 
 /* Each granule was brought to 0 once; a refused free changed nothing. */
-active proctype balance()
+active proctype accounting()
 {
 	byte g;
 
@@ -268,5 +268,5 @@ active proctype balance()
 	:: else -> break
 	od;
 	assert(refused[P] == REFUSED_P && refused[Q] == 0 && refused[R] == 1);
-	printf("the balance of the ledger\n")
+	printf("the accounting of the ledger\n")
 }

@@ -277,7 +277,7 @@ active proctype grace_period()
 	record_freed = true
 }
 
-active proctype balance()
+active proctype accounting()
 {
 	finished == CONTEXTS && record_freed;
 	assert(tree == 3 && ledger == 0 && remote == 0 && !busy && !retired && !pool_locked);

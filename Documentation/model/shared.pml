@@ -213,7 +213,7 @@ end:	do
 }
 
 /* No byte is lost, and no push is left on the list. */
-active proctype balance()
+active proctype accounting()
 {
 	byte g;
 
@@ -228,5 +228,5 @@ active proctype balance()
 		g++
 	:: else -> break
 	od;
-	printf("the balance of the shared heap\n")
+	printf("the accounting of the shared heap\n")
 }
