@@ -26,26 +26,26 @@
 #define SIZE	1500
 
 /* Stands in for a heap that is busy: it owns no region. */
-static struct heap nothing = { .hot.nr = HOT_OFF };
+static struct dt_heap nothing = { .hot.nr = HOT_OFF };
 
 /* Frees the slots @first, and each @step after it, while this CPU's heap looks busy. */
 static u64 push(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
 {
 	struct bench_slot *slot = b->table->slots + first;
 	struct dualtree *dt = b->ctx;
-	struct heap *heap;
+	struct dt_heap *heap;
 	u64 start, ns;
 
 	preempt_disable();
-	heap = this_cpu_ptr(dt->slots)->ready;
-	this_cpu_ptr(dt->slots)->ready = &nothing;
+	heap = this_cpu_ptr(dt->slots)->active;
+	this_cpu_ptr(dt->slots)->active = &nothing;
 	barrier();
 	start = ktime_get_ns();
 	for (; nr--; slot += step)
 		dualtree_free(dt, slot->ptr, slot->size);
 	ns = ktime_get_ns() - start;
 	barrier();
-	this_cpu_ptr(dt->slots)->ready = heap;
+	this_cpu_ptr(dt->slots)->active = heap;
 	preempt_enable();
 	return ns;
 }
@@ -109,9 +109,9 @@ static u64 longest_drain(const struct bench *b, unsigned int ops)
 	u64 ns;
 
 	tree_alloc(b->ctx, LARGER);
-	push(b, 7, b->c->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
+	push(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
 	ns = tree_alloc(b->ctx, LARGE);
-	refill(b, 7, b->c->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
+	refill(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
 	return ns;
 }
 
@@ -176,17 +176,17 @@ static u64 longest_evict(const struct bench *b, unsigned int ops)
 
 static u64 longest_bulk(const struct bench *b, unsigned int ops)
 {
-	struct dualtree_range ranges[BULK_MOST];
-	size_t size = BULK_BYTES / BULK_MOST;
+	struct dualtree_range ranges[BULK_MAX];
+	size_t size = BULK_BYTES / BULK_MAX;
 	unsigned int i;
 	u64 start;
 
-	for (i = 0; i < BULK_MOST; i++) {
+	for (i = 0; i < BULK_MAX; i++) {
 		ranges[i].ptr = dualtree_alloc(b->ctx, size, GFP_KERNEL);
 		ranges[i].len = size;
 	}
 	start = ktime_get_ns();
-	dualtree_free_bulk(b->ctx, ranges, BULK_MOST);
+	dualtree_free_bulk(b->ctx, ranges, BULK_MAX);
 	return ktime_get_ns() - start;
 }
 
@@ -213,7 +213,7 @@ static void *open_large(const struct bench *b)
 
 static const struct bench_case cases[] = {
 	REMOTE("remote push", timed_push, BATCH),
-	REMOTE("remote drain, each", timed_drain, REMOTE_DRAIN_MOST),
+	REMOTE("remote drain, each", timed_drain, REMOTE_DRAIN_MAX),
 	REMOTE("remote cycle", timed_cycle, BATCH),
 	LONGEST("drain 32 and allocate, 10k live", longest_drain, .live = BENCH_LIVE_MAX,
 		.open = open_flags, .arg = DUALTREE_EXACT_FIT),

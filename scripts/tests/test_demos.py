@@ -14,7 +14,7 @@ DEMO = {"seen_packets": 80000, "outgoing_packets": 40000, "seen_bytes": 200 << 2
         "end_bad_frees": 0, "end_corrupt": 0, "end_kept": 7, "end_checked": 7, "live_bytes": 1 << 20,
         "held_bytes": 3 << 19, "dropped_memory": 0}
 RELAY = {"streams": 1, "bad_streams": 2, "refused_publishers": 1, "live_bytes": 0, "held_bytes": 0,
-         "flying_bytes": 0, "pool_used_bytes": 0, "bad_frees": 0, "completed": 3,
+         "inflight_bytes": 0, "pool_used_bytes": 0, "bad_frees": 0, "completed": 3,
          "zerocopy_bytes": 9 << 20, "copied_bytes": 1}
 BAD = "garbage|not FLV\nreset|(the connection was reset|ended in a tag)"
 ENDS = {"rx_bytes": 1 << 20, "copied_bytes": 0, "zerocopy_bytes": 1 << 20, "tx_packets": 10,
@@ -95,7 +95,7 @@ class Demos(CommandCase):
         """What has failed of a run of the relay."""
         lines = [f"{i % 2}, {i}, {i * i:x}" for i in range(20)]
         samples = "".join(f"sample uptime={100 + s} tags={s} live_bytes=100 held_bytes={held} "
-                          f"kept_bytes=1 flying_bytes=1 footprint_bytes=9\n" for s in range(30))
+                          f"kept_bytes=1 inflight_bytes=1 footprint_bytes=9\n" for s in range(30))
         said = ["publisher 1: not FLV, after 0 tags", "publisher 2: refused, there is one",
                 "publisher 3: ended in a tag, after 1 tags"]
         self.write("run/report.txt", samples + numbers({**RELAY, **changed}) +

@@ -31,7 +31,7 @@ def main(folder: str, rounds: str) -> int:
     require_values(run, 2, "subscribers that got the end: {value}, 2 are due", "completed")
     require_values(run, 1, "slow subscribers dropped: {value}, 1 is due", "slow_dropped")
     require_values(run, 0, "after the streams {name} is {value}", "live_bytes", "held_bytes",
-                   "flying_bytes", "pool_used_bytes", "bad_frees")
+                   "inflight_bytes", "pool_used_bytes", "bad_frees")
     if run.value("streams") >= 0:
         show_traffic(run, ": all that arrived, for loopback copies; the rest was dropped")
         show_said(run)

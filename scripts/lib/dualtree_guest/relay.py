@@ -114,7 +114,7 @@ def judge_memory(run: Run, seconds: int) -> None:
                 f"held/live is up to {worst} hundredths, at most {RATIO_MAX} are due")
     for name, text in (("live_bytes", "live after the streams: {value} bytes"),
                        ("held_bytes", "held after the streams: {value} bytes"),
-                       ("flying_bytes", "in flight after the streams: {value}"),
+                       ("inflight_bytes", "in flight after the streams: {value}"),
                        ("pool_used_bytes", "the pools still have blocks out: {value} bytes"),
                        ("bad_frees", "bad frees: {value}")):
         require_values(run, 0, text, name)

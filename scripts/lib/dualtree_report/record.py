@@ -149,7 +149,7 @@ def prepare(folder: Path, tool: str) -> None:
             raise SystemExit(f"the trace {name} cannot be exported: {said}")
         (folder / f"{name}.trace").write_text(text, encoding="utf-8")
         for flags in FLAGS:
-            plan += (f"{name}/{flags}/generated trace={name} seed={SEED} ops={ops} flags={flags}\n"
+            plan += (f"{name}/{flags}/generated trace={name},{SEED},{ops},1 flags={flags}\n"
                      f"{name}/{flags}/replayed file=/run/harness/{name}.trace flags={flags}\n")
     (folder / "plan").write_text(plan, encoding="utf-8")
 
