@@ -10,16 +10,16 @@
  * The stack does not report that a packet has released a page. So each packet takes a reference to
  * every page that its payload touches, and a range is released when all of its pages are down to
  * the allocator's own reference. Ranges share pages, so a range may wait for an adjacent one. None
- * is freed early: a packet that can read it has a reference to its page. Only such a packet can pass
- * a reference on. So a count of 1 does not rise again, except for a moment by code that looks up the
- * page and does not read its contents.
+ * is freed early: a packet that can read it has a reference to its page. Only such a packet can
+ * pass a reference on. So a count of 1 does not rise again, except for a moment by code that looks
+ * up the page and does not read its contents.
  *
- * Each call of dualtree_rx_reap() goes on where the last one stopped, so a packet that is never read
- * does not delay the ranges of others.
+ * Each call of dualtree_rx_reap() goes on where the last one stopped, so a packet that is never
+ * read does not delay the ranges of others.
  *
  * A packet that TCP has read may still exist: skb_attempt_defer_free() queues it until the CPU that
- * allocated it receives a packet, which an idle CPU never does. So dualtree_rx_drain() makes each CPU
- * poll a NAPI that has nothing to receive.
+ * allocated it receives a packet, which an idle CPU never does. So dualtree_rx_drain() makes each
+ * CPU poll a NAPI that has nothing to receive.
  *
  * Locks: dualtree_rx.lock, a spinlock that is taken with interrupts disabled. Any context but NMI.
  */

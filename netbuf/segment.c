@@ -3,11 +3,11 @@
  * Segments: where netbuf frees ranges, and where a range changes its owner. segment.h says what a
  * segment and a share are.
  *
- *	call			frees, if the segment owns its bytes	else
- *	dt_segment_consume()	the bytes consumed			nothing
- *	dt_segment_trim()	the bytes trimmed			nothing
- *	dt_segment_release()	all of its bytes			the range, if its view is the last
- *	dt_segment_own()	nothing					the rest, if its view is the last
+ *	call			frees, as the owner	as a view	as the last view
+ *	dt_segment_own()	nothing			nothing		the rest of the range
+ *	dt_segment_consume()	the bytes consumed	nothing		both of these
+ *	dt_segment_trim()	the bytes trimmed	nothing		both of these
+ *	dt_segment_release()	all of its bytes	nothing		the range
  *
  * The result of dualtree_free() is ignored: it refuses only a bad free, and reports that itself.
  *

@@ -5,8 +5,8 @@
  *	trim			the segment that is cut keeps its first bytes
  *	split			the segment that is cut becomes two
  *	clone			each segment gets another view
- *	linearize, detach	the first bytes are copied, if they are in several ranges, or (detach)
- *				if they are shared
+ *	linearize, detach	the first bytes are copied, if they are in several ranges; or
+ *				(detach) if they are shared
  *
  * No lock: the caller owns the buffers. Any context that the gfp flags allow.
  */

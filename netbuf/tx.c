@@ -2,11 +2,11 @@
 /*
  * Sending: the stack reads the ranges in place, and a callback reports that it is done.
  *
- *	the socket				the bytes are
- *	is a stream				moved to the send; what is not accepted is moved back
- *	is any other				cloned for the send; the buffer consumes what is accepted
- *	cannot send in place, or the datagram	copied by the socket; the buffer consumes what is accepted
- *	has too many fragments for a packet
+ *	the socket			the bytes are
+ *	is a stream			moved to the send; what is not accepted is moved back
+ *	is any other			cloned for the send; what is accepted is consumed
+ *	cannot send in place, or the	copied by the socket; what is accepted is consumed
+ *	 datagram does not fit a packet
  *
  * Each send has a ubuf, and owns its bytes until the last reference to the ubuf is dropped. The
  * sender holds one reference while it calls the socket, and so does each packet with fragments in
@@ -26,14 +26,14 @@
  * - The one exception, TCP's probe for a larger MTU, is in compat/ubuf.h.
  *
  * A packet calls back before it drops its references to the pages. That is safe: it is being freed
- * and reads nothing more. The pages are the pool's, and reuse of their bytes does not depend on
- * the reference counts.
+ * and reads nothing more. The kernel does not get a page back before its last reference is dropped,
+ * and the reuse of its bytes by the instance does not depend on its reference count.
  *
  * Contexts: the calls sleep. A callback runs on any CPU, in process context, in a softirq or with
  * interrupts disabled. It may run before the socket returns, but is not the last one then: the
  * sender holds its reference. No lock: a send is the sender's until it drops that reference, and
- * then the last callback's. The sends of an instance are counted in a struct dualtree_tx, so that neither the
- * memory nor the module goes away before the last callback.
+ * then the last callback's. The sends of an instance are counted in a struct dualtree_tx, so that
+ * neither the memory nor the module goes away before the last callback.
  */
 #include <dualtree/netbuf.h>
 #include <linux/atomic.h>
@@ -155,8 +155,8 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
 EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
 
 /*
- * Vectors on the stack, 16 bytes each: a send of so many ranges, a header and some payload, needs no
- * allocation for them.
+ * Vectors on the stack, 16 bytes each: a send of so many ranges, a header and some payload, needs
+ * no allocation for them.
  */
 #define STACK_VECS	8
 
@@ -164,8 +164,8 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  * struct send - bytes that the stack reads
  * @ubuf: the stack's reference count; any CPU
  * @tx: tracker of the instance's sends; constant
- * @bytes: the bytes; the sender's until it drops its reference, then unused until the last reference
- *	is dropped
+ * @bytes: the bytes; the sender's until it drops its reference, then unused until the last
+ *	reference is dropped
  * @spare: segment for a cut where the socket accepts a part, or NULL; used as @bytes
  * @ranges: number of ranges that the accepted bytes are in, 0 if none; used as @bytes
  * @read: the stack has read some of the bytes in place; set by callbacks
