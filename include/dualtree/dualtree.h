@@ -171,7 +171,8 @@ void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
  * Free memory before the aligned address stays free.
  *
  * Context: As dualtree_alloc().
- * Return: the first byte; NULL as dualtree_alloc(), or if @align is not a power of two or too large.
+ * Return: the first byte; NULL as dualtree_alloc(), or if @align is not a power of two or is too
+ * large.
  */
 void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);
 

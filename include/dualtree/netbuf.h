@@ -4,11 +4,11 @@
  *
  * A struct dualtree_buf is a chain of live ranges of one instance, and is consumed as it is read:
  *
- *	reserve, commit, append, prepend, adopt, recv		fill it
- *	peek, read, find, linearize				read across its ranges
- *	trim, split, splice, clone				cut, join and share it, without a copy
- *	kvecs, bvecs, iter					show it to callees
- *	send, rx_skb						give it to the stack, without a copy
+ *	reserve, commit, append, prepend, adopt, recv	fill it
+ *	peek, read, find, linearize			read across its ranges
+ *	trim, split, splice, clone			cut, join and share it, without a copy
+ *	kvecs, bvecs, iter				show it to callees
+ *	send, rx_skb					give it to the stack, without a copy
  *
  * What callers can rely on:
  *
@@ -21,8 +21,8 @@
  *   (dualtree_rx_destroy()). These buffers must not be used again.
  *
  * Locks and contexts: a buffer has no lock and one user at a time, like a list. Clones are buffers
- * of their own, and can be used on different CPUs at the same time. Bytes that a buffer shares, with
- * a clone or with a send in flight, must not be written to.
+ * of their own, and can be used on different CPUs at the same time. Bytes that a buffer shares,
+ * with a clone or with a send in flight, must not be written to.
  *
  * This header has what makes, fills and cuts a buffer. It includes netbuf_read.h, netbuf_tx.h and
  * netbuf_rx.h, which are not to be included on their own.
@@ -108,8 +108,8 @@ static inline size_t dualtree_buf_len(const struct dualtree_buf *buf)
  * dualtree_buf_commit() makes the range part of the buffer. Other calls may come before that.
  *
  * Context: As dualtree_alloc().
- * Return: the first of @size contiguous bytes, aligned to a granule; NULL if a range is reserved, if
- * @size is 0 or too large, or on OOM.
+ * Return: the first of @size contiguous bytes, aligned to a granule; NULL if a range is reserved,
+ * if @size is 0 or too large, or on OOM.
  */
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
 
@@ -121,7 +121,8 @@ void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
  * The bytes after the first @len are freed.
  *
  * Context: Any context, NMI included.
- * Return: 0, or -EINVAL if no range is reserved or it is shorter than @len; then nothing is changed.
+ * Return: 0, or -EINVAL if no range is reserved or it is shorter than @len; then nothing is
+ * changed.
  */
 int dualtree_buf_commit(struct dualtree_buf *buf, size_t len);
 

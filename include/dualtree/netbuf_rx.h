@@ -51,8 +51,8 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit);
  * @headers: number of bytes for the linear part, at most 256, which are copied and freed
  * @gfp: flags for the packet's own memory
  *
- * - The bytes after the headers become page fragments, one for each page, with a reference to it and
- *   charged as a page.
+ * - The bytes after the headers become page fragments, one for each page, with a reference to it
+ *   and charged as a page.
  * - All of the packet is a copy, and its bytes are freed, if it has headers only, if another buffer
  *   shares its ranges, if they are in more pages than a packet has fragments, or at the limit.
  *

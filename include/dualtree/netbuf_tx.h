@@ -92,9 +92,9 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
  * stack is done with them: acknowledged and not to be sent again, or dropped. A socket that cannot
  * send without a copy copies them, and they are freed when it returns.
  *
- * A stream may accept any part, and at most MAX_RW_COUNT bytes. For any other socket the call is one
- * datagram. TCP does not merge the bytes of two sends in place into one packet: many small sends
- * make many small packets.
+ * A stream may accept any part, and at most MAX_RW_COUNT bytes. For any other socket the call is
+ * one datagram. TCP does not merge the bytes of two sends in place into one packet: many small
+ * sends make many small packets.
  *
  * Context: Process context. May sleep, for memory even with MSG_DONTWAIT.
  * Return: number of bytes accepted; 0 if @len is 0 on a stream; -ENODATA if there are fewer than
