@@ -38,7 +38,7 @@ accel_boot()
 	export STANDIN_KVM=$1 STANDIN_LOG=$dir/starts DUALTREE_KVM_DEVICE=$dir/device
 	PATH=$dir-bin:$PATH
 	CACHE=$dir/cache
-	for part in accel guest-clock vm; do
+	for part in accel tsc guest-clock vm; do
 		# shellcheck source=/dev/null
 		. "$SCRIPTS/lib/$part.sh"
 	done
