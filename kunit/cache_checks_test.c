@@ -9,9 +9,9 @@
 #include "fixtures/cache.h"
 
 /* Of the only region 4 and 5 are hot, 10, 20 and 21, 30 and 31 are in lists, 40 is free. */
-static struct region *the_region;
+static struct dt_region *the_region;
 
-static struct cached *block_at(unsigned int first)
+static struct dt_cached *block_at(unsigned int first)
 {
 	return region_addr(the_region, first);
 }
@@ -31,7 +31,7 @@ DEFINE_DAMAGE(size, block_at(20)->nr = 1)
 /* In the list of another size, with all numbers as they should be for that. */
 static void break_list(struct cache_fixture *f)
 {
-	struct quick_list *lists = f->quick.lists;
+	struct dt_quick_list *lists = f->quick.lists;
 
 	lists[0].first = block_at(10)->next;
 	block_at(10)->next = lists[1].first;
@@ -43,7 +43,7 @@ static void break_list(struct cache_fixture *f)
 
 static void break_lost(struct cache_fixture *f)
 {
-	struct cached **link = &f->quick.lists[1].first;
+	struct dt_cached **link = &f->quick.lists[1].first;
 
 	while (*link != block_at(30))
 		link = &(*link)->next;
@@ -52,11 +52,11 @@ static void break_lost(struct cache_fixture *f)
 
 static void break_too_deep(struct cache_fixture *f)
 {
-	static struct cached more[QUICK_DEPTH];
+	static struct dt_cached more[QUICK_DEPTH];
 	unsigned int i;
 
 	for (i = 0; i < QUICK_DEPTH; i++) {
-		more[i] = (struct cached){ .region = the_region, .nr = 1 };
+		more[i] = (struct dt_cached){ .region = the_region, .nr = 1 };
 		more[i].next = f->quick.lists[0].first;
 		f->quick.lists[0].first = &more[i];
 	}
@@ -70,7 +70,7 @@ DEFINE_DAMAGE(hot_longer, f->heap.hot.nr = 3)
 DEFINE_DAMAGE(hot_owner, the_region->heap = NULL)
 
 /* All of it dead, but some of it is counted as placed. */
-DEFINE_DAMAGE(hot_placed, the_region->nr_out = 1)
+DEFINE_DAMAGE(hot_placed, the_region->nr_inuse = 1)
 DEFINE_DAMAGE(hot_off, f->heap.quick = NULL)
 DEFINE_DAMAGE(mark_of_first, the_region->ledger[20] = 0)
 DEFINE_DAMAGE(mark_of_last, the_region->ledger[21] = LEDGER_FREE)
@@ -130,7 +130,7 @@ static void cache_check_finds(struct kunit *test)
 static void region_check_finds_blocks(struct kunit *test)
 {
 	const struct damage *damage = test->param_value;
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	KUNIT_ASSERT_TRUE(test, dt_region_check(the_region, &tally));
 	KUNIT_ASSERT_EQ(test, tally.in_flight, 2);

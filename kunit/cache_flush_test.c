@@ -11,8 +11,8 @@
 static void flush_is_bounded(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
-	struct heap *heap = &f->heap;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 	unsigned int i;
 
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
@@ -39,7 +39,7 @@ static void flush_is_bounded(struct kunit *test)
 static void flush_merges(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	add_credit(f, 2, 20);
 	free_drained(f, r, 4, 2);
@@ -57,7 +57,7 @@ static void flush_merges(struct kunit *test)
 static void flush_range_in_one_piece(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	add_credit(f, 2, 20);
 	free_drained(f, r, 20, 2);
@@ -81,7 +81,7 @@ static void flush_range_in_one_piece(struct kunit *test)
 static void flush_range_is_bounded(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 	unsigned int i;
 
 	add_credit(f, 2, 20);

@@ -10,7 +10,7 @@
 static void hot_joins_on_both_sides(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	dt_expect_picture(f, r, "################");
 	free_local(f, r, 5, 2);
@@ -27,7 +27,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 	/* The granule between them merges with both when it is evicted. */
 	free_local(f, r, 10, 1);
 	dt_expect_picture(f, r, "##.#......h.####");
-	dt_cache_settle(&f->heap);
+	dt_cache_flush_hot(&f->heap);
 	dt_expect_picture(f, r, "##.#........####");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 2);
 }
@@ -36,7 +36,7 @@ static void hot_joins_on_both_sides(struct kunit *test)
 static void hot_is_of_one_region(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *a = dt_add_region(f, ORDER_OF_64), *b = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *a = dt_add_region(f, ORDER_OF_64), *b = dt_add_region(f, ORDER_OF_64);
 
 	free_local(f, a, 5, 2);
 	free_local(f, b, 7, 2);
@@ -51,7 +51,7 @@ static void hot_is_of_one_region(struct kunit *test)
 static void hot_fits_exactly(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 	const size_t size = 3 * DT_GRANULE;
 
 	KUNIT_EXPECT_FALSE(test, hot_fits(&f->heap, 1));
@@ -75,9 +75,9 @@ static void hot_fits_exactly(struct kunit *test)
 static void hot_off(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct heap *heap = &f->heap;
-	struct region_tally tally = { 0 };
-	struct region *r;
+	struct dt_heap *heap = &f->heap;
+	struct dt_region_tally tally = { 0 };
+	struct dt_region *r;
 
 	dt_heap_init(heap);
 	r = dt_add_region(f, ORDER_OF_64);
@@ -89,7 +89,7 @@ static void hot_off(struct kunit *test)
 	free_drained(f, r, 9, 2);
 	KUNIT_EXPECT_EQ(test, r->free.nr_free, 4);
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
 	dt_cache_flush_range(heap, r, 5, 10, 10);
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
@@ -103,8 +103,8 @@ static void hot_off(struct kunit *test)
 static void lists_are_lifo(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
-	struct heap *heap = &f->heap;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 
 	add_credit(f, 2, 3);
 	add_credit(f, 1, 1);
@@ -113,7 +113,7 @@ static void lists_are_lifo(struct kunit *test)
 	free_local(f, r, 12, 1);
 	free_local(f, r, 5, 2);
 	dt_expect_picture(f, r, "#cc##hh##cc#c###");
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	dt_expect_picture(f, r, "#cc##cc##cc#c###");
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 3 * DT_GRANULE));
 	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE - 7), region_addr(r, 5));
@@ -126,14 +126,14 @@ static void lists_are_lifo(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, dt_cache_take(heap, 2 * DT_GRANULE), region_addr(r, 1));
 	KUNIT_EXPECT_NULL(test, dt_cache_take(heap, 2 * DT_GRANULE));
 	dt_expect_picture(f, r, "################");
-	KUNIT_EXPECT_EQ(test, r->nr_out, r->nr);
+	KUNIT_EXPECT_EQ(test, r->nr_inuse, r->nr);
 }
 
 /* Each deposit spends a credit of its own size; there are never more than a byte holds. */
 static void gate_demand(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	free_drained(f, r, 1, 2);
 	dt_expect_picture(f, r, "#..#############");
@@ -151,8 +151,8 @@ static void gate_demand(struct kunit *test)
 static void requests_are_demand(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
-	struct heap *heap = &f->heap;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 	unsigned int i;
 
 	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5));
@@ -175,11 +175,11 @@ static void requests_are_demand(struct kunit *test)
 }
 
 /* Free as the owner does, and make something else hot. */
-static void free_local_only(struct cache_fixture *f, struct region *r, unsigned int first,
+static void free_local_only(struct cache_fixture *f, struct dt_region *r, unsigned int first,
 			    unsigned int nr)
 {
 	free_local(f, r, first, nr);
-	dt_cache_settle(&f->heap);
+	dt_cache_flush_hot(&f->heap);
 }
 
 /*
@@ -189,7 +189,7 @@ static void free_local_only(struct cache_fixture *f, struct region *r, unsigned 
 static void gate_isolation(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	free_drained(f, r, 4, 1);
 	free_drained(f, r, 10, 1);
@@ -218,7 +218,7 @@ static void gate_isolation(struct kunit *test)
 static void gate_isolation_of_a_batch(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 	unsigned int i;
 
 	add_credit(f, 2, 2);
@@ -236,7 +236,7 @@ static void gate_isolation_of_a_batch(struct kunit *test)
 static void gate_ends_of_region(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	add_credit(f, 2, 2);
 	free_drained(f, r, 0, 2);
@@ -249,7 +249,7 @@ static void gate_ends_of_region(struct kunit *test)
 static void gate_occupancy_of_the_lowest(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	dt_add_two_regions(f, &low, &high);
 	add_credit(f, 1, 10);
@@ -266,7 +266,7 @@ static void gate_occupancy_of_the_lowest(struct kunit *test)
 static void gate_occupancy(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 	unsigned int quarter;
 
 	dt_add_two_regions(f, &low, &high);
@@ -274,7 +274,7 @@ static void gate_occupancy(struct kunit *test)
 	add_credit(f, 1, 20);
 	free_drained(f, low, 7, 5);
 	free_drained(f, high, 20, quarter - 1);
-	KUNIT_EXPECT_EQ(test, high->nr_out, high->nr - quarter + 1);
+	KUNIT_EXPECT_EQ(test, high->nr_inuse, high->nr - quarter + 1);
 	free_drained(f, high, 1, 1);
 	dt_expect_picture(f, high, "#c######");
 	free_drained(f, high, 3, 1);
@@ -285,7 +285,7 @@ static void gate_occupancy(struct kunit *test)
 static void gate_occupancy_needs_room_below(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	dt_add_two_regions(f, &low, &high);
 	add_credit(f, 1, 20);
@@ -308,7 +308,7 @@ static void gate_occupancy_needs_room_below(struct kunit *test)
 static void take_drops_what_is_stale(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 	unsigned int i;
 
 	dt_add_two_regions(f, &low, &high);
@@ -333,7 +333,7 @@ static void take_drops_what_is_stale(struct kunit *test)
 static void hot_leaves_what_drains(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	dt_add_two_regions(f, &low, &high);
 	free_drained(f, high, 20, high->nr - 24);
@@ -353,7 +353,7 @@ static void hot_leaves_what_drains(struct kunit *test)
 static void gate_last_of_region(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	add_credit(f, 2, 10);
 	free_drained(f, r, 10, r->nr - 10);
@@ -361,7 +361,7 @@ static void gate_last_of_region(struct kunit *test)
 	free_drained(f, r, 5, 5);
 	free_drained(f, r, 4, 1);
 	dt_expect_picture(f, r, "##cc............");
-	KUNIT_EXPECT_EQ(test, r->nr_out, 2);
+	KUNIT_EXPECT_EQ(test, r->nr_inuse, 2);
 	KUNIT_EXPECT_NULL(test, f->heap.spare);
 	/* Its neighbours are a guard and a block in a list: without this gate it would be kept. */
 	free_local_only(f, r, 0, 2);
@@ -374,17 +374,17 @@ static void gate_last_of_region(struct kunit *test)
 static void gate_last_of_region_of_a_batch(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	low = dt_add_region(f, ORDER_OF_64);
 	free_drained(f, low, 2, low->nr - 2);
 	add_credit(f, 2, 10);
 	free_drained(f, low, 0, 2);
 	dt_expect_picture(f, low, "cc..............");
-	KUNIT_EXPECT_EQ(test, low->nr_out, 0);
+	KUNIT_EXPECT_EQ(test, low->nr_inuse, 0);
 	KUNIT_EXPECT_NULL(test, f->heap.spare);
 	/* Flushed, it is as empty as any. */
-	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&f->heap, CACHE_FLUSH_MOST));
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&f->heap, CACHE_FLUSH_MAX));
 	KUNIT_EXPECT_PTR_EQ(test, f->heap.spare, low);
 
 	/* Full, so that the other need not drain. */
@@ -393,13 +393,13 @@ static void gate_last_of_region_of_a_batch(struct kunit *test)
 	free_drained(f, high, 2, high->nr - 2);
 	free_drained(f, high, 0, 2);
 	dt_expect_picture(f, high, "................");
-	KUNIT_EXPECT_EQ(test, high->nr_out, 0);
+	KUNIT_EXPECT_EQ(test, high->nr_inuse, 0);
 }
 
 static void gate_depth(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, 3);
+	struct dt_region *r = dt_add_region(f, 3);
 	unsigned int i;
 
 	add_credit(f, 1, 100);
@@ -418,7 +418,7 @@ static void gate_bytes(struct kunit *test)
 {
 	const unsigned int granules_max = QUICK_BYTES >> DT_GRANULE_SHIFT;
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, get_order(2 * QUICK_BYTES));
+	struct dt_region *r = dt_add_region(f, get_order(2 * QUICK_BYTES));
 	unsigned int i;
 
 	add_credit(f, QUICK_LISTS, 100);
@@ -441,8 +441,8 @@ static void gate_bytes(struct kunit *test)
 static void hot_of_one_size(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
-	struct heap *heap = &f->heap;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 
 	free_local(f, r, 6, 2);
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
@@ -469,8 +469,8 @@ static void hot_of_one_size(struct kunit *test)
 static void hot_of_two_sizes(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
-	struct heap *heap = &f->heap;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 
 	free_local(f, r, 6, 2);
 	free_local(f, r, 8, 2);
@@ -486,7 +486,7 @@ static void hot_of_two_sizes(struct kunit *test)
 static void put_leaves_the_hot_range(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
 	free_local(f, r, 4, 2);
 	free_drained(f, r, 9, 2);
@@ -495,7 +495,7 @@ static void put_leaves_the_hot_range(struct kunit *test)
 	add_credit(f, 1, 1);
 	free_drained(f, r, 6, 1);
 	dt_expect_picture(f, r, "####hhc##..#####");
-	dt_cache_settle(&f->heap);
+	dt_cache_flush_hot(&f->heap);
 	dt_expect_picture(f, r, "####..c##..#####");
 }
 
@@ -503,7 +503,7 @@ static void put_leaves_the_hot_range(struct kunit *test)
 static void hot_alone_goes(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *low, *high;
+	struct dt_region *low, *high;
 
 	dt_add_two_regions(f, &low, &high);
 	free_local(f, high, 0, high->nr - 2);
@@ -529,7 +529,7 @@ static void hot_alone_goes(struct kunit *test)
 static void lists_do_not_keep_a_region(struct kunit *test)
 {
 	struct cache_fixture *f = test->priv;
-	struct region *a = dt_add_region(f, ORDER_OF_64), *b;
+	struct dt_region *a = dt_add_region(f, ORDER_OF_64), *b;
 	unsigned int i;
 
 	b = dt_add_region(f, ORDER_OF_64);
@@ -544,8 +544,8 @@ static void lists_do_not_keep_a_region(struct kunit *test)
 	dt_expect_picture(f, a, "#c...ccccc...cchh##");
 	free_local(f, a, 17, a->nr - 17);
 	free_local(f, a, 0, 1);
-	KUNIT_EXPECT_EQ(test, a->nr_out, 1);
-	dt_cache_settle(&f->heap);
+	KUNIT_EXPECT_EQ(test, a->nr_inuse, 1);
+	dt_cache_flush_hot(&f->heap);
 	KUNIT_EXPECT_TRUE(test, region_empty(a));
 	KUNIT_EXPECT_PTR_EQ(test, f->heap.spare, a);
 	KUNIT_EXPECT_EQ(test, a->free.nr_extents, 1);

@@ -30,11 +30,11 @@
  */
 struct sound {
 	struct buddy_pool *pool;
-	struct heap heap;
-	struct region *low;
-	struct region *mid;
-	struct region *high;
-	struct extent_tree *tree;
+	struct dt_heap heap;
+	struct dt_region *low;
+	struct dt_region *mid;
+	struct dt_region *high;
+	struct dt_extent_tree *tree;
 	void *base;
 	unsigned int nr;
 };
@@ -42,7 +42,7 @@ struct sound {
 /* A heap is aligned to a cache line, which an object of kunit_kzalloc() need not be. */
 static struct sound sound;
 
-static struct extent *extent_at(struct sound *s, unsigned int i)
+static struct dt_extent *extent_at(struct sound *s, unsigned int i)
 {
 	return region_addr(s->low, i);
 }
@@ -105,10 +105,10 @@ DEFINE_DAMAGE(count_too_large, s->low->ledger[0] = DT_GRANULE + 1)
 DEFINE_DAMAGE(mark_of_first, s->low->ledger[30] = 0)
 DEFINE_DAMAGE(mark_of_last, s->low->ledger[34] = 0)
 DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED)
-DEFINE_DAMAGE(nr_out, s->low->nr_out++)
+DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
-DEFINE_DAMAGE(nr_out_low, s->low->nr_out--; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(nr_out_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
 DEFINE_DAMAGE(guard_before, s->low->guard[REGION_GUARD - 1] = 0)
 DEFINE_DAMAGE(guard_after, s->low->ledger[s->low->nr] = 0)
 DEFINE_DAMAGE(heap_free, s->heap.nr_free++)
@@ -217,14 +217,14 @@ static bool tree_check(struct sound *s)
 
 static bool low_check(struct sound *s)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	return dt_region_check(s->low, &tally);
 }
 
 static bool whole_check(struct sound *s)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	return dt_heap_check(&s->heap, &tally);
 }
@@ -256,7 +256,7 @@ static void heap_check_finds(struct kunit *test)
 /* What the ledgers say is added up: what is live, and what is free but in no tree. */
 static void checks_tally(struct kunit *test)
 {
-	struct region_tally tally = { .live_bytes = 1000, .in_flight = 50 };
+	struct dt_region_tally tally = { .live_bytes = 1000, .in_flight = 50 };
 	unsigned int live = sound.low->nr - 29;
 
 	KUNIT_EXPECT_TRUE(test, dt_region_check(sound.low, &tally));
@@ -266,7 +266,7 @@ static void checks_tally(struct kunit *test)
 	sound.low->ledger[0] = 0;
 	sound.low->ledger[5] = 7;
 	sound.low->ledger[6] = 0;
-	tally = (struct region_tally){ 0 };
+	tally = (struct dt_region_tally){ 0 };
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(&sound.heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, (live - 3) * DT_GRANULE + 7 + 1);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 2);
@@ -274,8 +274,8 @@ static void checks_tally(struct kunit *test)
 
 static void empty_heap_is_sound(struct kunit *test)
 {
-	struct region_tally tally = { 0 };
-	struct heap *heap = &sound.heap;
+	struct dt_region_tally tally = { 0 };
+	struct dt_heap *heap = &sound.heap;
 
 	dt_heap_init(heap);
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
@@ -287,7 +287,7 @@ static void empty_heap_is_sound(struct kunit *test)
 
 static int take_regions(struct sound *s)
 {
-	struct region **regions[] = { &s->low, &s->mid, &s->high };
+	struct dt_region **regions[] = { &s->low, &s->mid, &s->high };
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++) {
@@ -311,18 +311,18 @@ static void make_sound(struct sound *s)
 	unsigned int i;
 
 	dt_heap_init(&s->heap);
-	dt_heap_attach(&s->heap, s->low);
+	dt_heap_add_region(&s->heap, s->low);
 	dt_heap_alloc(&s->heap, s->low->bytes);
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
 		memset(s->low->ledger + free[i].first, 0, free[i].nr);
 		dt_heap_free(&s->heap, s->low, free[i].first, free[i].nr);
 	}
-	dt_heap_attach(&s->heap, s->mid);
+	dt_heap_add_region(&s->heap, s->mid);
 	dt_heap_alloc(&s->heap, s->mid->bytes);
 	memset(s->mid->ledger, 0, s->mid->nr - 1);
 	s->mid->ledger[s->mid->nr - 1] = 1;
 	dt_heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
-	dt_heap_attach(&s->heap, s->high);
+	dt_heap_add_region(&s->heap, s->high);
 	s->tree = &s->low->free;
 	s->base = s->low->base;
 	s->nr = s->low->nr;
@@ -347,7 +347,7 @@ static int checks_init(struct kunit *test)
 /* The heap is broken: it is left as it lies. */
 static void checks_exit(struct kunit *test)
 {
-	struct region *regions[] = { sound.low, sound.mid, sound.high };
+	struct dt_region *regions[] = { sound.low, sound.mid, sound.high };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++)

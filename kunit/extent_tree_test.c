@@ -28,7 +28,7 @@ DUALTREE_PARAM(seed, 0, "of the random cases; 0: pick one");
  * @map: MODEL_LIVE or MODEL_FREE for each
  */
 struct tree_fixture {
-	struct extent_tree tree;
+	struct dt_extent_tree tree;
 	void *base;
 	unsigned int nr;
 	u8 map[NR_GRANULES];
@@ -84,7 +84,7 @@ static void fixture_make(struct tree_fixture *f, unsigned int nr)
 static void fixture_check(struct kunit *test, const struct tree_fixture *f)
 {
 	struct model_sums sums = dt_model_sums(f->map, f->nr);
-	const struct extent *extent = extent_first(&f->tree);
+	const struct dt_extent *extent = extent_first(&f->tree);
 	unsigned int i, end;
 
 	KUNIT_ASSERT_EQ(test, f->tree.nr_free, sums.nr_free);
@@ -117,7 +117,7 @@ static unsigned int fixture_alloc(struct kunit *test, struct tree_fixture *f, un
 }
 
 /* The extent that ends before a granule, or NULL: its start, by the model. */
-static struct extent *extent_before(const struct tree_fixture *f, unsigned int first)
+static struct dt_extent *extent_before(const struct tree_fixture *f, unsigned int first)
 {
 	unsigned int i = first;
 
@@ -127,7 +127,7 @@ static struct extent *extent_before(const struct tree_fixture *f, unsigned int f
 }
 
 /* The one that begins at a granule, or NULL. */
-static struct extent *extent_after(const struct tree_fixture *f, unsigned int end)
+static struct dt_extent *extent_after(const struct tree_fixture *f, unsigned int end)
 {
 	return end < f->nr && f->map[end] == MODEL_FREE ? granule(f, end) : NULL;
 }
@@ -136,13 +136,13 @@ static struct extent *extent_after(const struct tree_fixture *f, unsigned int en
 static void fixture_free(struct kunit *test, struct tree_fixture *f, unsigned int first,
 			 unsigned int nr)
 {
-	struct extent *left = extent_before(f, first), *extent;
-	struct extent *right = extent_after(f, first + nr);
+	struct dt_extent *left = extent_before(f, first), *extent;
+	struct dt_extent *right = extent_after(f, first + nr);
 
 	KUNIT_ASSERT_TRUE(test, untouched(f, first, nr));
 	memset(f->map + first, MODEL_FREE, nr);
 	extent = dt_extent_tree_free(&f->tree, granule(f, first), nr, left, right);
-	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct extent *)granule(f, first));
+	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct dt_extent *)granule(f, first));
 }
 
 static void fixture_free_runs(struct kunit *test, struct tree_fixture *f, const struct run *runs)
@@ -304,7 +304,7 @@ DUALTREE_NAMED_PARAM(free_case, free_cases);
 static void free_merges(struct kunit *test)
 {
 	const struct free_case *c = test->param_value;
-	const struct extent *extent;
+	const struct dt_extent *extent;
 	struct tree_fixture *f = test->priv;
 	const struct run *run;
 

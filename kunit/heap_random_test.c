@@ -19,7 +19,7 @@ static void random_empties(struct kunit *test, struct heap_fixture *f)
 
 	dt_fixture_put_retired(f);
 	for (i = 0; i < f->nr_models; i++) {
-		struct region *region = f->models[i]->region;
+		struct dt_region *region = f->models[i]->region;
 		bool empty = dt_model_sums(f->models[i]->map, region->nr).nr_free == region->nr;
 
 		KUNIT_ASSERT_EQ(test, empty, region == f->heap.spare);

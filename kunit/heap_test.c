@@ -254,7 +254,7 @@ static void retire_all(struct kunit *test)
 {
 	struct heap_fixture *f = test->priv;
 	unsigned int i, nr = 0, seen = 0;
-	struct region *region;
+	struct dt_region *region;
 
 	for (i = 0; i < 7; i++)
 		dt_fixture_add_live(f, i % 3);
@@ -277,7 +277,7 @@ static void retire_all(struct kunit *test)
 static void region_above(struct kunit *test)
 {
 	struct heap_fixture *f = test->priv;
-	struct region *region, *above = NULL;
+	struct dt_region *region, *above = NULL;
 	int i;
 
 	for (i = 0; i < 6; i++)

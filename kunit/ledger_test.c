@@ -76,8 +76,8 @@ static unsigned int model_free(struct kunit *test, struct ledger_model *m, size_
 			       size_t len)
 {
 	unsigned int first = offset / DT_GRANULE, last = (offset + len - 1) / DT_GRANULE;
-	struct ledger_range range = ledger_range(offset, len);
-	struct ledger_run run;
+	struct dt_ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_run run;
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, ledger_check(counts(m), &range), 0);
@@ -101,7 +101,7 @@ static unsigned int model_free(struct kunit *test, struct ledger_model *m, size_
 /* A free that has to be refused, and that changes nothing. */
 static void model_refuses(struct kunit *test, struct ledger_model *m, size_t offset, size_t len)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 
 	KUNIT_ASSERT_EQ_MSG(test, ledger_check(counts(m), &range), -EALREADY,
 			    "%zu bytes from byte %zu on", len, offset);
@@ -124,7 +124,7 @@ static void every_range(struct kunit *test)
 	for (offset = 0; offset < ARRAY_SIZE(need) * DT_GRANULE; offset++) {
 		memset(need, 0, sizeof(need));
 		for (len = 1; offset + len <= ARRAY_SIZE(need) * DT_GRANULE; len++) {
-			struct ledger_range r = ledger_range(offset, len);
+			struct dt_ledger_range r = ledger_range(offset, len);
 
 			need[(offset + len - 1) / DT_GRANULE]++;
 			KUNIT_ASSERT_EQ(test, r.first, offset / DT_GRANULE);
@@ -142,7 +142,7 @@ static void every_range(struct kunit *test)
 static void range_far_out(struct kunit *test)
 {
 	size_t size = (size_t)1 << 31;
-	struct ledger_range r = ledger_range(size - 1, 1);
+	struct dt_ledger_range r = ledger_range(size - 1, 1);
 
 	KUNIT_EXPECT_EQ(test, r.first, (size >> DT_GRANULE_SHIFT) - 1);
 	KUNIT_EXPECT_EQ(test, r.last, r.first);
@@ -351,7 +351,7 @@ static const struct layout layouts[] = {
 static bool range_is_right(const struct layout *layout, const u8 *need, size_t offset, size_t len,
 			   bool ok)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 	struct layout is = *layout;
 	unsigned int i;
 
@@ -399,7 +399,7 @@ static void check_long_range(struct kunit *test)
 {
 	const unsigned int nr = 72;
 	struct ledger_model *m = model_new(test);
-	struct ledger_range range;
+	struct dt_ledger_range range;
 	unsigned int hole, first, last;
 
 	model_alloc(test, m, 0, nr * DT_GRANULE);

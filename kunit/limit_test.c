@@ -3,13 +3,9 @@
  * At the limit of an instance, and at the bound of a call: what is free in any heap can be had
  * before an allocation fails, and a call that cannot sleep ends soon, however much waits.
  */
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include <linux/smp.h>
-#include "../compat/compat.h"
 #include "../dualtree/remote.h"
-#include "busy.h"
-#include "instance.h"
+#include "fixtures/instance.h"
+#include "fixtures/section.h"
 
 /* Bytes of the smallest region. */
 static size_t region_bytes(void)
@@ -19,9 +15,7 @@ static size_t region_bytes(void)
 
 static struct dualtree *limited(struct kunit *test, unsigned int regions)
 {
-	const struct dualtree_params params = { .limit = regions * region_bytes() };
-
-	return instance_create(test, &params);
+	return test_instance(test, .limit = regions * region_bytes());
 }
 
 static int touch(void *arg)
@@ -32,13 +26,13 @@ static int touch(void *arg)
 }
 
 /* Another CPU's spare is all that the limit allows, and nothing is live. */
-static void limit_other_cpu(struct kunit *test)
+static void limit_dt_other_cpu(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct dualtree *dt = limited(test, 1);
 	void *ptr;
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(there, touch, dt, false), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, region_bytes());
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 0);
@@ -46,25 +40,25 @@ static void limit_other_cpu(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* What this CPU has freed of another's memory is in flight to it, and serves all the same. */
 static void limit_in_flight(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct dualtree *dt = limited(test, 1);
 	void *ptr;
 
-	stay_on(test, there);
+	dt_stay_on(test, there);
 	ptr = dualtree_alloc(dt, region_bytes(), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, region_bytes()), 0);
 	ptr = dualtree_alloc(dt, region_bytes(), GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, region_bytes()), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* More than the limit is no reason to ask all heaps, and fails as before. */
@@ -73,14 +67,14 @@ static void limit_exceeded(struct kunit *test)
 	struct dualtree *dt;
 	void *ptr;
 
-	stay_here(test);
+	dt_stay_on(test, raw_smp_processor_id());
 	dt = limited(test, 1);
 	ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 2 * region_bytes(), GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, region_bytes(), GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 2);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* The shared heap's own spare, which is too small, may be all that stands in the way. */
@@ -89,18 +83,18 @@ static void limit_shared_spare(struct kunit *test)
 	struct dualtree *dt;
 	void *ptr;
 
-	stay_here(test);
+	dt_stay_on(test, raw_smp_processor_id());
 	dt = limited(test, 2);
 	KUNIT_ASSERT_EQ(test, touch(dt), 0);
 	dualtree_shrink(dt);
-	busy_begin(dt);
+	hold_section(dt);
 	ptr = dualtree_alloc(dt, 64, GFP_ATOMIC);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
 	ptr = dualtree_alloc(dt, 2 * region_bytes(), GFP_ATOMIC);
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 2 * region_bytes()), 0);
-	busy_end(dt);
-	expect_drained(test, dt);
+	release_section(dt);
+	dt_expect_drained(test, dt);
 }
 
 #define WAITING	2000
@@ -131,15 +125,15 @@ static void call_in_interrupt(void *arg)
 /* Thousands of remote frees wait where an interrupt allocates: it takes some, and grows. */
 static void limit_bounded_call(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here), i;
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here), i;
 	void **ptrs = kunit_kcalloc(test, WAITING, sizeof(*ptrs), GFP_KERNEL);
-	struct call call = { .dt = instance_create(test, NULL) };
+	struct call call = { .dt = test_instance(test) };
 
 	KUNIT_ASSERT_NOT_NULL(test, ptrs);
-	stay_on(test, there);
+	dt_stay_on(test, there);
 	KUNIT_ASSERT_EQ(test, dualtree_alloc_bulk(call.dt, SMALL, GFP_KERNEL, WAITING, ptrs),
 			WAITING);
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	/* Every other one, so that none makes a run with the next. */
 	for (i = 0; i < WAITING; i += 2)
 		KUNIT_EXPECT_EQ(test, dualtree_free(call.dt, ptrs[i], SMALL), 0);
@@ -150,7 +144,7 @@ static void limit_bounded_call(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(call.dt, call.ptr, SZ_32K), 0);
 	for (i = 1; i < WAITING; i += 2)
 		KUNIT_EXPECT_EQ(test, dualtree_free(call.dt, ptrs[i], SMALL), 0);
-	expect_drained(test, call.dt);
+	dt_expect_drained(test, call.dt);
 }
 
 static struct kunit_case limit_cases[] = {
@@ -162,13 +156,4 @@ static struct kunit_case limit_cases[] = {
 	{}
 };
 
-static struct kunit_suite limit_suite = {
-	.name = "dualtree_limit",
-	.test_cases = limit_cases,
-};
-
-kunit_test_suite(limit_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of what can be had at an instance's limit, and of bounded calls");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(limit, "what can be had at an instance's limit, and bounded calls");

@@ -14,7 +14,7 @@ static void chain_empty(struct kunit *test)
 	size_t len = 1;
 
 	dualtree_buf_init(&buf, dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_first(&buf, &len));
 	KUNIT_EXPECT_EQ(test, len, 0);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, 0), 0);
@@ -36,7 +36,7 @@ static void chain_reserve(struct kunit *test)
 	u8 *room;
 
 	dualtree_buf_init(&buf, dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), -EINVAL);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, 0, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, dualtree_max_size(dt) + 1, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
@@ -44,16 +44,16 @@ static void chain_reserve(struct kunit *test)
 	room = dualtree_buf_reserve(&buf, 16384, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, room);
 	KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, 1, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 16384 + RECORD);
 	dt_fill(room, 0, 1400);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 16385), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 1400), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 16385), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 1400), 0);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 1400 + RECORD);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), -EINVAL);
 
 	KUNIT_ASSERT_NOT_NULL(test, dualtree_buf_reserve(&buf, 100, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), 0);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 1400 + RECORD);
 	dt_buf_expect(test, &buf, 0, 1400);
 
@@ -179,8 +179,8 @@ static void chain_skip(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, first, 6000 - done - step);
 		KUNIT_EXPECT_TRUE(test, dt_filled(at, done + step, first));
 	}
-	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.unread + 1), -ENODATA);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.unread), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.len + 1), -ENODATA);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&buf, buf.len), 0);
 	dt_expect_clean(test, dt);
 }
 

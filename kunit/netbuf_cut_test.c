@@ -5,7 +5,7 @@
  */
 #include "fixtures/netbuf.h"
 
-#define SHARE	sizeof(struct segment_share)
+#define SHARE	sizeof(struct dt_segment_share)
 
 /* At every byte of ranges whose granules the cut goes through. */
 static void cut_split(struct kunit *test)
@@ -58,7 +58,7 @@ static void cut_in_place(struct kunit *test)
 	dt_buf_expect(test, &buf, 3011, 6989);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_splice(&front, &buf), 0);
 	dt_buf_expect(test, &front, 0, 10000);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 10000 + 3 * RECORD);
 	dualtree_buf_purge(&front);
 	dt_expect_drained(test, dt);
@@ -81,14 +81,14 @@ static void cut_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 10, &other, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_splice(&buf, &buf), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_splice(&other, &buf), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearise(&buf, 0, GFP_KERNEL)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearise(&buf, 101, GFP_KERNEL)), -ENODATA);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearise(&buf, SIZE_MAX, GFP_KERNEL)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_pull(&buf, 0, GFP_KERNEL)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_pull(&buf, 101, GFP_KERNEL)), -ENODATA);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearize(&buf, 0, GFP_KERNEL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearize(&buf, 101, GFP_KERNEL)), -ENODATA);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearize(&buf, SIZE_MAX, GFP_KERNEL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_detach(&buf, 0, GFP_KERNEL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_detach(&buf, 101, GFP_KERNEL)), -ENODATA);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_split(&buf, 0, &to, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 0, &to, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&to), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&to), 0);
 	dt_buf_expect(test, &buf, 0, 100);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 100 + RECORD);
 	dualtree_buf_purge(&buf);
@@ -167,12 +167,12 @@ static void cut_linearise(struct kunit *test)
 	dualtree_buf_init(&buf, dt);
 	for (len = 1; len <= 400; len += 3) {
 		dt_buf_append_ranges(test, &buf, 0, 400);
-		first = dualtree_buf_linearise(&buf, len, GFP_KERNEL);
+		first = dualtree_buf_linearize(&buf, len, GFP_KERNEL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(first));
 		KUNIT_EXPECT_PTR_EQ(test, first, dualtree_buf_first(&buf, &there));
 		KUNIT_EXPECT_GE(test, there, len);
 		KUNIT_EXPECT_TRUE(test, dt_filled(first, 0, len));
-		KUNIT_EXPECT_PTR_EQ(test, dualtree_buf_linearise(&buf, len, GFP_KERNEL), first);
+		KUNIT_EXPECT_PTR_EQ(test, dualtree_buf_linearize(&buf, len, GFP_KERNEL), first);
 		dt_buf_expect(test, &buf, 0, 400);
 		dualtree_buf_purge(&buf);
 	}
@@ -195,7 +195,7 @@ static void cut_pull(struct kunit *test)
 		if (len % 2)
 			KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 300, &clone, GFP_KERNEL), 0);
 		first = dualtree_buf_first(&buf, &there);
-		mine = dualtree_buf_pull(&buf, len, GFP_KERNEL);
+		mine = dualtree_buf_detach(&buf, len, GFP_KERNEL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(mine));
 		KUNIT_EXPECT_EQ(test, mine == first, there >= len && !(len % 2));
 		KUNIT_EXPECT_TRUE(test, dt_filled(mine, 0, len));
@@ -236,9 +236,9 @@ static void cut_no_memory(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, dualtree_buf_split(&to, 1000, &buf, GFP_KERNEL), 0);
 		}
 		if (left < 2) {
-			KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearise(&buf, 2, GFP_KERNEL)),
+			KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearize(&buf, 2, GFP_KERNEL)),
 					-ENOMEM);
-			KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_pull(&buf, 2, GFP_KERNEL)),
+			KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_detach(&buf, 2, GFP_KERNEL)),
 					-ENOMEM);
 		}
 		dt_buf_expect(test, &buf, 0, 1000);

@@ -37,7 +37,7 @@ static size_t send_with_faults(struct kunit *test, struct dualtree_tx *tx, struc
 	ssize_t sent;
 
 	for (n = 1; hit && n < FAULT_POINTS_MAX; n++) {
-		before = dualtree_buf_unread(buf);
+		before = dualtree_buf_len(buf);
 		dt_fault_arm(n);
 		sent = dualtree_buf_send(tx, sock, buf, portion, MSG_DONTWAIT);
 		hit = dt_fault_disarm();
@@ -45,7 +45,7 @@ static size_t send_with_faults(struct kunit *test, struct dualtree_tx *tx, struc
 		sum += max_t(ssize_t, sent, 0);
 		KUNIT_EXPECT_TRUE(test, sent > 0 || sent == -ENOMEM || sent == -ENOBUFS ||
 				  sent == -EAGAIN);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), before - max_t(ssize_t, sent, 0));
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), before - max_t(ssize_t, sent, 0));
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
 	KUNIT_EXPECT_GE(test, failed, failures_min);

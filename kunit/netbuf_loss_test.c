@@ -52,8 +52,8 @@ static void loss_again(struct kunit *test)
 	dt_tx_fixture_init(test, &f, dt_tcp_pair);
 	start_losing(test, init_net.loopback_dev);
 	while (got < size && time_before(jiffies, end)) {
-		filled = sent + dualtree_buf_unread(&f.buf);
-		if (dualtree_buf_unread(&f.buf) < 3000)
+		filled = sent + dualtree_buf_len(&f.buf);
+		if (dualtree_buf_len(&f.buf) < 3000)
 			dt_buf_append_ranges(test, &f.buf, filled,
 					     min_t(size_t, 5000, size - filled));
 		sent += dt_send_all(test, f.tx, f.pair.near, &f.buf);

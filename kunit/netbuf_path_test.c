@@ -18,7 +18,7 @@ static void path_unix(struct kunit *test)
 	while (sent < size) {
 		sent += dt_send_all(test, f.tx, f.pair.near, &f.buf);
 		KUNIT_EXPECT_EQ(test, tx_stats(f.tx).copied_bytes, sent);
-		KUNIT_EXPECT_EQ(test, tx_stats(f.tx).flying_bytes, 0);
+		KUNIT_EXPECT_EQ(test, tx_stats(f.tx).inflight_bytes, 0);
 		got += dt_drain_socket(test, f.pair.far, got);
 	}
 	KUNIT_EXPECT_EQ(test, got, size);
@@ -75,8 +75,8 @@ static void path_in_place(struct kunit *test)
 	first = dualtree_buf_first(&buf, &len);
 	KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, sock, &buf, 5000, 0), 5000);
 	dt_buf_expect(test, &buf, 5000, 4000);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 5000);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_ranges, 1);
+	KUNIT_EXPECT_EQ(test, tx_stats(tx).inflight_bytes, 5000);
+	KUNIT_EXPECT_EQ(test, tx_stats(tx).inflight_ranges, 1);
 	dualtree_buf_purge(&buf);
 	/* The device alone holds it now. */
 	KUNIT_EXPECT_GE(test, live_bytes(dt), 9000);
@@ -112,9 +112,9 @@ static void path_copies_of_packet(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, clone && partial);
 	KUNIT_EXPECT_EQ(test, pskb_expand_head(clone, 128, 128, GFP_KERNEL), 0);
 	consume_skb(skb);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 3000);
+	KUNIT_EXPECT_EQ(test, tx_stats(tx).inflight_bytes, 3000);
 	consume_skb(partial);
-	KUNIT_EXPECT_EQ(test, tx_stats(tx).flying_bytes, 3000);
+	KUNIT_EXPECT_EQ(test, tx_stats(tx).inflight_bytes, 3000);
 	local_irq_disable();
 	dev_consume_skb_any(clone);
 	local_irq_enable();

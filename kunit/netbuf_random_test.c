@@ -64,7 +64,7 @@ static void compare(struct run *run, struct buf_model *t)
 {
 	struct kunit *test = run->test;
 
-	KUNIT_ASSERT_EQ(test, dualtree_buf_unread(&t->buf), t->len);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_len(&t->buf), t->len);
 	KUNIT_ASSERT_EQ(test, dualtree_buf_peek(&t->buf, 0, run->scratch, t->len), 0);
 	KUNIT_ASSERT_EQ(test, memcmp(run->scratch, t->bytes, t->len), 0);
 }
@@ -92,7 +92,7 @@ static void do_append(struct run *run, struct buf_model *t)
 					    GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(run->test, room);
 		memcpy(room, run->scratch, len);
-		KUNIT_ASSERT_EQ(run->test, dualtree_buf_put(&t->buf, len), 0);
+		KUNIT_ASSERT_EQ(run->test, dualtree_buf_commit(&t->buf, len), 0);
 	} else {
 		KUNIT_ASSERT_EQ(run->test, dualtree_buf_append(&t->buf, run->scratch, len,
 							       GFP_KERNEL), 0);
@@ -195,12 +195,12 @@ static void do_contiguous(struct run *run, struct buf_model *t)
 	if (!len)
 		return;
 	if (random_below(&run->rnd, 2)) {
-		first = dualtree_buf_linearise(&t->buf, len, GFP_KERNEL);
+		first = dualtree_buf_linearize(&t->buf, len, GFP_KERNEL);
 		KUNIT_ASSERT_FALSE(run->test, IS_ERR(first));
 		KUNIT_ASSERT_EQ(run->test, memcmp(first, t->bytes, len), 0);
 		return;
 	}
-	mine = dualtree_buf_pull(&t->buf, len, GFP_KERNEL);
+	mine = dualtree_buf_detach(&t->buf, len, GFP_KERNEL);
 	KUNIT_ASSERT_FALSE(run->test, IS_ERR(mine));
 	KUNIT_ASSERT_EQ(run->test, memcmp(mine, t->bytes, len), 0);
 	/* No buffer holds it any more. */
@@ -302,15 +302,15 @@ static void subscribe(struct work_struct *work)
 	size_t len;
 
 	dualtree_buf_init(&front, s->buf.dt);
-	while (s->buf.unread) {
-		len = min_t(size_t, s->buf.unread, 1 + random_below(&s->rnd, sizeof(bytes)));
+	while (s->buf.len) {
+		len = min_t(size_t, s->buf.len, 1 + random_below(&s->rnd, sizeof(bytes)));
 		s->errors += !!dualtree_buf_split(&s->buf, len, &front, GFP_KERNEL);
 		s->errors += !!dualtree_buf_read(&front, bytes, len);
 		s->errors += !dt_filled(bytes, s->done, len);
 		s->done += len;
 		if (random_below(&s->rnd, 8))
 			continue;
-		len = random_below(&s->rnd, min_t(size_t, s->buf.unread, 3000) + 1);
+		len = random_below(&s->rnd, min_t(size_t, s->buf.len, 3000) + 1);
 		s->errors += !!dualtree_buf_skip(&s->buf, len);
 		s->done += len;
 	}

@@ -52,7 +52,7 @@ static void recv_refused(struct kunit *test)
 						GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_NOT_NULL(test, dualtree_buf_reserve(&buf, 10, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 10, 0, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_put(&buf, 0), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_commit(&buf, 0), 0);
 	hog = dt_hog_memory(test, dt, 1);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, 0, GFP_KERNEL), -ENOMEM);
 	dt_unhog_memory(dt, hog);

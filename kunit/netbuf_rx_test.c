@@ -41,7 +41,7 @@ static struct sk_buff *make_skb(struct kunit *test, struct dualtree_rx *rx,
 	struct sk_buff *skb = dualtree_rx_skb(rx, NULL, buf, headers, GFP_KERNEL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(skb));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	return skb;
 }
 
@@ -295,7 +295,7 @@ static void put_datagram(struct kunit *test, struct dualtree_buf *buf, __be16 po
 	ip_send_check(ip);
 	*udp = (struct udphdr) { .source = htons(9), .dest = port, .len = htons(udp_len) };
 	dt_fill(room + sizeof(*ip) + sizeof(*udp), 0, len);
-	KUNIT_ASSERT_EQ(test, dualtree_buf_put(buf, sizeof(*ip) + udp_len), 0);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_commit(buf, sizeof(*ip) + udp_len), 0);
 }
 
 static void give_to_stack(struct kunit *test, struct sk_buff *skb)

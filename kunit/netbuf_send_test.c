@@ -66,8 +66,8 @@ static void send_partial(struct kunit *test)
 	KUNIT_ASSERT_LT(test, sent, size);
 	dt_buf_expect(test, &f.buf, sent, size - sent);
 	stats = tx_stats(f.tx);
-	KUNIT_EXPECT_GE(test, live_bytes(f.dt), size - sent + stats.flying_bytes);
-	KUNIT_EXPECT_EQ(test, stats.flying_bytes + stats.copied_bytes, sent);
+	KUNIT_EXPECT_GE(test, live_bytes(f.dt), size - sent + stats.inflight_bytes);
+	KUNIT_EXPECT_EQ(test, stats.inflight_bytes + stats.copied_bytes, sent);
 	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(f.tx, 1), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, dualtree_tx_flush(f.tx, 0), -ETIMEDOUT);
 	while (sent < size) {
@@ -183,8 +183,8 @@ static void stream_send(struct work_struct *work)
 	struct stream *s = container_of(work, struct stream, send_work);
 	ssize_t sent;
 
-	while (dualtree_buf_unread(&s->buf)) {
-		size_t len = min_t(size_t, dualtree_buf_unread(&s->buf), 30001);
+	while (dualtree_buf_len(&s->buf)) {
+		size_t len = min_t(size_t, dualtree_buf_len(&s->buf), 30001);
 
 		sent = dualtree_buf_send(s->tx, s->pair.near, &s->buf, len, 0);
 		if (sent <= 0)

@@ -36,7 +36,7 @@ static void storm_nmi(void *arg)
 {
 	struct storm *storm = arg;
 
-	storm->inside += (this_cpu_ptr(storm->objects.dt->slots)->ready == open_heap);
+	storm->inside += (this_cpu_ptr(storm->objects.dt->slots)->active == heap_busy);
 	storm->allocated += dt_objects_exchange(&storm->objects, &storm->rnd[1], GFP_ATOMIC);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/tick.h>
+#include "../dualtree/cache.h"
 #include "fixtures/files.h"
 #include "fixtures/instance.h"
 #include "fixtures/section.h"
@@ -52,14 +53,19 @@ static void hoard_free(struct hoard *hoard, unsigned int first, unsigned int ste
 		hoard->failed |= dualtree_free(hoard->dt, hoard->ptrs[i], BYTES);
 }
 
-static struct hoard *hoard_create(struct kunit *test, unsigned int cpu)
+static struct hoard *hoard_create_with(struct kunit *test, unsigned int cpu, unsigned long flags)
 {
 	struct hoard *hoard = dt_test_zalloc(test, sizeof(*hoard));
 
-	hoard->dt = test_instance(test);
+	hoard->dt = test_instance(test, .flags = flags);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(cpu, hoard_alloc, hoard, false), 0);
 	KUNIT_ASSERT_FALSE(test, hoard->failed);
 	return hoard;
+}
+
+static struct hoard *hoard_create(struct kunit *test, unsigned int cpu)
+{
+	return hoard_create_with(test, cpu, 0);
 }
 
 static void expect_given_back(struct kunit *test, struct hoard *hoard, size_t held)
@@ -145,6 +151,97 @@ static void reclaim_busy_cpu(struct kunit *test)
 	flush_work(&waiting);
 	destroy_work_on_stack(&waiting);
 	dt_expect_drained(test, hoard->dt);
+}
+
+/**
+ * struct destruction - the end of an instance, in a thread of its own
+ * @work: the thread
+ * @test: the test
+ * @dt: the instance
+ * @over: it has ended
+ */
+struct destruction {
+	struct work_struct work;
+	struct kunit *test;
+	struct dualtree *dt;
+	bool over;
+};
+
+static void destroy(struct work_struct *work)
+{
+	struct destruction *d = container_of(work, struct destruction, work);
+
+	dt_test_instance_destroy(d->test, d->dt);
+	WRITE_ONCE(d->over, true);
+}
+
+/* The report of what is left looks into all heaps, and waits for no CPU either. */
+static void reclaim_destroy_busy_cpu(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
+	struct hoard *hoard = hoard_create_with(test, there, DUALTREE_REPORT_LEAKS);
+	struct destruction d = { .test = test, .dt = hoard->dt };
+	unsigned long end = jiffies + 5 * HZ;
+	struct occupied occupied = {};
+
+	dt_stay_on(test, here);
+	occupied_begin(&occupied, there);
+	INIT_WORK_ONSTACK(&d.work, destroy);
+	queue_work_on(here, system_percpu_wq, &d.work);
+	while (!READ_ONCE(d.over) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(HZ / 50);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(d.over));
+	occupied_end(&occupied);
+	flush_work(&d.work);
+	destroy_work_on_stack(&d.work);
+}
+
+/* A region that was retired where nothing can go back to the pool, as in NMI. */
+static void reclaim_retired(struct kunit *test)
+{
+	struct hoard *hoard;
+	struct dt_heap *heap;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
+	hoard = hoard_create(test, raw_smp_processor_id());
+	hoard_free(hoard, 0, 1);
+	dualtree_shrink(hoard->dt);
+	hoard->ptrs[0] = dualtree_alloc(hoard->dt, BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hoard->ptrs[0]);
+	KUNIT_EXPECT_EQ(test, dualtree_free(hoard->dt, hoard->ptrs[0], BYTES), 0);
+	preempt_disable();
+	heap = __section_enter(hoard->dt);
+	dt_cache_flush(heap, CACHE_FLUSH_MAX);
+	dt_heap_retire_spare(heap);
+	__section_exit(hoard->dt, heap);
+	preempt_enable();
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	dualtree_shrink(hoard->dt);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
+}
+
+/* A call now and then does not keep what the heap could do without. */
+static void reclaim_keepalive(struct kunit *test)
+{
+	const size_t large = SZ_1M, small = max_t(size_t, SZ_64K, PAGE_SIZE);
+	unsigned long end = jiffies + PATIENCE;
+	struct dualtree *dt;
+	void *ptr;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 500);
+	dt = test_instance(test);
+	ptr = dualtree_alloc(dt, large, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, large), 0);
+	KUNIT_EXPECT_GE(test, stats_of(dt).held_bytes, large);
+	do {
+		ptr = dualtree_alloc(dt, 200, GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 200), 0);
+		schedule_timeout_uninterruptible(HZ / 20);
+	} while (stats_of(dt).held_bytes > small && time_before(jiffies, end));
+	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, small);
 }
 
 /**
@@ -397,6 +494,9 @@ static int reclaim_test_init(struct kunit *test)
 
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_busy_cpu),
+	KUNIT_CASE(reclaim_destroy_busy_cpu),
+	KUNIT_CASE(reclaim_retired),
+	KUNIT_CASE(reclaim_keepalive),
 	KUNIT_CASE(reclaim_open_section),
 	KUNIT_CASE(reclaim_idle_remote),
 	KUNIT_CASE(reclaim_idle_cached),

@@ -59,7 +59,7 @@ static void probe_alloc(void *data, const char *name, const void *ptr, size_t si
 }
 
 static void probe_free(void *data, const char *name, const void *ptr, size_t len,
-		       enum free_kind kind)
+		       enum dt_free_kind kind)
 {
 	see(FREE, name, ptr, len, kind);
 }
@@ -319,23 +319,36 @@ static void tracing_bad_free_is_printed(struct kunit *test)
 	void *ptr;
 
 	watch(test, CONSOLE);
-	/* Other cases may have used up what the rate limit allows. */
-	schedule_timeout_uninterruptible(DEFAULT_RATELIMIT_INTERVAL + HZ / 10);
 	dt = seen_instance(test, 0);
 	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 101), -EALREADY);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 1);
-	KUNIT_EXPECT_EQ(test, lines_with("wrong free of 101 bytes"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("double-free of 101 bytes"), 1);
 	KUNIT_EXPECT_EQ(test, lines_with(" by tracing_bad_free_"), 1);
-	KUNIT_EXPECT_EQ(test, lines_with("free already"), 1);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, &seen, 7), -EINVAL);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
-	KUNIT_EXPECT_EQ(test, lines_with("not its memory"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("invalid-free of 7 bytes"), 1);
 	/* A free of NULL is no error, and an allocation that fails prints nothing. */
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 7), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+}
+
+/* One instance that frees what it does not own all the time does not hide another's mistake. */
+static void tracing_bad_free_of_each(struct kunit *test)
+{
+	struct dualtree *loud, *quiet;
+	unsigned int i;
+
+	watch(test, CONSOLE);
+	loud = seen_instance(test, 0);
+	quiet = seen_instance(test, 0);
+	for (i = 0; i < 3 * DEFAULT_RATELIMIT_BURST; i++)
+		KUNIT_EXPECT_EQ(test, dualtree_free(loud, &seen, 7), -EINVAL);
+	KUNIT_EXPECT_LE(test, lines_with("invalid-free of 7 bytes"), DEFAULT_RATELIMIT_BURST);
+	KUNIT_EXPECT_EQ(test, dualtree_free(quiet, &seen, 9), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lines_with("invalid-free of 9 bytes"), 1);
 }
 
 /* With DUALTREE_REPORT_LEAKS: the sum, and each range that is left. */
@@ -497,6 +510,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_other_calls),
 	KUNIT_CASE(tracing_remote),
 	KUNIT_CASE(tracing_bad_free_is_printed),
+	KUNIT_CASE(tracing_bad_free_of_each),
 	KUNIT_CASE(tracing_leaks_are_printed),
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
