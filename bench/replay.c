@@ -31,6 +31,7 @@
 #include <dualtree/buddy_pool.h>
 #include <dualtree/dualtree.h>
 
+#include "replay.h"
 #include "replay_pool.h"
 #include "trace_file.h"
 

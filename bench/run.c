@@ -4,12 +4,12 @@
  * results in debugfs.
  *
  *	run=		dualtree_bench/results has lines
- *	cost		contender|row|operations|nanoseconds
+ *	cost		allocator|case|operations|nanoseconds
  *	remote		the same, of what takes two CPUs
- *	native		contender|row|round|operations|nanoseconds
- *	pipe		shape|contender|packets|nanoseconds
+ *	native		allocator|case|round|operations|nanoseconds
+ *	pipe		shape|allocator|packets|nanoseconds
  *	size, live, extents, instances, cpus
- *			contender|operation|x|operations|total
+ *			allocator|operation|x|operations|total
  *
  * Nanoseconds are instructions where the machine's clock counts these, as scripts/bench has it.
  * dualtree_bench/time has "CPU nanoseconds|nanoseconds" of all of it.
