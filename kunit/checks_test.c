@@ -108,7 +108,7 @@ DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED)
 DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
-DEFINE_DAMAGE(nr_out_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(nr_inuse_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
 DEFINE_DAMAGE(guard_before, s->low->guard[REGION_GUARD - 1] = 0)
 DEFINE_DAMAGE(guard_after, s->low->ledger[s->low->nr] = 0)
 DEFINE_DAMAGE(heap_free, s->heap.nr_free++)
@@ -181,8 +181,8 @@ static const struct damage region_damages[] = {
 	{ "the mark of an extent's first granule", break_mark_of_first },
 	{ "the mark of an extent's last granule", break_mark_of_last },
 	{ "the mark of something else", break_kind_of_mark },
-	{ "more out than there is", break_nr_out },
-	{ "less out than there is", break_nr_out_low },
+	{ "more out than there is", break_nr_inuse },
+	{ "less out than there is", break_nr_inuse_low },
 	{ "the guard before", break_guard_before },
 	{ "the guard after", break_guard_after },
 	{ "a tree", break_size_order },

@@ -26,7 +26,7 @@ static int touch(void *arg)
 }
 
 /* Another CPU's spare is all that the limit allows, and nothing is live. */
-static void limit_dt_other_cpu(struct kunit *test)
+static void limit_other_cpu(struct kunit *test)
 {
 	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct dualtree *dt = limited(test, 1);
