@@ -123,7 +123,7 @@ static unsigned int cut(struct worker *w, const struct object *whole, struct obj
 /* Cut an object, offer parts of it, and free the rest when they are taken. */
 void rendezvous_offer(struct worker *w)
 {
-	unsigned int nr, i, polls = POLLS_MAX;
+	unsigned int nr, kept, i, polls = POLLS_MAX;
 	struct rendezvous *of = w->rendezvous;
 	struct object whole, parts[RENDEZVOUS_MAX + 1];
 	bool offered[RENDEZVOUS_MAX] = {};
@@ -132,8 +132,9 @@ void rendezvous_offer(struct worker *w)
 	if (!object_alloc(w, &whole, size, 0, size))
 		return;
 	nr = cut(w, &whole, parts);
-	/* The last one is not offered. */
-	swap(parts[pick_below(w, nr + 1)], parts[nr]);
+	/* The last one is not offered. swap() evaluates its arguments twice. */
+	kept = pick_below(w, nr + 1);
+	swap(parts[kept], parts[nr]);
 	for (i = 0; i < nr; i++)
 		offered[i] = offer(w, &of[i], &parts[i]);
 	while (any_offered(of, nr) && polls--)
