@@ -360,8 +360,8 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 }
 
 /*
- * Serve a request without growing. A call that cannot sleep leaves the heap overdue where that takes
- * more than ATOMIC_ROUNDS sections.
+ * Serve a request without growing. A call that cannot sleep leaves the heap overdue where that
+ * takes more than ATOMIC_ROUNDS sections.
  */
 static void *alloc_here(struct dualtree *dt, const struct request *req)
 {

@@ -85,8 +85,8 @@ static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
 }
 
 /*
- * Is there anything to reclaim from a heap? Any CPU may ask. Regions that were retired in NMI count:
- * they wait for a section that ends outside of it.
+ * Is there anything to reclaim from a heap? Any CPU may ask. Regions that were retired in NMI
+ * count: they wait for a section that ends outside of it.
  */
 static bool heap_has_more(const struct dt_heap *heap)
 {

@@ -10,9 +10,13 @@
 #include "fixtures/instance.h"
 #include "fixtures/random.h"
 
-DUALTREE_PARAM(seed, 0, "of the random operations; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random operations; 0: pick one");
 
-DUALTREE_PARAM(ops, 6000, "random operations");
+static uint ops = 6000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "random operations");
 
 #define REGION_ORDER	2
 #define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)

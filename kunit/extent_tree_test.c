@@ -16,7 +16,9 @@
 #include "fixtures/region_model.h"
 #include "fixtures/suite.h"
 
-DUALTREE_PARAM(seed, 0, "of the random cases; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random cases; 0: pick one");
 
 #define NR_GRANULES	1024
 

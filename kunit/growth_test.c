@@ -7,8 +7,9 @@
 #include "fixtures/scale.h"
 #include "fixtures/setups.h"
 
-DUALTREE_PARAM(pairs, SLOW_KERNEL ? 5000 : 1000000,
-	       "of alloc and free at the edge, for each size and setup");
+static uint pairs = SLOW_KERNEL ? 5000 : 1000000;
+module_param(pairs, uint, 0444);
+MODULE_PARM_DESC(pairs, "of alloc and free at the edge, for each size and setup");
 
 /* 2^k pages take 2^k pages and one block of the pool, for each k up to a whole arena. */
 static void growth_powers_of_two(struct kunit *test)

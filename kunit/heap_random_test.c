@@ -10,7 +10,9 @@
 #include "fixtures/heap.h"
 #include "fixtures/random.h"
 
-DUALTREE_PARAM(seed, 0, "of the random case; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random case; 0: pick one");
 
 /* Only one empty region is left, and the heap knows it. */
 static void random_empties(struct kunit *test, struct heap_fixture *f)

@@ -11,7 +11,9 @@
 #include "fixtures/scale.h"
 
 /* KASAN saves the stack of each of the many small allocations that an instance makes. */
-DUALTREE_PARAM(instances, SLOW_KERNEL ? 1000 : 10000, "that are there at a time");
+static uint instances = SLOW_KERNEL ? 1000 : 10000;
+module_param(instances, uint, 0444);
+MODULE_PARM_DESC(instances, "that are there at a time");
 
 /* What an instance may cost, and a pointer for each CPU. */
 #define BYTES_MAX	512

@@ -12,9 +12,13 @@
 #include "../compat/hrtimer.h"
 #include "fixtures/objects.h"
 
-DUALTREE_PARAM(seed, 0, "of the sizes and of the order of things; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the sizes and of the order of things; 0: pick one");
 
-DUALTREE_PARAM(interrupts, 1000, "on each CPU");
+static uint interrupts = 1000;
+module_param(interrupts, uint, 0444);
+MODULE_PARM_DESC(interrupts, "on each CPU");
 
 /**
  * struct player - the thread and the timer of one CPU

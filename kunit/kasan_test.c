@@ -23,10 +23,14 @@
 #define NR_GRAINS	(REGION_BYTES / GRAIN)
 #define RUNS_MAX	64
 
-DUALTREE_PARAM(seed, 0, "of the random case; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random case; 0: pick one");
 
 /* Each byte of the region is compared after each; KCSAN looks at every one. */
-DUALTREE_PARAM(ops, IS_ENABLED(CONFIG_KCSAN) ? 400 : 4000, "random operations");
+static uint ops = IS_ENABLED(CONFIG_KCSAN) ? 400 : 4000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "random operations");
 
 /* A run of live bytes. */
 struct live_run {

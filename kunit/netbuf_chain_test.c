@@ -229,9 +229,9 @@ static void chain_views(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, sum, len);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_bvecs(&buf, len, bvecs, ARRAY_SIZE(bvecs)), nr);
 		for (i = 0, sum = 0; i < nr; sum += bvecs[i++].bv_len)
-			KUNIT_EXPECT_TRUE(
-				test, dt_filled(page_address(bvecs[i].bv_page) + bvecs[i].bv_offset,
-						sum, bvecs[i].bv_len));
+			KUNIT_EXPECT_TRUE(test, dt_filled(page_address(bvecs[i].bv_page) +
+							  bvecs[i].bv_offset,
+							  sum, bvecs[i].bv_len));
 		KUNIT_EXPECT_EQ(test, sum, len);
 		KUNIT_ASSERT_EQ(test, dualtree_buf_iter(&buf, len, bvecs, ARRAY_SIZE(bvecs),
 							&iter), 0);

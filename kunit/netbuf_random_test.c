@@ -14,10 +14,14 @@
 #define THREADS		4
 #define ROUNDS		20
 
-DUALTREE_PARAM(seed, 0, "of all random decisions; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of all random decisions; 0: pick one");
 
 /* KCSAN looks at every access: the same takes ten times as long. */
-DUALTREE_PARAM(ops, IS_ENABLED(CONFIG_KCSAN) ? 5000 : 30000, "calls on the buffers");
+static uint ops = IS_ENABLED(CONFIG_KCSAN) ? 5000 : 30000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "calls on the buffers");
 
 /**
  * struct buf_model - a buffer, and what should be in it

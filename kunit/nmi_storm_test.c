@@ -8,9 +8,13 @@
 #include "fixtures/nmi.h"
 #include "fixtures/objects.h"
 
-DUALTREE_PARAM(seed, 0, "of what is done in the storm; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of what is done in the storm; 0: pick one");
 
-DUALTREE_PARAM(nmis, 2000, "of the storm");
+static uint nmis = 2000;
+module_param(nmis, uint, 0444);
+MODULE_PARM_DESC(nmis, "of the storm");
 
 /**
  * struct storm - a thread and the NMIs that interrupt it

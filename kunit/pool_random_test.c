@@ -16,9 +16,13 @@
 #include "fixtures/random.h"
 #include "fixtures/scale.h"
 
-DUALTREE_PARAM(seed, 0, "of the random calls; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of the random calls; 0: pick one");
 
-DUALTREE_PARAM(ops, SLOW_KERNEL ? 10000 : 25000, "calls of each test");
+static uint ops = SLOW_KERNEL ? 10000 : 25000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "calls of each test");
 
 #define MAX_ARENAS	8
 

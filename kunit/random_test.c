@@ -11,11 +11,17 @@
  */
 #include "fixtures/oracle_setups.h"
 
-DUALTREE_PARAM(seed, 0, "of all random decisions; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of all random decisions; 0: pick one");
 
-DUALTREE_PARAM(ops, 100000, "operations of the first test; the others make fewer");
+static uint ops = 100000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "operations of the first test; the others make fewer");
 
-DUALTREE_PARAM(check_every, 2500, "operations from one check of everything to the next");
+static uint check_every = 2500;
+module_param(check_every, uint, 0444);
+MODULE_PARM_DESC(check_every, "operations from one check of everything to the next");
 
 /**
  * struct run - one test alone on a CPU

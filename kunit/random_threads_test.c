@@ -6,9 +6,13 @@
  */
 #include "fixtures/oracle_setups.h"
 
-DUALTREE_PARAM(seed, 0, "of all random decisions; 0: pick one");
+static uint seed;
+module_param(seed, uint, 0444);
+MODULE_PARM_DESC(seed, "of all random decisions; 0: pick one");
 
-DUALTREE_PARAM(ops, 50000, "operations of all threads together");
+static uint ops = 50000;
+module_param(ops, uint, 0444);
+MODULE_PARM_DESC(ops, "operations of all threads together");
 
 #define SHARED_SLOTS	300
 #define THREADS		4

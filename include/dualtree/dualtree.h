@@ -28,9 +28,9 @@
  *
  * - The records of free space lie in the freed memory. A write to it after the free does damage, as
  *   with any allocator.
- * - Of a granule that is partly free, the number of live bytes is recorded, not which. A double-free
- *   of a part of a granule is refused only once it exceeds that number. A double-free of a whole
- *   granule is refused as long as the granule is free.
+ * - Of a granule that is partly free, the number of live bytes is recorded, not which. A
+ *   double-free of a part of a granule is refused only once it exceeds that number. A double-free
+ *   of a whole granule is refused as long as the granule is free.
  * - Two calls that free the same bytes at the same time are a race of the callers, and may both
  *   succeed.
  */

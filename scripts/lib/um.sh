@@ -74,7 +74,7 @@ um_seeds()
 	UM_ARGS=()
 	while read -r file; do
 		UM_ARGS+=(--kernel_args "$(suite_module "$(basename "$file" _test.c)").seed=$SEED")
-	done < <(grep -l '^DUALTREE_PARAM(seed, ' "$PROJECT"/kunit/*_test.c)
+	done < <(grep -l '^module_param(seed, ' "$PROJECT"/kunit/*_test.c)
 }
 
 um_run()
