@@ -178,7 +178,8 @@ static bool heap_due(struct dt_heap *heap, bool all)
 {
 	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
 	unsigned long drains = READ_ONCE(heap->drains);
-	bool idle = ops - heap->seen_ops < IDLE_OPS;
+	/* A heap that no pass has seen yet may have been made a moment ago. */
+	bool idle = heap->seen_ops && ops - heap->seen_ops < IDLE_OPS;
 	bool undrained = heap_has_remote(heap) && drains == heap->seen_drains;
 	bool overdue = READ_ONCE(heap->overdue);
 
