@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers of a replay and the books that are kept of them; see replay.h.
+ * Buffers of a replay and what is counted of them; see replay.h.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,10 +14,10 @@
 
 #include "replay.h"
 
-/* That many bytes at each end hold the tag: two words. */
+/* Bytes at each end that hold the tag: two words. */
 #define EDGE	16u
 
-void replay_fail(struct replay *r, int error, const char *what)
+void dt_replay_fail(struct replay *r, int error, const char *what)
 {
 	if (r->error)
 		return;
@@ -26,7 +26,7 @@ void replay_fail(struct replay *r, int error, const char *what)
 	       r->allocs, r->frees, r->live);
 }
 
-/* Two words where there is room for them: there are very many stamps. */
+/* Two words where there is room for them, since a trace has millions of stamps. */
 static void fill(u8 *edge, u32 len, u8 tag)
 {
 	u64 word = tag * 0x0101010101010101ull;
@@ -64,7 +64,7 @@ static void check(struct replay *r, const struct buffer *buffer)
 
 	if (!is_filled(buffer->ptr, edge, buffer->tag) ||
 	    !is_filled(buffer->ptr + buffer->len - edge, edge, buffer->tag))
-		replay_fail(r, -EUCLEAN, "a buffer is not what it was");
+		dt_replay_fail(r, -EUCLEAN, "a buffer is not what it was");
 }
 
 /* The instance's own counts, which must be ours. */
@@ -72,9 +72,9 @@ static void read_stats(struct replay *r, struct dualtree_stats *stats)
 {
 	dualtree_get_stats(r->dt, stats);
 	if (stats->live_bytes != r->live)
-		replay_fail(r, -EBADE, "the instance counts other bytes as live");
+		dt_replay_fail(r, -EBADE, "the instance counts other bytes as live");
 	if (stats->bad_frees || stats->failed_allocs)
-		replay_fail(r, -EBADE, "the instance refused something");
+		dt_replay_fail(r, -EBADE, "the instance refused something");
 }
 
 static void note_peak(struct replay *r)
@@ -86,20 +86,18 @@ static void note_peak(struct replay *r)
 	r->taken.peak_held = max(r->taken.peak_held, stats.held_bytes);
 }
 
-void buffer_alloc(struct replay *r, struct buffer *buffer, u32 size)
+void dt_buffer_alloc(struct replay *r, struct buffer *buffer, u32 size)
 {
 	buffer->len = 0;
-	buffer->last = true;
-	buffer->when = r->now;
 	buffer->ptr = dualtree_alloc(r->dt, size, GFP_KERNEL);
 	if (!buffer->ptr) {
-		replay_fail(r, -ENOMEM, "no memory");
+		dt_replay_fail(r, -ENOMEM, "no memory");
 		return;
 	}
 	buffer->len = size;
 	r->live += size;
 	r->allocs++;
-	/* Neighbours differ. */
+	/* Odd, so that consecutive allocations have different tags. */
 	buffer->tag = r->allocs * 151;
 	stamp(buffer);
 	/* Neither what is live nor what is held grows anywhere else. */
@@ -107,17 +105,17 @@ void buffer_alloc(struct replay *r, struct buffer *buffer, u32 size)
 }
 
 /* Frees @len bytes at @ptr, which are the buffer's no longer. */
-static void give_back(struct replay *r, const u8 *ptr, u32 len)
+static void free_bytes(struct replay *r, const u8 *ptr, u32 len)
 {
 	int error = dualtree_free(r->dt, ptr, len);
 
 	if (error)
-		replay_fail(r, error, "a free was refused");
+		dt_replay_fail(r, error, "a free was refused");
 	r->live -= len;
 	r->frees++;
 }
 
-void buffer_trim(struct replay *r, struct buffer *buffer, u32 keep)
+void dt_buffer_trim(struct replay *r, struct buffer *buffer, u32 keep)
 {
 	int error;
 
@@ -126,31 +124,31 @@ void buffer_trim(struct replay *r, struct buffer *buffer, u32 keep)
 	check(r, buffer);
 	error = dualtree_trim(r->dt, buffer->ptr, buffer->len, keep);
 	if (error)
-		replay_fail(r, error, "a trim was refused");
+		dt_replay_fail(r, error, "a trim was refused");
 	r->live -= buffer->len - keep;
 	r->frees++;
 	buffer->len = keep;
 	stamp(buffer);
 }
 
-void buffer_drop_front(struct replay *r, struct buffer *buffer, u32 len)
+void dt_buffer_drop_front(struct replay *r, struct buffer *buffer, u32 len)
 {
 	u8 *front = buffer->ptr;
 
 	if (len >= buffer->len) {
-		buffer_free(r, buffer);
+		dt_buffer_free(r, buffer);
 		return;
 	}
 	check(r, buffer);
 	buffer->ptr += len;
 	buffer->len -= len;
-	/* Before the free: what it breaks of the rest is noticed the next time. */
+	/* Before the free: if it damages the rest, the next check finds that. */
 	stamp(buffer);
-	give_back(r, front, len);
+	free_bytes(r, front, len);
 }
 
-/* Turns a buffer into two, of which either dies when it likes; nothing is freed. */
-void buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer *rest)
+/* Turns a buffer into two that are freed independently; nothing is freed here. */
+void dt_buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer *rest)
 {
 	check(r, buffer);
 	*rest = *buffer;
@@ -162,24 +160,24 @@ void buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer
 	stamp(rest);
 }
 
-void buffer_free(struct replay *r, struct buffer *buffer)
+void dt_buffer_free(struct replay *r, struct buffer *buffer)
 {
 	if (!buffer->len)
 		return;
 	check(r, buffer);
-	give_back(r, buffer->ptr, buffer->len);
+	free_bytes(r, buffer->ptr, buffer->len);
 	buffer->len = 0;
 }
 
-static struct moment moment_now(struct replay *r)
+static struct sample sample_now(struct replay *r)
 {
 	struct dualtree_stats stats;
 
 	read_stats(r, &stats);
-	return (struct moment){ r->allocs, r->live, stats.held_bytes };
+	return (struct sample){ r->allocs, r->live, stats.held_bytes };
 }
 
-/* When there is no room left, every other point goes: what is left is spread as evenly. */
+/* When the curve is full, every other point goes: the rest is spread as evenly. */
 static void thin_curve(struct replay *r)
 {
 	unsigned int i;
@@ -190,28 +188,28 @@ static void thin_curve(struct replay *r)
 	r->curve_step *= 2;
 }
 
-static void add_point(struct replay *r, const struct moment *moment)
+static void add_point(struct replay *r, const struct sample *sample)
 {
 	if (r->nr_points && r->allocs < r->curve[r->nr_points - 1].allocs + r->curve_step)
 		return;
-	r->curve[r->nr_points++] = *moment;
+	r->curve[r->nr_points++] = *sample;
 	if (r->nr_points == CURVE_POINTS)
 		thin_curve(r);
 }
 
-void replay_sample(struct replay *r)
+void dt_replay_sample(struct replay *r)
 {
-	struct moment moment = moment_now(r);
+	struct sample sample = sample_now(r);
 
 	if (r->steady) {
-		r->taken.sum_live += moment.live;
-		r->taken.sum_held += moment.held;
+		r->taken.sum_live += sample.live;
+		r->taken.sum_held += sample.held;
 		r->taken.samples++;
 	}
-	add_point(r, &moment);
+	add_point(r, &sample);
 }
 
-/* Means count from here, and what may have been counted before does not. */
+/* Means count from here; what was counted before does not. */
 static void begin_steady(struct replay *r)
 {
 	struct dualtree_stats stats;
@@ -239,11 +237,11 @@ static void end_steady(struct replay *r)
 	r->regions = stats.regions;
 }
 
-void replay_mark(struct replay *r, enum mark mark)
+void dt_replay_mark(struct replay *r, enum mark mark)
 {
 	if (mark == MARK_STEADY)
 		begin_steady(r);
 	else if (mark == MARK_END)
 		end_steady(r);
-	r->marks[mark] = moment_now(r);
+	r->marks[mark] = sample_now(r);
 }

@@ -1,156 +1,140 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_cost: runs every row once, when it is loaded, and keeps the results in debugfs; or,
- * with remote=1, those rows that take two CPUs.
+ * The runs "cost" and "remote": every case once, a result for each.
  *
- * dualtree_cost/results has a line "contender|row|operations|nanoseconds" for each row, the
- * nanoseconds being the least of three loops behind one that warms up. Where the machine's
- * clock counts instructions, as scripts/bench has it, they are instructions. A loop in which
- * another task had the CPU is not one of the three.
- *
- * Interrupts and preemption are as every user has them; the tick that falls into a loop weighs
- * less than one instruction in each operation. Nothing is compared with anything: loading fails
- * only if a row could not be run, or if what was allocated did not come back.
+ * A result is the least of three loops, after one that warms up. A loop in which another task had
+ * the CPU is not one of the three.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
-#include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
-#include <linux/string.h>
 
-#include "cost.h"
-#include "cost_run.h"
+#include "cases.h"
 
-#define REPEATS		3
-#define MOST_REPEATS	20
-#define MOST_ROWS	256
+#define LOOPS		3
+/* Loops, those that do not count included. */
+#define LOOPS_MAX	20
 
-static uint seed = 1;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "of what is drawn at random");
-
-static bool remote;
-module_param(remote, bool, 0444);
-MODULE_PARM_DESC(remote, "Only what takes two CPUs");
-
-struct dt_cost_table *dt_cost_table;
-EXPORT_SYMBOL_GPL(dt_cost_table);
-
-/* With names of its own: a set's module may go before this one does. */
-struct result {
-	char contender[32];
-	char name[48];
-	unsigned int ops;
-	u64 ns;
-};
-
-static struct result results[MOST_ROWS];
-static unsigned int nr_results;
-static struct dentry *debugfs_dir;
-
-static void measure(const struct cost_row *row, void *ctx)
+/* @alone: only loops count in which no other task had the CPU. */
+static u64 measure(const struct bench *b, unsigned int ops, bool alone)
 {
-	struct result *result = &results[nr_results++];
-	unsigned int i, quiet = 0;
+	unsigned int i, nr = 0;
+	u64 ns, best = U64_MAX;
 
-	strscpy(result->contender, row->contender->name, sizeof(result->contender));
-	strscpy(result->name, row->name, sizeof(result->name));
-	result->ops = row->ops ?: COST_OPS;
-	result->ns = U64_MAX;
-	cost_time(row, ctx, result->ops);
-	for (i = 0; quiet < REPEATS && i < MOST_REPEATS; i++) {
-		unsigned long preempted = current->nivcsw;
-
-		result->ns = min(result->ns, cost_time(row, ctx, result->ops));
-		/* With a second CPU this one has to be left, and comes back. */
-		quiet += remote || current->nivcsw == preempted;
+	dt_bench_time(b, ops);
+	for (i = 0; nr < LOOPS && i < LOOPS_MAX; i++) {
+		nr += dt_bench_time_alone(b, ops, &ns) || !alone;
+		best = min(best, ns);
 	}
+	return best;
 }
 
-static int run_row(const struct cost_row *row)
+static int run_case(const struct allocator *allocator, const struct bench_case *c,
+		    struct bench_table *table, bool alone)
 {
-	const struct cost_contender *contender = row->contender;
-	struct rnd_state rnd;
-	void *ctx;
-	int err, close_err;
+	struct bench b = { .allocator = allocator, .c = c, .table = table };
+	unsigned int ops = dt_bench_ops(&b);
+	int err = dt_bench_open(&b);
 
-	if (WARN_ON(nr_results == MOST_ROWS || row->live > COST_MOST_LIVE))
-		return -E2BIG;
-	ctx = contender->open ? contender->open(row) : NULL;
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	prandom_seed_state(&rnd, seed);
-	cost_draw(row, &rnd);
-	err = cost_fill(row, ctx, &rnd);
-	if (!err)
-		measure(row, ctx);
-	err = cost_drain(row, ctx) ?: err;
-	close_err = contender->close ? contender->close(ctx) : 0;
-	return err ?: close_err;
+	if (!err) {
+		dt_bench_draw(&b);
+		err = dt_bench_fill(&b);
+		if (!err)
+			dt_bench_report("%s|%s|%u|%llu\n", dt_bench_name(&b), c->name, ops,
+					measure(&b, ops, alone));
+		err = dt_bench_close(&b, err);
+	}
+	if (err)
+		pr_err("%s, %s: error %d\n", dt_bench_name(&b), c->name, err);
+	return err;
 }
 
-int dt_cost_run(const struct cost_set *set)
+/* With a second CPU the one that measures has to be left, and comes back. */
+static int run_set(enum allocator_id id, const struct bench_set *set, struct bench_table *table,
+		   bool alone)
 {
 	unsigned int i;
 	int err = 0;
 
-	dt_cost_table = kvzalloc(sizeof(*dt_cost_table), GFP_KERNEL);
-	if (!dt_cost_table)
-		return -ENOMEM;
-	for (i = 0; i < set->nr && !err; i++) {
-		err = run_row(&set->rows[i]);
-		if (err)
-			pr_err("%s, %s: error %d\n", set->rows[i].contender->name,
-			       set->rows[i].name, err);
-	}
-	kvfree(dt_cost_table);
+	for (i = 0; i < set->nr && !err; i++)
+		err = run_case(dt_allocators[id], &set->cases[i], table, alone);
 	return err;
 }
-EXPORT_SYMBOL_GPL(dt_cost_run);
 
-static int run_all(void)
-{
-	if (remote)
-		return num_online_cpus() < 2 ? -ENODEV : dt_cost_run(&cost_remote);
-	return dt_cost_run(&cost_base) ?: dt_cost_run(&cost_dualtree) ?:
-	       dt_cost_run(&cost_section) ?: dt_cost_run(&cost_phase) ?:
-	       dt_cost_run(&cost_phase_instance) ?: dt_cost_run(&cost_peers) ?:
-	       (IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? dt_cost_run(&cost_gen_pool) : 0);
-}
-
-static int results_show(struct seq_file *seq, void *unused)
+static int run_common(const struct allocator *allocator, struct bench_table *table)
 {
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < nr_results; i++)
-		seq_printf(seq, "%s|%s|%u|%llu\n", results[i].contender, results[i].name,
-			   results[i].ops, results[i].ns);
-	return 0;
+	for (i = 0; i < dt_common_cases.nr && !err; i++) {
+		const struct common_case *common = &dt_common_cases.cases[i];
+
+		if (common->cost & BIT(allocator->id))
+			err = run_case(allocator, &common->c, table, true);
+	}
+	return err;
 }
-DEFINE_SHOW_ATTRIBUTE(results);
 
-static int __init cost_init(void)
+/**
+ * dt_bench_run_allocator() - measure the common cases of an allocator of another module
+ * @allocator: it
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, -ENOMEM, or the error of the first case that could not be run.
+ */
+int dt_bench_run_allocator(const struct allocator *allocator)
 {
-	int err = run_all();
+	struct bench_table *table = dt_bench_table(BENCH_LIVE_MAX);
+	int err = table ? run_common(allocator, table) : -ENOMEM;
 
-	if (err)
-		return err;
-	debugfs_dir = debugfs_create_dir("dualtree_cost", NULL);
-	debugfs_create_file("results", 0444, debugfs_dir, NULL, &results_fops);
-	return 0;
+	kvfree(table);
+	return err;
 }
-module_init(cost_init);
+EXPORT_SYMBOL_GPL(dt_bench_run_allocator);
 
-static void __exit cost_exit(void)
+/* dualtree's own cases stand between its common ones and those of its peers. */
+static int run_all(struct bench_table *table)
 {
-	debugfs_remove(debugfs_dir);
-}
-module_exit(cost_exit);
+	enum allocator_id id;
+	int err = 0;
 
-MODULE_DESCRIPTION("Benchmark of dualtree: what an operation costs, beside its peers");
-MODULE_LICENSE("GPL");
+	for (id = BASELINE; id < NR_ALLOCATORS && !err; id++) {
+		if (dt_allocators[id])
+			err = run_common(dt_allocators[id], table);
+		if (id == EXACT && !err)
+			err = run_set(DUALTREE, &dt_section_cases, table, true) ?:
+			      run_set(DUALTREE, &dt_phase_cases, table, true) ?:
+			      run_set(EXACT, &dt_phase_cases, table, true) ?:
+			      run_set(DUALTREE, &dt_instance_cases, table, true) ?:
+			      run_set(EXACT, &dt_instance_cases, table, true);
+	}
+	return err;
+}
+
+int dt_run_cost(void)
+{
+	struct bench_table *table = dt_bench_table(BENCH_LIVE_MAX);
+	int err = table ? run_all(table) : -ENOMEM;
+
+	kvfree(table);
+	return err;
+}
+
+int dt_run_remote(void)
+{
+	struct bench_table *table;
+	int err = -ENOMEM;
+
+	if (num_online_cpus() < 2)
+		return -ENODEV;
+	table = dt_bench_table(BENCH_LIVE_MAX);
+	if (table)
+		err = run_set(DUALTREE, &dt_remote_cases, table, false) ?:
+		      run_set(KMALLOC, &dt_remote_cases, table, false);
+	kvfree(table);
+	return err;
+}

@@ -6,8 +6,8 @@
  * Memory comes from a pool of our own, with a reserve that is never touched: what is timed is
  * getting from the pool and giving back to it, not what the kernel takes for an arena.
  *
- * A region's are those of an allocation as large as a region, which makes a heap grow by one,
- * and of its free: all but the first and the last of a batch, for which there is the spare.
+ * A region's phases are those of an allocation as large as a region, which makes a heap grow by
+ * one, and of its free: all but the first and the last of a batch, which the heap's spare serves.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -18,20 +18,21 @@
 #include <dualtree/buddy_pool.h>
 #include <dualtree/dualtree.h>
 
-#include "contenders.h"
-#include "cost.h"
+#include "allocators.h"
+#include "cases.h"
 
+/* More than the largest case holds: 4 instances with 64 regions of 64 KiB each. */
 #define POOL_RESERVE	SZ_64M
 
 #define REGION_ORDER	4
 #define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
+/* Regions, instances, and bytes of the packet that an instance holds. */
 #define REGIONS		64
-
 #define INSTANCES	64
 #define PACKET		1500
 
 static struct buddy_pool *pool;
-/* Of a call that a row's loop has made; it ends the row. */
+/* The error of a call that a case's loop made; it ends the case. */
 static int failed;
 
 /* By the time all have been asked for once, all of the reserve is there. */
@@ -44,97 +45,97 @@ static int open_pool(void)
 	return PTR_ERR_OR_ZERO(pool);
 }
 
-static struct dualtree *create(unsigned long flags)
+static struct dualtree *create(const struct bench *b)
 {
 	const struct dualtree_params params = {
 		.pool = pool,
 		.min_region_order = REGION_ORDER,
 		.max_region_order = REGION_ORDER,
-		.flags = flags,
+		.flags = b->allocator->arg,
 	};
 
 	return dualtree_create("cost", &params);
 }
 
-static void *open_region(const struct cost_row *row)
+static void *open_region(const struct bench *b)
 {
 	struct dualtree *dt;
 	int err = open_pool();
 
 	if (err)
 		return ERR_PTR(err);
-	dt = create(row->arg);
+	dt = create(b);
 	if (IS_ERR(dt))
 		buddy_pool_destroy(pool);
 	return dt;
 }
 
-static int close_region(void *ctx)
+static int close_region(const struct bench *b)
 {
-	int err = close_dualtree(ctx);
+	int err = dt_bench_close_instance(b->ctx);
 
 	buddy_pool_destroy(pool);
 	return err;
 }
 
-static u64 alloc_each(struct dualtree *dt, unsigned int nr)
+static u64 alloc_each(const struct bench *b, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
-		slot->ptr = dualtree_alloc(dt, slot->size, GFP_ATOMIC);
+		slot->ptr = dualtree_alloc(b->ctx, slot->size, GFP_ATOMIC);
 	return ktime_get_ns() - start;
 }
 
-static u64 free_each(struct dualtree *dt, unsigned int nr)
+static u64 free_each(const struct bench *b, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
-		dualtree_free(dt, slot->ptr, slot->size);
+		dualtree_free(b->ctx, slot->ptr, slot->size);
 	return ktime_get_ns() - start;
 }
 
-static u64 phase_get(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 phase_get(const struct bench *b, unsigned int ops)
 {
-	free_each(ctx, ops);
-	return alloc_each(ctx, ops);
+	free_each(b, ops);
+	return alloc_each(b, ops);
 }
 
-static u64 phase_put(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 phase_put(const struct bench *b, unsigned int ops)
 {
-	u64 ns = free_each(ctx, ops);
+	u64 ns = free_each(b, ops);
 
-	alloc_each(ctx, ops);
+	alloc_each(b, ops);
 	return ns;
 }
 
-static void *open_instances(const struct cost_row *row)
+static void *open_instances(const struct bench *b)
 {
 	return ERR_PTR(open_pool());
 }
 
-static int close_instances(void *ctx)
+static int close_instances(const struct bench *b)
 {
 	buddy_pool_destroy(pool);
 	return failed;
 }
 
-static u64 create_each(const struct cost_row *row, unsigned int nr)
+static u64 create_each(const struct bench *b, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
-		slot->ptr = create(row->arg);
+		slot->ptr = create(b);
 	return ktime_get_ns() - start;
 }
 
-static u64 destroy_each(unsigned int nr)
+static u64 destroy_each(const struct bench *b, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -146,9 +147,9 @@ static u64 destroy_each(unsigned int nr)
 }
 
 /* One allocation of @size from each. */
-static u64 use_each(unsigned int nr, size_t size)
+static u64 use_each(const struct bench *b, unsigned int nr, size_t size)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot++)
@@ -157,52 +158,52 @@ static u64 use_each(unsigned int nr, size_t size)
 	return ktime_get_ns() - start;
 }
 
-/* Which had its first region already, and so, after a while, its files in debugfs. */
+/* An instance gets its files in debugfs some time after its first region: 100 ms suffice. */
 static void let_publish(void)
 {
 	msleep(100);
 }
 
-static u64 phase_create(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 phase_create(const struct bench *b, unsigned int ops)
 {
-	u64 ns = create_each(row, ops);
+	u64 ns = create_each(b, ops);
 
-	destroy_each(ops);
+	destroy_each(b, ops);
 	return ns;
 }
 
-static u64 phase_first_alloc(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 phase_first_alloc(const struct bench *b, unsigned int ops)
 {
 	u64 ns;
 
-	create_each(row, ops);
-	ns = use_each(ops, PACKET);
+	create_each(b, ops);
+	ns = use_each(b, ops, PACKET);
 	let_publish();
-	destroy_each(ops);
+	destroy_each(b, ops);
 	return ns;
 }
 
-/* Each has @row->size regions, and something is live in all of them. */
-static u64 phase_destroy(const struct cost_row *row, void *ctx, unsigned int ops)
+/* Each has c->arg regions, and something is live in all of them. */
+static u64 phase_destroy(const struct bench *b, unsigned int ops)
 {
 	unsigned int i;
 
-	create_each(row, ops);
-	for (i = 0; i < row->size; i++)
-		use_each(ops, REGION_BYTES);
+	create_each(b, ops);
+	for (i = 0; i < b->c->arg; i++)
+		use_each(b, ops, REGION_BYTES);
 	let_publish();
-	return destroy_each(ops);
+	return destroy_each(b, ops);
 }
 
 /* Each has one region, and nothing is live in it. */
-static u64 phase_shrink(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 phase_shrink(const struct bench *b, unsigned int ops)
 {
-	struct cost_slot *slot = dt_cost_table->slots;
+	struct bench_slot *slot = b->table->slots;
 	size_t shrunk = 0;
 	unsigned int i;
 	u64 ns;
 
-	create_each(row, ops);
+	create_each(b, ops);
 	for (i = 0; i < ops; i++)
 		if (!IS_ERR(slot[i].ptr))
 			dualtree_free(slot[i].ptr, dualtree_alloc(slot[i].ptr, PACKET, GFP_ATOMIC),
@@ -213,63 +214,30 @@ static u64 phase_shrink(const struct cost_row *row, void *ctx, unsigned int ops)
 		if (!IS_ERR(slot[i].ptr))
 			shrunk += dualtree_shrink(slot[i].ptr);
 	ns = ktime_get_ns() - ns;
-	destroy_each(ops);
+	destroy_each(b, ops);
 	if (shrunk != ops * REGION_BYTES)
 		failed = -EINVAL;
 	return ns;
 }
 
-#define REGION_CONTENDER(as)								\
-{											\
-	.name = as,									\
-	.open = open_region,								\
-	.close = close_region,								\
-	.alloc = alloc_dualtree,							\
-	.free = free_dualtree,								\
-}
+#define REGION_PHASE(what, phase)							\
+	{ what, .timed = phase, .open = open_region, .close = close_region,		\
+	  .size = REGION_BYTES, .live = REGIONS, .ops = REGIONS }
 
-#define INSTANCE_CONTENDER(as)								\
-{											\
-	.name = as,									\
-	.open = open_instances,								\
-	.close = close_instances,							\
-}
+/* The slots are taken by the instances, each of which is to have @regions. */
+#define INSTANCE_PHASE(what, phase, nr, regions)					\
+	{ what, .timed = phase, .open = open_instances, .close = close_instances,	\
+	  .ops = nr, .arg = regions }
 
-static const struct cost_contender region = REGION_CONTENDER("dualtree");
-static const struct cost_contender exact_region = REGION_CONTENDER("dualtree EXACT_FIT");
-static const struct cost_contender instance = INSTANCE_CONTENDER("dualtree");
-static const struct cost_contender exact_instance = INSTANCE_CONTENDER("dualtree EXACT_FIT");
-
-#define REGION_PHASE(who, what, phase, flags)						\
-	{ who, what, .timed = phase, .size = REGION_BYTES, .live = REGIONS, .ops = REGIONS,	\
-	  .arg = flags }
-
-/* The slots are taken by the instances, of which each shall have @regions. */
-#define INSTANCE_PHASE(who, what, phase, nr, regions, flags)				\
-	{ who, what, .timed = phase, .size = regions, .ops = nr, .arg = flags }
-
-static const struct cost_row rows[] = {
-	REGION_PHASE(&region, "region get", phase_get, 0),
-	REGION_PHASE(&region, "region put", phase_put, 0),
-	INSTANCE_PHASE(&instance, "create", phase_create, INSTANCES, 0, 0),
-	INSTANCE_PHASE(&instance, "first allocation", phase_first_alloc, INSTANCES, 0, 0),
-	INSTANCE_PHASE(&instance, "destroy, never used", phase_destroy, INSTANCES, 0, 0),
-	INSTANCE_PHASE(&instance, "destroy, 1 region", phase_destroy, INSTANCES, 1, 0),
-	INSTANCE_PHASE(&instance, "destroy, 64 regions", phase_destroy, 4, 64, 0),
-	INSTANCE_PHASE(&instance, "shrink, 1 empty region", phase_shrink, INSTANCES, 0, 0),
-	REGION_PHASE(&exact_region, "region get", phase_get, DUALTREE_EXACT_FIT),
-	REGION_PHASE(&exact_region, "region put", phase_put, DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "create", phase_create, INSTANCES, 0, DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "first allocation", phase_first_alloc, INSTANCES, 0,
-		       DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "destroy, never used", phase_destroy, INSTANCES, 0,
-		       DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "destroy, 1 region", phase_destroy, INSTANCES, 1,
-		       DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "destroy, 64 regions", phase_destroy, 4, 64,
-		       DUALTREE_EXACT_FIT),
-	INSTANCE_PHASE(&exact_instance, "shrink, 1 empty region", phase_shrink, INSTANCES, 0,
-		       DUALTREE_EXACT_FIT),
+static const struct bench_case cases[] = {
+	REGION_PHASE("region get", phase_get),
+	REGION_PHASE("region put", phase_put),
+	INSTANCE_PHASE("create", phase_create, INSTANCES, 0),
+	INSTANCE_PHASE("first allocation", phase_first_alloc, INSTANCES, 0),
+	INSTANCE_PHASE("destroy, never used", phase_destroy, INSTANCES, 0),
+	INSTANCE_PHASE("destroy, 1 region", phase_destroy, INSTANCES, 1),
+	INSTANCE_PHASE("destroy, 64 regions", phase_destroy, 4, 64),
+	INSTANCE_PHASE("shrink, 1 empty region", phase_shrink, INSTANCES, 0),
 };
 
-const struct cost_set cost_phase_instance = { rows, ARRAY_SIZE(rows) };
+const struct bench_set dt_instance_cases = { cases, ARRAY_SIZE(cases) };

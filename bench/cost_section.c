@@ -2,13 +2,12 @@
 /*
  * What interrupts and other CPUs cause, counted on one CPU, and the longest sections.
  *
- * A free that finds its heap not ready is what a free from another CPU is: a push to the
- * remote list. So a heap that is made to look so shows what a push costs, and what its owner then
- * takes to bring it home, without a second CPU and its caches.
+ * A free that finds its heap busy does what a free on another CPU does: it pushes to the remote
+ * list. So a heap that is made to look busy shows what a push costs, and what its owner then
+ * takes to drain it, without a second CPU and its caches.
  *
- * A section ends before its call returns, so a call that is made to find the most there can be
- * to do is no shorter than its section. Each row of "longest section" is one such call, the
- * longest of those that were made.
+ * A section ends before its call returns, so a call that finds the most there can be to do is
+ * no shorter than its section. Each case of "longest section" is one such call.
  */
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -19,39 +18,42 @@
 #include "../dualtree/cache.h"
 #include "../dualtree/remote.h"
 #include "../dualtree/section.h"
-#include "contenders.h"
-#include "cost.h"
+#include "allocators.h"
+#include "cases.h"
 
+/* Packets of a NAPI poll, and bytes of each. */
 #define BATCH	64
 #define SIZE	1500
 
-/* Stands in for a heap that is not ready: no region is its. */
-static struct heap nothing = { .hot.nr = HOT_OFF };
+/* Stands in for a heap that is busy: it owns no region. */
+static struct dt_heap nothing = { .hot.nr = HOT_OFF };
 
-/* Of one free each, while this CPU's heap is not ready; slots @first, and each @step after it. */
-static u64 push(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
+/* Frees the slots @first, and each @step after it, while this CPU's heap looks busy. */
+static u64 push(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots + first;
-	struct heap *heap;
+	struct bench_slot *slot = b->table->slots + first;
+	struct dualtree *dt = b->ctx;
+	struct dt_heap *heap;
 	u64 start, ns;
 
 	preempt_disable();
-	heap = this_cpu_ptr(dt->slots)->ready;
-	this_cpu_ptr(dt->slots)->ready = &nothing;
+	heap = this_cpu_ptr(dt->slots)->active;
+	this_cpu_ptr(dt->slots)->active = &nothing;
 	barrier();
 	start = ktime_get_ns();
 	for (; nr--; slot += step)
 		dualtree_free(dt, slot->ptr, slot->size);
 	ns = ktime_get_ns() - start;
 	barrier();
-	this_cpu_ptr(dt->slots)->ready = heap;
+	this_cpu_ptr(dt->slots)->active = heap;
 	preempt_enable();
 	return ns;
 }
 
-static u64 refill(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
+static u64 refill(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
 {
-	struct cost_slot *slot = dt_cost_table->slots + first;
+	struct bench_slot *slot = b->table->slots + first;
+	struct dualtree *dt = b->ctx;
 	u64 start = ktime_get_ns();
 
 	for (; nr--; slot += step)
@@ -59,11 +61,11 @@ static u64 refill(struct dualtree *dt, unsigned int first, unsigned int step, un
 	return ktime_get_ns() - start;
 }
 
-/* Two sizes that no quick list has. */
+/* Two sizes, in bytes, that no quick list has. */
 #define LARGE	5000
 #define LARGER	6000
 
-/* One allocation that only the trees serve: another size must be what is hot. */
+/* One allocation that only the trees serve: the hot range must be of another size. */
 static u64 tree_alloc(struct dualtree *dt, size_t size)
 {
 	u64 start = ktime_get_ns(), ns;
@@ -74,152 +76,154 @@ static u64 tree_alloc(struct dualtree *dt, size_t size)
 	return ns;
 }
 
-static u64 timed_push(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 timed_push(const struct bench *b, unsigned int ops)
 {
-	u64 ns = push(ctx, 0, 1, ops);
+	u64 ns = push(b, 0, 1, ops);
 
-	refill(ctx, 0, 1, ops);
+	refill(b, 0, 1, ops);
 	return ns;
 }
 
-static u64 timed_cycle(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 timed_cycle(const struct bench *b, unsigned int ops)
 {
-	return push(ctx, 0, 1, ops) + refill(ctx, 0, 1, ops);
+	return push(b, 0, 1, ops) + refill(b, 0, 1, ops);
 }
 
-/* Runs that do not touch; beside the same allocation with nothing to bring home. */
-static u64 timed_drain(const struct cost_row *row, void *ctx, unsigned int ops)
+/* Ranges that do not touch; less the same allocation with nothing to drain. */
+static u64 timed_drain(const struct bench *b, unsigned int ops)
 {
 	u64 with, without;
 
-	tree_alloc(ctx, LARGER);
-	without = tree_alloc(ctx, LARGE);
-	tree_alloc(ctx, LARGER);
-	push(ctx, 1, 2, ops);
-	with = tree_alloc(ctx, LARGE);
-	refill(ctx, 1, 2, ops);
+	tree_alloc(b->ctx, LARGER);
+	without = tree_alloc(b->ctx, LARGE);
+	tree_alloc(b->ctx, LARGER);
+	push(b, 1, 2, ops);
+	with = tree_alloc(b->ctx, LARGE);
+	refill(b, 1, 2, ops);
 	return with - min(with, without);
 }
 
-/* All that one section brings home, into trees with many extents, and a request. */
-static u64 longest_drain(const struct cost_row *row, void *ctx, unsigned int ops)
+/* All that one section drains, into trees with many extents, and a request. */
+static u64 longest_drain(const struct bench *b, unsigned int ops)
 {
 	u64 ns;
 
-	tree_alloc(ctx, LARGER);
-	push(ctx, 7, row->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
-	ns = tree_alloc(ctx, LARGE);
-	refill(ctx, 7, row->live / REMOTE_DRAIN_MOST, REMOTE_DRAIN_MOST);
+	tree_alloc(b->ctx, LARGER);
+	push(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
+	ns = tree_alloc(b->ctx, LARGE);
+	refill(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
 	return ns;
 }
 
-static u64 longest_alloc(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 longest_alloc(const struct bench *b, unsigned int ops)
 {
-	size_t size = dualtree_max_size(ctx);
+	struct dualtree *dt = b->ctx;
+	size_t size = dualtree_max_size(dt);
 	u64 start, ns;
 	void *ptr;
 
 	/* The region is there, empty: the heap's spare. */
-	dualtree_free(ctx, dualtree_alloc(ctx, size, GFP_KERNEL), size);
+	dualtree_free(dt, dualtree_alloc(dt, size, GFP_KERNEL), size);
 	start = ktime_get_ns();
-	ptr = dualtree_alloc(ctx, size, GFP_KERNEL);
+	ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 	ns = ktime_get_ns() - start;
-	dualtree_free(ctx, ptr, size);
+	dualtree_free(dt, ptr, size);
 	return ns;
 }
 
-static u64 longest_free(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 longest_free(const struct bench *b, unsigned int ops)
 {
-	size_t size = dualtree_max_size(ctx);
-	void *ptr = dualtree_alloc(ctx, size, GFP_KERNEL);
+	struct dualtree *dt = b->ctx;
+	size_t size = dualtree_max_size(dt);
+	void *ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 	u64 start = ktime_get_ns();
 
-	dualtree_free(ctx, ptr, size);
+	dualtree_free(dt, ptr, size);
 	return ktime_get_ns() - start;
 }
 
-static void free_each(struct dualtree *dt, unsigned int first, unsigned int step, unsigned int nr)
+static void free_each(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
 {
-	struct cost_slot *slot;
+	struct bench_slot *slots = b->table->slots, *slot;
 
-	for (slot = &dt_cost_table->slots[first]; slot < &dt_cost_table->slots[nr]; slot += step)
-		dualtree_free(dt, slot->ptr, slot->size);
+	for (slot = &slots[first]; slot < &slots[nr]; slot += step)
+		dualtree_free(b->ctx, slot->ptr, slot->size);
 }
 
 /*
- * A region of which nothing is live, and the lists hold as much as they can, between blocks
- * that were live until then. The one that is hot is the last; what displaces it empties all.
+ * Empties the quick lists of a region in which nothing is live. They hold as much as they can,
+ * between blocks that were freed last; the allocation that follows displaces the hot range.
  */
-static u64 longest_evict(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 longest_evict(const struct bench *b, unsigned int ops)
 {
 	unsigned int nr = 0, granules, i;
-	struct cost_slot *slot;
+	struct bench_slot *slot;
 
 	for (granules = 1; granules <= QUICK_LISTS; granules++) {
 		unsigned int blocks = min_t(unsigned int, QUICK_DEPTH,
 					    (QUICK_BYTES >> DT_GRANULE_SHIFT) / granules);
 
 		for (i = 0; i < blocks; i++) {
-			slot = &dt_cost_table->slots[nr++];
+			slot = &b->table->slots[nr++];
 			slot->size = granules << DT_GRANULE_SHIFT;
-			slot->ptr = dualtree_alloc(ctx, slot->size, GFP_KERNEL);
+			slot->ptr = dualtree_alloc(b->ctx, slot->size, GFP_KERNEL);
 		}
 	}
-	free_each(ctx, 0, 2, nr);
-	free_each(ctx, 1, 2, nr);
-	return tree_alloc(ctx, LARGE);
+	free_each(b, 0, 2, nr);
+	free_each(b, 1, 2, nr);
+	return tree_alloc(b->ctx, LARGE);
 }
 
-static u64 longest_bulk(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 longest_bulk(const struct bench *b, unsigned int ops)
 {
-	struct dualtree_range ranges[BULK_MOST];
-	size_t size = BULK_BYTES / BULK_MOST;
+	struct dualtree_range ranges[BULK_MAX];
+	size_t size = BULK_BYTES / BULK_MAX;
 	unsigned int i;
 	u64 start;
 
-	for (i = 0; i < BULK_MOST; i++) {
-		ranges[i].ptr = dualtree_alloc(ctx, size, GFP_KERNEL);
+	for (i = 0; i < BULK_MAX; i++) {
+		ranges[i].ptr = dualtree_alloc(b->ctx, size, GFP_KERNEL);
 		ranges[i].len = size;
 	}
 	start = ktime_get_ns();
-	dualtree_free_bulk(ctx, ranges, BULK_MOST);
+	dualtree_free_bulk(b->ctx, ranges, BULK_MAX);
 	return ktime_get_ns() - start;
 }
 
-static void *open_one_region(const struct cost_row *row)
+/* With the flags c->arg. */
+static void *open_flags(const struct bench *b)
 {
-	struct dualtree_params params = { .min_region_order = row->arg };
+	const struct dualtree_params params = { .flags = b->c->arg };
 
 	return dualtree_create("cost", &params);
 }
 
-static const struct cost_contender dualtree = COST_CONTENDER(dualtree, "dualtree");
-static const struct cost_contender section = COST_CONTENDER(dualtree, "longest section");
+/* Its regions are of order c->arg. */
+static void *open_large(const struct bench *b)
+{
+	const struct dualtree_params params = { .min_region_order = b->c->arg };
 
-/* Its regions are @arg pages, as a power of two. */
-static const struct cost_contender large_section = {
-	.name = "longest section",
-	.open = open_one_region,
-	.close = close_dualtree,
+	return dualtree_create("cost", &params);
+}
+
+#define REMOTE(what, phase, nr)								\
+	{ what, .timed = phase, .size = SIZE, .live = BATCH, .ops = nr }
+#define LONGEST(what, call, ...)							\
+	{ what, .label = "longest section", .timed = call, .ops = 1, __VA_ARGS__ }
+
+static const struct bench_case cases[] = {
+	REMOTE("remote push", timed_push, BATCH),
+	REMOTE("remote drain, each", timed_drain, REMOTE_DRAIN_MAX),
+	REMOTE("remote cycle", timed_cycle, BATCH),
+	LONGEST("drain 32 and allocate, 10k live", longest_drain, .live = BENCH_LIVE_MAX,
+		.open = open_flags, .arg = DUALTREE_EXACT_FIT),
+	LONGEST("the same, with quick lists", longest_drain, .live = BENCH_LIVE_MAX),
+	LONGEST("allocate 4 MiB", longest_alloc, .open = open_large, .arg = 10),
+	LONGEST("free 4 MiB", longest_free, .open = open_large, .arg = 10),
+	LONGEST("free 16 x 4 KiB in one call", longest_bulk, .open = open_flags,
+		.arg = DUALTREE_EXACT_FIT),
+	LONGEST("empty a region of 4 MiB that is cached", longest_evict, .open = open_large,
+		.arg = 10),
 };
 
-static const struct cost_row rows[] = {
-	{ &dualtree, "remote push", .timed = timed_push, .size = SIZE, .live = BATCH,
-	  .ops = BATCH },
-	{ &dualtree, "remote drain, each", .timed = timed_drain, .size = SIZE, .live = BATCH,
-	  .ops = REMOTE_DRAIN_MOST },
-	{ &dualtree, "remote cycle", .timed = timed_cycle, .size = SIZE, .live = BATCH,
-	  .ops = BATCH },
-	{ &section, "drain 32 and allocate, 10k live", .timed = longest_drain, .live = 10240,
-	  .ops = 1, .arg = DUALTREE_EXACT_FIT },
-	{ &section, "the same, with quick lists", .timed = longest_drain, .live = 10240,
-	  .ops = 1 },
-	{ &large_section, "allocate 4 MiB", .timed = longest_alloc, .ops = 1, .arg = 10 },
-	{ &large_section, "free 4 MiB", .timed = longest_free, .ops = 1, .arg = 10 },
-	{ &section, "free 16 x 4 KiB in one call", .timed = longest_bulk, .ops = 1,
-	  .arg = DUALTREE_EXACT_FIT },
-	{ &large_section, "empty a region of 4 MiB that is cached", .timed = longest_evict,
-	  .ops = 1, .arg = 10 },
-};
-
-const struct cost_set cost_section = { rows, ARRAY_SIZE(rows) };
+const struct bench_set dt_section_cases = { cases, ARRAY_SIZE(cases) };

@@ -1,239 +1,217 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_curve: measures one curve, once, when it is loaded, and keeps the results in debugfs.
+ * The points of a curve, and the curves of size and of live allocations.
  *
- * dualtree_curve/results has a line "contender|operation|x|operations|total" for each point: the
- * total in nanoseconds, which are instructions where the machine's clock counts these, or in
- * bytes where the operation says so. Points of the curve of CPUs come once for each round.
- *
- * A point begins with what lives being filled in, and aged until each has been replaced twice on
- * average; then come three loops, of random numbers of their own, which all count. Both
- * are cut short for those that take more instructions than there is time for. A loop in which
- * another task had the CPU is not one of the three.
- *
- * Nothing is compared with anything: loading fails only if a point could not be measured, was
- * not what it says, or if what was allocated did not come back.
+ * A point begins with what is live being filled in, and aged until each has been replaced twice
+ * on average; then come three loops, of random numbers of their own, which all count. Both are
+ * cut short for an allocator that takes more instructions than there is time for; how many
+ * operations there were is in the result. A loop in which another task had the CPU is not one of
+ * the three. Totals are nanoseconds, or bytes where the operation's name says so.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/debugfs.h>
-#include <linux/err.h>
+#include <linux/bits.h>
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sched.h>
-#include <linux/seq_file.h>
-#include <linux/string.h>
+#include <linux/sizes.h>
 
 #include "curve.h"
-#include "cost_run.h"
 
 #define LOOPS		3
-#define MOST_LOOPS	20
-#define MOST_POINTS	1024
+/* Loops, those that do not count included. */
+#define LOOPS_MAX	20
 
-/* Operations that are tried to see how many can be afforded; and no loop has less. */
+/* Operations from which it is seen how many can be afforded; no loop has fewer. */
 #define TRIAL_OPS	64
-/* Nanoseconds of a loop, and of all that ages; a tenth where it shall be quick. */
+/* Nanoseconds of a loop, and of all that ages; divided by QUICK_SHARE in a quick run. */
 #define LOOP_NS		8000000
 #define AGE_NS		200000000
 #define QUICK_SHARE	10
 
-static char *curve;
-module_param(curve, charp, 0444);
-MODULE_PARM_DESC(curve, "Which: size, live, extents, instances or cpus");
+static struct bench_table *table;
 
-static uint seed = 1;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "of what is drawn at random");
-
-bool curve_quick;
-module_param_named(quick, curve_quick, bool, 0444);
-MODULE_PARM_DESC(quick, "Fewer points and shorter loops");
-
-struct dt_cost_table *dt_cost_table;
-
-struct point {
-	const char *contender;
-	const char *operation;
-	u32 x;
-	u64 ops;
-	u64 total;
-};
-
-static struct point points[MOST_POINTS];
-static unsigned int nr_points;
-static struct dentry *debugfs_dir;
-
-/* A result: @total of @ops operations. */
-void curve_add(const struct cost_contender *contender, const char *operation, u32 x, u64 ops,
-	       u64 total)
+/* The curve of extents has two blocks for each extent. Return: 0 or -ENOMEM. */
+int dt_curve_begin(void)
 {
-	if (WARN_ON(nr_points == MOST_POINTS))
-		return;
-	points[nr_points++] = (struct point) {
-		.contender = contender->name,
-		.operation = operation,
-		.x = x,
-		.ops = ops,
-		.total = total,
-	};
+	table = dt_bench_table(2 * curve_max());
+	return table ? 0 : -ENOMEM;
 }
 
-/* What a look at the clock takes: to be taken off where few operations lie between two. */
-u64 curve_clock(void)
+void dt_curve_end(void)
 {
-	u64 start, least = U64_MAX;
+	kvfree(table);
+}
+
+/* A result: @total of @ops operations. */
+void dt_curve_add(const struct bench *b, const char *operation, u32 x, u64 ops, u64 total)
+{
+	dt_bench_report("%s|%s|%u|%llu|%llu\n", dt_bench_name(b), operation, x, ops, total);
+}
+
+/* What reading the clock takes: to be subtracted where few operations lie between two reads. */
+u64 dt_curve_clock(void)
+{
+	u64 start, best = U64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < 16; i++) {
 		start = ktime_get_ns();
-		least = min(least, ktime_get_ns() - start);
+		best = min(best, ktime_get_ns() - start);
 	}
-	return least;
+	return best;
 }
 
-static unsigned int affordable(u64 budget, u64 each, unsigned int most)
+static unsigned int affordable(u64 budget, u64 each, unsigned int max)
 {
-	if (curve_quick)
+	if (dt_bench_quick)
 		budget /= QUICK_SHARE;
-	return clamp_t(u64, budget / (each ?: 1), TRIAL_OPS, most);
+	return clamp_t(u64, budget / (each ?: 1), TRIAL_OPS, max);
 }
 
-static u64 loop(const struct cost_row *row, void *ctx, struct rnd_state *rnd, unsigned int ops)
+static u64 loop(struct bench *b, unsigned int ops)
 {
-	cost_draw(row, rnd);
-	return cost_time(row, ctx, ops);
+	dt_bench_draw(b);
+	return dt_bench_time(b, ops);
 }
 
-static void age(const struct cost_row *row, void *ctx, struct rnd_state *rnd, unsigned int ops)
+static void age(struct bench *b, unsigned int ops)
 {
-	unsigned int most;
+	unsigned int nr;
 
-	for (; ops; ops -= most) {
-		most = min_t(unsigned int, ops, COST_OPS);
-		loop(row, ctx, rnd, most);
+	for (; ops; ops -= nr) {
+		nr = min_t(unsigned int, ops, BENCH_OPS);
+		loop(b, nr);
 	}
 }
 
-static int measure(const struct cost_row *row, void *ctx, struct rnd_state *rnd, u32 x)
+static int measure(struct bench *b, u32 x)
 {
-	unsigned int most = row->ops ?: COST_OPS, quiet = 0, ops, i;
+	unsigned int max = dt_bench_ops(b), nr = 0, ops, i;
 	u64 each, ns, total = 0;
 
-	loop(row, ctx, rnd, TRIAL_OPS);
-	each = loop(row, ctx, rnd, TRIAL_OPS) / TRIAL_OPS;
-	ops = affordable(LOOP_NS, each, most);
-	if (row->contender->alloc)
-		age(row, ctx, rnd, affordable(AGE_NS, each, max(2 * row->live, ops)));
-	for (i = 0; quiet < LOOPS && i < MOST_LOOPS; i++) {
-		unsigned long preempted = current->nivcsw;
-
-		ns = loop(row, ctx, rnd, ops);
-		/* What takes its time itself sees to this itself. */
-		if (!row->timed && current->nivcsw != preempted)
+	loop(b, TRIAL_OPS);
+	each = loop(b, TRIAL_OPS) / TRIAL_OPS;
+	ops = affordable(LOOP_NS, each, max);
+	if (!b->c->open_fills)
+		age(b, affordable(AGE_NS, each, max(2 * b->c->live, ops)));
+	for (i = 0; nr < LOOPS && i < LOOPS_MAX; i++) {
+		dt_bench_draw(b);
+		/* A case that takes the time itself sees to that itself. */
+		if (!dt_bench_time_alone(b, ops, &ns) && !b->c->timed)
 			continue;
 		total += ns;
-		quiet++;
+		nr++;
 	}
-	if (!quiet)
+	if (!nr)
 		return -EBUSY;
-	curve_add(row->contender, row->name, x, (u64)ops * quiet, total);
+	dt_curve_add(b, b->c->name, x, (u64)ops * nr, total);
 	return 0;
 }
 
 /**
- * curve_measure() - measure a point
- * @row: what it is; at most row->ops operations in a loop. What lives is filled in if its
- *	contender says how; else it is open() that has done so
- * @x: where it lies
+ * dt_curve_point() - measure a point
+ * @id: of which allocator
+ * @c: the case, of at most c->ops operations in a loop
+ * @x: where the point lies
  *
- * Return: 0 or a negative error.
+ * Context: Process context, between dt_curve_begin() and dt_curve_end(). May sleep.
+ * Return: 0, -EBUSY if other tasks had the CPU in every loop, or the first error of the case.
  */
-int curve_measure(const struct cost_row *row, u32 x)
+int dt_curve_point(enum allocator_id id, const struct bench_case *c, u32 x)
 {
-	const struct cost_contender *contender = row->contender;
-	bool fill = contender->alloc;
-	struct rnd_state rnd;
-	void *ctx;
-	int err = 0, close_err;
+	struct bench b = { .allocator = dt_allocators[id], .c = c, .table = table };
+	int err = dt_bench_open(&b);
 
-	ctx = contender->open ? contender->open(row) : NULL;
-	if (IS_ERR(ctx)) {
-		err = PTR_ERR(ctx);
-		goto out;
+	if (!err) {
+		err = dt_bench_fill(&b) ?: measure(&b, x);
+		err = dt_bench_close(&b, err);
 	}
-	prandom_seed_state(&rnd, seed);
-	if (fill)
-		err = cost_fill(row, ctx, &rnd);
-	if (!err)
-		err = measure(row, ctx, &rnd, x);
-	if (fill)
-		err = cost_drain(row, ctx) ?: err;
-	close_err = contender->close ? contender->close(ctx) : 0;
-	err = err ?: close_err;
-out:
 	if (err)
-		pr_err("%s, %s, %u: error %d\n", contender->name, row->name, x, err);
+		pr_err("%s, %s, %u: error %d\n", dt_bench_name(&b), c->name, x, err);
 	return err;
 }
 
-static int results_show(struct seq_file *seq, void *unused)
+/* Live allocations, and operations at most, of a point of the curve of size. */
+#define SIZE_LIVE	1000
+#define SIZE_OPS	4096
+/* Bytes of an allocation in the curve of live ones. */
+#define LIVE_SIZE	1500
+
+#define SIZE_ALLOCATORS	(BIT(DUALTREE) | BIT(EXACT) | BIT(KMALLOC) | BIT(FRAG) | BIT(PAGES) |	\
+			 BIT(GEN_FIRST))
+#define LIVE_ALLOCATORS	(BIT(DUALTREE) | BIT(EXACT) | BIT(KMALLOC) | BIT(GEN_FIRST))
+
+/* The powers of two and what lies halfway between, or every other power. */
+static u32 next_size(u32 size)
 {
-	const struct point *point;
-
-	for (point = points; point < points + nr_points; point++)
-		seq_printf(seq, "%s|%s|%u|%llu|%llu\n", point->contender, point->operation,
-			   point->x, point->ops, point->total);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(results);
-
-static const struct {
-	const char *name;
-	int (*measure)(void);
-} curves[] = {
-	{ "size", curve_size },
-	{ "live", curve_live },
-	{ "extents", curve_extents },
-	{ "instances", curve_instances },
-	{ "cpus", curve_cpus },
-};
-
-static int run(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(curves); i++)
-		if (curve && !strcmp(curve, curves[i].name))
-			return curves[i].measure();
-	pr_err("there is no curve '%s'\n", curve ?: "");
-	return -EINVAL;
+	if (dt_bench_quick)
+		return size * 4;
+	return size & (size - 1) ? size / 3 * 4 : size / 2 * 3;
 }
 
-static int __init curve_init(void)
+static int size_lines(enum allocator_id id)
 {
-	int err;
+	u32 max = dt_allocators[id]->size_max ?: SZ_64K, size;
+	int err = 0;
 
-	dt_cost_table = kvzalloc(sizeof(*dt_cost_table), GFP_KERNEL);
-	if (!dt_cost_table)
-		return -ENOMEM;
-	err = run();
-	kvfree(dt_cost_table);
-	if (err)
-		return err;
-	debugfs_dir = debugfs_create_dir("dualtree_curve", NULL);
-	debugfs_create_file("results", 0444, debugfs_dir, NULL, &results_fops);
-	return 0;
+	for (size = 64; size <= max && !err; size = next_size(size)) {
+		const struct bench_case pair = {
+			.name = "pair", .kind = LOOP_PAIR, .size = size, .ops = SIZE_OPS,
+		};
+		const struct bench_case random = {
+			.name = "random, 1000 live", .kind = LOOP_RANDOM, .size = size,
+			.live = SIZE_LIVE, .ops = SIZE_OPS,
+		};
+
+		if (size >= dt_allocators[id]->size_min)
+			err = dt_curve_point(id, &pair, size) ?:
+			      dt_curve_point(id, &random, size);
+	}
+	return err;
 }
-module_init(curve_init);
 
-static void __exit curve_exit(void)
+/* @size: 0 for all sizes. */
+static int live_line(enum allocator_id id, const char *name, enum bench_loop kind, u32 size,
+		     u32 live_max)
 {
-	debugfs_remove(debugfs_dir);
-}
-module_exit(curve_exit);
+	struct bench_case c = { .name = name, .kind = kind, .size = size };
+	u32 max = min(live_max ?: U32_MAX, curve_max());
+	int err = 0;
 
-MODULE_DESCRIPTION("Benchmark of dualtree: how what an operation costs grows");
-MODULE_LICENSE("GPL");
+	for (c.live = 10; c.live <= max && !err; c.live = curve_next(c.live))
+		err = dt_curve_point(id, &c, c.live);
+	return err;
+}
+
+static int live_lines(enum allocator_id id)
+{
+	const struct allocator *allocator = dt_allocators[id];
+
+	return live_line(id, "1500 B", LOOP_RANDOM, LIVE_SIZE, allocator->live_max) ?:
+	       live_line(id, "64..4096 B", LOOP_MIXED, 0, allocator->mixed_max);
+}
+
+static int each_allocator(u32 mask, int (*measure_lines)(enum allocator_id id))
+{
+	int err = dt_curve_begin();
+	enum allocator_id id;
+
+	for (id = 0; id < NR_ALLOCATORS && !err; id++)
+		if (mask & BIT(id) && dt_allocators[id])
+			err = measure_lines(id);
+	dt_curve_end();
+	return err;
+}
+
+int dt_curve_size(void)
+{
+	return each_allocator(SIZE_ALLOCATORS, size_lines);
+}
+
+int dt_curve_live(void)
+{
+	return each_allocator(LIVE_ALLOCATORS, live_lines);
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cost of an operation on the trees against how many free extents there are.
+ * The curve of extents: cost of an operation on the trees against how many free extents there are.
  *
  *	| block | s | block | s | block | s |	separators of one granule
  *	| live  | s |       | s | live  | s |	half of the blocks free: extents that cannot merge
@@ -23,63 +23,61 @@
 
 #include <dualtree/dualtree.h>
 
+#include "allocators.h"
 #include "curve.h"
-#include "contenders.h"
 #include "random.h"
 
 #define OPS	2048
+/* Tries to have the CPU alone. */
 #define TRIES	8
 
-/* As many as have room in a region of the largest size, with what lives. */
-#define MOST_IN_ONE	10000
+/* Extents that have room in a region of the largest size, with what is live. */
+#define ONE_REGION_MAX	10000
 
 enum spread { ONE_REGION, SMALL_REGIONS, DEFAULT_REGIONS };
 
 /**
  * struct extents - an instance with so many of them
  * @dt: the instance
- * @nr: extents; as many blocks live, in the first slots of the table. Behind them the slots
- *	have the sizes of blocks that are free
+ * @slots: of the bench
+ * @nr: extents; as many blocks are live, in the first slots. The slots after these have the
+ *	sizes of blocks that are free
  * @mixed: blocks are of several sizes
- * @rnd: for who lives
+ * @rnd: for which blocks are live
  */
 struct extents {
 	struct dualtree *dt;
+	struct bench_slot *slots;
 	u32 nr;
 	bool mixed;
 	struct rnd_state rnd;
 };
 
-static struct cost_slot *block(u32 index)
-{
-	return &dt_cost_table->slots[index];
-}
-
 static int alloc_block(struct extents *e, u32 index)
 {
-	block(index)->ptr = alloc_dualtree(e->dt, block(index)->size);
-	return block(index)->ptr ? 0 : -ENOMEM;
+	e->slots[index].ptr = alloc_dualtree(e->dt, e->slots[index].size);
+	return e->slots[index].ptr ? 0 : -ENOMEM;
 }
 
 static void free_block(struct extents *e, u32 index)
 {
-	free_dualtree(e->dt, block(index)->ptr, block(index)->size);
+	free_dualtree(e->dt, e->slots[index].ptr, e->slots[index].size);
 }
 
-/* Free half of the blocks, all of which live. */
+/* Frees half of the blocks, all of which are live. */
 static void free_half(struct extents *e)
 {
 	u32 i, other;
 
 	for (i = 2 * e->nr - 1; i; i--) {
 		other = random_below(&e->rnd, i + 1);
-		swap(*block(i), *block(other));
+		swap(e->slots[i], e->slots[other]);
 	}
 	for (i = e->nr; i < 2 * e->nr; i++)
 		free_block(e, i);
 }
 
-/* Each that is allocated finds an extent of just its size. */
+/* Each block that is allocated finds an extent of just its size. */
 static void draw_again(struct extents *e)
 {
 	u32 i;
@@ -95,7 +93,7 @@ static int fill(struct extents *e)
 	u32 i;
 
 	for (i = 0; i < 2 * e->nr && !err; i++) {
-		block(i)->size = e->mixed ? random_between(&e->rnd, 1, 3) * 64 : 128;
+		e->slots[i].size = e->mixed ? random_between(&e->rnd, 1, 3) * 64 : 128;
 		err = alloc_block(e, i);
 		if (!err && !alloc_dualtree(e->dt, 64))
 			err = -ENOMEM;
@@ -104,7 +102,7 @@ static int fill(struct extents *e)
 }
 
 /*
- * Are there as many as the row says? Each region may have one more, where its blocks end, and
+ * Are there as many as the case says? Each region may have one more, after its last block, and
  * one less, where a separator went to another region.
  */
 static int check(const struct extents *e)
@@ -136,21 +134,22 @@ static struct dualtree *create(enum spread spread)
 	return dualtree_create("extents", &params);
 }
 
-static void *open_extents(const struct cost_row *row)
+static void *open_extents(const struct bench *b)
 {
 	struct extents *e = kzalloc(sizeof(*e), GFP_KERNEL);
 	int err;
 
 	if (!e)
 		return ERR_PTR(-ENOMEM);
-	e->dt = create(row->arg);
+	e->dt = create(b->c->arg);
 	if (IS_ERR(e->dt)) {
 		err = PTR_ERR(e->dt);
 		kfree(e);
 		return ERR_PTR(err);
 	}
-	e->nr = row->live;
-	e->mixed = row->arg == ONE_REGION;
+	e->slots = b->table->slots;
+	e->nr = b->c->live;
+	e->mixed = b->c->arg == ONE_REGION;
 	prandom_seed_state(&e->rnd, 1);
 	err = fill(e);
 	if (!err) {
@@ -164,18 +163,18 @@ static void *open_extents(const struct cost_row *row)
 	return e;
 }
 
-static int close_extents(void *ctx)
+static int close_extents(const struct bench *b)
 {
-	int err = check(ctx);
+	int err = check(b->ctx);
 
-	close(ctx);
+	close(b->ctx);
 	return err;
 }
 
 static __always_inline void replace(struct extents *e, const u32 *pick, unsigned int nr)
 {
 	for (; nr--; pick++) {
-		struct cost_slot *slot = block(*pick);
+		struct bench_slot *slot = &e->slots[*pick];
 
 		free_dualtree(e->dt, slot->ptr, slot->size);
 		slot->ptr = alloc_dualtree(e->dt, slot->size);
@@ -199,44 +198,45 @@ static u64 time_replace(struct extents *e, const u32 *pick, unsigned int nr, u64
 	return ns;
 }
 
-static u64 timed_extents(const struct cost_row *row, void *ctx, unsigned int ops)
+static u64 timed_extents(const struct bench *b, unsigned int ops)
 {
-	struct extents *e = ctx;
-	u64 clock = curve_clock(), ns = 0;
+	struct extents *e = b->ctx;
+	u64 clock = dt_curve_clock(), ns = 0;
 	unsigned int done, nr;
 
 	for (done = 0; done < ops; done += nr) {
 		nr = min_t(unsigned int, ops - done, e->nr / 2);
-		ns += time_replace(e, dt_cost_table->picks + done, nr, clock);
+		ns += time_replace(e, b->table->picks + done, nr, clock);
 	}
 	return ns;
 }
 
-static const struct cost_contender exact = {
-	.name = "dualtree EXACT_FIT",
-	.open = open_extents,
-	.close = close_extents,
-};
-
-static int line(const char *name, enum spread spread, u32 most)
+static int line(const char *name, enum spread spread, u32 max)
 {
-	struct cost_row row = {
-		.contender = &exact,
+	struct bench_case c = {
 		.name = name,
 		.timed = timed_extents,
+		.open = open_extents,
+		.close = close_extents,
+		.open_fills = true,
 		.ops = OPS,
 		.arg = spread,
 	};
 	int err = 0;
 
-	for (row.live = 10; row.live <= most && !err; row.live = curve_next(row.live))
-		err = curve_measure(&row, row.live);
+	for (c.live = 10; c.live <= max && !err; c.live = curve_next(c.live))
+		err = dt_curve_point(EXACT, &c, c.live);
 	return err;
 }
 
-int curve_extents(void)
+int dt_curve_extents(void)
 {
-	return line("one region", ONE_REGION, MOST_IN_ONE) ?:
-	       line("regions of 64 KiB", SMALL_REGIONS, curve_most()) ?:
-	       line("regions by default", DEFAULT_REGIONS, curve_most());
+	int err = dt_curve_begin();
+
+	if (!err)
+		err = line("one region", ONE_REGION, ONE_REGION_MAX) ?:
+		      line("regions of 64 KiB", SMALL_REGIONS, curve_max()) ?:
+		      line("regions by default", DEFAULT_REGIONS, curve_max());
+	dt_curve_end();
+	return err;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cost of a pair against how many instances there are, one after the other; and what memory
- * they take, by what the kernel counts before and after: pages of its slabs, and bytes that are
- * available, from which the pool's arenas are gone too. A used instance has one packet live, so
+ * The curve of instances: cost of a pair against how many instances there are, in round robin; and
+ * the memory they take, by what the kernel counts before and after: pages of its slabs, and bytes
+ * that are available, which the pool's arenas are not. A used instance has one packet live, so
  * that it does not count as idle.
  */
 #include <linux/delay.h>
@@ -14,19 +14,22 @@
 
 #include <dualtree/dualtree.h>
 
+#include "allocators.h"
 #include "curve.h"
-#include "contenders.h"
 
+/* Bytes. */
 #define PACKET		1500
-#define MOST_INSTANCES	10000
-/* With fewer, what else goes on in the kernel is more. */
-#define LEAST_TO_WEIGH	1000
+#define INSTANCES_MAX	10000
+/* With fewer, the kernel's other allocations weigh more than theirs. */
+#define WEIGH_MIN	1000
 
 /**
  * struct instances - all of them
- * @nr: how many there are, in the slots of the table
+ * @slots: of the bench; each has one
+ * @nr: how many there are
  */
 struct instances {
+	struct bench_slot *slots;
 	u32 nr;
 };
 
@@ -40,14 +43,9 @@ struct memory {
 	s64 available;
 };
 
-static void *packets[MOST_INSTANCES];
+static void *packets[INSTANCES_MAX];
 
-static struct dualtree *instance(u32 index)
-{
-	return dt_cost_table->slots[index].ptr;
-}
-
-/* When what was put off has been done: giving back, files in debugfs, counts of each CPU. */
+/* After five seconds work that was deferred is done: idle passes, debugfs, counts of each CPU. */
 static struct memory memory(void)
 {
 	unsigned long slab;
@@ -61,32 +59,36 @@ static struct memory memory(void)
 	};
 }
 
-static void weigh(const struct cost_row *row, const char *what, s64 bytes)
+static void weigh(const struct bench *b, const char *what, s64 bytes)
 {
-	if (row->live >= LEAST_TO_WEIGH)
-		curve_add(row->contender, what, row->live, row->live, max_t(s64, bytes, 0));
+	if (b->c->live >= WEIGH_MIN)
+		dt_curve_add(b, what, b->c->live, b->c->live, max_t(s64, bytes, 0));
 }
 
-static int close_instances(void *ctx)
+static int destroy_all(struct instances *all)
 {
-	struct instances *all = ctx;
 	int err = 0;
 
 	while (all->nr--)
-		err = close_dualtree(instance(all->nr)) ?: err;
+		err = dt_bench_close_instance(all->slots[all->nr].ptr) ?: err;
 	kfree(all);
 	return err;
 }
 
-static int create_all(const struct cost_row *row, struct instances *all, u32 nr)
+static int close_instances(const struct bench *b)
+{
+	return destroy_all(b->ctx);
+}
+
+static int create_all(const struct bench *b, struct instances *all, u32 nr)
 {
 	void *dt;
 
 	for (; all->nr < nr; all->nr++) {
-		dt = open_dualtree(row);
+		dt = dt_bench_open_dualtree(b);
 		if (IS_ERR(dt))
 			return PTR_ERR(dt);
-		dt_cost_table->slots[all->nr].ptr = dt;
+		all->slots[all->nr].ptr = dt;
 		cond_resched();
 	}
 	return 0;
@@ -98,7 +100,7 @@ static int use_all(struct instances *all)
 	u32 i;
 
 	for (i = 0; i < all->nr; i++) {
-		packets[i] = alloc_dualtree(instance(i), PACKET);
+		packets[i] = alloc_dualtree(all->slots[i].ptr, PACKET);
 		if (!packets[i])
 			return -ENOMEM;
 		cond_resched();
@@ -111,50 +113,51 @@ static void unuse_all(struct instances *all)
 	u32 i;
 
 	for (i = 0; i < all->nr; i++)
-		free_dualtree(instance(i), packets[i], PACKET);
+		free_dualtree(all->slots[i].ptr, packets[i], PACKET);
 }
 
-static int create_and_weigh(const struct cost_row *row, struct instances *all)
+static int create_and_weigh(const struct bench *b, struct instances *all)
 {
 	struct memory before = memory(), now;
-	int err = create_all(row, all, row->live);
+	int err = create_all(b, all, b->c->live);
 
 	if (err)
 		return err;
 	now = memory();
-	weigh(row, "slab bytes, never used", now.slab - before.slab);
+	weigh(b, "slab bytes, never used", now.slab - before.slab);
 	err = use_all(all);
 	if (err)
 		return err;
 	now = memory();
-	weigh(row, "slab bytes, used", now.slab - before.slab);
-	weigh(row, "all bytes, used", before.available - now.available);
+	weigh(b, "slab bytes, used", now.slab - before.slab);
+	weigh(b, "all bytes, used", before.available - now.available);
 	unuse_all(all);
 	return 0;
 }
 
-static void *open_instances(const struct cost_row *row)
+static void *open_instances(const struct bench *b)
 {
 	struct instances *all = kzalloc(sizeof(*all), GFP_KERNEL);
 	int err;
 
 	if (!all)
 		return ERR_PTR(-ENOMEM);
-	err = create_and_weigh(row, all);
+	all->slots = b->table->slots;
+	err = create_and_weigh(b, all);
 	if (err) {
-		close_instances(all);
+		destroy_all(all);
 		return ERR_PTR(err);
 	}
 	return all;
 }
 
-static void round_robin(const struct cost_row *row, void *ctx, unsigned int ops)
+static void round_robin(const struct bench *b, unsigned int ops)
 {
-	const struct instances *all = ctx;
+	const struct instances *all = b->ctx;
 	u32 next = 0;
 
 	while (ops--) {
-		struct dualtree *dt = instance(next);
+		struct dualtree *dt = all->slots[next].ptr;
 
 		free_dualtree(dt, alloc_dualtree(dt, PACKET), PACKET);
 		if (++next == all->nr)
@@ -162,35 +165,29 @@ static void round_robin(const struct cost_row *row, void *ctx, unsigned int ops)
 	}
 }
 
-static const struct cost_contender dualtree = {
-	.name = "dualtree",
-	.open = open_instances,
-	.close = close_instances,
-};
-
-static const struct cost_contender exact = {
-	.name = "dualtree EXACT_FIT",
-	.open = open_instances,
-	.close = close_instances,
-};
-
-static int line(const struct cost_contender *contender, unsigned long flags)
+static int line(enum allocator_id id)
 {
-	struct cost_row row = {
-		.contender = contender,
+	struct bench_case c = {
 		.name = "pair 1500 B",
 		.loop = round_robin,
-		.arg = flags,
+		.open = open_instances,
+		.close = close_instances,
+		.open_fills = true,
 	};
-	u32 most = curve_quick ? LEAST_TO_WEIGH : MOST_INSTANCES;
+	u32 max = dt_bench_quick ? WEIGH_MIN : INSTANCES_MAX;
 	int err = 0;
 
-	for (row.live = 1; row.live <= most && !err; row.live = curve_next(row.live))
-		err = curve_measure(&row, row.live);
+	for (c.live = 1; c.live <= max && !err; c.live = curve_next(c.live))
+		err = dt_curve_point(id, &c, c.live);
 	return err;
 }
 
-int curve_instances(void)
+int dt_curve_instances(void)
 {
-	return line(&dualtree, 0) ?: line(&exact, DUALTREE_EXACT_FIT);
+	int err = dt_curve_begin();
+
+	if (!err)
+		err = line(DUALTREE) ?: line(EXACT);
+	dt_curve_end();
+	return err;
 }

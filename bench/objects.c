@@ -12,8 +12,9 @@
 #include "objects.h"
 #include "replay.h"
 
-#define LEAST_ROOM	1024u
-#define MOST_OBJECTS	BIT(24)
+/* Objects that the table begins with, and most that a file may have: 256 MiB of table. */
+#define ROOM_MIN	1024u
+#define OBJECTS_MAX	BIT(24)
 
 static const char no_memory[] = "there is no memory for the objects";
 
@@ -47,7 +48,7 @@ static void piece_put(struct objects *objects, struct piece *piece)
 
 static bool make_room(struct objects *objects)
 {
-	u32 room = max(objects->room * 2, LEAST_ROOM);
+	u32 room = max(objects->room * 2, ROOM_MIN);
 	struct object *table;
 
 	if (objects->nr < objects->room)
@@ -64,7 +65,7 @@ static bool make_room(struct objects *objects)
 }
 
 /**
- * objects_alloc() - allocate an object
+ * dt_objects_alloc() - allocate an object
  * @objects: all of them
  * @r: what it is allocated from
  * @id: its number: one that is not in use, or the first that never was
@@ -72,14 +73,14 @@ static bool make_room(struct objects *objects)
  *
  * Return: what is wrong with that, or NULL.
  */
-const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size)
+const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size)
 {
 	struct object *object;
 	struct piece *piece;
 
 	if (!size)
 		return "an allocation of 0 bytes";
-	if (id > objects->nr || id >= MOST_OBJECTS)
+	if (id > objects->nr || id >= OBJECTS_MAX)
 		return "the ID leaves numbers out";
 	if (id < objects->nr && objects->table[id].pieces)
 		return "an object of that ID is still live";
@@ -89,7 +90,7 @@ const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32
 	if (!piece)
 		return no_memory;
 	objects->nr = max(objects->nr, id + 1);
-	buffer_alloc(r, &piece->buffer, size);
+	dt_buffer_alloc(r, &piece->buffer, size);
 	piece->offset = 0;
 	piece->next = NULL;
 	object = &objects->table[id];
@@ -98,7 +99,7 @@ const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32
 	return NULL;
 }
 
-/* @piece loses all that is in front of @offset, and @len bytes there. */
+/* @len bytes at @offset are freed; what comes after them becomes a piece of its own. */
 static const char *take_middle(struct objects *objects, struct replay *r, struct piece *piece,
 			       u32 offset, u32 len)
 {
@@ -106,29 +107,29 @@ static const char *take_middle(struct objects *objects, struct replay *r, struct
 
 	if (!rest)
 		return no_memory;
-	buffer_split(r, &piece->buffer, offset - piece->offset, &rest->buffer);
-	buffer_drop_front(r, &rest->buffer, len);
+	dt_buffer_split(r, &piece->buffer, offset - piece->offset, &rest->buffer);
+	dt_buffer_drop_front(r, &rest->buffer, len);
 	rest->offset = offset + len;
 	rest->next = piece->next;
 	piece->next = rest;
 	return NULL;
 }
 
-/* Some bytes of a piece die: @len at @offset of its object. */
+/* Frees some bytes of a piece: @len at @offset of its object. */
 static const char *take(struct objects *objects, struct replay *r, struct piece **link, u32 offset,
 			u32 len)
 {
 	struct piece *piece = *link;
 
 	if (len == piece->buffer.len) {
-		buffer_free(r, &piece->buffer);
+		dt_buffer_free(r, &piece->buffer);
 		*link = piece->next;
 		piece_put(objects, piece);
 	} else if (offset == piece->offset) {
-		buffer_drop_front(r, &piece->buffer, len);
+		dt_buffer_drop_front(r, &piece->buffer, len);
 		piece->offset += len;
 	} else if (offset + len == piece->offset + piece->buffer.len) {
-		buffer_trim(r, &piece->buffer, offset - piece->offset);
+		dt_buffer_trim(r, &piece->buffer, offset - piece->offset);
 	} else {
 		return take_middle(objects, r, piece, offset, len);
 	}
@@ -136,7 +137,7 @@ static const char *take(struct objects *objects, struct replay *r, struct piece 
 }
 
 /**
- * objects_free() - free some bytes of an object
+ * dt_objects_free() - free some bytes of an object
  * @objects: all of them
  * @r: what it was allocated from
  * @id: its number
@@ -145,7 +146,7 @@ static const char *take(struct objects *objects, struct replay *r, struct piece 
  *
  * Return: what is wrong with that, or NULL.
  */
-const char *objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len)
+const char *dt_objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len)
 {
 	struct object *object;
 	struct piece **link;
@@ -167,23 +168,23 @@ const char *objects_free(struct objects *objects, struct replay *r, u32 id, u32 
 	return "some of these bytes have been freed already";
 }
 
-/* What a trace leaves live. */
-void objects_free_all(struct objects *objects, struct replay *r)
+/* Frees what a trace leaves live. */
+void dt_objects_free_all(struct objects *objects, struct replay *r)
 {
 	struct piece *piece;
 	u32 i;
 
 	for (i = 0; i < objects->nr; i++) {
 		while ((piece = objects->table[i].pieces)) {
-			buffer_free(r, &piece->buffer);
+			dt_buffer_free(r, &piece->buffer);
 			objects->table[i].pieces = piece->next;
 			piece_put(objects, piece);
 		}
 	}
 }
 
-/* What is live is forgotten. */
-void objects_destroy(struct objects *objects)
+/* What is live is not freed. */
+void dt_objects_destroy(struct objects *objects)
 {
 	struct piece *piece;
 	u32 i;

@@ -26,7 +26,7 @@ struct object {
 /**
  * struct objects - all objects of a trace
  * @table: them, by number
- * @room: in @table
+ * @room: objects that fit into @table
  * @nr: numbers that have been in use, from 0 on
  * @spare: pieces that are not in use
  */
@@ -37,9 +37,9 @@ struct objects {
 	struct piece *spare;
 };
 
-const char *objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size);
-const char *objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len);
-void objects_free_all(struct objects *objects, struct replay *r);
-void objects_destroy(struct objects *objects);
+const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size);
+const char *dt_objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len);
+void dt_objects_free_all(struct objects *objects, struct replay *r);
+void dt_objects_destroy(struct objects *objects);
 
 #endif /* DUALTREE_BENCH_OBJECTS_H */

@@ -14,10 +14,10 @@ static inline u32 random_below(struct rnd_state *rnd, u32 bound)
 	return ((u64)prandom_u32_state(rnd) * bound) >> 32;
 }
 
-/* @least to @most, both included. */
-static inline u32 random_between(struct rnd_state *rnd, u32 least, u32 most)
+/* @min to @max, both included. */
+static inline u32 random_between(struct rnd_state *rnd, u32 min, u32 max)
 {
-	return least + random_below(rnd, most - least + 1);
+	return min + random_below(rnd, max - min + 1);
 }
 
 /* True @percent times in a hundred. */
@@ -27,17 +27,17 @@ static inline bool random_chance(struct rnd_state *rnd, u32 percent)
 }
 
 /*
- * Log-uniform from @least to just below @least times 2 to the power of @octaves: as many
+ * Log-uniform from @min to just below @min times 2 to the power of @octaves: as many
  * between 64 and 128 as between 2048 and 4096. Within an octave 2^f is 1 + 0.656 f + 0.344 f^2,
  * which is wrong by less than three in a thousand.
  */
-static inline u32 random_log(struct rnd_state *rnd, u32 least, u32 octaves)
+static inline u32 random_log(struct rnd_state *rnd, u32 min, u32 octaves)
 {
 	u32 octave = random_below(rnd, octaves);
 	u64 f = random_below(rnd, 65536);
 	u64 power = 65536 + ((f * (42992 + ((f * 22544) >> 16))) >> 16);
 
-	return ((u64)(least << octave) * power) >> 16;
+	return ((u64)(min << octave) * power) >> 16;
 }
 
 #endif /* DUALTREE_BENCH_RANDOM_H */

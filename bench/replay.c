@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_replay: replays one trace when it is loaded, and keeps what it found in debugfs. The
- * trace is one of those in trace.c, or a file.
+ * dualtree_replay: replays one trace file when it is loaded, and keeps what it found in debugfs.
+ * The file may be a FIFO that trace_tool writes to: it is read from its beginning to its end.
  *
  * All of it happens on one CPU, so that one heap owns everything, and in a pool of its own,
  * whose addresses do not depend on what the kernel did before (replay_pool.c). At the end
@@ -16,53 +16,42 @@
 
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <dualtree/buddy_pool.h>
 #include <dualtree/dualtree.h>
 
-#include "play.h"
-#include "replay_file.h"
+#include "replay.h"
 #include "replay_pool.h"
-#include "trace.h"
+#include "trace_file.h"
 
-static char *trace = "M";
-module_param(trace, charp, 0444);
-MODULE_PARM_DESC(trace, "name of the trace");
+/* Bytes that are read at a time: how long a file is does not matter. */
+#define PIECE	SZ_64K
 
 static char *file;
 module_param(file, charp, 0444);
-MODULE_PARM_DESC(file, "trace file to replay instead; trace, seed, ops and cycles are its own");
-
-static uint seed = 1;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "of everything that is random");
-
-static uint ops;
-module_param(ops, uint, 0444);
-MODULE_PARM_DESC(ops, "allocations until most streams stop; 0: as the trace says");
+MODULE_PARM_DESC(file, "trace file to replay, or a FIFO");
 
 static uint flags;
 module_param(flags, uint, 0444);
 MODULE_PARM_DESC(flags, "of the instance; 1: DUALTREE_EXACT_FIT");
 
-static uint cycles = 1;
-module_param(cycles, uint, 0444);
-MODULE_PARM_DESC(cycles, "how often the others cycle when most streams have stopped");
-
 static uint arenas = 64;
 module_param(arenas, uint, 0444);
-MODULE_PARM_DESC(arenas, "of the pool that are put in order before it begins");
+MODULE_PARM_DESC(arenas, "arenas of the pool that are put in order before the replay");
 
 static struct replay *replay;
-static struct replay_header header;
+static struct trace_file *trace;
 static unsigned int pool_arenas;
 static struct dentry *debugfs_dir;
 
@@ -73,26 +62,51 @@ static void expect_nothing(struct replay *r)
 	dualtree_shrink(r->dt);
 	dualtree_get_stats(r->dt, &stats);
 	if (r->live || stats.live_bytes || stats.held_bytes)
-		replay_fail(r, -EBUSY, "not all of it was given back");
+		dt_replay_fail(r, -EBUSY, "not all of it was given back");
 }
 
-static int play_named(struct replay *r)
+static int complain(void)
 {
-	const struct play_params params = {
-		.trace = trace_find(trace),
-		.seed = seed,
-		.ops = ops,
-		.cycles = cycles,
-	};
+	pr_err("%s:%llu: %s\n", file, trace->line, trace->error);
+	return replay->error ?: -EINVAL;
+}
 
-	if (!params.trace) {
-		pr_err("there is no trace %s\n", trace);
-		return -EINVAL;
+static int feed(struct file *from, char *piece)
+{
+	loff_t pos = 0;
+	ssize_t len;
+
+	while ((len = kernel_read(from, piece, PIECE, &pos)) > 0) {
+		if (!dt_trace_file_feed(trace, piece, len))
+			return complain();
+		cond_resched();
 	}
-	snprintf(header.name, sizeof(header.name), "%s", trace);
-	snprintf(header.seed, sizeof(header.seed), "%u", seed);
-	header.marks = NR_MARKS;
-	return play_trace(r, &params);
+	if (len < 0) {
+		pr_err("cannot read %s: error %zd\n", file, len);
+		return len;
+	}
+	return dt_trace_file_end(trace) ? 0 : complain();
+}
+
+/* All of the file. What is wrong with it has been said when this returns an error. */
+static int replay_file(struct replay *r)
+{
+	struct file *from = filp_open(file, O_RDONLY | O_LARGEFILE, 0);
+	char *piece;
+	int err = -ENOMEM;
+
+	if (IS_ERR(from)) {
+		pr_err("cannot open %s: error %ld\n", file, PTR_ERR(from));
+		return PTR_ERR(from);
+	}
+	dt_trace_file_begin(trace, r);
+	piece = kvmalloc(PIECE, GFP_KERNEL);
+	if (piece)
+		err = feed(from, piece);
+	dt_trace_file_destroy(trace);
+	kvfree(piece);
+	filp_close(from, NULL);
+	return err;
 }
 
 static int replay_in(struct replay *r, struct buddy_pool *pool)
@@ -105,7 +119,7 @@ static int replay_in(struct replay *r, struct buddy_pool *pool)
 	if (IS_ERR(r->dt))
 		return PTR_ERR(r->dt);
 	migrate_disable();
-	err = file ? replay_file(r, file, &header) : play_named(r);
+	err = replay_file(r);
 	migrate_enable();
 	if (!err)
 		expect_nothing(r);
@@ -117,7 +131,7 @@ static int replay_in(struct replay *r, struct buddy_pool *pool)
 
 static int replay_trace(struct replay *r)
 {
-	struct buddy_pool *pool = replay_pool_create(arenas);
+	struct buddy_pool *pool = dt_replay_pool_create(arenas);
 	int err;
 
 	if (IS_ERR(pool))
@@ -130,14 +144,14 @@ static int replay_trace(struct replay *r)
 
 static void show_mark(struct seq_file *seq, const char *name, enum mark mark)
 {
-	const struct moment *moment = &replay->marks[mark];
+	const struct sample *sample = &replay->marks[mark];
 
 	/* Not all files say where it is; the end of the steady state is known in any case. */
-	if (mark != MARK_END && header.marks <= mark)
+	if (mark != MARK_END && trace->marks <= mark)
 		return;
-	seq_printf(seq, "%s_allocs %llu\n", name, moment->allocs);
-	seq_printf(seq, "%s_live %zu\n", name, moment->live);
-	seq_printf(seq, "%s_held %zu\n", name, moment->held);
+	seq_printf(seq, "%s_allocs %llu\n", name, sample->allocs);
+	seq_printf(seq, "%s_live %zu\n", name, sample->live);
+	seq_printf(seq, "%s_held %zu\n", name, sample->held);
 }
 
 static int results_show(struct seq_file *seq, void *unused)
@@ -145,8 +159,8 @@ static int results_show(struct seq_file *seq, void *unused)
 	const struct footprint *taken = &replay->taken;
 	u64 samples = taken->samples ?: 1;
 
-	seq_printf(seq, "name %s\n", header.name);
-	seq_printf(seq, "seed %s\n", header.seed);
+	seq_printf(seq, "name %s\n", trace->name);
+	seq_printf(seq, "seed %s\n", trace->seed);
 	seq_printf(seq, "flags %u\n", flags);
 	seq_printf(seq, "allocs %llu\n", replay->allocs);
 	seq_printf(seq, "frees %llu\n", replay->frees);
@@ -169,9 +183,9 @@ static int results_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(results);
 
-static void show_point(struct seq_file *seq, const struct moment *moment)
+static void show_point(struct seq_file *seq, const struct sample *sample)
 {
-	seq_printf(seq, "%llu %zu %zu\n", moment->allocs, moment->live, moment->held);
+	seq_printf(seq, "%llu %zu %zu\n", sample->allocs, sample->live, sample->held);
 }
 
 static int curve_show(struct seq_file *seq, void *unused)
@@ -180,22 +194,25 @@ static int curve_show(struct seq_file *seq, void *unused)
 
 	for (i = 0; i < replay->nr_points; i++)
 		show_point(seq, &replay->curve[i]);
-	/* What it comes to in the end may lie between two points. */
-	show_point(seq, &replay->marks[max_t(unsigned int, header.marks, MARK_END + 1) - 1]);
+	/* The last sample may lie between two points. */
+	show_point(seq, &replay->marks[max_t(unsigned int, trace->marks, MARK_END + 1) - 1]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(curve);
 
 static int __init replay_init(void)
 {
-	int err;
+	int err = -ENOMEM;
 
+	if (!file)
+		return -EINVAL;
 	replay = kvzalloc(sizeof(*replay), GFP_KERNEL);
-	if (!replay)
-		return -ENOMEM;
-	err = replay_trace(replay);
+	trace = kvzalloc(sizeof(*trace), GFP_KERNEL);
+	if (replay && trace)
+		err = replay_trace(replay);
 	if (err) {
-		pr_err("%s, flags %u: error %d\n", file ?: trace, flags, err);
+		pr_err("%s, flags %u: error %d\n", file, flags, err);
+		kvfree(trace);
 		kvfree(replay);
 		return err;
 	}
@@ -209,6 +226,7 @@ module_init(replay_init);
 static void __exit replay_exit(void)
 {
 	debugfs_remove(debugfs_dir);
+	kvfree(trace);
 	kvfree(replay);
 }
 module_exit(replay_exit);

@@ -2,25 +2,25 @@
 /*
  * A replay: buffers of one instance, and how much memory they take.
  *
- * Streams (play.h) and trace files (trace_file.h) speak to it. Here are the declarations; in the
- * kernel buffer.c is behind them, in trace_tool, which has no memory to hand out, host/buffer.c.
+ * A trace file (trace_file.h) is replayed by these calls, and trace_tool's streams make one by
+ * them. The kernel implements them in buffer.c; trace_tool, which has no memory to hand out, in
+ * host/buffer.c.
  *
- * Every byte that is live is counted here, apart from the instance's own counts, which are
- * compared at every step. The first and the last bytes of each buffer hold a tag that is
- * looked at before anything of the buffer is freed.
+ * Every live byte is counted here, apart from the instance's own counts, which are compared at
+ * every step. The first and the last bytes of each buffer hold a tag that is checked before
+ * anything of the buffer is freed.
  *
- * Nothing returns an error: the first one is kept, and whoever runs the replay stops at it. A
- * buffer that could not be allocated is empty, and freeing it does nothing.
+ * Nothing returns an error: the first one is kept, and the caller stops at it. A buffer that could
+ * not be allocated is empty, and freeing it does nothing.
  */
 #ifndef DUALTREE_BENCH_REPLAY_H
 #define DUALTREE_BENCH_REPLAY_H
 
-#include <linux/prandom.h>
 #include <linux/types.h>
 
 struct dualtree;
 
-/* More than half of them are in use, unless a trace is shorter than that. */
+/* More than half of the points are in use, unless a trace has fewer steps. */
 #define CURVE_POINTS	400
 
 /**
@@ -36,26 +36,22 @@ enum mark { MARK_STEADY, MARK_END, MARK_STOPPED, MARK_CYCLED, NR_MARKS };
 /**
  * struct buffer - a run of live bytes
  * @ptr: the first
- * @when: whatever its holder wants to remember of it, in microseconds
  * @len: how many; 0: none, and @ptr means nothing
  * @tag: what the first and the last of them contain
- * @last: of its frame
  */
 struct buffer {
 	u8 *ptr;
-	u64 when;
 	u32 len;
 	u8 tag;
-	bool last;
 };
 
 /**
  * struct footprint - what a trace takes
  * @peak_live: most bytes that were live
  * @peak_held: most bytes that the instance held
- * @sum_live: of all samples since the rings were full
- * @sum_held: likewise
- * @samples: how many they were
+ * @sum_live: bytes live, of all samples since the rings were full
+ * @sum_held: bytes held, of the same samples
+ * @samples: how many
  * @allocs: allocations in that time
  * @gets: regions taken from the pool in that time
  * @puts: regions given back in that time
@@ -72,12 +68,12 @@ struct footprint {
 };
 
 /**
- * struct moment - what is live and held
+ * struct sample - what is live and held
  * @allocs: after how many allocations
  * @live: bytes
  * @held: bytes
  */
-struct moment {
+struct sample {
 	u64 allocs;
 	size_t live;
 	size_t held;
@@ -86,9 +82,6 @@ struct moment {
 /**
  * struct replay - a trace that is being replayed
  * @dt: the instance
- * @rnd: makes all decisions
- * @now: microseconds of the streams' time
- * @closing: most streams have stopped, and the others neither start nor stop any more
  * @steady: the rings are full: means and traffic count from here
  * @error: the first; 0 if all is well
  * @allocs: so far
@@ -104,31 +97,28 @@ struct moment {
  */
 struct replay {
 	struct dualtree *dt;
-	struct rnd_state rnd;
-	u64 now;
-	bool closing;
 	bool steady;
 	int error;
 	u64 allocs;
 	u64 frees;
 	size_t live;
 	struct footprint taken;
-	struct moment marks[NR_MARKS];
+	struct sample marks[NR_MARKS];
 	unsigned long extents;
 	unsigned int regions;
-	struct moment curve[CURVE_POINTS];
+	struct sample curve[CURVE_POINTS];
 	unsigned int nr_points;
 	u64 curve_step;
 };
 
-void buffer_alloc(struct replay *r, struct buffer *buffer, u32 size);
-void buffer_trim(struct replay *r, struct buffer *buffer, u32 keep);
-void buffer_drop_front(struct replay *r, struct buffer *buffer, u32 len);
-void buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer *rest);
-void buffer_free(struct replay *r, struct buffer *buffer);
+void dt_buffer_alloc(struct replay *r, struct buffer *buffer, u32 size);
+void dt_buffer_trim(struct replay *r, struct buffer *buffer, u32 keep);
+void dt_buffer_drop_front(struct replay *r, struct buffer *buffer, u32 len);
+void dt_buffer_split(struct replay *r, struct buffer *buffer, u32 at, struct buffer *rest);
+void dt_buffer_free(struct replay *r, struct buffer *buffer);
 
-void replay_fail(struct replay *r, int error, const char *what);
-void replay_sample(struct replay *r);
-void replay_mark(struct replay *r, enum mark mark);
+void dt_replay_fail(struct replay *r, int error, const char *what);
+void dt_replay_sample(struct replay *r);
+void dt_replay_mark(struct replay *r, enum mark mark);
 
 #endif /* DUALTREE_BENCH_REPLAY_H */

@@ -4,7 +4,7 @@
  *
  * Placement goes by address, and a heap's regions lie where the pool's arenas do. Which of its
  * memory the kernel hands out first depends on all that went before; here it is put in order, so
- * that the same trace takes the same memory in every run, on every kernel, after whatever else.
+ * that the same trace takes the same memory in every run, on every kernel.
  *
  * All arenas are taken before the first allocation, as blocks of their whole size. The pool
  * hands out what it was given back last, so they are given back highest first. They stay as
@@ -45,8 +45,6 @@ static bool put_in_order(struct buddy_pool *pool, unsigned int order, unsigned i
 	sort(blocks, nr, sizeof(*blocks), compare, NULL);
 	if (nr < arenas)
 		pr_err("there is no memory for %u arenas, only for %u\n", arenas, nr);
-	else
-		sort(blocks, nr, sizeof(*blocks), compare, NULL);
 	full = nr == arenas;
 	while (nr)
 		buddy_pool_free(pool, blocks[--nr], order);
@@ -55,13 +53,13 @@ static bool put_in_order(struct buddy_pool *pool, unsigned int order, unsigned i
 }
 
 /**
- * replay_pool_create() - make such a pool
+ * dt_replay_pool_create() - create a pool whose memory is in order
  * @arenas: how many it begins with
  *
  * Context: Process context. May sleep.
  * Return: the pool or an ERR_PTR.
  */
-struct buddy_pool *replay_pool_create(unsigned int arenas)
+struct buddy_pool *dt_replay_pool_create(unsigned int arenas)
 {
 	struct buddy_pool_params params = {
 		.nid = NUMA_NO_NODE,

@@ -7,6 +7,6 @@
 
 struct buddy_pool;
 
-struct buddy_pool *replay_pool_create(unsigned int arenas);
+struct buddy_pool *dt_replay_pool_create(unsigned int arenas);
 
 #endif /* DUALTREE_BENCH_REPLAY_POOL_H */

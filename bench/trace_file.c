@@ -12,7 +12,7 @@
 
 #define FIRST_LINE	"# dualtree-trace 1"
 
-const char *const mark_names[NR_MARKS] = {
+const char *const dt_mark_names[NR_MARKS] = {
 	[MARK_STEADY] = "steady",
 	[MARK_END] = "end",
 	[MARK_STOPPED] = "stopped",
@@ -32,7 +32,7 @@ static void read_header(const char *text, const char *key, char *value)
 	size_t len = strlen(key);
 
 	if (!strncmp(text, key, len) && text[len] == ' ')
-		snprintf(value, TRACE_NAME_MOST, "%s", text + len + 1);
+		snprintf(value, TRACE_NAME_MAX, "%s", text + len + 1);
 }
 
 static bool read_comment(struct trace_file *file)
@@ -46,7 +46,7 @@ static bool read_comment(struct trace_file *file)
 	return true;
 }
 
-/* A decimal number of 32 bits, and what is behind it; NULL if there is none. */
+/* Reads a decimal number of 32 bits. Return: what comes after it, or NULL if there is none. */
 static const char *read_number(const char *text, u32 *number)
 {
 	const char *digit;
@@ -61,15 +61,15 @@ static const char *read_number(const char *text, u32 *number)
 	return digit > text ? digit : NULL;
 }
 
-/* The numbers behind the letter, of which there are @least to @most. */
-static bool read_numbers(struct trace_file *file, u32 *numbers, unsigned int least,
-			 unsigned int most)
+/* The numbers after the letter, of which there are @min to @max. */
+static bool read_numbers(struct trace_file *file, u32 *numbers, unsigned int min,
+			 unsigned int max)
 {
 	const char *at = file->text + 1;
 	unsigned int nr = 0;
 
 	while (*at) {
-		if (nr == most)
+		if (nr == max)
 			return wrong(file, "there is more behind the numbers");
 		if (*at != ' ')
 			return wrong(file, "numbers are to be separated by one space");
@@ -77,14 +77,14 @@ static bool read_numbers(struct trace_file *file, u32 *numbers, unsigned int lea
 		if (!at)
 			return wrong(file, "not a decimal number below 4294967296");
 	}
-	return nr >= least || wrong(file, "a number is missing");
+	return nr >= min || wrong(file, "a number is missing");
 }
 
 static bool operation_done(struct trace_file *file)
 {
 	file->ops++;
 	if (!file->steps)
-		replay_sample(file->replay);
+		dt_replay_sample(file->replay);
 	return true;
 }
 
@@ -93,7 +93,7 @@ static bool read_alloc(struct trace_file *file)
 	u32 n[TRACE_NUMBERS];
 
 	return read_numbers(file, n, 2, 3) &&
-	       wrong(file, objects_alloc(&file->objects, file->replay, n[0], n[1])) &&
+	       wrong(file, dt_objects_alloc(&file->objects, file->replay, n[0], n[1])) &&
 	       operation_done(file);
 }
 
@@ -102,7 +102,7 @@ static bool read_free(struct trace_file *file)
 	u32 n[TRACE_NUMBERS];
 
 	return read_numbers(file, n, 3, 4) &&
-	       wrong(file, objects_free(&file->objects, file->replay, n[0], n[1], n[2])) &&
+	       wrong(file, dt_objects_free(&file->objects, file->replay, n[0], n[1], n[2])) &&
 	       operation_done(file);
 }
 
@@ -112,7 +112,7 @@ static bool read_step(struct trace_file *file)
 		return wrong(file, "there is more behind the end of a step");
 	if (!file->steps)
 		return wrong(file, "a step ends, but the header has no \"# steps\"");
-	replay_sample(file->replay);
+	dt_replay_sample(file->replay);
 	return true;
 }
 
@@ -121,9 +121,9 @@ static bool read_mark(struct trace_file *file)
 	unsigned int mark;
 
 	for (mark = file->marks; mark < NR_MARKS; mark++) {
-		if (file->text[1] == ' ' && !strcmp(file->text + 2, mark_names[mark])) {
+		if (file->text[1] == ' ' && !strcmp(file->text + 2, dt_mark_names[mark])) {
 			file->marks = mark + 1;
-			replay_mark(file->replay, mark);
+			dt_replay_mark(file->replay, mark);
 			return true;
 		}
 	}
@@ -170,26 +170,26 @@ static bool read_line(struct trace_file *file)
 }
 
 /**
- * trace_file_begin() - get ready to read a file
+ * dt_trace_file_begin() - set up a file that is to be read
  * @file: set up
  * @r: what it is replayed into
  */
-void trace_file_begin(struct trace_file *file, struct replay *r)
+void dt_trace_file_begin(struct trace_file *file, struct replay *r)
 {
 	memset(file, 0, sizeof(*file));
 	file->replay = r;
 	/* Without marks all of it counts. */
-	replay_mark(r, MARK_STEADY);
+	dt_replay_mark(r, MARK_STEADY);
 }
 
-/* One more byte of the line. */
+/* Adds a byte to the line. */
 static bool add_byte(struct trace_file *file, char byte)
 {
 	if (!file->len)
 		file->line++;
 	if (!byte || byte == '\r')
 		return wrong(file, "a byte that is not text");
-	if (file->len == TRACE_LINE_MOST)
+	if (file->len == TRACE_LINE_MAX)
 		return wrong(file, "the line is too long");
 	file->text[file->len++] = byte;
 	return true;
@@ -207,14 +207,14 @@ static bool end_line(struct trace_file *file)
 }
 
 /**
- * trace_file_feed() - read on
+ * dt_trace_file_feed() - read on
  * @file: the file
  * @text: more of it
  * @len: bytes
  *
  * Return: false if something is wrong: @file->error and @file->line say what and where.
  */
-bool trace_file_feed(struct trace_file *file, const char *text, size_t len)
+bool dt_trace_file_feed(struct trace_file *file, const char *text, size_t len)
 {
 	const char *end = text + len;
 
@@ -228,26 +228,26 @@ bool trace_file_feed(struct trace_file *file, const char *text, size_t len)
 }
 
 /**
- * trace_file_end() - there is no more of it
+ * dt_trace_file_end() - end the file
  * @file: the file
  *
  * Return: false if something is missing.
  */
-bool trace_file_end(struct trace_file *file)
+bool dt_trace_file_end(struct trace_file *file)
 {
 	if (file->len || !file->ended)
 		return wrong(file, "the file is truncated: it has no last line \"z OPERATIONS\"");
 	if (file->marks <= MARK_END)
-		replay_mark(file->replay, MARK_END);
-	objects_free_all(&file->objects, file->replay);
+		dt_replay_mark(file->replay, MARK_END);
+	dt_objects_free_all(&file->objects, file->replay);
 	return !file->replay->error || wrong(file, "the replay failed at its end");
 }
 
 /**
- * trace_file_destroy() - forget it
- * @file: the file, which may be anywhere
+ * dt_trace_file_destroy() - free what reading a file needed
+ * @file: the file, read to its end or not
  */
-void trace_file_destroy(struct trace_file *file)
+void dt_trace_file_destroy(struct trace_file *file)
 {
-	objects_destroy(&file->objects);
+	dt_objects_destroy(&file->objects);
 }

@@ -3,9 +3,9 @@
  * Trace files: what a user of memory did, one operation a line. Documentation/benchmark-traces.rst
  * defines them.
  *
- * A file is fed in pieces of any length, and replayed while it is read. Whatever is not as it
- * is defined ends the replay, with the number of the line and what is wrong with it: no
- * operation is guessed at, and none is left out.
+ * A file is fed in pieces of any length, and replayed while it is read. A line that is not as
+ * defined ends the replay, with its number and what is wrong with it: no operation is guessed at,
+ * and none is left out.
  *
  * The same code runs in the kernel and in trace_tool.
  */
@@ -19,11 +19,12 @@
 
 struct replay;
 
-#define TRACE_LINE_MOST	128
-#define TRACE_NAME_MOST	32
-#define TRACE_ERROR_MOST	128
+/* Characters of a line, of a header's value and of an error. */
+#define TRACE_LINE_MAX	128
+#define TRACE_NAME_MAX	32
+#define TRACE_ERROR_MAX	128
 
-/* One operation has at most that many numbers behind its letter. */
+/* Numbers after the letter of an operation, at most. */
 #define TRACE_NUMBERS	4
 
 /**
@@ -51,18 +52,18 @@ struct trace_file {
 	bool steps;
 	bool begun;
 	bool ended;
-	char name[TRACE_NAME_MOST];
-	char seed[TRACE_NAME_MOST];
-	char text[TRACE_LINE_MOST + 1];
+	char name[TRACE_NAME_MAX];
+	char seed[TRACE_NAME_MAX];
+	char text[TRACE_LINE_MAX + 1];
 	unsigned int len;
-	char error[TRACE_ERROR_MOST];
+	char error[TRACE_ERROR_MAX];
 };
 
-void trace_file_begin(struct trace_file *file, struct replay *r);
-bool trace_file_feed(struct trace_file *file, const char *text, size_t len);
-bool trace_file_end(struct trace_file *file);
-void trace_file_destroy(struct trace_file *file);
+void dt_trace_file_begin(struct trace_file *file, struct replay *r);
+bool dt_trace_file_feed(struct trace_file *file, const char *text, size_t len);
+bool dt_trace_file_end(struct trace_file *file);
+void dt_trace_file_destroy(struct trace_file *file);
 
-extern const char *const mark_names[];
+extern const char *const dt_mark_names[];
 
 #endif /* DUALTREE_BENCH_TRACE_FILE_H */

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One arena: blocks split and merge, whole blocks and ranges of pages go back.
+ * An arena: how blocks are split, merged and freed, whole or by ranges of pages.
  *
- * arena.h says how the maps are read. Every function that takes a struct buddy_lists is
- * entered with the lock of its pool held.
+ *	call				changes
+ *	buddy_lists_take()		splits the smallest free block that is large enough
+ *	buddy_arena_free_block()	frees a live node that begins at a head
+ *	buddy_arena_free_range()	splits live nodes down to the range, frees what is in it
+ *	both frees			merge each freed node with its buddy while that is free
+ *
+ * arena.h describes the maps and says what is called under the pool's lock.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -52,7 +57,7 @@ static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena
 		lists->orders &= ~BIT(order);
 }
 
-/* Make a node free that is in neither map, and merge it as far up as that goes. */
+/* Free a node that is set in neither map. While its buddy is free, merge the two. */
 static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
 {
 	lists->free_pages += 1UL << node_order(arena, node);
@@ -63,7 +68,7 @@ static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, u
 	node_set_free(lists, arena, node);
 }
 
-/* Is any page of a node free? Only asked to tell one wrong free from another. */
+/* Is any page of a node free? That tells a double-free from an invalid-free. */
 static bool any_free(const struct buddy_arena *arena, unsigned int node)
 {
 	unsigned int up, down, width = 1;
@@ -77,12 +82,12 @@ static bool any_free(const struct buddy_arena *arena, unsigned int node)
 	return false;
 }
 
-static int wrong_free(const struct buddy_arena *arena, unsigned int node)
+static int bad_free_errno(const struct buddy_arena *arena, unsigned int node)
 {
 	return any_free(arena, node) ? -EALREADY : -EINVAL;
 }
 
-/* Take a block of an order, out of the smallest free block that is large enough. */
+/* Return: a block of @order, split off the smallest free block that holds one, or NULL. */
 void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
 {
 	unsigned long orders = lists->orders >> order;
@@ -107,10 +112,11 @@ void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_take);
 
 /*
- * What is left behind a freed range is a run of its own from now on: were its first page
- * not marked, a new block in front of it would seem to go on into it.
+ * Mark what is left of a block after a freed range as a run of its own. Without the mark, a new
+ * block that is handed out before it would seem to continue into it, and a free of a range could
+ * take pages of both.
  */
-static void mark_head_behind(struct buddy_arena *arena, unsigned int end)
+static void mark_head_after(struct buddy_arena *arena, unsigned int end)
 {
 	if (end < 1U << arena->order && live_above(arena, node_of(arena, end, 0)))
 		__set_bit(end, arena->head);
@@ -127,16 +133,16 @@ int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 		return -EINVAL;
 	node = node_of(arena, page, order);
 	if (!test_bit(node, arena->live))
-		return wrong_free(arena, node);
+		return bad_free_errno(arena, node);
 	__clear_bit(node, arena->live);
 	__clear_bit(page, arena->head);
 	node_release(lists, arena, node);
-	mark_head_behind(arena, page + (1U << order));
+	mark_head_after(arena, page + (1U << order));
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_block);
 
-/* The largest naturally aligned block that a range begins with. */
+/* Order of the largest naturally aligned block that a range begins with. */
 static unsigned int first_order(const struct buddy_arena *arena, unsigned int page,
 				unsigned int nr_pages)
 {
@@ -146,9 +152,9 @@ static unsigned int first_order(const struct buddy_arena *arena, unsigned int pa
 }
 
 /*
- * A part that a free leaves behind is kept as the naturally aligned blocks that it
- * consists of, as large as they go. So each naturally aligned piece of a range that is
- * wholly live is one live node, or lies in one.
+ * Check a range before any of it is changed. split_live_block() keeps what a free leaves of a
+ * block as the largest naturally aligned nodes. So each naturally aligned part of a block that is
+ * wholly live is a live node, or lies in one.
  */
 static int check_range(const struct buddy_arena *arena, unsigned int first, unsigned int nr_pages)
 {
@@ -158,15 +164,15 @@ static int check_range(const struct buddy_arena *arena, unsigned int first, unsi
 		order = first_order(arena, page, first + nr_pages - page);
 		node = node_of(arena, page, order);
 		if (!live_above(arena, node))
-			return wrong_free(arena, node);
+			return bad_free_errno(arena, node);
 		if (page != first && test_bit(page, arena->head))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-/* Split the live block around a node until the node itself is one. */
-static void isolate(struct buddy_arena *arena, unsigned int node)
+/* Split the live node that @node lies in, and take @node out of the live map. */
+static void split_live_block(struct buddy_arena *arena, unsigned int node)
 {
 	unsigned int up = live_above(arena, node);
 
@@ -191,10 +197,10 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 	for (end = page + nr_pages; page < end; page += 1U << order) {
 		order = first_order(arena, page, end - page);
 		node = node_of(arena, page, order);
-		isolate(arena, node);
+		split_live_block(arena, node);
 		node_release(lists, arena, node);
 	}
-	mark_head_behind(arena, end);
+	mark_head_after(arena, end);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_range);
@@ -210,14 +216,14 @@ void buddy_lists_init(struct buddy_lists *lists)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_init);
 
-/* Offer a new arena, all of it free. */
+/* Add a new arena, all of it free. */
 void buddy_lists_add(struct buddy_lists *lists, struct buddy_arena *arena)
 {
 	node_release(lists, arena, 1);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_add);
 
-/* Withdraw an arena that is all free, or whose live blocks are given up. */
+/* Remove an arena that is empty, or whose live blocks are abandoned. */
 void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 {
 	unsigned int node;
@@ -234,7 +240,7 @@ static void free_pages_each(struct page *pages, unsigned int order)
 {
 	unsigned int i;
 
-	/* One by one: split_page() gave each its own reference, and others may hold some. */
+	/* One by one: split_page() gave each a reference, and packets may hold more. */
 	for (i = 0; i < 1U << order; i++)
 		__free_page(pages + i);
 }
@@ -259,8 +265,8 @@ static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t
 }
 
 /*
- * None that came from the emergency reserve: split_page() keeps the mark of the first page, and
- * the network stack drops packets with a fragment in such a page.
+ * Pages of the kernel's emergency reserve are refused: split_page() keeps the mark of the first
+ * page, and the network stack drops packets with a fragment in such a page.
  */
 static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 {
@@ -277,11 +283,10 @@ static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 }
 
 /*
- * Take pages from the kernel and make an arena of them that look-ups find, but that no
- * list offers yet.
+ * Take pages from the kernel and make an arena of them. Lookups find it; it is in no list yet.
  *
- * Context: As @gfp allows; no lock held.
- * Return: the arena, or NULL where memory ran out.
+ * Context: As @gfp allows; no lock held, not NMI.
+ * Return: the arena, or NULL on OOM or if the table does not cover the pages.
  */
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp)
@@ -315,7 +320,11 @@ static void arena_free_rcu(struct rcu_head *rcu)
 	kfree(container_of(rcu, struct buddy_arena, rcu));
 }
 
-/* Give the pages back, and the record once nobody can be looking at it. */
+/*
+ * Return the pages to the kernel, and free the record after an RCU grace period.
+ *
+ * Context: Where pages may be freed; no lock held, not NMI.
+ */
 void buddy_arena_destroy(struct buddy_arena *arena)
 {
 	buddy_table_remove(arena);

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One arena: its pages, and which of them are free, as nodes of a binary tree.
+ * An arena: 2^n pages that a pool took from the kernel, and three bitmaps that say which of them
+ * are free. The pages are the leaves of a binary tree:
  *
  *	node 1                      the whole arena, order n
  *	node 2, 3                   its halves, order n - 1
  *	 ...
  *	node 2^n .. 2^(n+1) - 1     the single pages
  *
- * The buddy of a node is node ^ 1, its parent node >> 1. A set bit in the free map
- * is a free block, one in the live map a block that is handed out, or what is left
- * of one; no bit of either map is set below or above it. A set bit in the head map
- * is a page that a handed out block begins with: it tells two blocks that lie side
- * by side from two parts of one.
+ * The buddy of a node is node ^ 1, its parent node >> 1.
  *
- * Promises: nothing here allocates or sleeps, and nothing loops over pages: each
- * call takes steps in proportion to the orders, or to their square for a range.
- * All of it is entered with the pool's lock held. Five bits a page.
+ *	map	a bit for each	is set where
+ *	free	node		the node is a free block
+ *	live	node		the node is a block that is handed out, or what a free of a
+ *				range left of one
+ *	head	page		a live block begins, or what is left of one after a freed range
+ *
+ * Below and above a node that is set in free or live, no node is set in either. The head map
+ * tells two adjacent blocks from two parts of one: a free of a range stops at a head. The maps
+ * take five bits a page.
+ *
+ * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They do
+ * not allocate, sleep or loop over pages: a call takes steps in proportion to the number of orders,
+ * or to its square for a range, and scans at most one map of 2^11 bits. buddy_arena_create() and
+ * buddy_arena_destroy() are called without the lock.
  */
 #ifndef DUALTREE_BUDDY_ARENA_H
 #define DUALTREE_BUDDY_ARENA_H
@@ -27,20 +35,23 @@
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
 
+/* Order of the largest block: a whole arena of the largest kind. */
 #define BUDDY_MAX_ORDER		BUDDY_POOL_MAX_ARENA_ORDER
+
+/* Orders are 0 to BUDDY_MAX_ORDER. */
 #define BUDDY_NR_ORDERS		(BUDDY_MAX_ORDER + 1)
 
 /**
- * struct buddy_lists - the arenas of a pool
- * @avail: arenas with at least one free block of an order
+ * struct buddy_lists - the arenas of a pool, by what is free in them
+ * @avail: for each order, the arenas with a free block of that order
  * @nr_free: free blocks of each order, over all arenas
- * @orders: bit k is set where @avail[k] is not empty
- * @free_pages: pages that no block covers, over all arenas
- * @empty_pages: those of them in empty arenas
- * @used: arenas with at least one live page
- * @empty: arenas without
+ * @orders: bit k is set if @avail[k] is not empty
+ * @free_pages: pages of all free blocks
+ * @empty_pages: pages of the arenas in @empty
+ * @used: arenas with a live page
+ * @empty: arenas without one
  *
- * Guarded by the pool's lock.
+ * Guarded by the pool's lock. The shrinker also reads @free_pages and @empty_pages without it.
  */
 struct buddy_lists {
 	struct list_head avail[BUDDY_NR_ORDERS];
@@ -54,19 +65,19 @@ struct buddy_lists {
 
 /**
  * struct buddy_arena - 2^order pages that a pool took from the kernel
- * @pool: whose it is; constant
- * @base: first byte; constant
- * @order: its pages, as a power of two; constant
+ * @pool: its owner; constant
+ * @base: its first byte; constant
+ * @order: number of its pages, as a power of two; constant
  * @nr_free: free blocks of each order
- * @avail: places in buddy_lists.avail
- * @link: place in buddy_lists.used or .empty
- * @rcu: frees the record when no look-up can see it any more
- * @free: bit per node: a free block
- * @live: bit per node: a block that is handed out, or a part that is left of one
- * @head: bit per page: a block that was handed out begins here
- * @maps: where the three lie
+ * @avail: entries in buddy_lists.avail
+ * @link: entry in buddy_lists.used or buddy_lists.empty
+ * @rcu: frees the record after a grace period, since a lookup may still read it
+ * @free: map of free blocks, a bit per node
+ * @live: map of live blocks and parts, a bit per node
+ * @head: map of where these begin, a bit per page
+ * @maps: storage of the three maps
  *
- * Guarded by the pool's lock, but for what is constant.
+ * The pool's lock guards what is not constant.
  */
 struct buddy_arena {
 	struct buddy_pool *pool;
@@ -98,7 +109,7 @@ static inline unsigned int node_page(const struct buddy_arena *arena, unsigned i
 	return (node << node_order(arena, node)) - (1U << arena->order);
 }
 
-/* The live block that a node is, or is a part of; 0 if there is none. */
+/* Return: the live node that @node is or lies in; 0 if there is none. */
 static inline unsigned int live_above(const struct buddy_arena *arena, unsigned int node)
 {
 	while (node && !test_bit(node, arena->live))

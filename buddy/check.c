@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Do all invariants of an arena, of a pool's lists, of a pool hold? For tests: built where
- * CONFIG_DUALTREE_DEBUG is set. Every node is visited.
+ * Checks of the pool's invariants, for tests; built if CONFIG_DUALTREE_DEBUG is set. Each visits
+ * every node of every arena that it is given.
  *
- * What a check is given is owned by the caller, or locked; that of a pool takes its lock.
+ *	buddy_arena_check()	the three maps and the sums of one arena
+ *	buddy_lists_check()	all arenas, the list that each is in, the sums over them
+ *	buddy_pool_check()	the same of a pool, under its lock
+ *
+ * For the first two the caller holds the pool's lock or owns the arenas.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -12,7 +16,7 @@
 #include "check.h"
 #include "pool.h"
 
-/* One node: nothing set above one that is set, no two free buddies. */
+/* A node that is set in a map has no other above it, and no free buddy if it is free. */
 static bool node_check(const struct buddy_arena *arena, unsigned int node)
 {
 	bool free = test_bit(node, arena->free);
@@ -31,7 +35,7 @@ static bool node_check(const struct buddy_arena *arena, unsigned int node)
 	return true;
 }
 
-/* The head map: marks stand where a live block or part begins, and each live run has one. */
+/* A head is where a live node begins. The first page of each run of live pages is one. */
 static bool heads_check(const struct buddy_arena *arena)
 {
 	bool live_before = false;
@@ -47,7 +51,7 @@ static bool heads_check(const struct buddy_arena *arena)
 	return true;
 }
 
-/* Invariants of one arena: each page covered by exactly one block, sums right. */
+/* Each page is in exactly one node that is set, and the sums are right. */
 bool buddy_arena_check(const struct buddy_arena *arena)
 {
 	unsigned int node, order, covered = 0;
@@ -66,7 +70,7 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
-/* Invariants of all arenas together: each on the right list, sums right. */
+/* Each arena is valid and in the list that it belongs to, and the sums are right. */
 bool buddy_lists_check(const struct buddy_lists *lists)
 {
 	unsigned long free_pages = 0, empty_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
@@ -95,7 +99,7 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);
 
-/* Invariants of a whole pool. It holds the lock for long. */
+/* Holds the pool's lock for as long as the checks take: for tests only. */
 bool buddy_pool_check(struct buddy_pool *pool)
 {
 	unsigned long flags;

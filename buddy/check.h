@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Do all invariants hold? check.c says when these are built.
+ * Checks of the pool's invariants, for tests: see check.c.
  */
 #ifndef DUALTREE_BUDDY_CHECK_H
 #define DUALTREE_BUDDY_CHECK_H

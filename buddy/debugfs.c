@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: dualtree/pools/NAME, what a pool holds, as /proc/buddyinfo shows it of a zone.
+ * debugfs: a file dualtree/pools/NAME for each pool. Its first line has the free blocks of each
+ * order, as /proc/buddyinfo has them for a zone; the others are parameters and statistics.
  *
- * Reading takes the pool's lock for as long as dualtree's own calls do.
+ * Process context; may sleep. A read copies the counts under the pool's lock. name_lock makes the
+ * search for a name that is not taken and the creation of its file one step.
  */
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
@@ -48,11 +50,11 @@ static int pool_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pool);
 
-/* Characters of a name that are kept, so that a number fits after them in a file's name. */
-#define NAME_KEPT	(NAME_MAX - 12)
+/* Characters of a pool's name that its file's name keeps: "!", "." and 10 digits fit as well. */
+#define NAME_KEPT_MAX	(NAME_MAX - 12)
 
-/* Return: @name, whose slashes are replaced. */
-static char *without_slashes(char *name)
+/* Return: @name, with its slashes replaced. */
+static char *name_replace_slashes(char *name)
 {
 	strreplace(name, '/', '!');
 	return name;
@@ -67,31 +69,34 @@ static bool name_taken(const char *name, struct dentry *parent)
 }
 
 /**
- * buddy_debugfs_free_name() - a name for something whose own name need not be unique
- * @name: its own
+ * buddy_debugfs_free_name() - make a file name that is not taken
+ * @name: the name of a pool or an instance, which need not be unique
  * @parent: the directory
  *
- * Any name leads to a file: "/" becomes "!", a name that means a directory ("." or "..") gets a
- * "!" in front, one that is too long is cut, one that is taken gets a number at its end.
+ * - "/" becomes "!".
+ * - "." and ".." become "!." and "!..".
+ * - A name that is too long is cut.
+ * - A name that is taken in @parent gets "." and a number at its end.
  *
- * Return: the name, to be freed with kfree(). NULL where memory ran out. The caller keeps others
- * from taking it meanwhile.
+ * Context: Process context. May sleep. The caller holds a mutex until the file is created, so
+ * that no other call can find the same name.
+ * Return: the name, to be freed with kfree(), or NULL on OOM.
  */
 char *buddy_debugfs_free_name(const char *name, struct dentry *parent)
 {
 	static atomic_t serial = ATOMIC_INIT(0);
 	const char *mark = !strcmp(name, ".") || !strcmp(name, "..") ? "!" : "";
-	char *unique = kasprintf(GFP_KERNEL, "%s%.*s", mark, NAME_KEPT, name);
+	char *unique = kasprintf(GFP_KERNEL, "%s%.*s", mark, NAME_KEPT_MAX, name);
 
-	while (unique && name_taken(without_slashes(unique), parent)) {
+	while (unique && name_taken(name_replace_slashes(unique), parent)) {
 		kfree(unique);
-		unique = kasprintf(GFP_KERNEL, "%s%.*s.%d", mark, NAME_KEPT, name,
+		unique = kasprintf(GFP_KERNEL, "%s%.*s.%d", mark, NAME_KEPT_MAX, name,
 				   atomic_inc_return(&serial));
 	}
 	return unique;
 }
 
-/* Two pools of one name must not both find it free. */
+/* Held from the search for a name until the file is created. */
 static DEFINE_MUTEX(name_lock);
 
 void buddy_debugfs_add(struct buddy_pool *pool)

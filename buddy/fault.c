@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocations from the kernel that fail on purpose: include/dualtree/fault.h says what for.
+ * Failure injection into the allocations that the module makes from the kernel;
+ * include/dualtree/fault.h says which these are. Any context; no lock.
  */
 #include <linux/atomic.h>
 #include <linux/export.h>
@@ -9,12 +10,15 @@
 #include <dualtree/fault.h>
 #include "fault.h"
 
-/* Written by user space and tests at any time. */
+/* Every how many allocations one fails; 0: none. User space and tests write it at any time. */
 unsigned int buddy_fail_every;
 module_param_named(fail_every, buddy_fail_every, uint, 0600);
 MODULE_PARM_DESC(fail_every, "for tests: every Nth allocation from the kernel fails; 0: none");
 
+/* Allocations since dualtree_fail_every() was last called, while @buddy_fail_every is not 0. */
 static atomic_t asked;
+
+/* Allocations that failed on purpose, since the module was loaded. */
 static atomic_t failed;
 
 bool buddy_fault_due_slow(void)

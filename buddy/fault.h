@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The points at which an allocation from the kernel may be made to fail; see
- * include/dualtree/fault.h. Each costs a load and a branch in front of such an allocation, and
- * nothing where CONFIG_DUALTREE_DEBUG is not set.
+ * Failure injection: the question that each allocation from the kernel asks; see
+ * include/dualtree/fault.h. It costs a load and a branch, and nothing if CONFIG_DUALTREE_DEBUG is
+ * not set. Any context; no lock.
  */
 #ifndef DUALTREE_BUDDY_FAULT_H
 #define DUALTREE_BUDDY_FAULT_H
@@ -17,7 +17,7 @@ extern unsigned int buddy_fail_every;
 
 bool buddy_fault_due_slow(void);
 
-/* Is this allocation one that shall fail? Asked once for each, right before it. */
+/* Return: true if the next allocation must fail. Called once before each. */
 static inline bool buddy_fault_due(void)
 {
 	return unlikely(READ_ONCE(buddy_fail_every)) && buddy_fault_due_slow();

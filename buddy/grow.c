@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the arenas of a pool come and go: growth, the reserve, trimming, memory pressure.
- *
- * Arenas are taken from the kernel and given back with no lock held.
+ * The arenas of a pool: growth, the reserve, trimming, memory pressure.
  *
  *	free bytes
- *	    ^   more than the reserve: empty arenas go back, after a while by
- *	    |   themselves, or at once under memory pressure
- *	----+---- reserve (high mark): the background fills up to here
- *	    |   callers that may sleep grow the pool rather than take from here
- *	----+---- reserve / 2 (low mark): below it the background starts to fill
- *	    |
+ *	    ^   above the reserve: the kernel gets empty arenas back, trim_delay_ms
+ *	    |   after a free leaves one, or at once under memory pressure
+ *	----+---- reserve (high mark): the refill work fills up to here
+ *	    |   below it: callers that may sleep grow the pool rather than take blocks
+ *	----+---- reserve / 2 (low mark)
+ *	    |   below it: each allocation starts the refill work
+ *
+ * Locks: arenas are taken from the kernel and returned to it with no lock held. The pool's lock
+ * guards its lists and sums, and is held for one arena at a time.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -22,11 +23,15 @@
 #include "pool.h"
 #include "trace.h"
 
+/*
+ * Milliseconds from a free that leaves an empty arena until the kernel gets empty arenas back. A
+ * load that pauses for less takes no arena again. Heaps are idle after as long by default.
+ */
 static unsigned int trim_delay_ms = 2000;
 module_param(trim_delay_ms, uint, 0644);
-MODULE_PARM_DESC(trim_delay_ms, "milliseconds before empty arenas go back to the kernel");
+MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets empty arenas back");
 
-/* Count the bytes of an arena before it is taken, if the limit allows it. */
+/* Count the bytes of an arena before it is taken. Return: false if they exceed the limit. */
 static bool pool_charge(struct buddy_pool *pool, unsigned int order)
 {
 	unsigned long flags;
@@ -51,9 +56,9 @@ static void pool_uncharge(struct buddy_pool *pool, unsigned int order)
 }
 
 /*
- * How to ask for an arena that is larger than needed: only for what lies ready on the node. The
- * kernel neither reclaims nor compacts for it, and keeps its reserves; SLUB asks so for slabs of
- * more than the least order. A smaller arena here is better than a larger one on another node.
+ * Flags for an arena that is larger than needed: only what is free on the node. The kernel does
+ * not reclaim or compact for it, and keeps its reserves. SLUB uses the like for slabs above the
+ * minimum order. A smaller arena on this node is better than a larger one on another.
  */
 static gfp_t gfp_opportunistic(gfp_t gfp)
 {
@@ -62,8 +67,8 @@ static gfp_t gfp_opportunistic(gfp_t gfp)
 }
 
 /*
- * Take one arena from the kernel, as large as it has one, and at least 2^order pages. Only
- * for the smallest may the kernel go to the lengths that the caller allows.
+ * Take the largest arena that the limit and the kernel allow, of at least 2^@order pages. Only
+ * for the smallest may the kernel do all that @gfp allows.
  */
 static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
@@ -89,7 +94,7 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	struct buddy_arena *arena;
 
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC);
-	/* An arena outlives the emergency in which it was asked for. */
+	/* No emergency reserve: an arena outlives the emergency of its first caller. */
 	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
 	if (pool->nid != NUMA_NO_NODE)
 		gfp |= __GFP_THISNODE;
@@ -99,7 +104,7 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	return arena;
 }
 
-static void offer(struct buddy_pool *pool, struct buddy_arena *arena)
+static void pool_add_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 	__must_hold(&pool->lock)
 {
 	lockdep_assert_held(&pool->lock);
@@ -110,13 +115,14 @@ static void offer(struct buddy_pool *pool, struct buddy_arena *arena)
 /**
  * buddy_arenas_grow() - add an arena and take a block of it
  * @pool: the pool
- * @order: of the block
- * @gfp: how to ask for the arena
+ * @order: pages of the block, as a power of two
+ * @gfp: flags for the arena
  *
- * Both in one go: nobody else can take the block first.
+ * The lock is held over both, so that no other caller takes the block.
  *
- * Context: As @gfp allows; no lock held.
- * Return: the block, or NULL.
+ * Context: Any context that @gfp allows; no lock held. NULL in NMI, and in atomic context on
+ * PREEMPT_RT.
+ * Return: the block, or NULL on OOM, or over the pool's limit.
  */
 void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
@@ -130,7 +136,7 @@ void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	if (!arena)
 		return NULL;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	offer(pool, arena);
+	pool_add_arena(pool, arena);
 	block = buddy_lists_take(&pool->lists, order);
 	pool->allocs++;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -147,25 +153,28 @@ static size_t reserve_missing(struct buddy_pool *pool)
 }
 
 /*
- * Bring the free bytes up to the reserve. @effort is how hard the kernel may try for a page:
- * nothing that is kept for later is worth the OOM killer. Return: 0 or -ENOMEM.
+ * Fill the reserve. @effort is __GFP_NORETRY or __GFP_RETRY_MAYFAIL: either keeps the OOM killer
+ * out, since memory that is only kept for later is not worth it. Return: 0 or -ENOMEM.
  */
 static int fill_reserve(struct buddy_pool *pool, gfp_t effort)
 {
 	struct buddy_arena *arena;
-	unsigned int least;
+	unsigned int min_order;
 	unsigned long flags;
 	size_t missing;
 
 	while ((missing = reserve_missing(pool))) {
-		/* Single pages would be a poor reserve; they do if that is all that lacks. */
-		least = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
-			     (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
-		arena = get_arena(pool, least, GFP_KERNEL | effort);
+		/*
+		 * Blocks need arenas of their size: at least the order up to which the kernel tries
+		 * hard, but no more than what is missing.
+		 */
+		min_order = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
+				 (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
+		arena = get_arena(pool, min_order, GFP_KERNEL | effort);
 		if (!arena)
 			return -ENOMEM;
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		offer(pool, arena);
+		pool_add_arena(pool, arena);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	return 0;
@@ -173,18 +182,18 @@ static int fill_reserve(struct buddy_pool *pool, gfp_t effort)
 
 static void refill_work(struct work_struct *work)
 {
-	/* If it fails, the next allocation below the low mark tries again. */
+	/* If this fails, the next allocation below the low mark starts it again. */
 	fill_reserve(container_of(work, struct buddy_pool, refill_work), __GFP_NORETRY);
 }
 
-/* From whatever context an allocation was made in to one that may sleep. */
+/* An allocation may run with interrupts off; the refill sleeps: so by irq_work, then work. */
 static void refill_irq(struct irq_work *irq)
 {
 	schedule_work(&container_of(irq, struct buddy_pool, refill_irq)->refill_work);
 }
 
-/* Withdraw one empty arena that the reserve does not need. */
-static struct buddy_arena *withdraw(struct buddy_pool *pool)
+/* Remove an empty arena that the reserve does not need. Return: the arena, or NULL. */
+static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 {
 	struct buddy_arena *arena;
 	unsigned long flags;
@@ -203,13 +212,13 @@ static struct buddy_arena *withdraw(struct buddy_pool *pool)
 	return arena;
 }
 
-/* Give empty arenas back until @most bytes have gone. Return: bytes that have. */
-static size_t trim(struct buddy_pool *pool, size_t most)
+/* Return empty arenas to the kernel, until they are @budget bytes. Return: their bytes. */
+static size_t pool_trim(struct buddy_pool *pool, size_t budget)
 {
 	struct buddy_arena *arena;
 	size_t bytes = 0;
 
-	while (bytes < most && (arena = withdraw(pool))) {
+	while (bytes < budget && (arena = pool_remove_arena(pool))) {
 		bytes += order_bytes(arena->order);
 		trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
 		buddy_arena_destroy(arena);
@@ -218,15 +227,15 @@ static size_t trim(struct buddy_pool *pool, size_t most)
 }
 
 /**
- * buddy_pool_trim() - give empty arenas beyond the reserve back to the kernel, now
+ * buddy_pool_trim() - return all empty arenas beyond the reserve to the kernel
  * @pool: the pool
  *
- * Context: Any context but NMI.
- * Return: bytes given back.
+ * Context: Any context but NMI; on PREEMPT_RT preemptible. Takes the pool's lock.
+ * Return: bytes returned.
  */
 size_t buddy_pool_trim(struct buddy_pool *pool)
 {
-	return trim(pool, SIZE_MAX);
+	return pool_trim(pool, SIZE_MAX);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_trim);
 
@@ -235,13 +244,24 @@ static void trim_work(struct work_struct *work)
 	buddy_pool_trim(container_of(to_delayed_work(work), struct buddy_pool, trim_work));
 }
 
-/* An arena has become empty: let it go if nobody wants it for a while. */
-void buddy_arenas_idle(struct buddy_pool *pool)
+/* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
+static void trim_irq(struct irq_work *irq)
 {
-	schedule_delayed_work(&pool->trim_work, msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
+	schedule_delayed_work(&container_of(irq, struct buddy_pool, trim_irq)->trim_work,
+			      msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
 }
 
-/* Pages that a trim would give back, at a glance: whole arenas may not fit in between. */
+/* Trim the pool after trim_delay_ms, unless that is due already. Any context. */
+void buddy_arenas_idle(struct buddy_pool *pool)
+{
+	if (!delayed_work_pending(&pool->trim_work))
+		irq_work_queue(&pool->trim_irq);
+}
+
+/*
+ * Pages that a trim would return, estimated without the lock: less where the arenas are larger
+ * than what exceeds the reserve.
+ */
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct buddy_pool *pool = dt_shrinker_private(shrinker);
@@ -255,17 +275,17 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct buddy_pool *pool = dt_shrinker_private(shrinker);
-	size_t bytes = trim(pool, sc->nr_to_scan << PAGE_SHIFT);
+	size_t bytes = pool_trim(pool, sc->nr_to_scan << PAGE_SHIFT);
 
 	return bytes ? bytes >> PAGE_SHIFT : SHRINK_STOP;
 }
 
 /**
- * buddy_arenas_init() - set up what takes and gives arenas, and fill the reserve
+ * buddy_arenas_init() - set up the works and the shrinker of a pool, and fill its reserve
  * @pool: a new pool
  *
  * Context: Process context. May sleep.
- * Return: 0 or -ENOMEM, with nothing left behind.
+ * Return: 0 or -ENOMEM; then all of it is undone.
  */
 int buddy_arenas_init(struct buddy_pool *pool)
 {
@@ -274,12 +294,15 @@ int buddy_arenas_init(struct buddy_pool *pool)
 	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
 	INIT_WORK(&pool->refill_work, refill_work);
 	init_irq_work(&pool->refill_irq, refill_irq);
+	init_irq_work(&pool->trim_irq, trim_irq);
 	err = dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
 	if (err)
 		return err;
 	err = fill_reserve(pool, __GFP_RETRY_MAYFAIL);
-	if (err)
+	if (err) {
+		buddy_arenas_stop(pool);
 		buddy_arenas_exit(pool);
+	}
 	return err;
 }
 
@@ -295,17 +318,30 @@ static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
 }
 
 /**
- * buddy_arenas_exit() - stop what takes and gives arenas, and give all of them back
- * @pool: the pool; nobody else uses it any more
+ * buddy_arenas_stop() - stop the works and the shrinker of a pool
+ * @pool: the pool, which no caller uses
+ *
+ * After it no arena is counted that is not in the lists yet.
+ *
+ * Context: Process context. May sleep.
+ */
+void buddy_arenas_stop(struct buddy_pool *pool)
+{
+	dt_shrinker_unregister(&pool->shrinker);
+	irq_work_sync(&pool->refill_irq);
+	cancel_work_sync(&pool->refill_work);
+	irq_work_sync(&pool->trim_irq);
+	cancel_delayed_work_sync(&pool->trim_work);
+}
+
+/**
+ * buddy_arenas_exit() - return all arenas of a pool
+ * @pool: the pool, after buddy_arenas_stop()
  *
  * Context: Process context. May sleep.
  */
 void buddy_arenas_exit(struct buddy_pool *pool)
 {
-	dt_shrinker_unregister(&pool->shrinker);
-	irq_work_sync(&pool->refill_irq);
-	cancel_work_sync(&pool->refill_work);
-	cancel_delayed_work_sync(&pool->trim_work);
 	destroy_arenas(pool, &pool->lists.used);
 	destroy_arenas(pool, &pool->lists.empty);
 }

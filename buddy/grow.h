@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the arenas of a pool come and go: see grow.c.
+ * The arenas of a pool, and the kernel's allocator that they are from: see grow.c.
  */
 #ifndef DUALTREE_BUDDY_GROW_H
 #define DUALTREE_BUDDY_GROW_H
@@ -10,6 +10,7 @@
 struct buddy_pool;
 
 int buddy_arenas_init(struct buddy_pool *pool);
+void buddy_arenas_stop(struct buddy_pool *pool);
 void buddy_arenas_exit(struct buddy_pool *pool);
 void buddy_arenas_idle(struct buddy_pool *pool);
 void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pools of instances that have none of their own: one per NUMA node, made on first use.
+ * The default pools, one for each NUMA node with memory: for instances without a pool of their
+ * own. The first such instance creates them; they live as long as the module.
  *
- * A block comes from the node of the CPU that asks, and from another node only where that
- * one has nothing. A pool once made stays until the module goes; while it is not used it
- * holds nothing but its record.
+ *	a block is taken from		if
+ *	the pool of this CPU's node	it has one, or the kernel has an arena for it
+ *	the other nodes' pools, in turn	the first cannot serve
+ *
+ * No lock: each entry of node_pools is set once. An idle pool holds its record and no arena.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -13,10 +16,11 @@
 #include "node_pools.h"
 #include "pool.h"
 
-/* Each is set once, by a compare-exchange, and constant from then on. */
+/* Each entry is set once, by a compare-exchange, and constant until the module's exit. */
 static struct buddy_pool *node_pools[MAX_NUMNODES];
 
-static struct buddy_pool *make_pool(int nid)
+/* Create the pool of a node. Return: that pool or the one of a CPU that was faster; NULL on OOM. */
+static struct buddy_pool *node_pool_create(int nid)
 {
 	struct buddy_pool_params params = { .nid = nid };
 	struct buddy_pool *pool, *other;
@@ -34,11 +38,11 @@ static struct buddy_pool *make_pool(int nid)
 }
 
 /**
- * buddy_node_pools_prepare() - make the pools of all nodes that have none
+ * buddy_node_pools_prepare() - create the pools of all nodes that have none
  *
- * Not at the first allocation on a node, which may be one that must not reach a filesystem or
- * a shrinker. A node that comes online later gets its pool with the next instance, and is
- * served by the other nodes until then.
+ * Description: Called when an instance is created. The first allocation on a node would be too
+ * late: its flags may forbid I/O and reclaim. A node that comes online later gets its pool with the
+ * next instance; until then the other nodes serve its CPUs.
  *
  * Context: Process context. May sleep.
  * Return: 0, -ENODEV before the module is set up, or -ENOMEM.
@@ -50,12 +54,12 @@ int buddy_node_pools_prepare(void)
 	if (!buddy_ready())
 		return -ENODEV;
 	for_each_node_state(nid, N_MEMORY)
-		if (!READ_ONCE(node_pools[nid]) && !make_pool(nid))
+		if (!READ_ONCE(node_pools[nid]) && !node_pool_create(nid))
 			return -ENOMEM;
 	return 0;
 }
 
-/* Take a block from one node's pool, if it has one. */
+/* Take a block from a node's pool. Return: the block, or NULL; *@from is the pool, or NULL. */
 static void *alloc_on_node(int nid, unsigned int order, gfp_t gfp, struct buddy_pool **from)
 {
 	*from = READ_ONCE(node_pools[nid]);
@@ -63,13 +67,13 @@ static void *alloc_on_node(int nid, unsigned int order, gfp_t gfp, struct buddy_
 }
 
 /**
- * buddy_node_pools_alloc() - take a block from the pools of the nodes
- * @order: its pages, as a power of two
+ * buddy_node_pools_alloc() - take a block from the default pools
+ * @order: pages of the block, as a power of two
  * @gfp: as for buddy_pool_alloc()
- * @from: set to the pool that the block goes back to
+ * @from: set to the pool that the block must be freed to
  *
- * Context: Any context, as buddy_pool_alloc().
- * Return: the block, or NULL.
+ * Context: As buddy_pool_alloc().
+ * Return: the block, or NULL where buddy_pool_alloc() returns it for every pool.
  */
 void *buddy_node_pools_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **from)
 {
@@ -87,7 +91,7 @@ void *buddy_node_pools_alloc(unsigned int order, gfp_t gfp, struct buddy_pool **
 	return NULL;
 }
 
-/* At module exit, when nobody can hold a block any more. */
+/* Destroy the default pools, at module exit: there is no instance, so no block is out. */
 void buddy_node_pools_exit(void)
 {
 	int nid;

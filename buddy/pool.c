@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page pool: blocks of 2^k pages out of arenas, under one raw spinlock.
+ * The page pool: its public calls, which include/dualtree/buddy_pool.h describes.
  *
- * What is promised stands in include/dualtree/buddy_pool.h. Under the lock only lists and
- * bitmaps are touched, in steps that the orders bound; arenas are taken from the kernel
- * and given back outside of it.
+ *	buddy_pool_alloc(): the first that serves ends it
+ *	1. a free block; if the caller may sleep, only above the reserve
+ *	2. a new arena from the kernel, outside of the lock
+ *	3. if the caller may sleep: a free block of the reserve
+ *
+ *	buddy_pool_free(), buddy_pool_free_range(): refused unless
+ *	- the table has an arena for the address, and the arena is this pool's
+ *	- the page has no owner: blocks with one belong to instances
+ *	- the arena's maps agree (arena.c)
+ *
+ * Locks: each pool's lock guards its lists and counts, and bounds what is done under it to steps in
+ * proportion to the orders. pools_lock guards the list of pools. Neither is taken under the other.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -22,7 +31,7 @@
 #include "table.h"
 #include "trace.h"
 
-/* All pools, so that a free can tell a pool from what was one. */
+/* All pools: a free finds out here whether its pool exists before it reads it. */
 static LIST_HEAD(pools);
 static DEFINE_RAW_SPINLOCK(pools_lock);
 
@@ -35,8 +44,8 @@ static void count_failed_alloc(struct buddy_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Take a block from what is there, leaving at least @keep bytes free. */
-static void *take(struct buddy_pool *pool, unsigned int order, size_t keep)
+/* Take a free block that leaves at least @keep bytes free. Return: the block, or NULL. */
+static void *pool_take(struct buddy_pool *pool, unsigned int order, size_t keep)
 {
 	unsigned long flags;
 	void *block = NULL;
@@ -55,7 +64,7 @@ static void *take(struct buddy_pool *pool, unsigned int order, size_t keep)
 	return block;
 }
 
-/* The slow end of buddy_refuse_gfp(). */
+/* Report flags that buddy_refuse_gfp() refuses. Any context. */
 void buddy_report_gfp(const char *kind, const char *name, gfp_t gfp)
 {
 	pr_err_ratelimited("dualtree: %s%s: refused to allocate: zone flags and __GFP_NOFAIL cannot be honoured, and flags are %pGg\n",
@@ -67,15 +76,15 @@ void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	size_t keep = gfpflags_allow_blocking(gfp) ? pool->reserve : 0;
 	void *block;
 
-	/* In NMI the lock may be held by what was interrupted. */
+	/* An NMI may have interrupted a holder of the lock. */
 	if (order > pool->arena_order || in_nmi() || buddy_refuse_gfp("pool ", pool->name, gfp))
 		return NULL;
-	block = take(pool, order, keep);
+	block = pool_take(pool, order, keep);
 	if (!block)
 		block = buddy_arenas_grow(pool, order, gfp);
-	/* Those who could wait for the kernel have done so: better from the reserve than not. */
+	/* A caller that may sleep has waited for the kernel in vain: use the reserve. */
 	if (!block && keep)
-		block = take(pool, order, 0);
+		block = pool_take(pool, order, 0);
 	if (!block) {
 		count_failed_alloc(pool);
 		return NULL;
@@ -100,14 +109,17 @@ static bool pool_registered(const struct buddy_pool *pool)
 	return found;
 }
 
-/* @pool may be one that is gone, or none at all: it is not looked into before it is found. */
-static void refuse(struct buddy_pool *pool, const void *addr, unsigned long nr_pages, int err,
-		   const void *caller)
+/*
+ * Count and report a bad free. @pool may be destroyed, or may never have been one: it is not read
+ * before it is found in the list.
+ */
+static void report_bad_free(struct buddy_pool *pool, const void *addr, unsigned long nr_pages,
+			    int err, const void *caller)
 {
 	unsigned long flags;
 	bool known;
 
-	/* Whoever destroys a pool waits for those who have found it. */
+	/* Pairs with synchronize_rcu() in buddy_pool_destroy(): a pool that is found stays. */
 	rcu_read_lock();
 	known = pool_registered(pool);
 	if (known) {
@@ -115,14 +127,15 @@ static void refuse(struct buddy_pool *pool, const void *addr, unsigned long nr_p
 		pool->bad_frees++;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
-	pr_err_ratelimited("dualtree: pool %s: wrong free of %lu pages at %p by %pS: %s\n",
-			   known ? pool->name : "(none)", nr_pages, addr, caller,
-			   err == -EALREADY ? "free already" : "no such block");
+	pr_err_ratelimited("dualtree: pool %s: %s of %lu pages at %p by %pS\n",
+			   known ? pool->name : "(none)",
+			   err == -EALREADY ? "double-free" : "invalid-free", nr_pages, addr,
+			   caller);
 	rcu_read_unlock();
 }
 
-/* Free a block of an order, or a range where @order is negative. */
-static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsigned long nr_pages,
+/* Free a block of @order, or @nr_pages pages if @order is negative. Return: 0 or an error. */
+static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsigned long nr_pages,
 		     const void *caller)
 {
 	bool idle = false;
@@ -132,7 +145,7 @@ static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsig
 
 	rcu_read_lock();
 	arena = buddy_table_arena(addr);
-	/* A block with an owner is an instance's, which gives it back itself. */
+	/* A block with an owner is an instance's, which clears the owner before it frees it. */
 	if (arena && arena->pool == pool && !buddy_owner(addr)) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		if (order >= 0)
@@ -146,7 +159,7 @@ static int pool_give(struct buddy_pool *pool, const void *addr, int order, unsig
 	rcu_read_unlock();
 
 	if (err) {
-		refuse(pool, addr, nr_pages, err, caller);
+		report_bad_free(pool, addr, nr_pages, err, caller);
 		return err;
 	}
 	trace_buddy_block_put(pool->name, addr, nr_pages);
@@ -159,7 +172,7 @@ int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order)
 {
 	if (!block)
 		return 0;
-	return pool_give(pool, block, min_t(unsigned int, order, BUDDY_NR_ORDERS),
+	return pool_free(pool, block, min_t(unsigned int, order, BUDDY_NR_ORDERS),
 			 order < BITS_PER_LONG ? 1UL << order : 0, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free);
@@ -168,11 +181,11 @@ int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr
 {
 	if (!first)
 		return 0;
-	return pool_give(pool, first, -1, nr_pages, __builtin_return_address(0));
+	return pool_free(pool, first, -1, nr_pages, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free_range);
 
-/* The arena order of a pool that asks for none: no more than the kernel hands out. */
+/* The default arena order, or less if the kernel does not hand out so many pages. */
 unsigned int buddy_arena_order_default(void)
 {
 	return min_t(unsigned int, BUDDY_POOL_ARENA_ORDER, MAX_PAGE_ORDER);
@@ -182,7 +195,7 @@ static bool params_valid(const struct buddy_pool_params *params)
 {
 	if (params->arena_order > min_t(unsigned int, BUDDY_POOL_MAX_ARENA_ORDER, MAX_PAGE_ORDER))
 		return false;
-	/* An arena is made of whole pages. */
+	/* Arenas are whole pages: the limit allows no part of one. */
 	if (params->limit && params->reserve > (params->limit & PAGE_MASK))
 		return false;
 	return params->nid == NUMA_NO_NODE ||
@@ -207,19 +220,19 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	return pool;
 }
 
-/* Is there all that a pool stands on? Built in, it can be called before that, and without it. */
+/* Has the module's init succeeded? Built in, calls can be made before that, or after it failed. */
 static bool pools_ready;
 
 void buddy_set_ready(bool ready)
 {
-	/* After what has been set up. */
+	/* Pairs with the acquire in buddy_ready(): publishes what has been set up. */
 	smp_store_release(&pools_ready, ready);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_set_ready);
 
 bool buddy_ready(void)
 {
-	/* Before anything of it is used. */
+	/* Pairs with the release in buddy_set_ready(). */
 	return smp_load_acquire(&pools_ready);
 }
 
@@ -259,6 +272,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	if (!pool)
 		return;
 	debugfs_remove(pool->file);
+	buddy_arenas_stop(pool);
 	out = pool->held_bytes - (pool->lists.free_pages << PAGE_SHIFT);
 	if (out)
 		pr_err("dualtree: pool %s: destroyed with %zu bytes of blocks still out\n",
@@ -268,7 +282,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	list_del(&pool->registered);
 	raw_spin_unlock_irq(&pools_lock);
 
-	/* A wrong free may be on its way to the pool's lock. */
+	/* A bad free that has found the pool may be about to take its lock. */
 	synchronize_rcu();
 	buddy_arenas_exit(pool);
 	kfree(pool);

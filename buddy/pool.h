@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The page pool behind include/dualtree/buddy_pool.h: its record, and what the rest of
- * the module may ask beyond the public calls.
+ * The record of a page pool, and what the rest of the module uses of the pool beyond the public
+ * calls of include/dualtree/buddy_pool.h.
  *
- * Lock order: the pool's lock is a raw spinlock taken with interrupts disabled. Nothing
- * is taken under it, and the kernel's allocator is never called under it.
+ * Locks: the pool's lock is a raw spinlock, taken with interrupts disabled and never in NMI. No
+ * lock is taken under it, and the kernel's allocator is not called.
  */
 #ifndef DUALTREE_BUDDY_POOL_INTERNAL_H
 #define DUALTREE_BUDDY_POOL_INTERNAL_H
@@ -23,25 +23,26 @@ struct dentry;
 
 /**
  * struct buddy_pool - arenas, their free blocks by order, one lock
- * @lock: guards the arenas and what follows, up to @bad_frees
+ * @lock: guards the arenas and all members up to @bad_frees
  * @lists: the arenas and their free blocks
- * @held_bytes: bytes of all arenas, of those being taken too
+ * @held_bytes: bytes of all arenas, those that are being taken included
  * @nr_arenas: number of arenas in @lists
  * @allocs: as in struct buddy_pool_stats
- * @frees: likewise
- * @failed_allocs: likewise
- * @bad_frees: likewise
- * @trim_work: gives empty arenas back, a while after one became empty
- * @refill_irq: starts @refill_work from any context
+ * @frees: as in struct buddy_pool_stats
+ * @failed_allocs: as in struct buddy_pool_stats
+ * @bad_frees: as in struct buddy_pool_stats
+ * @trim_work: returns empty arenas to the kernel, trim_delay_ms after a free leaves one
+ * @trim_irq: queues @trim_work, from any context
+ * @refill_irq: queues @refill_work, from any context
  * @refill_work: fills the reserve
- * @shrinker: gives empty arenas back under memory pressure
- * @file: in debugfs
- * @registered: place in the list of all pools
- * @limit: most @held_bytes; 0: none. Constant, as all that follows
- * @reserve: bytes kept free even where arenas are empty
+ * @shrinker: returns empty arenas to the kernel under memory pressure
+ * @file: its file in debugfs
+ * @registered: entry in the list of all pools
+ * @limit: maximum of @held_bytes; 0: none. Constant, as are all members below
+ * @reserve: bytes that a trim keeps and that callers that may sleep leave; the high mark
  * @nid: node of its arenas, or NUMA_NO_NODE
- * @arena_order: pages of an arena, as a power of two
- * @name: for reports
+ * @arena_order: pages of the largest arena it takes, as a power of two
+ * @name: its name, for reports
  */
 struct buddy_pool {
 	raw_spinlock_t lock;
@@ -54,6 +55,7 @@ struct buddy_pool {
 	u64 bad_frees;
 
 	struct delayed_work trim_work;
+	struct irq_work trim_irq;
 	struct irq_work refill_irq;
 	struct work_struct refill_work;
 	struct dt_shrinker shrinker;
@@ -72,29 +74,34 @@ static inline size_t order_bytes(unsigned int order)
 	return PAGE_SIZE << order;
 }
 
-/* Free bytes below which the reserve is filled up again, to all of it. */
+/*
+ * The low mark, in bytes: an allocation that leaves less free starts the refill work. Half of the
+ * reserve, so that the other half serves atomic callers while the work runs.
+ */
 static inline size_t reserve_low(const struct buddy_pool *pool)
 {
 	return pool->reserve / 2;
 }
 
-/* May the kernel's allocator be called from here? On PREEMPT_RT its locks sleep. */
+/* Can the kernel's allocator be called in this context? On PREEMPT_RT its locks sleep. */
 static inline bool kernel_allocs_here(void)
 {
 	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
 /*
- * What no caller can have: memory of a zone, since all callers of a pool share its arenas, and
- * memory in any case, since there is a limit.
+ * Flags that no allocation can honour: zone flags, since all callers of a pool share its arenas,
+ * and __GFP_NOFAIL, since a pool or an instance may be at its limit.
  */
 #define BUDDY_GFP_REFUSED	(GFP_ZONEMASK | __GFP_NOFAIL)
 
 void buddy_report_gfp(const char *kind, const char *name, gfp_t gfp);
 
 /*
- * Is there such a flag in @gfp? Then it is said, of "pool " or of "" for an instance, rather
- * than dropped in silence.
+ * Refuse flags that cannot be honoured, with a line in the log: a flag that is dropped in silence
+ * costs its user a search. @kind is "pool " for a pool and "" for an instance.
+ *
+ * Return: true if @gfp is refused.
  */
 static inline bool buddy_refuse_gfp(const char *kind, const char *name, gfp_t gfp)
 {

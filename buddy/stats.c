@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Statistics of a pool, read under its lock.
+ * Statistics of a pool, all from one hold of its lock. Any context but NMI.
  */
 #include <linux/export.h>
 #include <linux/mm.h>

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The flat table from page-frame number to arena and owner: what changes it.
+ * The lookup table of table.h: arenas are added and removed, the table is grown and checked.
  *
- * Arenas come and go under one raw spinlock; look-ups take none. A span that holds no
- * arena points at a leaf of nobodies that all such spans share, so that no look-up has to
- * ask whether there is a leaf.
+ *	event			changes					under
+ *	arena is taken		leaves[] and owners[] of its span	buddy_table_lock
+ *	arena is returned	the same; an unused leaf is freed by RCU	buddy_table_lock
+ *	block gets an owner	slots of its pages in the span's leaf	nothing: the caller's block
+ *	memory is plugged in	both arrays are replaced by larger ones	both locks
+ *
+ * Locks: buddy_table_growth, a mutex, then buddy_table_lock, a raw spinlock that is taken with
+ * interrupts disabled, and under which no other is taken. Lookups take none: they run under RCU, in
+ * any context.
  */
 #include <linux/kasan.h>
 #include <linux/memory.h>
@@ -24,14 +30,13 @@
 
 /**
  * struct buddy_leaf - the arenas of one span
- * @arenas: how many there are
- * @whole: the one arena that fills the span, or NULL
- * @parts: the arena of each page, where arenas are smaller than the span, or NULL
- * @owners: what buddy_table.owners leads to
- * @rcu: frees all this when no look-up can see it any more
+ * @arenas: number of arenas in the span
+ * @whole: the arena that fills the span, or NULL
+ * @parts: if arenas are smaller than the span, the arena of each page; else NULL
+ * @owners: the owner of each page; buddy_table.owners leads here
+ * @rcu: frees the leaf and its arrays after a grace period
  *
- * @arenas is guarded by buddy_table_lock; the rest is written under it and read under
- * RCU.
+ * buddy_table_lock guards @arenas; the other members are written under it and read under RCU.
  */
 struct buddy_leaf {
 	unsigned int arenas;
@@ -44,20 +49,21 @@ struct buddy_leaf {
 struct buddy_table buddy_table __read_mostly;
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table);
 
-/* Guards the leaves and the way to them. Innermost: nothing is taken under it. */
+/* Guards the leaves, the arrays that lead to them, and nr_spans. */
 static DEFINE_RAW_SPINLOCK(buddy_table_lock);
 
-/* Guards the replacement of the entries. Taken before buddy_table_lock; sleeps. */
+/* Held while the arrays are replaced. */
 static DEFINE_MUTEX(buddy_table_growth);
 
-static void *no_owners[BUDDY_SPAN_PAGES];
+/* The null leaf: the owners of a span without an arena. */
+static void *null_owners[BUDDY_SPAN_PAGES];
 
 static unsigned long span_of_pfn(unsigned long pfn)
 {
 	return pfn >> BUDDY_SPAN_ORDER;
 }
 
-/* What buddy_table.owners has for a span whose owners stand there. */
+/* The entry in buddy_table.owners for a span whose owners are at @owners. */
 static unsigned long owners_entry(unsigned long span, void **owners)
 {
 	return (unsigned long)owners - (span << BUDDY_SPAN_ORDER) * sizeof(void *);
@@ -74,13 +80,12 @@ void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 	void **slot;
 
 	if (!owner)
-		owner = buddy_table.nobody;
+		owner = buddy_table.null_owner;
 	rcu_read_lock();
 	slot = buddy_owner_slot(READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(pfn)]), pfn);
 	/*
-	 * Publish: what the owner's record holds is written before the pointer to it, once for
-	 * all pages. Pairs with the address dependency in buddy_owner_or_nobody();
-	 * litmus/table-publish.
+	 * Publish the owner's record before the pointers to it: one barrier for all pages. Pairs
+	 * with the address dependency in buddy_lookup_owner(); litmus/table-publish.
 	 */
 	smp_wmb();
 	for (i = 0; i < nr_pages; i++)
@@ -89,14 +94,14 @@ void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_set_owner);
 
-/* Look up the arena an address lies in. Under RCU; NULL where there is none. */
+/* Look up an address. Under RCU; any context. Return: the arena, or NULL. */
 struct buddy_arena *buddy_table_arena(const void *addr)
 {
 	unsigned long span = span_of_pfn(buddy_pfn(addr));
 	struct buddy_arena **parts;
 	struct buddy_leaf *leaf;
 
-	/* Entries that are there for as many spans as this says, or more. */
+	/* Pairs with the release in table_replace(): the arrays have at least so many entries. */
 	if (span >= smp_load_acquire(&buddy_table.nr_spans))
 		return NULL;
 	leaf = READ_ONCE(READ_ONCE(buddy_table.leaves)[span]);
@@ -136,7 +141,7 @@ static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
 		return NULL;
 	}
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
-		leaf->owners[i] = buddy_table.nobody;
+		leaf->owners[i] = buddy_table.null_owner;
 	return leaf;
 }
 
@@ -147,21 +152,22 @@ static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 	lockdep_assert_held(&buddy_table_lock);
 	leaf->arenas++;
 	if (!leaf->parts) {
-		/* The arena's record before the pointer to it. */
+		/* Publish the arena's record. Pairs with the dependency in buddy_table_arena(). */
 		smp_store_release(&leaf->whole, arena);
 		return;
 	}
 	for (i = 0; i < 1UL << arena->order; i++) {
-		/* Likewise; a look-up may find this leaf already. */
+		/* Publish the record here as well: other arenas may have published the leaf. */
 		smp_store_release(&leaf->parts[first + i], arena);
 	}
 }
 
 /*
- * Let look-ups find an arena. An arena that fills its span never meets another there,
- * and one that does not never meets one that does: the pages would overlap.
+ * Add an arena, so that lookups find it. A span has either one arena that fills it or several
+ * smaller ones: anything else would overlap.
  *
- * Return: 0, -ENOMEM, or -ERANGE where the table does not cover the arena.
+ * Context: As @gfp allows; no lock held, not NMI.
+ * Return: 0, -ENOMEM, or -ERANGE if the table does not cover the arena.
  */
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 {
@@ -177,9 +183,9 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 		err = -ERANGE;
 	} else if (!buddy_table.leaves[span]) {
 		leaf_enter(leaf, arena);
-		/* A look-up may follow either pointer at once: first what it leads to. */
+		/* Publish the leaf. Pairs with the dependency in buddy_table_arena(). */
 		smp_store_release(&buddy_table.leaves[span], leaf);
-		/* Likewise; the two are never read together. */
+		/* Publish its owners. Pairs with the dependency in buddy_lookup_owner(). */
 		smp_store_release(&buddy_table.owners[span], owners_entry(span, leaf->owners));
 		leaf = NULL;
 	} else {
@@ -191,7 +197,11 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 	return err;
 }
 
-/* Let no look-up find an arena any more; those under way may, for a grace period. */
+/*
+ * Remove an arena. Lookups that have begun may find it for a grace period.
+ *
+ * Context: Any context but NMI; no lock held.
+ */
 void buddy_table_remove(struct buddy_arena *arena)
 {
 	unsigned long i, flags, first = index_in_span(arena->base);
@@ -207,7 +217,7 @@ void buddy_table_remove(struct buddy_arena *arena)
 	if (--leaf->arenas) {
 		leaf = NULL;
 	} else {
-		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, no_owners));
+		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, null_owners));
 		WRITE_ONCE(buddy_table.leaves[span], NULL);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
@@ -216,7 +226,7 @@ void buddy_table_remove(struct buddy_arena *arena)
 		call_rcu(&leaf->rcu, leaf_free_rcu);
 }
 
-/* Page-frame number behind the last page of any node. */
+/* Page-frame number after the last page of any node. */
 static unsigned long end_of_memory(void)
 {
 	unsigned long end = 0;
@@ -228,9 +238,9 @@ static unsigned long end_of_memory(void)
 }
 
 /**
- * struct table_entries - the entries of the table
+ * struct table_entries - the arrays of the table
  * @owners: as in struct buddy_table
- * @leaves: likewise
+ * @leaves: as in struct buddy_table
  */
 struct table_entries {
 	unsigned long *owners;
@@ -243,7 +253,7 @@ static void entries_free(const struct table_entries *entries)
 	kvfree(entries->leaves);
 }
 
-/* Those of the first @nr_old spans are to be filled in. Return: 0 or -ENOMEM. */
+/* The caller fills in the entries of the first @nr_old spans. Return: 0 or -ENOMEM. */
 static int entries_alloc(struct table_entries *entries, unsigned long nr_old, unsigned long nr)
 {
 	entries->owners = kvcalloc(nr, sizeof(*entries->owners), GFP_KERNEL);
@@ -253,11 +263,11 @@ static int entries_alloc(struct table_entries *entries, unsigned long nr_old, un
 		return -ENOMEM;
 	}
 	for (; nr_old < nr; nr_old++)
-		entries->owners[nr_old] = owners_entry(nr_old, no_owners);
+		entries->owners[nr_old] = owners_entry(nr_old, null_owners);
 	return 0;
 }
 
-/* Replace the entries by more. Return: 0 or -ENOMEM. */
+/* Replace the arrays by larger ones. Return: 0 or -ENOMEM. */
 static int table_replace(unsigned long nr_spans)
 {
 	struct table_entries new, old = { buddy_table.owners, buddy_table.leaves };
@@ -272,11 +282,11 @@ static int table_replace(unsigned long nr_spans)
 		memcpy(new.owners, old.owners, nr_old * sizeof(*new.owners));
 		memcpy(new.leaves, old.leaves, nr_old * sizeof(*new.leaves));
 	}
-	/* What the entries hold before the way to them. */
+	/* Publish the entries. Pairs with the dependency in buddy_lookup_owner(). */
 	smp_store_release(&buddy_table.owners, new.owners);
-	/* Likewise. */
+	/* Publish the entries. Pairs with the dependency in buddy_table_arena(). */
 	smp_store_release(&buddy_table.leaves, new.leaves);
-	/* More entries before the word that there are more. */
+	/* Both arrays before their length. Pairs with the acquires in both lookups. */
 	smp_store_release(&buddy_table.nr_spans, nr_spans);
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
@@ -298,7 +308,7 @@ static int table_cover(unsigned long end_pfn)
 	return err;
 }
 
-/* Memory is about to be plugged in: it must not come into use before the table covers it. */
+/* Memory is about to be plugged in: cover it before it is in use, or refuse it on OOM. */
 static int memory_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct memory_notify *memory = data;
@@ -311,26 +321,26 @@ static int memory_event(struct notifier_block *nb, unsigned long action, void *d
 static struct notifier_block memory_notifier = { .notifier_call = memory_event };
 
 /**
- * buddy_table_finds() - does a table lead from a page's address to its frame?
- * @table: the base and the size of this one are looked at
- * @page: in the linear map
+ * buddy_table_finds() - check that a table leads from a page's address to its frame
+ * @table: the table, of which the base and the number of spans are used
+ * @page: a page in the linear map
  *
- * Context: Any context.
- * Return: true if it does.
+ * Context: Any context, NMI included.
+ * Return: true if it does and covers the frame.
  */
 bool buddy_table_finds(const struct buddy_table *table, struct page *page)
 {
 	unsigned long addr = (unsigned long)kasan_reset_tag(page_address(page));
 	unsigned long pfn = (addr - table->base) >> PAGE_SHIFT;
 
-	return pfn == page_to_pfn(page) && span_of_pfn(pfn) < table->nr_spans;
+	return pfn == page_to_pfn(page) && span_of_pfn(pfn) < READ_ONCE(table->nr_spans);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_finds);
 
 /*
- * Enter a page as an arena of its own, look it up, and take it out again.
+ * Add a page as an arena of its own, look it up, and remove it.
  *
- * Return: 0, -ENOMEM, or -EOPNOTSUPP if it was not found, or was found afterwards.
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP if a lookup missed it, or found it after the removal.
  */
 static int __init page_round_trip(struct page *page)
 {
@@ -358,10 +368,9 @@ static int __init page_round_trip(struct page *page)
 }
 
 /*
- * Take a page of a node through the table and back, before any caller relies on the table. A
- * node that has no page to give now is not judged.
+ * Check the table with a page of a node. A node without a free page is not checked.
  *
- * Return: 0, -ENOMEM, or -EOPNOTSUPP after one line that says why.
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP after one line in the log.
  */
 static int __init node_check(int nid)
 {
@@ -380,8 +389,8 @@ static int __init node_check(int nid)
 }
 
 /*
- * The address of frame 0, by that of a page that exists: __va(0) is none of the linear map on
- * every machine, arm64 among them. Nothing is ever read there.
+ * Set the address of page frame 0, computed from a page that exists: __va(0) is not in the linear
+ * map on every machine (arm64). It is never dereferenced. Return: 0 or -ENOMEM.
  */
 static int __init find_base(void)
 {
@@ -408,14 +417,14 @@ static int __init check_nodes(void)
 }
 
 /**
- * buddy_table_init() - make the table; before anything else of the pool
- * @nobody: the owner of a page that has none; not NULL
+ * buddy_table_init() - set up the lookup table, before any pool
+ * @null_owner: owner of the pages that have none; not NULL
  *
  * Context: Process context. May sleep.
- * Return: 0, -ENOMEM, -EOPNOTSUPP if addresses of this machine do not lead to page frames as
- * the table expects, or what register_memory_notifier() says.
+ * Return: 0, -ENOMEM, -EOPNOTSUPP if a node's pages are not found by their addresses, or the error
+ * of register_memory_notifier().
  */
-int __init buddy_table_init(void *nobody)
+int __init buddy_table_init(void *null_owner)
 {
 	unsigned long i;
 	int err;
@@ -423,10 +432,10 @@ int __init buddy_table_init(void *nobody)
 	err = find_base();
 	if (err)
 		return err;
-	buddy_table.nobody = nobody;
+	buddy_table.null_owner = null_owner;
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
-		no_owners[i] = nobody;
-	/* First the notifier: what is plugged in from now on is seen by it or by us. */
+		null_owners[i] = null_owner;
+	/* Before the table covers what exists: what is plugged in later goes to the notifier. */
 	err = register_memory_notifier(&memory_notifier);
 	if (err)
 		return err;
@@ -439,7 +448,7 @@ int __init buddy_table_init(void *nobody)
 void buddy_table_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
-	/* Leaves and arenas that are on their way out are freed by callbacks of ours. */
+	/* Callbacks in flight run this module's code: they free leaves and arenas. */
 	rcu_barrier();
 	kvfree(buddy_table.owners);
 	kvfree(buddy_table.leaves);

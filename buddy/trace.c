@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes the trace events that trace.h describes. */
+/* Defines the trace events that trace.h declares. */
 #define CREATE_TRACE_POINTS
 #include "trace.h"

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events of the pool: arenas taken from the kernel and given back, blocks handed out
- * and returned. Under events/dualtree_pool in tracefs.
+ * Trace events of the pool, under events/dualtree_pool in tracefs:
+ *
+ *	buddy_arena_get		an arena was taken from the kernel
+ *	buddy_arena_put		an arena is returned to it
+ *	buddy_block_get		a block was handed out
+ *	buddy_block_put		a block, or pages of one, were freed
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dualtree_pool

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between the kernels that dualtree builds for, and the export of internal symbols to
- * the suites. What one subject needs alone is in a header of its own here: kasan.h, shrinker.h ...
+ * Differences between kernels that concern many files, and the export of internal symbols to
+ * the suites. A difference of one subject has a header of its own here: kasan.h, shrinker.h ...
  *
- * The rest of the code is written against the newest names; what an older kernel
- * lacks is supplied here. DT_HAVE_X says what a kernel has: probe.sh looks it up in its
- * headers, and defines each as 0 or 1.
+ * All other code uses the newest kernel's names; compat/ supplies those that an older kernel
+ * lacks. To add a difference, add a line to the table in probe.sh: it looks a pattern up in the
+ * kernel's headers and defines DT_HAVE_X as 0 or 1. Then choose by DT_HAVE_X in a header here.
  */
 #ifndef DUALTREE_COMPAT_H
 #define DUALTREE_COMPAT_H
@@ -17,7 +17,7 @@
 #include <linux/module.h>
 #include <linux/stringify.h>
 
-/* 6.4 made MAX_ORDER inclusive and 6.8 renamed it; the number of pages means the same in all. */
+/* 6.4 made MAX_ORDER inclusive, 6.8 renamed it. MAX_ORDER_NR_PAGES means the same in all. */
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER ilog2(MAX_ORDER_NR_PAGES)
 #endif
@@ -30,8 +30,8 @@
 #endif
 
 /*
- * Internals that the KUnit suites look at are exported to them alone: only where they are
- * built, and in a namespace that no driver imports by accident.
+ * Exports an internal symbol that KUnit suites call: only if the suites are built, and in a
+ * namespace that no driver imports by accident.
  */
 #if IS_ENABLED(CONFIG_DUALTREE_KUNIT_TEST)
 #define EXPORT_SYMBOL_FOR_DT_TEST(sym) EXPORT_SYMBOL_NS_GPL(sym, DT_NS(DUALTREE_INTERNAL))

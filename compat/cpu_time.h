@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Time in which this CPU ran us.
+ * CPU time of the running kernel, for benchmarks.
  *
- * User-mode Linux is a process, and its clocks run on while the host runs another one. The
- * host knows better, and is asked as every process asks it: we are its code, too. Elsewhere
- * the CPU is ours, and the time is time.
+ * User-mode Linux is a process: its clocks advance while the host runs other processes. So it
+ * asks the host for its thread's CPU time, by a system call. Elsewhere the monotonic clock is
+ * used. Any context.
  */
 #ifndef DUALTREE_COMPAT_CPU_TIME_H
 #define DUALTREE_COMPAT_CPU_TIME_H
@@ -18,7 +18,7 @@
 #include <asm/unistd.h>
 #include <uapi/linux/time_types.h>
 
-/* CLOCK_THREAD_CPUTIME_ID: the kernel is one thread of its process, whatever it runs. */
+/* CLOCK_THREAD_CPUTIME_ID: all of the kernel is one thread of its process. */
 static inline u64 dt_cpu_time_ns(void)
 {
 	struct __kernel_timespec now = { };

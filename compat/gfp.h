@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What opens the kernel's emergency reserve. Up to 6.2 there is a flag of its own for callers
- * that cannot sleep.
+ * The gfp flags that open the kernel's emergency reserve. Up to 6.2 __GFP_ATOMIC is one of
+ * them.
  */
 #ifndef DUALTREE_COMPAT_GFP_H
 #define DUALTREE_COMPAT_GFP_H

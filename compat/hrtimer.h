@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Timers: 6.13 has a call that sets the function too, and 6.16 no other. */
+/* 6.13 added hrtimer_setup(), which also sets the function; 6.16 removed hrtimer_init(). */
 #ifndef DUALTREE_COMPAT_HRTIMER_H
 #define DUALTREE_COMPAT_HRTIMER_H
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KASAN for memory that an allocator of our own hands out: kasan_poison() is exported, but its
- * prototype and the values it takes are private to mm/. Only the generic mode is supported;
- * elsewhere all of this is nothing.
+ * KASAN for memory that a module hands out. kasan_poison() is exported, but its prototype and
+ * its values are private to mm/. Generic KASAN only; without it all functions do nothing.
  *
- * The shadow has a byte for eight: 0 says all of them may be touched, 1 to 7 that only so
- * many at their start may, a negative value that none may.
+ * The shadow has one byte per grain of eight bytes. 0: all eight are accessible. 1 to 7: so many
+ * at the start of the grain are. Negative: none is.
  */
 #ifndef DUALTREE_COMPAT_KASAN_H
 #define DUALTREE_COMPAT_KASAN_H
@@ -16,8 +15,9 @@
 
 #ifdef CONFIG_KASAN_GENERIC
 
+/* Bytes of a grain. */
 #define DT_KASAN_GRAIN		8UL
-/* As mm/ has it for freed pages, so that reports call it a use after free. */
+/* The value for freed pages in mm/kasan/kasan.h: reports then say use-after-free. */
 #define DT_KASAN_FREE		0xFF
 
 void kasan_poison(const void *addr, size_t size, u8 value, bool init);
@@ -27,13 +27,13 @@ static inline u8 *dt_shadow(const void *addr)
 	return kasan_mem_to_shadow(addr);
 }
 
-/* Let nobody touch whole grains. */
+/* Forbid access to whole grains. */
 static inline void dt_poison(const void *addr, size_t size)
 {
 	kasan_poison(addr, size, DT_KASAN_FREE, false);
 }
 
-/* Let @size bytes from the start of a grain be touched, and no more of the last grain. */
+/* Allow access to @size bytes from the start of a grain, and to no more of the last grain. */
 static inline void dt_unpoison(const void *addr, size_t size)
 {
 	size_t whole = size & ~(DT_KASAN_GRAIN - 1);
@@ -44,8 +44,8 @@ static inline void dt_unpoison(const void *addr, size_t size)
 }
 
 /*
- * Let nobody touch a range that begins and ends anywhere, as exactly as the shadow can say
- * it: of a grain whose first bytes are gone and whose last are not, all may be touched.
+ * Forbid access to a range with any bounds, as exactly as the shadow can express it. A grain
+ * whose first bytes are free and whose last bytes are live stays accessible.
  */
 static inline void dt_poison_bytes(const void *addr, size_t size)
 {
@@ -56,7 +56,7 @@ static inline void dt_poison_bytes(const void *addr, size_t size)
 
 	if (whole < tail)
 		dt_poison(whole, tail - whole);
-	/* Where the range reaches the last byte of a grain that may be touched: */
+	/* At an end, only if the range covers the last accessible byte of the grain. */
 	if (head != whole && end - head >= (*dt_shadow(head) ?: DT_KASAN_GRAIN))
 		kasan_poison(head, DT_KASAN_GRAIN, addr - head, false);
 	if (tail != end && tail >= addr && end - tail >= (*dt_shadow(tail) ?: DT_KASAN_GRAIN))

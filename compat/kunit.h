@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Suites as modules and built in. Parameters of test modules: some kernels (6.1 is one) run a
- * module's suites before they parse its parameters, which a suite then reads from the command
- * line itself.
+ * KUnit suites as modules and built in, and their parameters. Some kernels (6.1 is one) run a
+ * module's suites before they parse its parameters; a suite then reads the command line itself.
  */
 #ifndef DUALTREE_COMPAT_KUNIT_H
 #define DUALTREE_COMPAT_KUNIT_H
@@ -13,8 +12,8 @@
 #include <linux/string.h>
 
 /*
- * A suite that is built in has its parameters parsed at boot, and is no module. It can have calls
- * of its own while the kernel boots; a module's are left out.
+ * A built-in suite has its parameters parsed at boot, and may register initcalls. In a module
+ * dt_boot_call() is nothing.
  */
 #ifdef MODULE
 #define dt_boot_call(level, fn)
@@ -33,12 +32,15 @@ static inline char *dt_module_args(void)
 #endif
 
 /**
- * dt_test_param() - what a parameter is, whether it has been parsed or not
- * @assignment: its name and "=", as "seed="
- * @value: of the variable
+ * dt_test_param() - get a parameter, parsed or not
+ * @assignment: name and "=", such as "seed="
+ * @value: value of the variable
  *
- * Return: the number behind the last @assignment, or @value if there is none. Where the
- * parameters have been parsed there is none: that cuts the line into pieces.
+ * Parsing cuts the command line at each blank, so a parsed line has no assignment after its
+ * start.
+ *
+ * Context: Any.
+ * Return: the number after the last @assignment, or @value if the line has none.
  */
 static inline unsigned int dt_test_param(const char *assignment, unsigned int value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A device for the sake of its NAPI alone: from 6.10 on it is allocated by the stack. */
+/* A dummy device, which only its NAPI uses: from 6.10 on the stack allocates it. */
 #ifndef DUALTREE_COMPAT_NAPI_H
 #define DUALTREE_COMPAT_NAPI_H
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * NMIs that a test sends on purpose, and telling them from others.
+ * NMIs that a test sends, and how their handler tells them from others.
  *
- * x86 has them by way of the local APIC: through its driver up to 6.5, through a call that
- * is patched in from 6.6 on. Elsewhere there are none.
+ * x86 sends them through the local APIC: by its driver up to 6.5, by a static call from 6.6 on.
+ * Other architectures have none.
  *
- * Nothing in an NMI says where it came from. So the sender leaves a mark with each CPU
- * before it sends, and the handler there looks for it:
+ * An NMI does not tell its source. So the sender marks a CPU before it sends, and the handler
+ * there claims the mark:
  *
  *	        send               ours
  *	IDLE ----------> SENT ----------> SEEN --.
- *	  ^                ^------ send ----'    | one more that nobody else explains
+ *	  ^                ^------ send ----'    | a second NMI: ONE_MORE
  *	  '--------------------------------------'
  *
- * A foreign one that arrives between the mark and ours takes its place; ours then is the one
- * more. And two that arrive together are one. So each of ours explains two at most.
+ * A foreign NMI between mark and send claims the mark, and ours then is the second one. Two
+ * NMIs that arrive together are handled once. So each send explains at most two NMIs.
  */
 #ifndef DUALTREE_COMPAT_NMI_H
 #define DUALTREE_COMPAT_NMI_H
@@ -44,7 +44,7 @@ static inline void dt_nmi_raise(unsigned int cpu)
 #endif
 }
 
-/* @fn: int fn(unsigned int type, struct pt_regs *regs). Return: 0 or what was wrong. */
+/* @fn: int fn(unsigned int type, struct pt_regs *regs). Return: 0 or a negative errno. */
 #define dt_nmi_register(fn, name)	register_nmi_handler(NMI_LOCAL, fn, 0, name)
 
 static inline void dt_nmi_unregister(const char *name)
@@ -80,11 +80,11 @@ enum dt_nmi_kind { DT_NMI_FOREIGN, DT_NMI_OURS, DT_NMI_ONE_MORE };
 
 /**
  * dt_nmi_send() - send an NMI to a CPU
- * @state: the CPU's mark; DT_NMI_IDLE at first
+ * @state: the CPU's mark; initially DT_NMI_IDLE
  * @cpu: the CPU
  *
- * Context: Any; preemption is off, so that a CPU which is online remains so.
- * Return: false if one is on its way there already, or the CPU is offline.
+ * Context: Any, with preemption off, so that an online CPU stays online.
+ * Return: true if it was sent; false if one is in flight to that CPU, or the CPU is offline.
  */
 static inline bool dt_nmi_send(atomic_t *state, unsigned int cpu)
 {
@@ -97,7 +97,7 @@ static inline bool dt_nmi_send(atomic_t *state, unsigned int cpu)
 	return true;
 }
 
-/* In the handler: whose is this one? @state is this CPU's. */
+/* Classify an NMI, in its handler. @state: this CPU's mark. */
 static inline enum dt_nmi_kind dt_nmi_claim(atomic_t *state)
 {
 	if (atomic_cmpxchg(state, DT_NMI_SENT, DT_NMI_SEEN) == DT_NMI_SENT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * page_frag: 6.13 gave it a header of its own, and 6.9 a call that gives back what a cache
- * still holds.
+ * page_frag: 6.13 moved it into a header of its own, and 6.9 added page_frag_cache_drain(), which
+ * returns what a cache holds.
  */
 #ifndef DUALTREE_COMPAT_PAGE_FRAG_H
 #define DUALTREE_COMPAT_PAGE_FRAG_H

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# Included by Kbuild: tells the compiler what probe.sh found in the headers of the kernel. Where
-# dualtree cannot work nothing is compiled, and the sentence of refuse.h is all that is said.
+# Included by Kbuild: passes the answers of probe.sh to the compiler. On a kernel that refuse.h
+# refuses, nothing is compiled, and the build prints its sentence only.
 
-# The kernel's build reads Kbuild for clean, too.
+# Not for clean, for which the kernel's build reads Kbuild, too.
 ifneq ($(filter %/Makefile.build,$(MAKEFILE_LIST)),)
 
 dualtree-compat := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))

@@ -3,13 +3,13 @@
 #
 # Usage: compat/probe.sh SRCTREE SRCARCH
 #
-# Looks into the headers of the kernel source SRCTREE for what changed between the releases that
-# dualtree builds for, and prints -DDT_HAVE_X=1 or =0 for each, which compat/*.h choose by. A
-# version number does not answer that: vendors, and stable releases, take calls from newer ones.
+# Prints -DDT_HAVE_X=1 or =0 for each difference between kernel releases, as found in the headers
+# of the kernel source SRCTREE. compat/*.h choose by them. A version number does not answer this:
+# vendors and stable releases take calls from newer kernels.
 #
-# An answer that is wrong chooses a name that the kernel lacks, and that does not build: it cannot
-# go unnoticed. Where no name hangs on it, 0 is the careful answer. Nothing is compiled and nothing
-# is written, so the sources may be read-only, and the cost is some tens of milliseconds.
+# A wrong answer chooses a name that the kernel lacks, so the build fails. Where no name depends on
+# it, 0 is the safe answer. Nothing is compiled or written: sources may be read-only, and the cost
+# is some tens of milliseconds.
 #
 # Status: 0, or 1 with a line on stderr and nothing on stdout if SRCTREE holds no kernel headers.
 set -eu
@@ -21,9 +21,9 @@ if [ ! -f "$srctree/include/linux/hrtimer.h" ]; then
 	exit 1
 fi
 
-# What is asked, in the order of the names: a name, a header, and an extended regular expression
-# that its code matches. The code is one line here: comments are left out, and white space is one
-# blank. A header that is not there, because it came later or is another architecture's, has none.
+# The probes, sorted by name. Three fields, separated by tabs: the X of DT_HAVE_X, a header, and
+# an extended regular expression that the header's code matches. Comments are removed first, and
+# white space becomes one blank. A header that is missing matches nothing.
 probes='
 ALLOC_NETDEV_DUMMY	include/linux/netdevice.h	\*alloc_netdev_dummy\(
 APIC_SEND_IPI_MASK	arch/ARCH/include/asm/apic.h	[ *]__apic_send_IPI_mask\(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Kernels on which dualtree cannot work, and why. The build asks the preprocessor before it
- * compiles anything (probe.mk), and ends with the sentence. Kconfig refuses what it can know.
+ * Kernels on which dualtree cannot work, one sentence each. probe.mk preprocesses this header
+ * before anything is compiled, and ends the build with the sentence. Kconfig refuses the same
+ * where an option decides.
  */
 #ifndef DUALTREE_COMPAT_REFUSE_H
 #define DUALTREE_COMPAT_REFUSE_H
@@ -20,7 +21,7 @@
 
 #include <asm/cache.h>
 
-/* As granule.h asserts: the count of a granule's live bytes, and marks above it, fill one byte. */
+/* As granule.h asserts: a granule's live-byte count, and the marks above it, fill one byte. */
 #if L1_CACHE_BYTES > 128
 #error dualtree needs cache lines of at most 128 bytes, and those of this kernel are longer
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A shrinker with a pointer of its own: 6.7 turned the embedded, registered structure into
- * one that is allocated and carries private data.
+ * A shrinker with a private pointer: since 6.7 the kernel allocates the structure, and it
+ * carries private data.
  */
 #ifndef DUALTREE_COMPAT_SHRINKER_H
 #define DUALTREE_COMPAT_SHRINKER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Addresses: from 6.19 on kernel_bind() and kernel_connect() take one of unknown size. */
+/* From 6.19 on kernel_bind() and kernel_connect() take a struct sockaddr_unsized. */
 #ifndef DUALTREE_COMPAT_SOCKET_H
 #define DUALTREE_COMPAT_SOCKET_H
 

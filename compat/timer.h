@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Timers: 6.2, and 6.1 since then, call it so; 7.x knows no other name. */
+/* timer_delete_sync(): the name since 6.2 and in 6.1.x; 7.x has no del_timer_sync(). */
 #ifndef DUALTREE_COMPAT_TIMER_H
 #define DUALTREE_COMPAT_TIMER_H
 

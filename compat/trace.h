@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Trace events: 6.10 took the source out of __assign_str(), which __string() has already. */
+/* 6.10 removed the source from __assign_str(); __string() has it. */
 #ifndef DUALTREE_COMPAT_TRACE_H
 #define DUALTREE_COMPAT_TRACE_H
 

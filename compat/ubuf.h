@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tells a sender that the stack is done: 6.10 moved the callback of a ubuf into a table
- * of operations. And where the stack of some kernels is not done when it says so.
+ * The ubuf, whose callback tells a sender that the stack has released its pages. 6.10 moved the
+ * callback into a table of operations. On some kernels TCP reads pages after the callback.
  */
 #ifndef DUALTREE_COMPAT_UBUF_H
 #define DUALTREE_COMPAT_UBUF_H
@@ -31,11 +31,11 @@ static inline void dt_ubuf_set_ops(struct ubuf_info *ubuf, const struct ubuf_inf
 #endif
 
 /*
- * From 6.5 on TCP builds a probe for a larger MTU from the fragments of queued packets, with
- * references to their pages but none to their ubuf: it may be read after the ubuf's end. The same
- * change took the size out of tcp_stream_alloc_skb(): no packet of TCP has a linear part any more.
+ * From 6.5 on TCP builds an MTU probe from the fragments of queued packets. It refers to their
+ * pages, not to their ubuf, so they may be read after the ubuf's callback. The same change
+ * removed the size from tcp_stream_alloc_skb(), since TCP packets have no linear part any more.
  *
- * A connection that has begun to probe goes on when the sysctl is turned off.
+ * A connection that probes goes on to do so after the sysctl is turned off.
  *
  * Return: true if such a probe may be built for a socket.
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Workqueues: 6.17 gave those of the system new names, and those of a CPU a flag. 7.x complains
- * when work is put on one by its old name, and of a queue that says neither WQ_PERCPU nor
- * WQ_UNBOUND.
+ * 6.17 renamed the system's workqueues and added WQ_PERCPU. 7.x warns of work that is queued by
+ * an old name, and of a workqueue with neither WQ_PERCPU nor WQ_UNBOUND.
  */
 #ifndef DUALTREE_COMPAT_WORKQUEUE_H
 #define DUALTREE_COMPAT_WORKQUEUE_H

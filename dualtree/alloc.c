@@ -6,22 +6,27 @@
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
- *	  another size, and the heap has it in hand		alloc_slow()
- *	  and a region goes back to the pool at the same time	alloc_more()
- *	no heap to enter, a size or a flag that is refused	alloc_unready()
- *	nothing in hand, an alignment, the shared heap		alloc_request()
- *	nothing anywhere: a region more				alloc_grow()
+ *	  another size, and the heap has it			alloc_slow()
+ *	  and a region is retired at the same time		alloc_more()
+ *	no heap to enter, a size or a flag that is refused	alloc_inactive()
+ *	the heap must grow, an alignment, the shared heap	alloc_request()
+ *	no heap has it: get a region				alloc_grow()
+ *	no region can be had, and the caller may sleep		alloc_reclaim()
  *	several of one size					alloc_some(), alloc_request()
  *
- * What a heap has in hand is looked for in this order. The first that serves ends it:
+ * A heap is searched in this order, until one serves:
  *
- *	hot range -> quick list -> remote list -> trees
- *		  -> all that is cached, and trees again -> a region more
+ *	hot range -> quick list -> remote list drained -> trees
+ *		  -> cache flushed and trees again -> a new region
  *
- * Each step is bounded in one section; what takes longer is gone on with in another.
+ * Each step is bounded in one section, and what is left of it is done in another. A call that may
+ * sleep goes on until nothing is left. One that may not ends after ATOMIC_ROUNDS sections, grows,
+ * and starts a pass (reclaim.c) that does the rest.
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
- * stack frame. Those that are given @heap, which section_open() found, end the section.
+ * stack frame. Those that are given @heap, which __section_enter() returned, close the section.
+ *
+ * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -39,17 +44,24 @@
 #include "section.h"
 #include "trace.h"
 
-/* Bytes up to which alloc_fast() serves: ledger_fill_few() fills no more than 33 granules. */
-#define ALLOC_LARGE	(33 * DT_GRANULE)
+/* Max bytes that alloc_fast() serves: 33 granules, the limit of ledger_fill_few(). */
+#define ALLOC_FAST_MAX	(33 * DT_GRANULE)
 
-/* Does alloc_post() have to see each allocation? Known when this is compiled. */
+/*
+ * Sections in which a call that cannot sleep looks for memory before it grows. Each drains 32 runs
+ * and flushes 32 blocks at most. With one the longest such call, with 100,000 runs in flight to its
+ * heap, takes about as long as two of the longest sections.
+ */
+#define ATOMIC_ROUNDS	1
+
+/* Does each allocation need alloc_post()? A constant. */
 #define ALLOC_TRACKED	(IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 
 /**
- * struct request - what is asked for
- * @size: bytes
- * @align: multiple of how many bytes the address must be; 0: of a granule
- * @gfp: for the pool
+ * struct request - an allocation that is asked for
+ * @size: size in bytes
+ * @align: alignment in bytes, or 0 for that of a granule
+ * @gfp: flags for the pool
  */
 struct request {
 	size_t size;
@@ -57,12 +69,12 @@ struct request {
 	gfp_t gfp;
 };
 
-static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
-static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap);
+static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
+static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 static void *alloc_request(struct dualtree *dt, const struct request *req);
 static void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp);
 
-/* Is there something to be done with this allocation that the fast path does not do? */
+/* Is this allocation traced, cleared, or refused? The fast path does none of these. */
 static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 {
 	return trace_dualtree_alloc_enabled() || want_init_on_alloc(0) ||
@@ -71,38 +83,38 @@ static __always_inline bool alloc_watched(const struct dualtree *dt, gfp_t gfp)
 
 static bool size_valid(const struct dualtree *dt, size_t size)
 {
-	/* 0 is very large here. */
+	/* 0 wraps to the largest size. */
 	return size - 1 < dt->max_size;
 }
 
-static __always_inline void count_alloc(struct heap *heap, size_t size)
+static __always_inline void count_alloc(struct dt_heap *heap, size_t size)
 {
 	local64_inc(&heap->counts.allocs);
 	local64_add(size, &heap->counts.live_bytes);
 }
 
-/* The end of an allocation that is the hot range. @large is as for hot_take(). */
-static __always_inline void *alloc_hot(struct dualtree *dt, struct heap *heap, size_t size,
+/* Serve an allocation with the hot range. @large is as for hot_take(). */
+static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap, size_t size,
 				       gfp_t gfp, bool large)
 {
 	void *ptr = hot_take(heap, size, large);
 
 	count_alloc(heap, size);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The fast path; @size may have any value. */
+/* The fast path; @size may be any value. */
 static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t gfp)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 
 	preempt_disable();
-	heap = section_open(dt);
+	heap = __section_enter(dt);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
 		return alloc_slow(dt, size, gfp, heap);
-	if (size > ALLOC_LARGE)
+	if (size > ALLOC_FAST_MAX)
 		return alloc_large(dt, size, gfp, heap);
 	return alloc_hot(dt, heap, size, gfp, false);
 }
@@ -126,13 +138,13 @@ void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 
-/* The hot range serves, and the ledger takes a loop. */
-static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+/* The hot range serves, and its counts are set in a loop. */
+static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	return alloc_hot(dt, heap, size, gfp, true);
 }
 
-/* Do with an allocation what its caller, or the kernel, wants done. Return: @ptr. */
+/* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
 static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
 {
 	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
@@ -146,17 +158,14 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
 	return ptr;
 }
 
-/*
- * Serve a request from what a heap has in hand, which the caller owns: all of what the head
- * of this file says, up to the trees.
- */
-static __always_inline void *heap_alloc_cached(struct heap *heap, size_t size)
+/* Search a heap in the order that the head of this file shows, up to the trees. Owner only. */
+static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
 {
 	void *ptr;
 
 	if (!heap->quick) {
 		if (unlikely(heap_has_remote(heap)))
-			dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+			dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		return dt_heap_alloc(heap, size);
 	}
 	if (hot_fits(heap, size))
@@ -167,64 +176,65 @@ static __always_inline void *heap_alloc_cached(struct heap *heap, size_t size)
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
-		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		ptr = dt_cache_take(heap, size);
 		if (ptr)
 			return ptr;
 	}
-	dt_cache_settle(heap);
+	dt_cache_flush_hot(heap);
 	return dt_heap_alloc(heap, size);
 }
 
-/* The end of alloc_slow() where there is nothing to enter, or nothing is given. */
-static noinline void *alloc_unready(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+/* The end of alloc_slow() where no heap can be entered, or the request is refused. */
+static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp,
+				     struct dt_heap *heap)
 {
-	if (heap_is_ready(heap))
-		section_close(dt, heap);
+	if (heap_is_active(heap))
+		__section_exit(dt, heap);
 	else
-		section_close_unready(dt, heap);
+		__section_exit_inactive(dt, heap);
 	preempt_enable();
 	if (!size_valid(dt, size) || buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
 	return alloc_request(dt, &(struct request){ .size = size, .gfp = gfp });
 }
 
-/* The end of alloc_slow() where there is something to give back, or @ptr is NULL. */
-static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap,
+/* The end of alloc_slow() where regions were retired, or @ptr is NULL. */
+static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap,
 				 void *ptr)
 {
 	if (ptr)
 		count_alloc(heap, size);
-	dt_regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_exit(dt, heap));
 	if (!ptr)
 		return alloc_request(dt, &(struct request){ .size = size, .gfp = gfp });
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The hot range does not serve. @size may have any value. */
-static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct heap *heap)
+/* The hot range does not fit, or alloc_watched(). @size may be any value. */
+static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	void *ptr;
 
-	if (unlikely(!heap_is_ready(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
-		return alloc_unready(dt, size, gfp, heap);
+	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
+		return alloc_inactive(dt, size, gfp, heap);
 	ptr = heap_alloc_cached(heap, size);
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-static void *heap_alloc_aligned(struct heap *heap, const struct request *req)
+static void *heap_alloc_aligned(struct dt_heap *heap, const struct request *req)
 {
-	dt_heap_drain(heap, REMOTE_DRAIN_MOST);
-	dt_cache_settle(heap);
+	dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+	dt_cache_flush_hot(heap);
 	return dt_heap_alloc_aligned(heap, req->size, req->align);
 }
 
-static void *heap_alloc_tree(struct heap *heap, const struct request *req)
+static void *heap_alloc_tree(struct dt_heap *heap, const struct request *req)
 {
 	if (req->align)
 		return dt_heap_alloc_aligned(heap, req->size, req->align);
@@ -232,22 +242,21 @@ static void *heap_alloc_tree(struct heap *heap, const struct request *req)
 }
 
 /*
- * Serve a request from all that a heap has, which the caller owns; let it grow by *@region,
- * if there is one, when that does not do.
- *
- * *@more is set if there is more to be drained before the heap should grow.
+ * Search a heap to the end; where that fails add *@region, if there is one, which is then set to
+ * NULL. Owner only. *@more is set to whether more can be flushed or drained before the heap grows;
+ * not if the first search serves.
  */
-static void *heap_alloc_or_grow(struct heap *heap, const struct request *req,
-				struct region **region, bool *more)
+static void *heap_alloc_or_grow(struct dt_heap *heap, const struct request *req,
+				struct dt_region **region, bool *more)
 {
 	void *ptr = req->align ? heap_alloc_aligned(heap, req) : heap_alloc_cached(heap, req->size);
 
 	if (!ptr) {
-		*more = dt_cache_flush(heap, CACHE_FLUSH_MOST) || heap_has_remote(heap);
+		*more = dt_cache_flush(heap, CACHE_FLUSH_MAX) || heap_has_remote(heap);
 		ptr = heap_alloc_tree(heap, req);
 	}
 	if (!ptr && *region) {
-		dt_heap_attach(heap, *region);
+		dt_heap_add_region(heap, *region);
 		*region = NULL;
 		ptr = heap_alloc_tree(heap, req);
 	}
@@ -256,9 +265,10 @@ static void *heap_alloc_or_grow(struct heap *heap, const struct request *req,
 	return ptr;
 }
 
-static void *shared_alloc(struct dualtree *dt, const struct request *req, struct region **region)
+/* heap_alloc_or_grow() on the shared heap. Return: NULL also in NMI if the lock is contended. */
+static void *shared_alloc(struct dualtree *dt, const struct request *req, struct dt_region **region)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool more;
 	void *ptr;
@@ -275,87 +285,131 @@ static void *shared_alloc(struct dualtree *dt, const struct request *req, struct
 }
 
 /*
- * One try, in the section on @heap that is begun, or on the shared heap if that is NULL;
- * @region, if there is one, may be used. Ends the section.
- *
- * *@more is set if another try may find what this one did not.
+ * One try, in the section on @heap, which it closes, or on the shared heap if @heap is NULL.
+ * @region, if there is one, is added or put. *@more is set to whether another try on @heap may
+ * serve; to false for the shared heap.
  */
-static void *try_alloc(struct dualtree *dt, struct heap *heap, const struct request *req,
-		       struct region *region, bool *more)
+static void *request_try(struct dualtree *dt, struct dt_heap *heap, const struct request *req,
+			 struct dt_region *region, bool *more)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	void *ptr = NULL;
 
 	*more = false;
 	if (likely(heap))
 		ptr = heap_alloc_or_grow(heap, req, &region, more);
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	if (unlikely(!heap))
 		ptr = shared_alloc(dt, req, &region);
 	if (unlikely(retired))
 		dt_regions_put(dt, retired);
-	/* What was drained while the region was being got may have made it needless. */
+	/* Memory that was freed or drained meanwhile has served: the region is not needed. */
 	if (unlikely(region))
 		dt_region_put(dt, region);
 	return ptr;
 }
 
 /*
- * Give this CPU's spare back. It is too small for a request that could not be served, and
- * with a limit, or where memory is short, it may be all that stands in its way.
+ * Put the spares that can be had in any context: this CPU's and the shared heap's. Each is too
+ * small for a request that could not be served; with a limit, or on OOM, a larger region may be had
+ * once they are back in the pool.
  *
- * Return: true if there was one.
+ * Return: true if regions were put.
  */
-static bool give_up_spare(struct dualtree *dt)
+static bool put_spares(struct dualtree *dt)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
+	unsigned long flags;
+	bool given;
 
 	if (heap)
 		dt_heap_retire_spare(heap);
-	retired = section_end(dt, heap);
-	return dt_regions_put(dt, retired);
+	retired = section_exit(dt, heap);
+	given = dt_regions_put(dt, retired);
+	raw_spin_lock_irqsave(&dt->shared_lock, flags);
+	dt_heap_retire_spare(&dt->shared);
+	retired = dt_shared_unlock(dt, flags);
+	return dt_regions_put(dt, retired) || given;
 }
 
-/* Get a region. A request with an alignment fits in one of the alignment's size. */
-static struct region *get_region(struct dualtree *dt, const struct request *req)
+/* Get a region. One of at least @align bytes is itself aligned. */
+static struct dt_region *get_region(struct dualtree *dt, const struct request *req)
 {
 	size_t need = max(req->size, req->align);
-	struct region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
+	struct dt_region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 
-	if (!region && give_up_spare(dt))
+	if (!region && put_spares(dt))
 		region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
 	return region;
 }
 
-/* Nothing here serves: get a region, and try again with it. */
+/* No heap serves: get a region, and try again with it. */
 static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 {
-	struct region *region = get_region(dt, req);
+	struct dt_region *region = get_region(dt, req);
 	bool more;
 
 	if (!region)
 		return NULL;
-	/* The first one: the instance is in use, so it may cost something to look at. */
+	/* The first region: the instance is in use, so make its debugfs files. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
-		schedule_work(&dt->publish);
+		irq_work_queue(&dt->publish_irq);
 	dt_reclaim_arm();
-	return try_alloc(dt, section_begin(dt), req, region, &more);
+	return request_try(dt, section_enter(dt), req, region, &more);
 }
 
-/* All of an allocation, where what this CPU has in hand does not do. */
+/*
+ * Serve a request without growing. A call that cannot sleep leaves the heap overdue where that
+ * takes more than ATOMIC_ROUNDS sections.
+ */
+static void *alloc_here(struct dualtree *dt, const struct request *req)
+{
+	bool more, blocking = gfpflags_allow_blocking(req->gfp);
+	unsigned int rounds = ATOMIC_ROUNDS;
+	struct dt_heap *heap;
+	void *ptr;
+
+	for (;;) {
+		heap = section_enter(dt);
+		ptr = request_try(dt, heap, req, NULL, &more);
+		/* On kmemleak kernels nothing is drained in NMI, so @more could stay true. */
+		if (ptr || !more || in_nmi())
+			return ptr;
+		if (blocking)
+			cond_resched();
+		else if (!--rounds)
+			break;
+	}
+	WRITE_ONCE(heap->overdue, true);
+	dt_reclaim_start();
+	return NULL;
+}
+
+/*
+ * No region can be had, for the limit or on OOM. What other heaps hold and do not need may be what
+ * stands in the way, or what serves.
+ */
+static noinline void *alloc_reclaim(struct dualtree *dt, const struct request *req)
+{
+	void *ptr;
+
+	dt_reclaim_now(dt);
+	ptr = alloc_here(dt, req);
+	return ptr ?: alloc_grow(dt, req);
+}
+
+/* An allocation from start to end, outside of sections; with the shared heap and growth. */
 static noinline void *alloc_request(struct dualtree *dt, const struct request *req)
 {
-	bool more;
 	void *ptr;
 
 	dt_percpu_prepare(dt, req->gfp);
-	do {
-		ptr = try_alloc(dt, section_begin(dt), req, NULL, &more);
-		/* In NMI what is there may have to stay where it is. */
-	} while (!ptr && more && !in_nmi());
+	ptr = alloc_here(dt, req);
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);
+	if (!ptr && gfpflags_allow_blocking(req->gfp) && (!dt->limit || req->size <= dt->limit))
+		ptr = alloc_reclaim(dt, req);
 	if (!ptr)
 		atomic64_inc(&dt->counts.failed_allocs);
 	else if (ALLOC_TRACKED || alloc_watched(dt, req->gfp))
@@ -363,15 +417,15 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 	return ptr;
 }
 
-/* As many as can be had in one section, without growing. */
+/* Allocate up to @nr in one section, without growing. Return: the number of them. */
 static unsigned int alloc_some(struct dualtree *dt, const struct request *req, unsigned int nr,
 			       void **ptrs)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
 	unsigned int i = 0;
 
-	nr = min3(nr, (unsigned int)BULK_MOST, (unsigned int)(BULK_BYTES / req->size) ?: 1);
+	nr = min3(nr, (unsigned int)BULK_MAX, (unsigned int)(BULK_BYTES / req->size) ?: 1);
 	while (heap && i < nr) {
 		ptrs[i] = heap_alloc_cached(heap, req->size);
 		if (!ptrs[i])
@@ -382,7 +436,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 		local64_add(i, &heap->counts.allocs);
 		local64_add((s64)i * req->size, &heap->counts.live_bytes);
 	}
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	return i;
 }
@@ -412,7 +466,7 @@ unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, un
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
 
-/* Move a range to where there is room for more. */
+/* Allocate @new_len bytes, copy the range there and free it. */
 static void *range_move(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp)
 {
 	void *to = alloc_fast(dt, new_len, gfp);

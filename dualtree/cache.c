@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In front of the trees: where a freed run goes first, and where a request looks first.
- *
- * cache.h says what the rules are. Memory in here is not live, and a heap that has to grow
- * takes all of it back first.
+ * The cache of a heap: where a freed run goes first, and where a request looks first. cache.h has
+ * the picture, the gates and the context.
  */
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
 #include "ledger.h"
 
-/* Blocks that a request may find stale, and put into the trees, before it goes there. */
-#define STALE_MOST	4
+/* Max stale blocks, of regions that drain by now, that one request evicts: bounds the request. */
+#define STALE_MAX	4
 
 /**
- * dt_cache_init() - put a hot range and quick lists in front of a heap
+ * dt_cache_init() - give a heap a hot range and quick lists
  * @heap: a new heap
- * @quick: all 0
+ * @quick: its quick lists, zeroed
+ *
+ * Context: Any; the heap is not published yet.
  */
-void dt_cache_init(struct heap *heap, struct quick *quick)
+void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 {
 	unsigned int nr;
 
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		quick_list(quick, nr)->most = min_t(unsigned int, QUICK_DEPTH,
-						    (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
+		quick_list(quick, nr)->max = min_t(unsigned int, QUICK_DEPTH,
+						   (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
 	heap->quick = quick;
 	heap->hot.nr = 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
-/* Take the first block off a list that has one. */
-static __always_inline struct cached *quick_pop(struct quick *quick, struct quick_list *list)
+/* Take the first block of a list that is not empty. */
+static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
+						   struct dt_quick_list *list)
 {
-	struct cached *block = list->first;
+	struct dt_cached *block = list->first;
 
 	list->first = block->next;
 	list->depth--;
@@ -41,11 +42,11 @@ static __always_inline struct cached *quick_pop(struct quick *quick, struct quic
 	return block;
 }
 
-/* Take out a block that may lie anywhere in its list. */
-static void quick_unlink(struct quick *quick, struct cached *block)
+/* Take out a block at any position in its list. */
+static void quick_unlink(struct dt_quick *quick, struct dt_cached *block)
 {
-	struct quick_list *list = quick_list(quick, block->nr);
-	struct cached **link = &list->first;
+	struct dt_quick_list *list = quick_list(quick, block->nr);
+	struct dt_cached **link = &list->first;
 
 	while (*link != block)
 		link = &(*link)->next;
@@ -54,52 +55,50 @@ static void quick_unlink(struct quick *quick, struct cached *block)
 	local64_sub(block->nr, &quick->nr_cached);
 }
 
-/* Is a region one that drains, if a lower one has room? The lowest never does. */
-static __always_inline bool may_drain(const struct heap *heap, const struct region *region,
-				      unsigned int used)
+/* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
+static __always_inline bool region_may_drain(const struct dt_heap *heap,
+					     const struct dt_region *region, unsigned int used)
 {
-	return used < region->full_from && region != heap->lowest;
+	return used < region->drain_wmark && region != heap->lowest;
+}
+
+/* With @used granules in use, should a region drain rather than serve @nr granules once more? */
+static __always_inline bool region_should_drain(const struct dt_heap *heap,
+						const struct dt_region *region,
+						unsigned int used, unsigned int nr)
+{
+	return region_may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
 }
 
 /*
- * Should a region drain, rather than serve @nr granules again, of which it has @used in use
- * besides? If it is not nearly full, and a lower one can serve them.
+ * Do the gates of the quick lists pass a freed run? All but the one on draining; see cache.h.
+ * @batch: the run is a remote free that was drained.
  */
-static __always_inline bool drains(const struct heap *heap, const struct region *region,
-				   unsigned int used, unsigned int nr)
-{
-	return may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
-}
-
-/*
- * May a freed run go to the list of its size, if its region need not drain? See cache.h; @batch
- * is whether others have freed it.
- */
-static __always_inline bool quick_wanted(const struct heap *heap, const struct region *region,
+static __always_inline bool quick_wanted(const struct dt_heap *heap, const struct dt_region *region,
 					 unsigned int first, unsigned int nr, bool batch)
 {
-	const struct quick_list *list;
-	u8 before, behind;
+	const struct dt_quick_list *list;
+	u8 before, after;
 
 	if (nr > QUICK_LISTS)
 		return false;
 	list = quick_list(heap->quick, nr);
-	if (!list->credit || list->depth >= list->most)
+	if (!list->credit || list->depth >= list->max)
 		return false;
-	if (region->nr_out == nr && (!batch || heap->nr_regions > 1))
+	if (region->nr_inuse == nr && (!batch || heap->nr_regions > 1))
 		return false;
 	if (batch)
 		return true;
 	before = ledger_before(region, first);
-	behind = load_once(region->ledger[first + nr]);
-	return before && before != LEDGER_FREE && behind && behind != LEDGER_FREE;
+	after = READ_ONCE(region->ledger[first + nr]);
+	return before && before != LEDGER_FREE && after && after != LEDGER_FREE;
 }
 
-static __always_inline void quick_push(struct quick *quick, struct region *region,
+static __always_inline void quick_push(struct dt_quick *quick, struct dt_region *region,
 				       unsigned int first, unsigned int nr)
 {
-	struct quick_list *list = quick_list(quick, nr);
-	struct cached *block = region_addr(region, first);
+	struct dt_quick_list *list = quick_list(quick, nr);
+	struct dt_cached *block = region_addr(region, first);
 
 	dt_unpoison(block, sizeof(*block));
 	block->next = list->first;
@@ -109,14 +108,15 @@ static __always_inline void quick_push(struct quick *quick, struct region *regio
 	list->depth++;
 	list->credit--;
 	ledger_mark(region->ledger, first, nr, LEDGER_CACHED);
-	region->nr_out -= nr;
+	region->nr_inuse -= nr;
 	local64_add(nr, &quick->nr_cached);
 }
 
-/* Take a region's blocks out of a list. */
-static void list_forget(struct quick *quick, struct quick_list *list, const struct region *region)
+/* Take out all blocks of a list that lie in a region. */
+static void quick_forget_region(struct dt_quick *quick, struct dt_quick_list *list,
+				const struct dt_region *region)
 {
-	struct cached **link = &list->first, *block;
+	struct dt_cached **link = &list->first, *block;
 
 	while ((block = *link)) {
 		if (block->region != region) {
@@ -129,29 +129,29 @@ static void list_forget(struct quick *quick, struct quick_list *list, const stru
 	}
 }
 
-/* All that is left in a region is in lists, and nothing is live: empty it. */
-static void evict_region(struct heap *heap, struct region *region)
+/* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
+static void region_evict(struct dt_heap *heap, struct dt_region *region)
 {
-	struct quick *quick = heap->quick;
+	struct dt_quick *quick = heap->quick;
 	unsigned int nr;
 
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		list_forget(quick, quick_list(quick, nr), region);
+		quick_forget_region(quick, quick_list(quick, nr), region);
 	dt_heap_reset(heap, region);
 }
 
-/* Put a run into the trees, and its region's blocks too if they were all that kept it. */
-static void tree_free(struct heap *heap, struct region *region, unsigned int first,
+/* Put a run into the trees; and its region's blocks too, if nothing else is in use there. */
+static void tree_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		      unsigned int nr)
 {
 	dt_heap_free(heap, region, first, nr);
-	if (unlikely(!region->nr_out && !region_empty(region)))
-		evict_region(heap, region);
+	if (unlikely(!region->nr_inuse && !region_empty(region)))
+		region_evict(heap, region);
 }
 
-/* The rest of settle(), which then needs no stack frame for what most runs come to. */
-static noinline void settle_slow(struct heap *heap, struct region *region, unsigned int first,
-				 unsigned int nr, bool wanted)
+/* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
+static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
+				       unsigned int first, unsigned int nr, bool wanted)
 {
 	if (wanted && !dt_heap_fits_below(heap, region, nr))
 		quick_push(heap->quick, region, first, nr);
@@ -159,40 +159,44 @@ static noinline void settle_slow(struct heap *heap, struct region *region, unsig
 		tree_free(heap, region, first, nr);
 }
 
-/* Put a run where it belongs: a quick list, or the trees. @batch is as for quick_wanted(). */
-static __always_inline void settle(struct heap *heap, struct region *region, unsigned int first,
-				   unsigned int nr, bool batch)
+/* Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). */
+static __always_inline void cache_insert(struct dt_heap *heap, struct dt_region *region,
+					 unsigned int first, unsigned int nr, bool batch)
 {
 	bool wanted = quick_wanted(heap, region, first, nr, batch);
 
-	if (wanted && !may_drain(heap, region, region->nr_out - nr))
+	if (wanted && !region_may_drain(heap, region, region->nr_inuse - nr))
 		quick_push(heap->quick, region, first, nr);
 	else
-		settle_slow(heap, region, first, nr, wanted);
+		cache_insert_slow(heap, region, first, nr, wanted);
 }
 
-/* Put the hot range, if there is one, where it belongs. */
-void dt_cache_settle(struct heap *heap)
+/* Put the hot range, if there is one, into the quick list of its size or the trees. */
+void dt_cache_flush_hot(struct dt_heap *heap)
 {
 	unsigned long nr = heap->hot.nr;
 
 	if (!nr || nr == HOT_OFF)
 		return;
 	WRITE_ONCE(heap->hot.nr, 0);
-	settle(heap, heap->hot.region, heap->hot.first, nr, false);
+	cache_insert(heap, heap->hot.region, heap->hot.first, nr, false);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_settle);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
 /**
- * dt_cache_free() - take granules in which nothing is live any more
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * dt_cache_free() - insert granules that the heap's CPU freed
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger
  *
- * They become hot, and what was hot before goes where it belongs.
+ * They become hot. Where another range is hot that is not adjacent, it goes to the quick list of
+ * its size or to the trees. In a heap without a cache they go into the trees.
+ *
+ * Context: Any; the caller owns the heap.
  */
-void dt_cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		   unsigned int nr)
 {
 	unsigned long hot;
 
@@ -202,74 +206,80 @@ void dt_cache_free(struct heap *heap, struct region *region, unsigned int first,
 	}
 	hot = hot_put(heap, region, first, nr);
 	if (!hot) {
-		dt_cache_settle(heap);
+		dt_cache_flush_hot(heap);
 		hot = hot_put(heap, region, first, nr);
 	}
-	if (hot_doubtful(heap, region, hot))
-		dt_cache_doubt(heap);
+	if (hot_needs_recheck(heap, region, hot))
+		dt_cache_recheck_hot(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
 
 /**
- * dt_cache_doubt() - may the hot range stay hot?
- * @heap: the heap; the caller owns it, and it has a hot range
+ * dt_cache_recheck_hot() - flush the hot range if it must not stay hot
+ * @heap: the heap, which has a hot range
  *
- * Not if its region should drain, or could go back: it is put where it belongs then.
+ * That is if its region should drain, or if nothing else is in use there and the heap has a spare
+ * already.
+ *
+ * Context: Any; the caller owns the heap.
  */
-void dt_cache_doubt(struct heap *heap)
+void dt_cache_recheck_hot(struct dt_heap *heap)
 {
-	unsigned int nr = heap->hot.nr, used = heap->hot.region->nr_out - nr;
+	unsigned int nr = heap->hot.nr, used = heap->hot.region->nr_inuse - nr;
 
-	if (drains(heap, heap->hot.region, used, nr) || (!used && heap->spare))
-		dt_cache_settle(heap);
+	if (region_should_drain(heap, heap->hot.region, used, nr) || (!used && heap->spare))
+		dt_cache_flush_hot(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_doubt);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_recheck_hot);
 
 /**
- * dt_cache_put() - take granules that others have freed
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * dt_cache_put() - insert granules of a remote free
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger
  *
- * They go where they belong at once: what others free does not say what the owner will ask
- * for next.
+ * They do not become hot: what other CPUs free says little about the owner's next request.
+ *
+ * Context: Any; the caller owns the heap.
  */
-void dt_cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr)
+void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		  unsigned int nr)
 {
 	if (heap->quick)
-		settle(heap, region, first, nr, true);
+		cache_insert(heap, region, first, nr, true);
 	else
 		dt_heap_free(heap, region, first, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
-/* Put a block that is in no list any more into the trees. */
-static void evict(struct heap *heap, struct cached *block)
+/* Put a block into the trees that has been taken out of its list. */
+static void block_evict(struct dt_heap *heap, struct dt_cached *block)
 {
-	struct region *region = block->region;
+	struct dt_region *region = block->region;
 	unsigned int first = region_index(region, block), nr = block->nr;
 
 	dt_poison(block, sizeof(*block));
-	region->nr_out += nr;
+	region->nr_inuse += nr;
 	tree_free(heap, region, first, nr);
 }
 
-/* The rest of take(), where the first block of a list may be stale. */
-static noinline void *take_stale(struct heap *heap, struct quick_list *list, size_t size)
+/* The rest of quick_take(): the list's first block may be stale. */
+static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_list *list,
+				       size_t size)
 {
-	unsigned int nr = granules_of(size), tries = STALE_MOST;
-	struct cached *block;
+	unsigned int nr = granules_of(size), tries = STALE_MAX;
+	struct dt_cached *block;
 
 	while (list->first && tries--) {
-		struct region *region = list->first->region;
+		struct dt_region *region = list->first->region;
 
 		block = quick_pop(heap->quick, list);
-		if (drains(heap, region, region->nr_out, nr)) {
-			evict(heap, block);
+		if (region_should_drain(heap, region, region->nr_inuse, nr)) {
+			block_evict(heap, block);
 			continue;
 		}
-		region->nr_out += nr;
+		region->nr_inuse += nr;
 		ledger_fill(region->ledger, region_index(region, block), nr, size);
 		return block;
 	}
@@ -277,68 +287,71 @@ static noinline void *take_stale(struct heap *heap, struct quick_list *list, siz
 }
 
 /*
- * Take a block off a list. One whose region has begun to drain since it was put there is not
- * handed out again: it goes to the trees.
+ * Take a block off a list. A block is stale if its region has begun to drain since the deposit:
+ * it goes to the trees instead.
  */
-static __always_inline void *take(struct heap *heap, struct quick_list *list, size_t size)
+static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_list *list,
+					size_t size)
 {
 	unsigned int nr = granules_of(size);
-	struct cached *block = list->first;
-	struct region *region;
+	struct dt_cached *block = list->first;
+	struct dt_region *region;
 
 	if (!block)
 		return NULL;
 	region = block->region;
-	if (unlikely(may_drain(heap, region, region->nr_out)))
-		return take_stale(heap, list, size);
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
+		return quick_take_stale(heap, list, size);
 	quick_pop(heap->quick, list);
-	region->nr_out += nr;
+	region->nr_inuse += nr;
 	ledger_fill(region->ledger, region_index(region, block), nr, size);
 	return block;
 }
 
 /**
- * dt_cache_take() - take a block from the list of a size
- * @heap: the heap; the caller owns it
- * @size: bytes, not 0
+ * dt_cache_take() - serve a request from the quick list of its size, without a credit
+ * @heap: the heap
+ * @size: size in bytes, not 0
  *
- * Return: the first byte, its bytes live in the ledger, or NULL.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL.
  */
-void *dt_cache_take(struct heap *heap, size_t size)
+void *dt_cache_take(struct dt_heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
 
 	if (!heap->quick || nr > QUICK_LISTS)
 		return NULL;
-	return take(heap, quick_list(heap->quick, nr), size);
+	return quick_take(heap, quick_list(heap->quick, nr), size);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take);
 
 /**
- * dt_cache_alloc() - serve a request from the list of its size
- * @heap: the heap; the caller owns it, and it has quick lists
- * @size: bytes, not 0
+ * dt_cache_alloc() - serve a request from the quick list of its size
+ * @heap: the heap, which has quick lists
+ * @size: size in bytes, not 0
  *
- * It shows that there is demand for the size, too.
+ * Served or not, the request is a credit for its size.
  *
- * Return: the first byte, its bytes live in the ledger, or NULL.
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL.
  */
-void *dt_cache_alloc(struct heap *heap, size_t size)
+void *dt_cache_alloc(struct dt_heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
-	struct quick_list *list;
+	struct dt_quick_list *list;
 
 	if (nr > QUICK_LISTS)
 		return NULL;
 	list = quick_list(heap->quick, nr);
 	if (list->credit < U8_MAX)
 		list->credit++;
-	return take(heap, list, size);
+	return quick_take(heap, list, size);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc);
 
-/* Put the hot range into the trees. */
-static void evict_hot(struct heap *heap)
+/* Put the hot range, which is not empty, into the trees. */
+static void hot_evict(struct dt_heap *heap)
 {
 	unsigned int nr = heap->hot.nr;
 
@@ -348,81 +361,84 @@ static void evict_hot(struct heap *heap)
 
 /**
  * dt_cache_flush() - put what is cached into the trees
- * @heap: the heap; the caller owns it
- * @most: at most so many blocks, which bounds the section
+ * @heap: the heap
+ * @budget: max number of blocks to take from the quick lists
  *
- * Return: true if there is more.
+ * Context: Any; the caller owns the heap.
+ * Return: true if blocks are left in the quick lists.
  */
-bool dt_cache_flush(struct heap *heap, unsigned int most)
+bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
 {
-	struct quick *quick = heap->quick;
+	struct dt_quick *quick = heap->quick;
 	unsigned int nr;
 
 	if (!quick)
 		return false;
 	if (heap->hot.nr)
-		evict_hot(heap);
+		hot_evict(heap);
 	for (nr = 1; nr <= QUICK_LISTS && local64_read(&quick->nr_cached); nr++) {
-		struct quick_list *list = quick_list(quick, nr);
+		struct dt_quick_list *list = quick_list(quick, nr);
 
 		while (list->first) {
-			if (!most--)
+			if (!budget--)
 				return true;
-			evict(heap, quick_pop(quick, list));
+			block_evict(heap, quick_pop(quick, list));
 		}
 	}
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush);
 
-static void evict_from_list(struct heap *heap, struct cached *block)
+static void quick_evict(struct dt_heap *heap, struct dt_cached *block)
 {
 	quick_unlink(heap->quick, block);
-	evict(heap, block);
+	block_evict(heap, block);
 }
 
 /**
  * dt_cache_flush_range() - put what is cached in a range into the trees
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule; nothing that is not live reaches across it
- * @nr: how many
- * @most: at most so many blocks, which bounds the section
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule; the one before it is live
+ * @nr: number of granules
+ * @budget: max number of extents and blocks to visit
  *
- * Up to the first granule that is neither free nor cached.
+ * Ends at the first granule that is in no extent and not cached.
+ *
+ * Context: Any; the caller owns the heap.
  */
-void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
-			  unsigned int nr, unsigned int most)
+void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			  unsigned int nr, unsigned int budget)
 {
 	unsigned int at = first, end = first + nr;
 
 	if (!heap->quick)
 		return;
-	while (at < end && most--) {
-		struct cached *block = region_addr(region, at);
+	while (at < end && budget--) {
+		struct dt_cached *block = region_addr(region, at);
 		u8 mark = READ_ONCE(region->ledger[at]);
 
 		if (heap->hot.nr && heap->hot.region == region && heap->hot.first == at)
-			evict_hot(heap);
+			hot_evict(heap);
 		else if (mark == LEDGER_CACHED)
-			evict_from_list(heap, block);
+			quick_evict(heap, block);
 		else if (mark != LEDGER_FREE)
 			return;
-		/* What it merged with, or was all along: an extent that begins at @first. */
-		at = first + ((struct extent *)region_addr(region, first))->nr;
+		/* All up to here has merged into the extent that begins at @first. */
+		at = first + ((struct dt_extent *)region_addr(region, first))->nr;
 	}
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_range);
 
-/* Granules in quick lists, as anybody may read it. */
-unsigned long dt_cache_listed(const struct heap *heap)
+/* Granules in quick lists. Any CPU may ask. */
+unsigned long dt_cache_listed(const struct dt_heap *heap)
 {
 	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_listed);
 
-/* Granules in front of the trees, likewise. */
-unsigned long dt_cache_granules(const struct heap *heap)
+/* Granules in quick lists and the hot range. Any CPU may ask. */
+unsigned long dt_cache_granules(const struct dt_heap *heap)
 {
 	unsigned long hot = READ_ONCE(heap->hot.nr);
 

@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What stands in front of a heap's trees: the hot range and the quick lists.
+ * The cache of a heap: free granules that are not in its trees, as the hot range and in quick
+ * lists.
  *
  *	alloc(nr) --> hot range is nr? --> quick list of nr? --> trees
- *	free      --> beside the hot range? joins it : becomes it
- *	                                   the one before --> list of its size, or trees
+ *	free      --> adjacent to the hot range? joins it : becomes it
+ *	                              the previous hot range --> list of its size, or trees
+ *	drain     --> list of its size, or trees
  *
- * The hot range is what was freed last, and what was freed right beside it since. It is one
- * slot, so it hides at most one range, and it makes a pair of alloc and free, and a stream
- * that is consumed from its front, a handful of loads and stores. Where all of it was freed in
- * blocks of one size, as the buffers of a ring are, a request of that size takes one of them;
- * any other size takes all of it or nothing.
+ * The hot range is the range freed last, with what was freed adjacent to it since. It is one
+ * slot, so it hides at most one range. A pair of alloc and free, and a stream that is consumed
+ * from its start, cost a handful of loads and stores. Where the frees that joined it were of one
+ * size, as the buffers of a ring are, a request of that size takes one block from its start. A
+ * request of another size takes all of it or nothing.
  *
- * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out, linked
- * through themselves.
+ * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
+ * in the blocks.
  *
- * Without gates both would ruin a heap: freed memory would be handed straight back, and what
- * is live would never move down to where it belongs. Neither takes memory of a region that
- * should drain: one that is less than three quarters full while a lower one can serve as
- * much. A block goes to a quick list only if, besides,
+ * Both hand freed memory straight back, so survivors would never move down to the regions where
+ * they belong. So neither takes memory of a region that should drain: less than three quarters of
+ * it is in use, and a lower region can serve as much. A block goes to a quick list only if also
  *
- * - neither neighbour is free, or on its way, or it could merge;
- * - its size has demand: each request for it that gets here is a credit, each deposit
- *   spends one;
- * - something else is in use in its region, which would go back otherwise;
+ * - neither adjacent granule is free, hot or in flight: the block could merge;
+ * - its size has demand: a request that gets to the lists is a credit, a deposit spends one;
+ * - something else is in use in its region, which would be empty otherwise;
  * - the list is not full.
  *
- * What others have freed comes home in batches, of which all neighbours are on their way: the
- * first of these gates is not asked there, or a batch would go to the trees and come back from
- * them, one by one. Nor is the third in a heap of one region, which is kept anyway.
+ * Remote frees are drained in batches, so a block's neighbours are usually in flight too. They are
+ * exempt from the first of these, or a batch would go to the trees and come back from there one by
+ * one. They are exempt from the third in a heap of one region, which is kept anyway.
  *
- * Whether the region should drain is asked again when a block is taken: regions begin to
- * drain all at once when most streams end, and what lies in the lists then would keep them.
+ * Whether its region should drain is asked again when a block is taken. Regions begin to drain
+ * all at once when most streams end, and cached blocks would keep them in use.
  *
- * Both are put into the trees before a heap grows and when it is shrunk, and those of a
- * region when nothing in it is live any more. A heap whose @quick is NULL has neither.
+ * All that is cached goes into the trees before the heap grows and when it is reclaimed, a
+ * region's when nothing in it is in use any more. A heap whose @quick is NULL has no cache.
  *
- * Quick lists are those of Weinstock and Wulf, "Quick Fit", SIGPLAN Notices 23:10, 1988;
- * the gates are ours, found by simulation: see Documentation/design.rst.
+ * Context: any, NMI included; the caller owns the heap. No lock.
  *
- * All of it belongs to the heap's owner.
+ * Quick lists: Weinstock and Wulf, "Quick Fit", SIGPLAN Notices 23:10, 1988. The gates are our
+ * own, found by simulation: Documentation/design.rst.
  */
 #ifndef DUALTREE_CACHE_H
 #define DUALTREE_CACHE_H
@@ -50,69 +50,77 @@
 #include "heap.h"
 #include "ledger.h"
 
+/* Sizes that have a quick list, in granules: up to 4 KiB of 64-byte granules, as packets are. */
 #define QUICK_LISTS	64
+
+/*
+ * Max blocks in a list, and max bytes. All lists hold 1,710 blocks at most, which bounds the
+ * section that takes a region's blocks out of them.
+ */
 #define QUICK_DEPTH	32
 #define QUICK_BYTES	SZ_64K
 
-/* Blocks that go from the quick lists to the trees in one section, which bounds it. */
-#define CACHE_FLUSH_MOST	32
+/* Max blocks that a flush moves to the trees in one section: bounds it, as REMOTE_DRAIN_MAX. */
+#define CACHE_FLUSH_MAX	32
 
 /**
- * struct quick_list - blocks of one size
- * @first: the one that was put there last
- * @depth: how many there are
- * @most: how many there may be; constant
- * @credit: requests less deposits, 255 at most
+ * struct dt_quick_list - blocks of one size
+ * @first: the block deposited last, or NULL
+ * @depth: number of blocks
+ * @max: max number of blocks; constant
+ * @credit: requests less deposits, 0 to 255
  */
-struct quick_list {
-	struct cached *first;
+struct dt_quick_list {
+	struct dt_cached *first;
 	u8 depth;
-	u8 most;
+	u8 max;
 	u8 credit;
 };
 
 /**
- * struct quick - the quick lists of a heap
- * @lists: entry n is for n + 1 granules
- * @nr_cached: granules in all lists; readable by anybody
+ * struct dt_quick - the quick lists of a heap
+ * @lists: the lists; entry n is for n + 1 granules
+ * @nr_cached: granules in all lists; any CPU may read it
  */
-struct quick {
-	struct quick_list lists[QUICK_LISTS];
+struct dt_quick {
+	struct dt_quick_list lists[QUICK_LISTS];
 	local64_t nr_cached;
 };
 
-void dt_cache_init(struct heap *heap, struct quick *quick);
-void *dt_cache_take(struct heap *heap, size_t size);
-void *dt_cache_alloc(struct heap *heap, size_t size);
-void dt_cache_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-void dt_cache_settle(struct heap *heap);
-void dt_cache_doubt(struct heap *heap);
-void dt_cache_put(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool dt_cache_flush(struct heap *heap, unsigned int most);
-void dt_cache_flush_range(struct heap *heap, struct region *region, unsigned int first,
-			  unsigned int nr, unsigned int most);
-unsigned long dt_cache_listed(const struct heap *heap);
-unsigned long dt_cache_granules(const struct heap *heap);
+void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);
+void *dt_cache_take(struct dt_heap *heap, size_t size);
+void *dt_cache_alloc(struct dt_heap *heap, size_t size);
+void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		   unsigned int nr);
+void dt_cache_flush_hot(struct dt_heap *heap);
+void dt_cache_recheck_hot(struct dt_heap *heap);
+void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		  unsigned int nr);
+bool dt_cache_flush(struct dt_heap *heap, unsigned int budget);
+void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			  unsigned int nr, unsigned int budget);
+unsigned long dt_cache_listed(const struct dt_heap *heap);
+unsigned long dt_cache_granules(const struct dt_heap *heap);
 
-/* The list for @nr granules, QUICK_LISTS at most. */
-static __always_inline struct quick_list *quick_list(struct quick *quick, unsigned long nr)
+/* The list for @nr granules, 1 to QUICK_LISTS. */
+static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, unsigned long nr)
 {
 	return &quick->lists[nr - 1];
 }
 
-/* Is the hot range of a size? @size may have any value; 0 fits nothing. */
-static __always_inline bool hot_fits(const struct heap *heap, size_t size)
+/* Is the hot range just what @size bytes need? @size may be any value; 0 fits nothing. */
+static __always_inline bool hot_fits(const struct dt_heap *heap, size_t size)
 {
 	return heap->hot.nr == ((size - 1) >> DT_GRANULE_SHIFT) + 1;
 }
 
 /*
- * Take it, after hot_fits(). @large is whether the request may have more than 33 granules.
- * Return: the first byte, its bytes live in the ledger.
+ * Take the hot range, after hot_fits(). If @large is false it has at most 33 granules.
+ * Return: the address of @size bytes, live in the ledger.
  */
-static __always_inline void *hot_take(struct heap *heap, size_t size, bool large)
+static __always_inline void *hot_take(struct dt_heap *heap, size_t size, bool large)
 {
-	struct region *region = heap->hot.region;
+	struct dt_region *region = heap->hot.region;
 	unsigned long first = heap->hot.first;
 
 	WRITE_ONCE(heap->hot.nr, 0);
@@ -123,20 +131,23 @@ static __always_inline void *hot_take(struct heap *heap, size_t size, bool large
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
-/* Is it more than one block, all of which were of this size? Any value again. */
-static __always_inline bool hot_has_unit(const struct heap *heap, size_t size)
+/* Does the hot range begin with a unit that fits @size bytes, of which it has several? */
+static __always_inline bool hot_has_unit(const struct dt_heap *heap, size_t size)
 {
-	const struct hot_range *hot = &heap->hot;
+	const struct dt_hot_range *hot = &heap->hot;
 
 	return hot->unit == ((size - 1) >> DT_GRANULE_SHIFT) + 1 && hot->unit < hot->nr &&
 	       hot->nr != HOT_OFF;
 }
 
-/* Take the first of them, after hot_has_unit(). Return: as hot_take(). */
-static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
+/*
+ * Take the first unit of the hot range, after hot_has_unit().
+ * Return: the address of @size bytes, live in the ledger.
+ */
+static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size)
 {
-	struct hot_range *hot = &heap->hot;
-	struct region *region = hot->region;
+	struct dt_hot_range *hot = &heap->hot;
+	struct dt_region *region = hot->region;
 	unsigned long first = hot->first, unit = hot->unit;
 
 	hot->first = first + unit;
@@ -146,19 +157,20 @@ static __always_inline void *hot_take_unit(struct heap *heap, size_t size)
 }
 
 /**
- * hot_put() - make granules hot, if no others are or they are right beside
- * @heap: the heap; the caller owns it
- * @region: a region of it
- * @first: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger
+ * hot_put() - make granules hot, if no others are or they are adjacent
+ * @heap: the heap
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger
  *
- * Return: granules that are hot now, or 0 if others are, and the caller has to take these to
- * dt_cache_free().
+ * Context: Any; the caller owns the heap.
+ * Return: the number of granules that are hot now, or 0, with nothing changed, if others are: the
+ * caller passes these to dt_cache_free().
  */
-static __always_inline unsigned long hot_put(struct heap *heap, struct region *region,
+static __always_inline unsigned long hot_put(struct dt_heap *heap, struct dt_region *region,
 					     unsigned long first, unsigned long nr)
 {
-	struct hot_range *hot = &heap->hot;
+	struct dt_hot_range *hot = &heap->hot;
 	unsigned long was = hot->nr;
 
 	if (!was) {
@@ -180,11 +192,11 @@ static __always_inline unsigned long hot_put(struct heap *heap, struct region *r
 	return was + nr;
 }
 
-/* Should dt_cache_doubt() look at the @nr granules that are hot now? */
-static __always_inline bool hot_doubtful(const struct heap *heap, const struct region *region,
-					 unsigned int nr)
+/* May dt_cache_recheck_hot() have to flush the @nr hot granules? A lone region never drains. */
+static __always_inline bool hot_needs_recheck(const struct dt_heap *heap,
+					      const struct dt_region *region, unsigned int nr)
 {
-	return heap->nr_regions > 1 && region->nr_out - nr < region->full_from;
+	return heap->nr_regions > 1 && region->nr_inuse - nr < region->drain_wmark;
 }
 
 #endif /* DUALTREE_CACHE_H */

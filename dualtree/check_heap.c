@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Do all invariants of a heap, of what stands in front of its trees, and of an instance hold?
- * check.h says when these are built.
+ * Checks of the invariants of a heap, of its cache, and of an instance. check.h says when they are
+ * built.
  */
 #include <dualtree/dualtree.h>
 #include <linux/minmax.h>
@@ -11,9 +11,9 @@
 #include "heap.h"
 #include "walk.h"
 
-static struct region *region_entry(const struct rb_node *node)
+static struct dt_region *region_entry(const struct rb_node *node)
 {
-	return rb_entry_safe(node, struct region, node);
+	return rb_entry_safe(node, struct dt_region, node);
 }
 
 static unsigned int subtree_largest(const struct rb_node *node)
@@ -21,7 +21,7 @@ static unsigned int subtree_largest(const struct rb_node *node)
 	return node ? region_entry(node)->subtree_largest : 0;
 }
 
-static bool largest_check(const struct region *region)
+static bool largest_check(const struct dt_region *region)
 {
 	return region->subtree_largest == max3(extent_tree_largest(&region->free),
 					       subtree_largest(region->node.rb_left),
@@ -29,19 +29,20 @@ static bool largest_check(const struct region *region)
 }
 
 /**
- * dt_heap_check() - do all invariants of a heap hold?
- * @heap: the heap; the caller owns it
- * @tally: what the ledgers of its regions say is added to it
+ * dt_heap_check() - check all invariants of a heap
+ * @heap: the heap
+ * @tally: sums to which those of the heap's regions are added; the hot range is in @in_flight
  *
  * Visits every extent and every granule.
  *
- * Return: true if they do. What is hot is in flight to the trees, as @tally has it.
+ * Context: Any; the caller owns the heap.
+ * Return: true if the invariants hold.
  */
-bool dt_heap_check(const struct heap *heap, struct region_tally *tally)
+bool dt_heap_check(const struct dt_heap *heap, struct dt_region_tally *tally)
 {
 	unsigned long nr_free = 0, nr_extents = 0;
 	unsigned int nr_regions = 0;
-	const struct region *before = NULL, *region;
+	const struct dt_region *before = NULL, *region;
 	struct rb_node *node;
 	size_t held = 0;
 	bool spare, spare_seen = false;
@@ -70,25 +71,25 @@ bool dt_heap_check(const struct heap *heap, struct region_tally *tally)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_check);
 
-/* One list: as deep as it says, all of its size. Adds its granules to @nr_cached. */
-static bool list_check(const struct quick_list *list, unsigned int nr, unsigned long *nr_cached)
+/* A quick list has @depth blocks, all of @nr granules. Adds its granules to @nr_cached. */
+static bool list_check(const struct dt_quick_list *list, unsigned int nr, unsigned long *nr_cached)
 {
-	const struct cached *block;
+	const struct dt_cached *block;
 	unsigned int depth = 0;
 
-	for (block = list->first; block && depth <= list->most; block = block->next) {
+	for (block = list->first; block && depth <= list->max; block = block->next) {
 		if (block->nr != nr)
 			return false;
 		depth++;
 	}
 	*nr_cached += depth * nr;
-	return depth == list->depth && depth <= list->most;
+	return depth == list->depth && depth <= list->max;
 }
 
-/* Nothing is live in the hot range, and it is in no other hands. */
-static bool hot_check(const struct heap *heap)
+/* The hot range is 0 in the ledger, lies in a region of the heap, and is counted in use there. */
+static bool hot_check(const struct dt_heap *heap)
 {
-	const struct hot_range *hot = &heap->hot;
+	const struct dt_hot_range *hot = &heap->hot;
 	unsigned int i;
 
 	if (!hot->nr)
@@ -96,19 +97,19 @@ static bool hot_check(const struct heap *heap)
 	for (i = 0; i < hot->nr; i++)
 		if (hot->region->ledger[hot->first + i])
 			return false;
-	return hot->region->heap == heap && hot->nr <= hot->region->nr_out;
+	return hot->region->heap == heap && hot->nr <= hot->region->nr_inuse;
 }
 
 /**
- * dt_cache_check() - do all invariants of what stands in front of the trees hold?
- * @heap: the heap; the caller owns it
+ * dt_cache_check() - check all invariants of a heap's cache
+ * @heap: the heap
  *
- * That the blocks are marked in the ledger, and are all that
- * their regions miss, is dt_region_check()'s.
+ * The marks of blocks in the ledger, and their sum for each region, are dt_region_check()'s.
  *
- * Return: true if they do.
+ * Context: Any; the caller owns the heap.
+ * Return: true if the invariants hold.
  */
-bool dt_cache_check(const struct heap *heap)
+bool dt_cache_check(const struct dt_heap *heap)
 {
 	unsigned long nr_cached = 0;
 	unsigned int nr;
@@ -123,18 +124,18 @@ bool dt_cache_check(const struct heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_check);
 
 /**
- * struct check - the sums that dualtree_check() makes
- * @ok: no heap has failed
- * @nr_free: free granules in the trees and quick lists of all heaps
- * @tally: what all ledgers say
+ * struct check - the sums of dualtree_check()
+ * @ok: true if no heap has failed
+ * @nr_free: granules in the trees and quick lists of all heaps
+ * @tally: sums over all ledgers
  */
 struct check {
 	bool ok;
 	unsigned long nr_free;
-	struct region_tally tally;
+	struct dt_region_tally tally;
 };
 
-static bool check_heap(struct heap *heap, int cpu, void *arg)
+static bool check_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct check *check = arg;
 
@@ -145,14 +146,14 @@ static bool check_heap(struct heap *heap, int cpu, void *arg)
 }
 
 /**
- * dualtree_check() - do all invariants of an instance hold?
- * @dt: the instance; no call in flight
+ * dualtree_check() - check all invariants of an instance
+ * @dt: the instance; no call is running
  *
- * Every heap is looked at by its owner, and what the ledgers say is compared with what has
- * been counted: every byte that is live, every granule that is free or on its way.
+ * Checks every heap as its owner, and compares the sums over the ledgers with the statistics: live
+ * bytes, and granules that are free or in flight.
  *
  * Context: Process context. May sleep.
- * Return: true if they do.
+ * Return: true if the invariants hold.
  */
 bool dualtree_check(struct dualtree *dt)
 {

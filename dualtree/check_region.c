@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Do all invariants of the trees of a region, and of a region, hold? check.h says when these are
- * built.
+ * Checks of the invariants of a region and of its trees. check.h says when they are built.
  */
 #include <linux/string.h>
 #include "../compat/compat.h"
@@ -10,8 +9,8 @@
 #include "ledger.h"
 #include "region.h"
 
-/* Does the descent by size lead to an extent? */
-static bool found_by_size(const struct extent_tree *tree, const struct extent *extent)
+/* Does a descent by size find an extent? */
+static bool found_by_size(const struct dt_extent_tree *tree, const struct dt_extent *extent)
 {
 	const struct rb_node *node = tree->by_size.rb_node;
 
@@ -21,32 +20,32 @@ static bool found_by_size(const struct extent_tree *tree, const struct extent *e
 	return node;
 }
 
-/* By address: in order, inside the region, apart, each one found by size too; sums right. */
-static bool check_by_addr(const struct extent_tree *tree, const void *base, const void *end)
+/* By address: in order, in the region, not adjacent, found by size too, tagged; sums match. */
+static bool check_by_addr(const struct dt_extent_tree *tree, const void *base, const void *end)
 {
 	unsigned int nr_extents = 0, nr_free = 0;
-	const void *behind = NULL;
-	struct extent *extent;
+	const void *after = NULL;
+	struct dt_extent *extent;
 
 	for (extent = extent_first(tree); extent; extent = extent_next(extent)) {
 		if ((void *)extent < base || extent_end(extent) > end || !extent->nr)
 			return false;
-		if (behind && (void *)extent <= behind)
+		if (after && (void *)extent <= after)
 			return false;
 		if (!found_by_size(tree, extent) || *extent_tag(extent_end(extent)) != extent)
 			return false;
-		behind = extent_end(extent);
+		after = extent_end(extent);
 		nr_extents++;
 		nr_free += extent->nr;
 	}
 	return nr_extents == tree->nr_extents && nr_free == tree->nr_free;
 }
 
-/* By size: in order, as many and as much as by address. */
-static bool check_by_size(const struct extent_tree *tree)
+/* By size: in order, the last one the largest; sums match. */
+static bool check_by_size(const struct dt_extent_tree *tree)
 {
 	unsigned int nr_extents = 0, nr_free = 0;
-	const struct extent *before = NULL, *extent;
+	const struct dt_extent *before = NULL, *extent;
 	struct rb_node *node;
 
 	for (node = rb_first(&tree->by_size); node; node = rb_next(node)) {
@@ -62,24 +61,25 @@ static bool check_by_size(const struct extent_tree *tree)
 }
 
 /**
- * dt_extent_tree_check() - do all invariants hold?
- * @tree: the tree; the caller owns it
- * @base: the first byte of the region
- * @nr: granules of the region
+ * dt_extent_tree_check() - check all invariants of a region's trees
+ * @tree: the tree
+ * @base: first byte of the region
+ * @nr: number of granules of the region
  *
  * Visits every extent.
  *
- * Return: true if they do.
+ * Context: Any; the caller owns the tree.
+ * Return: true if the invariants hold.
  */
-bool dt_extent_tree_check(const struct extent_tree *tree, const void *base, unsigned int nr)
+bool dt_extent_tree_check(const struct dt_extent_tree *tree, const void *base, unsigned int nr)
 {
 	return check_by_addr(tree, base, base + ((size_t)nr << DT_GRANULE_SHIFT)) &&
 	       check_by_size(tree);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);
 
-/* Nothing is live in a run, and its ends are marked as what it is. */
-static bool run_check(const struct region *region, const void *addr, unsigned int nr, u8 mark)
+/* Nothing is live in a run, and both ends have the mark. */
+static bool run_check(const struct dt_region *region, const void *addr, unsigned int nr, u8 mark)
 {
 	unsigned int i, first = region_index(region, addr);
 
@@ -89,9 +89,9 @@ static bool run_check(const struct region *region, const void *addr, unsigned in
 	return region->ledger[first] == mark && region->ledger[first + nr - 1] == mark;
 }
 
-static bool extents_check(const struct region *region)
+static bool extents_check(const struct dt_region *region)
 {
-	const struct extent *extent;
+	const struct dt_extent *extent;
 
 	if (!dt_extent_tree_check(&region->free, region->base, region->nr))
 		return false;
@@ -101,24 +101,25 @@ static bool extents_check(const struct region *region)
 	return true;
 }
 
-/* How many granules what begins at one has there: an extent, a block of a list, or that alone. */
-static unsigned int step_from(const struct region *region, unsigned int at)
+/* Length in granules of the extent or block that begins at granule @at; 1 if none does. */
+static unsigned int step_from(const struct dt_region *region, unsigned int at)
 {
 	u8 count = READ_ONCE(region->ledger[at]);
 
 	if (count == LEDGER_FREE)
-		return ((const struct extent *)region_addr(region, at))->nr;
+		return ((const struct dt_extent *)region_addr(region, at))->nr;
 	if (count == LEDGER_CACHED)
-		return ((const struct cached *)region_addr(region, at))->nr;
+		return ((const struct dt_cached *)region_addr(region, at))->nr;
 	return 1;
 }
 
-static bool cached_check(const struct region *region)
+/* Blocks of quick lists are marked, know their region, and are as many as the region counts. */
+static bool cached_check(const struct dt_region *region)
 {
 	unsigned int at, step, nr = 0;
 
 	for (at = 0; at < region->nr; at += step) {
-		const struct cached *block = region_addr(region, at);
+		const struct dt_cached *block = region_addr(region, at);
 
 		step = step_from(region, at);
 		if (!step || step > region->nr - at)
@@ -132,24 +133,25 @@ static bool cached_check(const struct region *region)
 	return nr == region_nr_cached(region);
 }
 
-static bool guards_check(const struct region *region)
+static bool guards_check(const struct dt_region *region)
 {
 	return !memchr_inv(region->guard, DT_GRANULE, REGION_GUARD) &&
 	       !memchr_inv(region->ledger + region->nr, DT_GRANULE, REGION_GUARD);
 }
 
 /**
- * dt_region_check() - do all invariants of a region hold?
- * @region: the caller owns it
- * @tally: what its ledger says is added to it
+ * dt_region_check() - check all invariants of a region
+ * @region: the region
+ * @tally: sums to which those of the region's ledger are added
  *
  * Visits every extent and every granule.
  *
- * Return: true if they do.
+ * Context: Any; the caller owns the region's heap.
+ * Return: true if the invariants hold.
  */
-bool dt_region_check(const struct region *region, struct region_tally *tally)
+bool dt_region_check(const struct dt_region *region, struct dt_region_tally *tally)
 {
-	unsigned int i, dead = 0, placed = region->nr - region->nr_out;
+	unsigned int i, dead = 0, placed = region->nr - region->nr_inuse;
 
 	if (!guards_check(region) || !extents_check(region) || !cached_check(region))
 		return false;

@@ -2,9 +2,15 @@
 /*
  * debugfs: dualtree/NAME/stats, dualtree/NAME/extents and dualtree/NAME/map.
  *
- * The files of an instance are made when it takes its first region, so that one that is
- * never used costs no dentries. Reading stops nobody: counts are read as they stand, and
- * each heap is drawn and listed by its owner, a piece in a section.
+ *	stats		the counts, read while their owners change them
+ *	extents		a line for each extent, written by the heap's owner
+ *	map		a line for each region, written by the heap's owner
+ *
+ * The files of an instance are made after it has got its first region, so that one that is never
+ * used costs no dentries.
+ *
+ * Context: process context. Reading a heap takes a section on its CPU for each region or for
+ * EXTENTS_MAX extents; see walk.c for the locks. No other lock is held with name_lock.
  */
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
@@ -17,7 +23,8 @@
 #include "ledger.h"
 #include "walk.h"
 
-#define MAP_CELLS	64U
+/* Max cells of a region in the map: one for each granule of a region of one 4 KiB page. */
+#define MAP_CELLS_MAX	64U
 
 static struct dentry *debugfs_root;
 
@@ -44,7 +51,7 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* "cpu 3", or "shared" for the heap that is no CPU's. */
+/* "cpu 3", or "shared" for the shared heap. */
 static void show_owner(struct seq_file *m, int cpu)
 {
 	if (cpu < 0)
@@ -53,8 +60,8 @@ static void show_owner(struct seq_file *m, int cpu)
 		seq_printf(m, "cpu %-3d", cpu);
 }
 
-/* What a cell of the map shows of its granules: all live, none, or in between. */
-static char map_cell(const struct region *region, unsigned int first, unsigned int nr)
+/* The character of a cell: all of its granules' bytes are live, none, or some. */
+static char map_cell(const struct dt_region *region, unsigned int first, unsigned int nr)
 {
 	unsigned int i, bytes = 0;
 
@@ -65,9 +72,9 @@ static char map_cell(const struct region *region, unsigned int first, unsigned i
 	return bytes == nr << DT_GRANULE_SHIFT ? '#' : '+';
 }
 
-static void map_region(struct seq_file *m, int cpu, const struct region *region)
+static void map_region(struct seq_file *m, int cpu, const struct dt_region *region)
 {
-	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS);
+	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS_MAX);
 
 	show_owner(m, cpu);
 	seq_printf(m, " %p %5zu KiB |", region->base, region->bytes >> 10);
@@ -78,24 +85,24 @@ static void map_region(struct seq_file *m, int cpu, const struct region *region)
 
 /**
  * struct map_walk - a walk over the regions of all heaps
- * @m: where to
- * @behind: where the region that was drawn last begins; NULL at the start of a heap
+ * @m: output file
+ * @after: base of the region that was drawn last, or NULL at the start of a heap
  */
 struct map_walk {
 	struct seq_file *m;
-	const void *behind;
+	const void *after;
 };
 
-static bool map_heap(struct heap *heap, int cpu, void *arg)
+static bool map_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct map_walk *walk = arg;
-	const struct region *region = dt_heap_region_above(heap, walk->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, walk->after);
 
-	walk->behind = NULL;
+	walk->after = NULL;
 	if (!region)
 		return false;
 	map_region(walk->m, cpu, region);
-	walk->behind = region->base;
+	walk->after = region->base;
 	return true;
 }
 
@@ -109,28 +116,28 @@ static int map_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(map);
 
-/* Extents that are listed in one section, which bounds it. */
-#define EXTENTS_MOST	32
+/* Max extents that are listed in one section: bounds it to so many printed lines. */
+#define EXTENTS_MAX	32
 
 /**
  * struct extents_walk - a walk over the extents of all heaps
- * @m: where to
- * @behind: where the region before this one begins; NULL at the start of a heap
- * @from: where to go on in the region, or NULL at its start
+ * @m: output file
+ * @after: base of the region that was listed last, or NULL at the start of a heap
+ * @from: address in the region after @after where its list continues, or NULL at its start
  */
 struct extents_walk {
 	struct seq_file *m;
-	const void *behind;
+	const void *after;
 	const void *from;
 };
 
-/* List some extents of a region. Return: where to go on, or NULL at the end. */
-static const void *list_region(struct extents_walk *walk, int cpu, const struct region *region)
+/* List up to EXTENTS_MAX extents of a region. Return: the next extent, or NULL at the end. */
+static const void *list_region(struct extents_walk *walk, int cpu, const struct dt_region *region)
 {
-	const struct extent *extent = dt_extent_above(&region->free, walk->from);
+	const struct dt_extent *extent = dt_extent_above(&region->free, walk->from);
 	unsigned int i;
 
-	for (i = 0; extent && i < EXTENTS_MOST; i++, extent = extent_next(extent)) {
+	for (i = 0; extent && i < EXTENTS_MAX; i++, extent = extent_next(extent)) {
 		show_owner(walk->m, cpu);
 		seq_printf(walk->m, " %p %8zu region %p\n", extent,
 			   (size_t)extent->nr << DT_GRANULE_SHIFT, region->base);
@@ -138,18 +145,18 @@ static const void *list_region(struct extents_walk *walk, int cpu, const struct 
 	return extent;
 }
 
-static bool extents_heap(struct heap *heap, int cpu, void *arg)
+static bool extents_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct extents_walk *walk = arg;
-	const struct region *region = dt_heap_region_above(heap, walk->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, walk->after);
 
 	if (!region) {
-		walk->behind = NULL;
+		walk->after = NULL;
 		return false;
 	}
 	walk->from = list_region(walk, cpu, region);
 	if (!walk->from)
-		walk->behind = region->base;
+		walk->after = region->base;
 	return true;
 }
 
@@ -163,7 +170,7 @@ static int extents_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
-/* Two instances of one name must not both find it free. */
+/* Held from the choice of a name to its use: two instances must not choose the same one. */
 static DEFINE_MUTEX(name_lock);
 
 static struct dentry *create_dir(const char *name)

@@ -3,17 +3,19 @@
  * Growing a live range where it lies: dualtree_extend(). Any context, NMI included.
  *
  *	|########|####....|........|....####|     (1) the rest of its last granule
- *	             ^     `--- (2) ---'          (2) free granules behind, the owner's to give
+ *	             ^     `--- (2) ---'          (2) free granules after that
  *	             end of the range
  *
- * (1) is free if all that is live in that granule is the range's: its user may add to it, on
- * any CPU. (2) is in the owner's trees, or cached in front of them.
+ * (1) is free if all that is live in that granule is the range's: its user may add to the count,
+ * on any CPU. (2) belongs to the heap's owner, in its trees or its cache.
  *
  *	the range needs			and its heap is		it grows in
  *	(1) only			any			dualtree_extend(), anywhere
  *	(2) too				this CPU's, entered	grow_in()
  *	(2) too				the shared one		grow_in_shared()
  *	(2) too				another			nothing: it does not grow
+ *
+ * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
  */
 #include <linux/export.h>
 #include <linux/string.h>
@@ -30,15 +32,15 @@
 
 /**
  * struct growth - a range that is to grow in place
- * @region: what it lies in
- * @end: where it ends, as an offset
- * @new_end: where it shall end
+ * @region: the region that the range lies in
+ * @end: offset of its end
+ * @new_end: offset of its end when it has grown
  * @last: its last granule
- * @in_last: its bytes in that
- * @nr: granules it needs behind that one
+ * @in_last: its bytes in @last
+ * @nr: granules that it needs after @last
  */
 struct growth {
-	struct region *region;
+	struct dt_region *region;
 	size_t end;
 	size_t new_end;
 	unsigned int last;
@@ -46,12 +48,12 @@ struct growth {
 	unsigned int nr;
 };
 
-/* Return: true if there is such a range, and it may grow as far as its region goes. */
+/* Return: true if the range is live, and its region has @new_len bytes from its start. */
 static bool growth_init(struct growth *g, const struct dualtree *dt, const void *ptr, size_t len,
 			size_t new_len)
 {
-	struct region *region = dt_region_of_range(dt, ptr, len);
-	struct ledger_range range;
+	struct dt_region *region = dt_region_of_range(dt, ptr, len);
+	struct dt_ledger_range range;
 	size_t offset;
 
 	if (!region)
@@ -71,25 +73,25 @@ static bool growth_init(struct growth *g, const struct dualtree *dt, const void 
 	return true;
 }
 
-/* Bytes that the last granule has behind the range. */
+/* Bytes of the last granule after the range. */
 static unsigned int rest_of_last(const struct growth *g)
 {
 	return ALIGN(g->end, DT_GRANULE) - g->end;
 }
 
-/* Is the rest of the last granule free? */
+/* Is the rest of the last granule free, or none? */
 static bool may_grow(const struct growth *g)
 {
 	if (!rest_of_last(g))
 		return true;
 	if (READ_ONCE(g->region->ledger[g->last]) != g->in_last)
 		return false;
-	/* Pairs with the compare-exchange of whoever freed those bytes. */
+	/* Acquire: pairs with the compare-exchange of their free. litmus/ledger-grow-*. */
 	smp_acquire__after_ctrl_dep();
 	return true;
 }
 
-/* The counts of all that was added, after may_grow() and dt_heap_extend(). */
+/* Record the bytes that were added, after may_grow() and dt_heap_extend(). */
 static void grow(const struct growth *g)
 {
 	size_t in_last = min_t(size_t, rest_of_last(g), g->new_end - g->end);
@@ -101,12 +103,12 @@ static void grow(const struct growth *g)
 		ledger_fill(ledger, g->last + 1, g->nr, g->new_end - g->end - in_last);
 }
 
-/* Grow by granules of a heap that the caller owns. */
-static bool grow_in(struct heap *heap, const struct growth *g)
+/* Grow by granules of a heap; the caller owns it. */
+static bool grow_in(struct dt_heap *heap, const struct growth *g)
 {
 	if (!may_grow(g))
 		return false;
-	dt_cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MOST);
+	dt_cache_flush_range(heap, g->region, g->last + 1, g->nr, CACHE_FLUSH_MAX);
 	if (!dt_heap_extend(heap, g->region, g->last + 1, g->nr))
 		return false;
 	dt_kmemleak_extend(g->region, g->last + 1, g->nr);
@@ -114,9 +116,10 @@ static bool grow_in(struct heap *heap, const struct growth *g)
 	return true;
 }
 
+/* grow_in() for the shared heap. In NMI false if the lock is contended. */
 static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool grown;
 
@@ -131,8 +134,8 @@ static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 	return grown;
 }
 
-/* What alloc_post() does, for the bytes that were added. */
-static void finish(struct dualtree *dt, const struct growth *g)
+/* Do for the bytes that were added what alloc_post() does; count and trace them. */
+static void grow_post(struct dualtree *dt, const struct growth *g)
 {
 	void *base = g->region->base;
 	size_t grain = ALIGN_DOWN(g->end, 8), last_grain = ALIGN(g->new_end, 8);
@@ -147,31 +150,31 @@ static void finish(struct dualtree *dt, const struct growth *g)
 
 bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len)
 {
-	struct region *retired;
-	struct heap *heap;
+	struct dt_region *retired;
+	struct dt_heap *heap;
 	struct growth g;
 	bool grown = false, shared = false;
 
 	if (new_len <= len)
 		return !dt_range_status(dt, ptr, len);
-	heap = section_begin(dt);
+	heap = section_enter(dt);
 	if (growth_init(&g, dt, ptr, len, new_len)) {
 		if (!g.nr && may_grow(&g)) {
 			grow(&g);
 			grown = true;
-		} else if (g.nr && g.region->heap == heap) {
+		} else if (g.nr && region_heap(g.region) == heap) {
 			grown = grow_in(heap, &g);
 		} else if (g.nr) {
-			shared = g.region->heap == &dt->shared;
+			shared = region_heap(g.region) == &dt->shared;
 		}
 	}
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
-	/* The region stays where it is: the range in it is live. */
+	/* The range is live, so the region stays though preemption is on. */
 	if (shared)
 		grown = grow_in_shared(dt, &g);
 	if (grown)
-		finish(dt, &g);
+		grow_post(dt, &g);
 	return grown;
 }
 EXPORT_SYMBOL_GPL(dualtree_extend);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The dual tree: best fit out of one order, merging by the other.
+ * The dual tree: best fit by the size order, merging by the address order. extent_tree.h has the
+ * picture, the invariants and the context.
  *
- * extent_tree.h says what is promised. Places in the trees are kept where they still hold:
- * what is left of an extent after a carve, and an extent that grows, keep their place by
- * address, and their place by size where the neighbour there allows it. A node that moves
- * takes over the links of the old one.
+ * A node is moved only where it must be. What a carve leaves of an extent, and an extent that
+ * grows, keep their place by address. They keep their place by size if they are still in order
+ * with the adjacent node. A node at a new address takes over the links of the old one.
  *
- * Where KASAN watches, node and tag are all that may be touched of an extent.
+ * Under KASAN only the node and the tag of an extent are accessible.
  */
 #include <linux/align.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "extent_tree.h"
 
-static void size_insert(struct extent_tree *tree, struct extent *extent)
+static void size_insert(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	struct rb_node **link = &tree->by_size.rb_node, *parent = NULL;
 
@@ -22,49 +22,49 @@ static void size_insert(struct extent_tree *tree, struct extent *extent)
 		tree->largest = extent;
 	while (*link) {
 		parent = *link;
-		link = extent_precedes(extent, rb_entry(parent, struct extent, by_size)) ?
+		link = extent_precedes(extent, rb_entry(parent, struct dt_extent, by_size)) ?
 		       &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&extent->by_size, parent, link);
 	rb_insert_color(&extent->by_size, &tree->by_size);
 }
 
-static void size_erase(struct extent_tree *tree, struct extent *extent)
+static void size_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	if (tree->largest == extent)
 		tree->largest = extent_by_size(rb_prev(&extent->by_size));
 	rb_erase(&extent->by_size, &tree->by_size);
 }
 
-static void tag_set(struct extent *extent)
+static void tag_set(struct dt_extent *extent)
 {
-	struct extent **tag = extent_tag(extent_end(extent));
+	struct dt_extent **tag = extent_tag(extent_end(extent));
 
 	dt_unpoison(tag, sizeof(*tag));
 	*tag = extent;
 }
 
-/* A larger size, the same node; the tag is to be set. */
-static void extent_grown(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+/* Set a larger size; the node stays. The caller sets the tag. */
+static void extent_grown(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
-	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
+	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
 
-	dt_poison(extent_tag(extent_end(extent)), sizeof(struct extent *));
+	dt_poison(extent_tag(extent_end(extent)), sizeof(struct dt_extent *));
 	extent->nr = nr;
-	if (!behind || extent_precedes(extent, behind))
+	if (!after || extent_precedes(extent, after))
 		return;
 	size_erase(tree, extent);
 	size_insert(tree, extent);
 }
 
-/* A new extent, found to touch no other. */
-static void extent_insert(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+/* Insert an extent that touches no other. The caller sets the tag. */
+static void extent_insert(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
 	struct rb_node **link = &tree->by_addr.rb_node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
-		if (extent < rb_entry(parent, struct extent, by_addr))
+		if (extent < rb_entry(parent, struct dt_extent, by_addr))
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
@@ -77,7 +77,7 @@ static void extent_insert(struct extent_tree *tree, struct extent *extent, unsig
 	tree->nr_extents++;
 }
 
-static void extent_erase(struct extent_tree *tree, struct extent *extent)
+static void extent_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
 {
 	rb_erase(&extent->by_addr, &tree->by_addr);
 	size_erase(tree, extent);
@@ -85,10 +85,9 @@ static void extent_erase(struct extent_tree *tree, struct extent *extent)
 }
 
 /*
- * An extent whose front moves: it keeps its place by address, and by size too if @in_place
- * says that its new size allows it.
+ * Move an extent's node. The address order stays; @in_place says whether the size order does.
  */
-static void extent_move(struct extent_tree *tree, struct extent *from, struct extent *to,
+static void extent_move(struct dt_extent_tree *tree, struct dt_extent *from, struct dt_extent *to,
 			bool in_place)
 {
 	rb_replace_node(&from->by_addr, &to->by_addr, &tree->by_addr);
@@ -102,36 +101,41 @@ static void extent_move(struct extent_tree *tree, struct extent *from, struct ex
 		tree->largest = to;
 }
 
-/* Take granules off the front. The new node does not overlap the old one. */
-static void extent_cut_front(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+/*
+ * Take granules off the start; some are left. The new node does not overlap the old one, and the
+ * caller sets the tag.
+ */
+static void extent_cut_start(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
-	struct extent *before = extent_by_size(rb_prev(&extent->by_size));
-	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+	struct dt_extent *before = extent_by_size(rb_prev(&extent->by_size));
+	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
 	dt_unpoison(rest, sizeof(*rest));
 	rest->nr = extent->nr - nr;
 	extent_move(tree, extent, rest, !before || extent_precedes(before, rest));
 }
 
-static void extent_grow_front(struct extent_tree *tree, struct extent *extent, void *addr,
+/* Grow an extent by granules from @addr up to its start. The caller sets the tag. */
+static void extent_grow_start(struct dt_extent_tree *tree, struct dt_extent *extent, void *addr,
 			      unsigned int nr)
 {
-	struct extent *behind = extent_by_size(rb_next(&extent->by_size));
-	struct extent *larger = addr;
+	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
+	struct dt_extent *larger = addr;
 
 	dt_unpoison(larger, sizeof(*larger));
 	larger->nr = extent->nr + nr;
-	extent_move(tree, extent, larger, !behind || extent_precedes(larger, behind));
+	extent_move(tree, extent, larger, !after || extent_precedes(larger, after));
 	dt_poison(extent, sizeof(*extent));
 }
 
-static __always_inline struct extent *best_fit(const struct extent_tree *tree, unsigned int nr)
+static __always_inline struct dt_extent *best_fit(const struct dt_extent_tree *tree,
+						  unsigned int nr)
 {
 	struct rb_node *node = tree->by_size.rb_node;
-	struct extent *best = NULL;
+	struct dt_extent *best = NULL;
 
 	while (node) {
-		struct extent *extent = rb_entry(node, struct extent, by_size);
+		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_size);
 
 		if (extent->nr >= nr) {
 			best = extent;
@@ -143,35 +147,36 @@ static __always_inline struct extent *best_fit(const struct extent_tree *tree, u
 	return best;
 }
 
-static __always_inline void carve(struct extent_tree *tree, struct extent *extent,
+static __always_inline void carve(struct dt_extent_tree *tree, struct dt_extent *extent,
 				  unsigned int nr)
 {
-	struct extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
+	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
 
 	tree->nr_free -= nr;
 	if (extent->nr == nr) {
 		extent_erase(tree, extent);
 		return;
 	}
-	extent_cut_front(tree, extent, nr);
+	extent_cut_start(tree, extent, nr);
 	*extent_tag(extent_end(rest)) = rest;
 }
 
 /**
- * dt_extent_tree_alloc() - carve granules out of the best fit
- * @tree: the tree; the caller owns it
- * @nr: granules, not 0
+ * dt_extent_tree_alloc() - carve granules from the best fit
+ * @tree: the tree
+ * @nr: number of granules, not 0
  *
- * They are taken from the start of the smallest extent that is large enough, of the lowest
- * one among equals. From the start, because most buffers lose their tail at once: the tail
- * then merges with what it was cut from. Taken from the end, each would leave a hole of its
- * own, too small for the next buffer.
+ * The best fit is the smallest extent that is large enough, the lowest one among equals. It is
+ * carved from its start, because most buffers lose their tail at once: the tail then merges with
+ * what it was cut from. Carved from the end, each buffer would leave a hole of its own, too small
+ * for the next one.
  *
- * Return: the first of them, or NULL if no extent is large enough.
+ * Context: Any; the caller owns the tree.
+ * Return: the address of the first granule, or NULL if no extent is large enough.
  */
-void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
+void *dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct extent *extent = best_fit(tree, nr);
+	struct dt_extent *extent = best_fit(tree, nr);
 
 	if (!extent)
 		return NULL;
@@ -181,19 +186,21 @@ void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 
 /**
- * dt_extent_tree_carve() - take granules off the front of an extent
- * @tree: the tree; the caller owns it
- * @extent: in the tree
- * @nr: granules, at most those of the extent, not 0
+ * dt_extent_tree_carve() - take granules off the start of an extent
+ * @tree: the tree
+ * @extent: an extent of the tree
+ * @nr: number of granules, not 0, at most those of the extent
+ *
+ * Context: Any; the caller owns the tree.
  */
-void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr)
+void dt_extent_tree_carve(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
 {
 	carve(tree, extent, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_carve);
 
-/* Where in an extent @nr granules begin at a multiple of @align, or NULL if nowhere. */
-static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
+/* The lowest multiple of @align in an extent with room for @nr granules, or NULL. */
+static void *aligned_fit(struct dt_extent *extent, unsigned int nr, size_t align)
 {
 	void *addr = PTR_ALIGN((void *)extent, align);
 	void *end = addr + ((size_t)nr << DT_GRANULE_SHIFT);
@@ -202,22 +209,24 @@ static void *aligned_fit(struct extent *extent, unsigned int nr, size_t align)
 }
 
 /**
- * dt_extent_tree_alloc_aligned() - carve granules that begin at a multiple of some size
- * @tree: the tree; the caller owns it
- * @nr: granules, not 0
- * @align: bytes, a power of two, more than a granule
- * @front: granules that are left in front of them; they are an extent again
+ * dt_extent_tree_alloc_aligned() - carve aligned granules
+ * @tree: the tree
+ * @nr: number of granules, not 0
+ * @align: alignment in bytes, a power of two, more than a granule
+ * @before: set to the granules left before the aligned ones, which are an extent again; not set
+ *	if nothing is carved
  *
- * Out of the best fit if they happen to fit there, else out of the best fit for a request
- * that is large enough to be sure.
+ * Tries the best fit, then the best fit for a length that holds @nr aligned granules wherever it
+ * begins. Where none is that long it tries the largest extent.
  *
- * Return: the first of them, or NULL if neither serves.
+ * Context: Any; the caller owns the tree.
+ * Return: the address of the first granule, or NULL if they fit in neither.
  */
-void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
-				   unsigned int *front)
+void *dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr, size_t align,
+				   unsigned int *before)
 {
 	unsigned int sure = nr + (align >> DT_GRANULE_SHIFT) - 1;
-	struct extent *extent = best_fit(tree, nr);
+	struct dt_extent *extent = best_fit(tree, nr);
 	void *addr = extent ? aligned_fit(extent, nr, align) : NULL;
 
 	if (!addr)
@@ -225,28 +234,29 @@ void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, si
 	addr = extent ? aligned_fit(extent, nr, align) : NULL;
 	if (!addr)
 		return NULL;
-	*front = (addr - (void *)extent) >> DT_GRANULE_SHIFT;
-	dt_extent_tree_carve(tree, extent, *front + nr);
-	if (*front)
-		dt_extent_tree_free(tree, extent, *front, NULL, NULL);
+	*before = (addr - (void *)extent) >> DT_GRANULE_SHIFT;
+	dt_extent_tree_carve(tree, extent, *before + nr);
+	if (*before)
+		dt_extent_tree_free(tree, extent, *before, NULL, NULL);
 	return addr;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_aligned);
 
 /**
- * dt_extent_tree_free() - put granules back and merge them with what they touch
- * @tree: the tree; the caller owns it
- * @addr: the first granule; in no extent, as are those behind it
- * @nr: granules, not 0
+ * dt_extent_tree_free() - insert granules and merge them with the extents they touch
+ * @tree: the tree
+ * @addr: address of the first granule
+ * @nr: number of granules, not 0, none of them in an extent
  * @left: the extent that ends at @addr, or NULL if none does
- * @right: the extent that begins where they end, or NULL
+ * @right: the extent that begins where the granules end, or NULL if none does
  *
- * Return: the extent that they are in now.
+ * Context: Any; the caller owns the tree.
+ * Return: the extent that the granules are in now.
  */
-struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
-				   struct extent *left, struct extent *right)
+struct dt_extent *dt_extent_tree_free(struct dt_extent_tree *tree, void *addr, unsigned int nr,
+				      struct dt_extent *left, struct dt_extent *right)
 {
-	struct extent *extent = left ?: addr;
+	struct dt_extent *extent = left ?: addr;
 
 	tree->nr_free += nr;
 	if (left && right) {
@@ -257,7 +267,7 @@ struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigne
 	if (left)
 		extent_grown(tree, left, left->nr + nr);
 	else if (right)
-		extent_grow_front(tree, right, addr, nr);
+		extent_grow_start(tree, right, addr, nr);
 	else
 		extent_insert(tree, extent, nr);
 	tag_set(extent);
@@ -266,19 +276,20 @@ struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigne
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
 
 /**
- * dt_extent_above() - for those who walk extents in steps
- * @tree: the tree; the caller owns it
+ * dt_extent_above() - find where a walk over the extents continues
+ * @tree: the tree
  * @addr: any address
  *
+ * Context: Any; the caller owns the tree.
  * Return: the lowest extent that begins at @addr or above, or NULL.
  */
-struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr)
+struct dt_extent *dt_extent_above(const struct dt_extent_tree *tree, const void *addr)
 {
 	struct rb_node *node = tree->by_addr.rb_node;
-	struct extent *above = NULL;
+	struct dt_extent *above = NULL;
 
 	while (node) {
-		struct extent *extent = rb_entry(node, struct extent, by_addr);
+		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_addr);
 
 		if ((void *)extent >= addr) {
 			above = extent;

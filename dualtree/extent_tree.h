@@ -13,20 +13,20 @@
  *	  |          its tag, in the last bytes of its last granule: where the node is
  *	  the node of an extent lies in its first granule
  *
- * Invariants: extents do not overlap and do not touch (two that touch are one), both
- * trees hold the same nodes, @nr_extents and @nr_free are their number and their sum,
- * @largest is the last node by size, and each tag leads to its node.
+ * Invariants: extents do not overlap and are never adjacent, both trees hold the same nodes,
+ * @nr_extents and @nr_free are their number and their sum, @largest is the last node by size,
+ * and each tag points to its node.
  *
- * Who frees says which extents the freed granules touch: a node behind them is found where
- * it lies, one in front of them through its tag. So to merge nothing is looked for; only
- * an extent that touches none is put into the order by address with a descent.
+ * Merging searches for nothing: the caller of a free passes the extents that the freed granules
+ * touch. The next one's node lies where they end; the previous one's tag lies before them. Only
+ * an extent that touches no other is inserted by address with a descent.
  *
- * A tree has one owner at a time; there is no lock in here. Nothing allocates: what is
- * freed is at least one granule, and a node fits in that.
+ * Context: any, NMI included. A tree has one owner at a time and no lock. Nothing allocates: a
+ * freed run has at least one granule, and a node fits in that.
  *
- * Best fit by (size, address): Knuth, TAOCP vol. 1, 2.5. Trees by size and by address
- * over the same free blocks: Stephenson, "Fast Fits", SOSP 1983, kept there as one
- * Cartesian tree. The tag is Knuth's boundary tag, same place, 2.5C.
+ * Best fit by (size, address): Knuth, TAOCP vol. 1, 2.5. Trees by size and by address over the
+ * same free blocks: Stephenson, "Fast Fits", SOSP 1983, which keeps them as one Cartesian tree.
+ * The boundary tag: Knuth, TAOCP vol. 1, 2.5, algorithm C.
  */
 #ifndef DUALTREE_EXTENT_TREE_H
 #define DUALTREE_EXTENT_TREE_H
@@ -36,86 +36,87 @@
 #include "granule.h"
 
 /**
- * struct extent - a maximal run of free granules; lies in the first of them
- * @by_addr: place in extent_tree.by_addr
- * @by_size: place in extent_tree.by_size
- * @nr: its granules
+ * struct dt_extent - a maximal run of free granules; lies in the first of them
+ * @by_addr: node in dt_extent_tree.by_addr
+ * @by_size: node in dt_extent_tree.by_size
+ * @nr: number of granules
  */
-struct extent {
+struct dt_extent {
 	struct rb_node by_addr;
 	struct rb_node by_size;
 	unsigned int nr;
 };
 
-/* Of an extent of one granule, node and tag lie in the same one. */
-static_assert(sizeof(struct extent) + sizeof(struct extent *) <= DT_GRANULE);
+/* An extent of one granule holds both its node and its tag there. */
+static_assert(sizeof(struct dt_extent) + sizeof(struct dt_extent *) <= DT_GRANULE);
 
 /**
- * struct extent_tree - the free extents of one region
- * @by_addr: ordered by address
- * @by_size: ordered by (size, address)
- * @largest: the last of @by_size, or NULL
- * @nr_extents: how many there are
- * @nr_free: granules in all of them
+ * struct dt_extent_tree - the free extents of one region
+ * @by_addr: extents by address
+ * @by_size: extents by (size, address)
+ * @largest: last extent of @by_size, or NULL
+ * @nr_extents: number of extents
+ * @nr_free: granules in all extents
  */
-struct extent_tree {
+struct dt_extent_tree {
 	struct rb_root by_addr;
 	struct rb_root by_size;
-	struct extent *largest;
+	struct dt_extent *largest;
 	unsigned int nr_extents;
 	unsigned int nr_free;
 };
 
-static inline void extent_tree_init(struct extent_tree *tree)
+static inline void extent_tree_init(struct dt_extent_tree *tree)
 {
-	*tree = (struct extent_tree){ .by_addr = RB_ROOT, .by_size = RB_ROOT };
+	*tree = (struct dt_extent_tree){ .by_addr = RB_ROOT, .by_size = RB_ROOT };
 }
 
-static inline unsigned int extent_tree_largest(const struct extent_tree *tree)
+static inline unsigned int extent_tree_largest(const struct dt_extent_tree *tree)
 {
 	return tree->largest ? tree->largest->nr : 0;
 }
 
-static inline void *extent_end(const struct extent *extent)
+static inline void *extent_end(const struct dt_extent *extent)
 {
 	return (void *)extent + ((size_t)extent->nr << DT_GRANULE_SHIFT);
 }
 
 /* The tag of the extent that ends at @end. */
-static inline struct extent **extent_tag(void *end)
+static inline struct dt_extent **extent_tag(void *end)
 {
-	return end - sizeof(struct extent *);
+	return end - sizeof(struct dt_extent *);
 }
 
-/* In address order: the first extent, and the one behind another. */
-static inline struct extent *extent_first(const struct extent_tree *tree)
+/* The first extent in address order, or NULL. */
+static inline struct dt_extent *extent_first(const struct dt_extent_tree *tree)
 {
-	return rb_entry_safe(rb_first(&tree->by_addr), struct extent, by_addr);
+	return rb_entry_safe(rb_first(&tree->by_addr), struct dt_extent, by_addr);
 }
 
-static inline struct extent *extent_next(const struct extent *extent)
+/* The next extent in address order, or NULL. */
+static inline struct dt_extent *extent_next(const struct dt_extent *extent)
 {
-	return rb_entry_safe(rb_next(&extent->by_addr), struct extent, by_addr);
+	return rb_entry_safe(rb_next(&extent->by_addr), struct dt_extent, by_addr);
 }
 
-/* In size order: whose node this is. */
-static inline struct extent *extent_by_size(const struct rb_node *node)
+/* The extent of a node in the size tree, or NULL. */
+static inline struct dt_extent *extent_by_size(const struct rb_node *node)
 {
-	return rb_entry_safe(node, struct extent, by_size);
+	return rb_entry_safe(node, struct dt_extent, by_size);
 }
 
-/* The order of the size tree. */
-static __always_inline bool extent_precedes(const struct extent *a, const struct extent *b)
+/* The order of the size tree: by size, then by address. */
+static __always_inline bool extent_precedes(const struct dt_extent *a, const struct dt_extent *b)
 {
 	return a->nr < b->nr || (a->nr == b->nr && a < b);
 }
 
-struct extent *dt_extent_above(const struct extent_tree *tree, const void *addr);
-void *dt_extent_tree_alloc(struct extent_tree *tree, unsigned int nr);
-void *dt_extent_tree_alloc_aligned(struct extent_tree *tree, unsigned int nr, size_t align,
-				   unsigned int *front);
-void dt_extent_tree_carve(struct extent_tree *tree, struct extent *extent, unsigned int nr);
-struct extent *dt_extent_tree_free(struct extent_tree *tree, void *addr, unsigned int nr,
-				   struct extent *left, struct extent *right);
+struct dt_extent *dt_extent_above(const struct dt_extent_tree *tree, const void *addr);
+void *dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr);
+void *dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr, size_t align,
+				   unsigned int *before);
+void dt_extent_tree_carve(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr);
+struct dt_extent *dt_extent_tree_free(struct dt_extent_tree *tree, void *addr, unsigned int nr,
+				      struct dt_extent *left, struct dt_extent *right);
 
 #endif /* DUALTREE_EXTENT_TREE_H */

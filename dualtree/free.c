@@ -17,16 +17,16 @@
  *	  trim() whose start is in another region	free_outside()
  *	several ranges					free_some(), do_free()
  *
- * What the fast path and free_many() free becomes the hot range in free_hot(). Where another
- * range is hot, free_insert() moves that one to its quick list or to the trees.
+ * Granules of the entered heap that come free become hot in free_hot(). Where another range is
+ * hot, free_insert() moves that one to its quick list or to the trees.
  *
  * Every slow path is a call in tail position, so that the fast path costs no stack frame. It
- * takes what the fast path has in registers, and turns preemption on. Those that are given
- * @heap also end the section on it. @caller is who is named if the free is refused.
+ * takes what the fast path has in registers, and enables preemption. Those that are given @heap
+ * also close the section on it. @caller is the return address that a report names.
  *
- * The ledger is checked inside the section. A thread that frees the same bytes between check
- * and change would have to be on another CPU or in an interrupt: those races of the callers are
- * not found; see ledger.h.
+ * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again. Checking
+ * and changing the ledger is one stretch with preemption off. A double-free from an interrupt in
+ * it, or from another CPU, may go unnoticed; see ledger.h.
  */
 #include <linux/export.h>
 #include <linux/overflow.h>
@@ -43,38 +43,41 @@
 #include "section.h"
 #include "trace.h"
 
-/* Bytes of a range that lies in 33 granules at most: ledger_take_whole() takes no more. */
-#define FREE_LARGE	(32 * DT_GRANULE)
+/*
+ * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
+ * granules, the limit of ledger_take_whole().
+ */
+#define FREE_WHOLE_MAX	(32 * DT_GRANULE)
 
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
-static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
 		       unsigned long caller);
-static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct region *region,
+static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
 		     unsigned long caller);
-static int free_many(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		     struct heap *heap, unsigned long caller);
-static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct region *region,
-		      struct heap *heap, unsigned long caller);
-static int free_insert(struct heap *heap, struct region *region, unsigned int first,
+static int free_many(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+		     struct dt_heap *heap, unsigned long caller);
+static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+		      struct dt_heap *heap, unsigned long caller);
+static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr);
 
-/* Is there something to be done with this free that the fast path does not do? */
+/* Does this free need do_free(): to be traced, cleared, or left registered with kmemleak? */
 static __always_inline bool free_watched(void)
 {
 	return trace_dualtree_free_enabled() || want_init_on_free() || dt_kmemleak_must_wait();
 }
 
-/* Count a free that this CPU made; @heap is its heap. */
-static __always_inline void count_local(struct heap *heap, size_t len)
+/* Count a free on this CPU, whose heap is @heap. */
+static __always_inline void count_local(struct dt_heap *heap, size_t len)
 {
 	local64_inc(&heap->counts.frees);
 	local64_sub(len, &heap->counts.live_bytes);
 }
 
-/* The end of a free of granules that are the heap's, and all of it: they become hot. */
-static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
-				    struct region *region, unsigned long first,
+/* The end of a free that brought granules of the entered heap to 0: make them hot. */
+static __always_inline int free_hot(struct dualtree *dt, struct dt_heap *heap,
+				    struct dt_region *region, unsigned long first,
 				    unsigned long nr, size_t len)
 {
 	unsigned long hot;
@@ -85,35 +88,34 @@ static __always_inline int free_hot(struct dualtree *dt, struct heap *heap,
 	hot = hot_put(heap, region, first, nr);
 	if (unlikely(!hot))
 		return free_insert(heap, region, first, nr);
-	if (unlikely(hot_doubtful(heap, region, hot)))
+	if (unlikely(hot_needs_recheck(heap, region, hot)))
 		return free_insert(heap, region, 0, 0);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /*
- * Free a range of live bytes: the fast path. @before is how many bytes before @ptr have to lie in
- * the same region; they are kept.
+ * The fast path. @before is the number of bytes before @ptr that have to lie in the same region.
  */
 static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_t len,
 				     size_t before)
 {
-	struct region *region;
-	struct heap *heap;
+	struct dt_region *region;
+	struct dt_heap *heap;
 	size_t offset, first;
 
 	preempt_disable();
-	heap = __this_cpu_read(dt->slots->ready);
-	region = buddy_owner_or_nobody(ptr);
+	heap = __this_cpu_read(dt->slots->active);
+	region = buddy_lookup_owner(ptr);
 	offset = region_offset(region, ptr);
 	if (unlikely(offset < before))
 		return free_outside(dt, ptr, len, before, _RET_IP_);
-	if (unlikely(region->heap != heap || free_watched()))
+	if (unlikely(region_heap(region) != heap || free_watched()))
 		return free_remote(dt, ptr, len, region, _RET_IP_);
 	if (unlikely(!region_holds(region, offset, len)))
 		return free_slow(dt, ptr, len, region, _RET_IP_);
-	section_open(dt);
+	__section_enter(dt);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
 		return free_many(dt, offset, len, region, heap, _RET_IP_);
@@ -138,113 +140,116 @@ int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 }
 EXPORT_SYMBOL_GPL(dualtree_trim);
 
-/* The end of free_insert() where a region goes back to the pool. */
-static noinline int free_insert_retired(struct dualtree *dt, struct heap *heap)
+/* The end of free_insert() where regions were retired. */
+static noinline int free_insert_retired(struct dualtree *dt, struct dt_heap *heap)
 {
-	dt_regions_put(dt, section_end(dt, heap));
+	dt_regions_put(dt, section_exit(dt, heap));
 	return 0;
 }
 
 /*
- * The hot range has to make room for these granules; or, if @nr is 0, they are hot already, and
- * may have to go as their region drains.
+ * Insert granules where others are hot, or where the heap has no hot range. If @nr is 0, they are
+ * hot already, and are flushed if their region should drain.
  */
-static noinline int free_insert(struct heap *heap, struct region *region, unsigned int first,
+static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 				unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
 
 	if (!nr)
-		dt_cache_doubt(heap);
+		dt_cache_recheck_hot(heap);
 	else if (heap->quick)
 		dt_cache_free(heap, region, first, nr);
 	else
 		dt_heap_free(heap, region, first, nr);
 	if (unlikely(heap->retired))
 		return free_insert_retired(dt, heap);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
-/* The range is wrong, or another CPU frees a part of it now. */
+/* The range is not live, or another CPU is freeing other bytes of its first or last granule. */
 static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
-				 struct region *region, struct heap *heap, unsigned long caller)
+				 struct dt_region *region, struct dt_heap *heap,
+				 unsigned long caller)
 {
-	struct ledger_range range = ledger_range(offset, len);
-	/* The record may be gone as soon as preemption is on. */
+	struct dt_ledger_range range = ledger_range(offset, len);
+	/* The record may be freed as soon as preemption is on. */
 	const void *ptr = region->base + offset;
-	struct ledger_run run;
+	struct dt_ledger_run run;
 
 	if (ledger_check(region->ledger, &range)) {
-		section_close(dt, heap);
+		__section_exit(dt, heap);
 		preempt_enable();
 		return dt_report_bad_free(dt, ptr, len, -EALREADY, caller);
 	}
-	/* Before the ledger changes: from then on another owner may have it. */
+	/* Before the ledger changes: after that another CPU may free the rest, and reuse it. */
 	dt_poison_bytes(ptr, len);
 	run = ledger_take(region->ledger, &range);
 	if (run.nr)
 		return free_hot(dt, heap, region, run.first, run.nr, len);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /*
- * The range shares granules at its ends, as the tail of a buffer does, or is large. What
- * ledger_check() and ledger_take() do, in one go.
+ * The range shares granules at its ends, as the tail of a buffer does, or is large. Does what
+ * ledger_check() and ledger_take() do, but reads the counts once.
  */
 static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
-				 struct region *region, struct heap *heap, unsigned long caller)
+				 struct dt_region *region, struct dt_heap *heap,
+				 unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
 	unsigned int head = DT_GRANULE - (offset & (DT_GRANULE - 1));
 	unsigned int tail = ledger_tail(last_byte);
-	u8 of_first = READ_ONCE(*first), of_last = READ_ONCE(*last);
+	u8 first_count = READ_ONCE(*first), last_count = READ_ONCE(*last);
 
-	if (unlikely(!ledger_has(of_first, head) || !ledger_has(of_last, tail) ||
+	if (unlikely(!ledger_has(first_count, head) || !ledger_has(last_count, tail) ||
 		     !ledger_all_full(first, 1, last - first - 1)))
 		return free_recheck(dt, offset, len, region, heap, caller);
 	dt_poison_bytes(region->base + offset, len);
+	/* Acquire: pairs as in ledger_take_bytes(). */
 	smp_acquire__after_ctrl_dep();
-	if (of_first != head) {
-		if (unlikely(cmpxchg(first, of_first, of_first - head) != of_first))
+	if (first_count != head) {
+		if (unlikely(cmpxchg(first, first_count, first_count - head) != first_count))
 			return free_recheck(dt, offset, len, region, heap, caller);
 		first++;
 	}
-	if (of_last != tail && !ledger_take_bytes(last, tail))
+	if (last_count != tail && !ledger_take_bytes(last, tail))
 		last--;
 	ledger_set(first, 0, last + 1 - first, 0);
 	if (likely(last >= first))
 		return free_hot(dt, heap, region, first - region->ledger, last + 1 - first, len);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /* The range lies in several granules. */
 static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
-			      struct region *region, struct heap *heap, unsigned long caller)
+			      struct dt_region *region, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
 	u8 *ledger = region->ledger;
 
-	/* What takes loops takes registers too. */
-	if (len > FREE_LARGE ||
+	/* Larger ranges take loops, which need registers that this path would have to save. */
+	if (len > FREE_WHOLE_MAX ||
 	    unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
 		return free_partial(dt, offset, len, region, heap, caller);
 	return free_hot(dt, heap, region, first, last - first + 1, len);
 }
 
-/* Other bytes of the range's one granule live on, or the range is wrong. */
+/* Other bytes of the range's one granule are live, or the range is not. */
 static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
-			       struct region *region, struct heap *heap, unsigned long caller)
+			       struct dt_region *region, struct dt_heap *heap, unsigned long caller)
 {
 	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 seen = READ_ONCE(*count);
@@ -255,18 +260,18 @@ static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
 	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
 		return free_recheck(dt, offset, len, region, heap, caller);
 	count_local(heap, len);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 	preempt_enable();
 	return 0;
 }
 
 /*
- * Count a free, of which @pushed granules were sent to another heap, or to this CPU's own while
- * that was not ready. Nothing needs to be entered for it; preemption is off.
+ * Count a free, of which @pushed granules were pushed to a remote list. The counts are local
+ * atomics, so no section is needed; preemption is off.
  */
 static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
 {
-	struct heap *heap = __this_cpu_read(dt->slots->heap);
+	struct dt_heap *heap = __this_cpu_read(dt->slots->heap);
 
 	if (likely(heap)) {
 		count_local(heap, len);
@@ -283,17 +288,17 @@ static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned
 	}
 }
 
-/* The range is all that lives in its granules: push them. */
-static __always_inline int free_remote_whole(struct dualtree *dt, struct region *region,
+/* The end of free_remote(): push the granules, in which nothing is live any more. */
+static __always_inline int free_remote_whole(struct dualtree *dt, struct dt_region *region,
 					     size_t first, size_t last, size_t len)
 {
-	struct heap *heap = region->heap;
+	struct dt_heap *heap = region_heap(region);
 	unsigned int nr = last - first + 1;
 	void *addr = region_addr(region, first);
 
 	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
-	heap_push(region, addr, nr);
+	remote_push(region, addr, nr);
 	count_free(dt, len, nr);
 	preempt_enable();
 	if (unlikely(heap == &dt->shared))
@@ -302,16 +307,16 @@ static __always_inline int free_remote_whole(struct dualtree *dt, struct region 
 }
 
 /*
- * This CPU cannot enter the range's heap, or the free is watched. @region is what @ptr lies in, or
- * dt_no_region.
+ * The range is of a heap that is not active here, or free_watched(). @region is the region that
+ * @ptr lies in, or dt_no_region.
  */
 static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len,
-				struct region *region, unsigned long caller)
+				struct dt_region *region, unsigned long caller)
 {
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
 
-	if (unlikely(region->dt != dt || len > FREE_LARGE || free_watched()))
+	if (unlikely(region->dt != dt || len > FREE_WHOLE_MAX || free_watched()))
 		return free_slow(dt, ptr, len, region, caller);
 	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds(region, offset, len)))
@@ -330,21 +335,22 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 }
 
 /*
- * Free a range of a region. @heap is this CPU's, entered, or NULL. What is another heap's is
- * pushed there, with @batch if there is one.
+ * Free a range of a region. @heap is this CPU's, entered, or NULL. Granules that cannot be inserted
+ * there are added to @batch, or pushed if that is NULL.
  *
- * Return: an enum free_kind, or -EALREADY.
+ * Return: an enum dt_free_kind, or -EALREADY.
  */
-static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struct region *region,
-				   const void *ptr, size_t len, struct remote_batch *batch)
+static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
+				   struct dt_region *region,
+				   const void *ptr, size_t len, struct dt_remote_batch *batch)
 {
-	struct ledger_range range = ledger_range(region_offset(region, ptr), len);
-	enum free_kind kind = FREE_PART;
-	struct ledger_run run;
+	struct dt_ledger_range range = ledger_range(region_offset(region, ptr), len);
+	enum dt_free_kind kind = FREE_PART;
+	struct dt_ledger_run run;
 
 	if (unlikely(ledger_check(region->ledger, &range)))
 		return -EALREADY;
-	/* Before the ledger changes: from then on another owner may have it. */
+	/* Before the ledger changes: after that another CPU may free the rest, and reuse it. */
 	if (want_init_on_free())
 		memset((void *)ptr, 0, len);
 	dt_poison_bytes(ptr, len);
@@ -352,36 +358,38 @@ static __always_inline int do_free(struct dualtree *dt, struct heap *heap, struc
 	if (run.nr) {
 		dt_kmemleak_untrack(region, run.first, run.nr);
 		dt_poison(region_addr(region, run.first), run.nr << DT_GRANULE_SHIFT);
-		kind = region->heap == heap && !dt_kmemleak_must_wait() ? FREE_LOCAL : FREE_REMOTE;
+		kind = FREE_REMOTE;
+		if (region_heap(region) == heap && !dt_kmemleak_must_wait())
+			kind = FREE_LOCAL;
 	}
 	if (kind == FREE_LOCAL)
 		dt_cache_free(heap, region, run.first, run.nr);
 	else if (kind == FREE_REMOTE && batch)
 		dt_remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
 	else if (kind == FREE_REMOTE)
-		heap_push(region, region_addr(region, run.first), run.nr);
+		remote_push(region, region_addr(region, run.first), run.nr);
 	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
 	return kind;
 }
 
 /*
- * The free is watched, or wrong; or this CPU cannot enter the heap, and the range shares granules
- * or is large. @region is what @ptr lies in, or dt_no_region.
+ * The free is watched, or refused; or it is of a heap that is not active here, and the range
+ * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
  */
 static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
-			      struct region *region, unsigned long caller)
+			      struct dt_region *region, unsigned long caller)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *retired;
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *retired;
 	int kind = -EINVAL;
 	bool shared = false;
 
 	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
 		kind = do_free(dt, heap, region, ptr, len, NULL);
-		shared = region->heap == &dt->shared;
+		shared = region_heap(region) == &dt->shared;
 	}
-	retired = section_end(dt, heap);
-	/* That ended what section_begin() began; this is the caller's. */
+	retired = section_exit(dt, heap);
+	/* For free_fast(); section_exit() has done it for section_enter(). */
 	preempt_enable();
 	if (unlikely(retired))
 		dt_regions_put(dt, retired);
@@ -394,8 +402,8 @@ static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
 }
 
 /*
- * The start of what dualtree_trim() trims is in another region than its end. The sums are made
- * here, where they cost the fast path no register.
+ * The bytes that dualtree_trim() keeps begin before the region of the bytes that it frees. The
+ * sums are computed here, where they cost the fast path no register.
  */
 static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 				 unsigned long caller)
@@ -405,30 +413,30 @@ static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t le
 }
 
 /*
- * Free the first ranges of some in one section; @kinds is what became of each, as do_free()
- * says it. Return: how many were dealt with.
+ * Free the first of @nr ranges in one section, up to BULK_MAX and BULK_BYTES. @kinds is set to the
+ * result of each: an enum dt_free_kind or an error. Return: the number of ranges handled.
  */
 static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
 			      unsigned int nr, int *kinds)
 {
-	struct heap *heap = section_begin(dt);
-	struct region *region, *retired;
-	struct remote_batch batch = {};
+	struct dt_heap *heap = section_enter(dt);
+	struct dt_region *region, *retired;
+	struct dt_remote_batch batch = {};
 	bool shared = false;
 	size_t bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < min_t(unsigned int, nr, BULK_MOST) && bytes < BULK_BYTES; i++) {
+	for (i = 0; i < min_t(unsigned int, nr, BULK_MAX) && bytes < BULK_BYTES; i++) {
 		bytes = size_add(bytes, ranges[i].len);
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
 		if (likely(region)) {
 			kinds[i] = do_free(dt, heap, region, ranges[i].ptr, ranges[i].len, &batch);
-			shared |= region->heap == &dt->shared;
+			shared |= region_heap(region) == &dt->shared;
 		}
 	}
 	dt_remote_batch_push(&batch);
-	retired = section_end(dt, heap);
+	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	if (shared)
 		dt_shared_drain(dt);
@@ -437,7 +445,7 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 
 int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr)
 {
-	int kinds[BULK_MOST], err = 0;
+	int kinds[BULK_MAX], err = 0;
 	const struct dualtree_range *r;
 	unsigned int i, some;
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The granule: the unit of placement. Free space is kept in whole granules, bytes are
- * counted in the ledger.
+ * The granule: the unit of placement. Free space is kept in whole granules; the ledger counts
+ * the live bytes of each.
  *
- * It is a cache line at least, so that two allocations never share one, and what DMA
- * wants aligned on this machine.
+ * Its size is the largest of 64 bytes, a cache line and the machine's DMA alignment. So two
+ * allocations never share a line. 64 bytes are the least that hold the node and the tag of an
+ * extent, see extent_tree.h.
  */
 #ifndef DUALTREE_GRANULE_H
 #define DUALTREE_GRANULE_H
@@ -15,13 +16,14 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+/* Bytes that DMA wants aligned; 1 on a machine where DMA is coherent with the caches. */
 #ifdef ARCH_DMA_MINALIGN
 #define DT_DMA_ALIGN	ARCH_DMA_MINALIGN
 #else
 #define DT_DMA_ALIGN	1
 #endif
 
-/* A count of live bytes has to fit in a byte, with values above it to spare. */
+/* 128 bytes at most: a count of them fits in a byte, and marks fit above it (ledger_words.h). */
 static_assert(L1_CACHE_BYTES <= 128 && DT_DMA_ALIGN <= 128);
 
 #define DT_GRANULE_SHIFT	(L1_CACHE_BYTES > 64 || DT_DMA_ALIGN > 64 ? 7 : 6)
@@ -29,7 +31,7 @@ static_assert(L1_CACHE_BYTES <= 128 && DT_DMA_ALIGN <= 128);
 
 #define DT_PAGE_GRANULES	((unsigned int)(PAGE_SIZE >> DT_GRANULE_SHIFT))
 
-/* Granules that @size bytes need; @size is not 0. One instruction less than rounding up. */
+/* Granules for @size bytes, not 0. One instruction shorter than DIV_ROUND_UP(). */
 static inline unsigned int granules_of(size_t size)
 {
 	return ((size - 1) >> DT_GRANULE_SHIFT) + 1;

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Regions in and out of an instance: how large the next one is, what the limit allows, what
- * goes back to the pool.
+ * Growth: getting a region for an instance, and putting it.
  *
- * Context: outside of sections. Both ways lead through the pool's lock, and one to the
- * kernel's allocator.
+ *	the next region is
+ *	  1/GROWTH_SHARE of what the heap holds, rounded up to a power of two pages
+ *	  at least min_order and what the request needs
+ *	  at most GROWTH_MAX and max_order, unless the request needs more
+ *	  charged to the limit before it is got; if it cannot be had: what the request needs
+ *
+ * Context: outside of sections. Both take the pool's lock; getting calls the kernel's allocator, so
+ * never in NMI.
  */
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include "../compat/gfp.h"
 #include "grow.h"
 #include "instance.h"
 #include "trace.h"
 
-/* A heap grows by a 1/GROWTH_SHARE of what it holds, within these bounds. */
+/*
+ * A heap grows by 1/GROWTH_SHARE of its bytes, and by GROWTH_MAX bytes at most. Doubling up to
+ * 4 MiB held 1.5 to 2.3 bytes per live byte on single streams.
+ */
 #define GROWTH_SHARE	16
-#define GROWTH_MOST	SZ_1M
+#define GROWTH_MAX	SZ_1M
 
-/* Only what fits is ever counted, so held_bytes never passes the limit. */
+/*
+ * Count a region to come in held_bytes, which never exceeds the limit. Return: false if it would.
+ */
 static bool region_charge(struct dualtree *dt, unsigned int order)
 {
 	long bytes = PAGE_SIZE << order, held = atomic_long_read(&dt->held_bytes);
@@ -29,11 +40,13 @@ static bool region_charge(struct dualtree *dt, unsigned int order)
 }
 
 /**
- * dt_region_put() - give a region back that is in no heap
+ * dt_region_put() - return a region to the pool
  * @dt: the instance
- * @region: the region; whatever is live in it is gone
+ * @region: the region, in no heap any more; what is live in it is lost
+ *
+ * Context: Any but NMI; outside of sections.
  */
-void dt_region_put(struct dualtree *dt, struct region *region)
+void dt_region_put(struct dualtree *dt, struct dt_region *region)
 {
 	long bytes = region->bytes;
 
@@ -43,10 +56,10 @@ void dt_region_put(struct dualtree *dt, struct region *region)
 	atomic64_inc(&dt->counts.region_puts);
 }
 
-/* Give back what a section has retired. Outside of it. Return: bytes that went back. */
-size_t dt_regions_put(struct dualtree *dt, struct region *retired)
+/* dt_region_put() for a list of retired regions, or NULL. Return: their bytes. */
+size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired)
 {
-	struct region *region;
+	struct dt_region *region;
 	size_t bytes = 0;
 
 	while ((region = retired)) {
@@ -57,9 +70,20 @@ size_t dt_regions_put(struct dualtree *dt, struct region *retired)
 	return bytes;
 }
 
-static struct region *region_get_order(struct dualtree *dt, unsigned int order, gfp_t gfp)
+/*
+ * How to ask for a region that is larger than needed, and for its record: without the OOM killer,
+ * and without the kernel's reserves. A caller that may sleep still counts as one for the pool, or
+ * it would be served from the pool's reserve.
+ */
+static gfp_t gfp_opportunistic(gfp_t gfp)
 {
-	struct region *region;
+	gfp &= ~(__GFP_RETRY_MAYFAIL | DT_GFP_EMERGENCY);
+	return gfp | __GFP_NORETRY | __GFP_NOMEMALLOC;
+}
+
+static struct dt_region *region_get_order(struct dualtree *dt, unsigned int order, gfp_t gfp)
+{
+	struct dt_region *region;
 
 	if (!region_charge(dt, order))
 		return NULL;
@@ -72,33 +96,36 @@ static struct region *region_get_order(struct dualtree *dt, unsigned int order, 
 	return region;
 }
 
-/* Pages that a heap holding @held bytes should grow by, as a power of two. */
+/* Pages by which a heap that holds @held bytes grows, as a power of two. */
 static unsigned int growth_order(const struct dualtree *dt, size_t held)
 {
-	size_t bytes = min_t(size_t, held / GROWTH_SHARE, GROWTH_MOST);
+	size_t bytes = min_t(size_t, held / GROWTH_SHARE, GROWTH_MAX);
 
 	return clamp_t(unsigned int, get_order(bytes ?: 1), dt->min_order, dt->max_order);
 }
 
 /**
- * dt_region_get() - get a region that a request fits in
+ * dt_region_get() - get a region for a heap that must grow
  * @dt: the instance
- * @size: what the region must have room for, in bytes
- * @held: bytes that the heap holds which is to grow
- * @gfp: for the pool
+ * @size: bytes that the region must have room for, at most dualtree_max_size()
+ * @held: bytes that the heap holds
+ * @gfp: flags for the pool
  *
- * As large as the heap should grow by, or at least as large as it must be. The caller counts
- * it in counts.region_gets.
+ * The caller counts it in counts.region_gets.
  *
- * Return: the region, or NULL.
+ * Context: As @gfp allows, but not NMI; outside of sections.
+ * Return: the region, in no heap yet, or NULL on OOM or over the limit.
  */
-struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
+struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
 {
 	unsigned int need = max_t(unsigned int, get_order(size), dt->min_order);
 	unsigned int order = max(need, growth_order(dt, held));
-	struct region *region = region_get_order(dt, order, gfp);
+	struct dt_region *region;
 
-	if (!region && order > need)
-		region = region_get_order(dt, need, gfp);
-	return region;
+	if (order > need) {
+		region = region_get_order(dt, order, gfp_opportunistic(gfp));
+		if (region)
+			return region;
+	}
+	return region_get_order(dt, need, gfp);
 }

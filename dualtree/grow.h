@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Regions in and out of an instance: see grow.c.
+ * Growth: getting and putting regions, see grow.c.
  */
 #ifndef DUALTREE_GROW_H
 #define DUALTREE_GROW_H
@@ -8,10 +8,10 @@
 #include <linux/types.h>
 
 struct dualtree;
-struct region;
+struct dt_region;
 
-struct region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
-void dt_region_put(struct dualtree *dt, struct region *region);
-size_t dt_regions_put(struct dualtree *dt, struct region *retired);
+struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp);
+void dt_region_put(struct dualtree *dt, struct dt_region *region);
+size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired);
 
 #endif /* DUALTREE_GROW_H */

@@ -7,16 +7,23 @@
  *	               |
  *	               +-- region: two trees of free extents, ledger
  *
- * What stands in front of the trees is cache.h's, what others have freed remote.h's.
+ * cache.h has what is cached before the trees, remote.h what other CPUs have freed.
  *
- * Placement: the lowest-addressed region that can serve the request, the best fit inside
- * it. Low regions fill, high ones empty and go back. One empty region is kept as a spare, a
- * large one not for ever.
+ * Placement: the lowest-addressed region that can serve the request, and the best fit inside it.
+ * So low regions fill; high ones become empty and return to the pool. One empty region is kept
+ * as a spare; heap.c says for how long.
  *
- * One owner at a time: a CPU inside a section, or whoever holds the lock of a shared heap,
- * or whoever knows that nobody else can be there.
- * Nothing in here allocates, sleeps, or takes a lock. Regions come in by dt_heap_attach() and
- * leave by heap_take_retired(), and both are got and put outside.
+ * A heap has one owner at a time, which all functions here are called by:
+ *
+ *	the heap of		is owned by
+ *	an online CPU		that CPU, in a section (section.h)
+ *	an offline CPU		the holder of walk.c's offline_lock
+ *	all CPUs (shared)	the holder of dualtree.shared_lock
+ *	a dead instance		the caller of dualtree_destroy()
+ *
+ * Context: any, NMI included. Nothing here allocates, sleeps or takes a lock. Regions are added
+ * by dt_heap_add_region() and removed by heap_take_retired(); both are got and put outside of
+ * sections (grow.h).
  */
 #ifndef DUALTREE_HEAP_H
 #define DUALTREE_HEAP_H
@@ -28,19 +35,20 @@
 #include <linux/types.h>
 #include "region.h"
 
-struct quick;
+struct dt_quick;
 
 /**
- * struct heap_counts - what went through a heap; written by the owner, read by anybody
- * @allocs: allocations
- * @frees: frees that the owner's CPU made, wherever the memory belonged
- * @remote_frees: those among them that were pushed to another heap
- * @live_bytes: bytes allocated less bytes freed by the owner's CPU; the sum over all heaps
- *	of an instance is what is live
- * @in_flight: granules pushed to other heaps less granules drained from the own list; the
- *	sum over all heaps is what is on its way
+ * struct dt_heap_counts - counts of a heap and of its CPU
+ * @allocs: allocations from the heap
+ * @frees: frees by its CPU, of memory of any heap
+ * @remote_frees: those of @frees that were pushed to a remote list
+ * @live_bytes: bytes allocated from the heap less bytes freed by its CPU
+ * @in_flight: granules pushed by its CPU less granules drained by the heap
+ *
+ * Local atomics: written by the heap's CPU in any context, or by its owner; read by any CPU. Only
+ * sums over an instance (stats.c) say what is live and what is in flight.
  */
-struct heap_counts {
+struct dt_heap_counts {
 	local64_t allocs;
 	local64_t frees;
 	local64_t remote_frees;
@@ -49,53 +57,57 @@ struct heap_counts {
 };
 
 /**
- * struct hot_range - what was freed last
- * @nr: its granules; 0 if there is none, HOT_OFF if there never is one
- * @first: the first of them
- * @region: where they lie; NULL if there never is one
- * @unit: if they were freed one beside the other, all of one size: that, in granules
+ * struct dt_hot_range - the range freed last, see cache.h
+ * @nr: number of granules; 0 if there is none, HOT_OFF if there never is one
+ * @first: first granule
+ * @region: the region that it lies in; NULL if there never is one
+ * @unit: size in granules of the blocks that a request may take from its start; 0 if they differ.
+ *	Set by the second and later frees that join; a new hot range keeps the old value.
  */
-struct hot_range {
+struct dt_hot_range {
 	unsigned long nr;
 	unsigned long first;
-	struct region *region;
+	struct dt_region *region;
 	unsigned long unit;
 };
 
+/* A length that no request and no range has: a heap without a hot range. */
 #define HOT_OFF		(~0UL)
 
 /**
- * struct heap - one owner's memory
- * @hot: see there. Owner only, as all that follows up to @retired; the @counts may be read
- *	by anybody
- * @counts: see there
- * @quick: the quick lists, or NULL
- * @spare: the empty region that is kept, or NULL
- * @spare_idle: frees since it became that
- * @regions: by address, augmented with region.subtree_largest
- * @lowest: the first of them, or NULL
- * @retired: empty regions on their way back to the pool
- * @pending: what is left of a remote list that was taken; readable by anybody, as what
- *	follows up to @nr_extents, and as @spare
- * @drains: remote lists taken
- * @nr_regions: regions in @regions
- * @held_bytes: bytes in them
- * @nr_free: free granules in their trees
- * @nr_extents: free extents in their trees
- * @largest: largest extent of all, in granules
- * @seen_ops: calls that the last pass over idle heaps found counted; reclaim.c's
- * @seen_drains: likewise, of @drains
- * @remote: granules that others freed; pushed by anybody
+ * struct dt_heap - one owner's memory
+ * @hot: the hot range; its @nr is readable
+ * @counts: the counts; readable
+ * @quick: the quick lists, or NULL; constant
+ * @spare: the empty region that is kept, or NULL; readable, under RCU
+ * @spare_idle: frees into the trees since @spare was set
+ * @regions: regions by address, augmented with dt_region.subtree_largest
+ * @lowest: the first of @regions, or NULL
+ * @retired: empty regions that are to return to the pool; whether there are any is readable
+ * @pending: the rest of a remote list that was taken; readable
+ * @drains: remote lists taken; readable
+ * @nr_regions: regions in @regions; readable
+ * @largest: largest extent in their trees, in granules; readable
+ * @held_bytes: bytes of the regions; readable
+ * @nr_free: free granules in their trees; readable
+ * @nr_extents: free extents in their trees; readable
+ * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
+ * @seen_ops: allocs and frees at the last pass over idle heaps; under reclaim.c's instances_lock
+ * @seen_drains: @drains at the last pass; under reclaim.c's instances_lock
+ * @remote: remote list: granules that other contexts freed; pushed to by any CPU
+ *
+ * The owner writes all but @counts and the last four. "readable" is what other CPUs may read, at
+ * any time and without being the owner.
  */
-struct heap {
-	struct hot_range hot;
-	struct heap_counts counts;
-	struct quick *quick;
-	struct region *spare;
+struct dt_heap {
+	struct dt_hot_range hot;
+	struct dt_heap_counts counts;
+	struct dt_quick *quick;
+	struct dt_region *spare;
 	unsigned int spare_idle;
 	struct rb_root regions;
-	struct region *lowest;
-	struct region *retired;
+	struct dt_region *lowest;
+	struct dt_region *retired;
 	struct llist_node *pending;
 	unsigned long drains;
 
@@ -105,41 +117,45 @@ struct heap {
 	unsigned long nr_free;
 	unsigned long nr_extents;
 
+	bool overdue;
 	u64 seen_ops;
 	unsigned long seen_drains;
 
 	struct llist_head remote ____cacheline_aligned_in_smp;
 };
 
-/* Add to a count that its owner alone writes and anybody may read. */
-#define heap_count(count, delta)			\
+/* Add to a count that only the owner writes and any CPU may read. */
+#define stat_add(count, delta)			\
 do {							\
 	typeof(count) *_count = &(count);		\
 							\
 	WRITE_ONCE(*_count, *_count + (delta));		\
 } while (0)
 
-void dt_heap_init(struct heap *heap);
-void *dt_heap_alloc(struct heap *heap, size_t size);
-void dt_heap_attach(struct heap *heap, struct region *region);
-void dt_heap_free(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
+void dt_heap_init(struct dt_heap *heap);
+void *dt_heap_alloc(struct dt_heap *heap, size_t size);
+void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region);
+void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		  unsigned int nr);
 
-void *dt_heap_alloc_aligned(struct heap *heap, size_t size, size_t align);
-bool dt_heap_extend(struct heap *heap, struct region *region, unsigned int first, unsigned int nr);
-bool dt_heap_fits_below(const struct heap *heap, const struct region *region, unsigned int nr);
-void dt_heap_reset(struct heap *heap, struct region *region);
+void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align);
+bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		    unsigned int nr);
+bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *region,
+			unsigned int nr);
+void dt_heap_reset(struct dt_heap *heap, struct dt_region *region);
 
-/* Regions that wait to be given back; the caller does so after its section. */
-static inline struct region *heap_take_retired(struct heap *heap)
+/* Take the retired regions; the caller puts them after its section. */
+static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
 {
-	struct region *retired = heap->retired;
+	struct dt_region *retired = heap->retired;
 
-	heap->retired = NULL;
+	WRITE_ONCE(heap->retired, NULL);
 	return retired;
 }
 
-void dt_heap_retire_spare(struct heap *heap);
-struct region *dt_heap_retire_all(struct heap *heap);
-struct region *dt_heap_region_above(const struct heap *heap, const void *addr);
+void dt_heap_retire_spare(struct dt_heap *heap);
+struct dt_region *dt_heap_retire_all(struct dt_heap *heap);
+struct dt_region *dt_heap_region_above(const struct dt_heap *heap, const void *addr);
 
 #endif /* DUALTREE_HEAP_H */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of an instance: creating one with parameters that are right, destroying one and
- * reporting what was left in it.
+ * The life of an instance: checking its parameters, creating it, destroying it, and reporting what
+ * was still allocated then. include/dualtree/dualtree.h is the contract.
  *
- * Process context; may sleep. include/dualtree/dualtree.h is the contract.
+ * Context: process context, may sleep. Locks: those of reclaim.c and walk.c, which this calls.
  */
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -22,28 +23,30 @@
 #include "reclaim.h"
 #include "walk.h"
 
-#define MIN_REGION	SZ_64K
+/* Default size of the smallest region, in bytes. A lone reader stays in one region of it. */
+#define REGION_MIN	SZ_64K
+
 #define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS)
 
-/* Lines that one destroyed instance may write about what was still allocated. */
-#define LEAK_LINES	16
+/* Max live ranges that are reported of an instance, a line each: enough to see whose they are. */
+#define LEAK_LINES_MAX	16
 
 static unsigned int arena_order(const struct buddy_pool *pool)
 {
 	return pool ? pool->arena_order : buddy_arena_order_default();
 }
 
-/* Resolve and check the parameters. Return: 0 or -EINVAL. */
+/* Resolve the defaults and check the parameters. Return: 0 or -EINVAL. */
 static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 {
-	unsigned int most = arena_order(params->pool);
-	unsigned int max = params->max_region_order ?: most;
+	unsigned int arena_max = arena_order(params->pool);
+	unsigned int max = params->max_region_order ?: arena_max;
 	unsigned int min = params->min_region_order ?:
-			   min_t(unsigned int, get_order(MIN_REGION), max);
+			   min_t(unsigned int, get_order(REGION_MIN), max);
 
-	if (max > most || min > max || params->flags & ~ALL_FLAGS)
+	if (max > arena_max || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
-	/* Nothing could ever be allocated. */
+	/* With a lower limit no region could be got. */
 	if (params->limit && params->limit < PAGE_SIZE << min)
 		return -EINVAL;
 	dt->flags = params->flags;
@@ -61,6 +64,11 @@ static void publish(struct work_struct *work)
 	dt_debugfs_add(container_of(work, struct dualtree, publish));
 }
 
+static void publish_irq(struct irq_work *irq)
+{
+	schedule_work(&container_of(irq, struct dualtree, publish_irq)->publish);
+}
+
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
 {
 	static const struct dualtree_params defaults;
@@ -74,6 +82,9 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 		return ERR_PTR(-ENOMEM);
 	strcpy(dt->name, name);
 	INIT_WORK(&dt->publish, publish);
+	init_irq_work(&dt->publish_irq, publish_irq);
+	ratelimit_state_init(&dt->bad_free_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
 		err = buddy_node_pools_prepare();
@@ -91,17 +102,17 @@ EXPORT_SYMBOL_GPL(dualtree_create);
 /**
  * struct leak_report - a walk over what is still allocated
  * @dt: the instance
- * @behind: where the region that was walked last begins
- * @lines: how many more may be written
+ * @after: base of the region that was reported last, or NULL at the start of a heap
+ * @lines: max number of lines that may still be written
  */
 struct leak_report {
 	struct dualtree *dt;
-	const void *behind;
+	const void *after;
 	unsigned int lines;
 };
 
-/* Write down the live ranges of one region. A granule that is not full ends one. */
-static void report_region(struct leak_report *report, const struct region *region)
+/* Report the live ranges of one region. A granule that is not full ends a range. */
+static void report_region(struct leak_report *report, const struct dt_region *region)
 {
 	unsigned int i, first = 0;
 	size_t bytes = 0;
@@ -122,23 +133,23 @@ static void report_region(struct leak_report *report, const struct region *regio
 	}
 }
 
-static bool report_heap(struct heap *heap, int cpu, void *arg)
+static bool report_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct leak_report *report = arg;
-	const struct region *region = dt_heap_region_above(heap, report->behind);
+	const struct dt_region *region = dt_heap_region_above(heap, report->after);
 
 	if (!region) {
-		report->behind = NULL;
+		report->after = NULL;
 		return false;
 	}
 	report_region(report, region);
-	report->behind = region->base;
+	report->after = region->base;
 	return true;
 }
 
 static void report_leaks(struct dualtree *dt)
 {
-	struct leak_report report = { .dt = dt, .lines = LEAK_LINES };
+	struct leak_report report = { .dt = dt, .lines = LEAK_LINES_MAX };
 	struct dualtree_stats stats;
 
 	dualtree_get_stats(dt, &stats);
@@ -155,6 +166,7 @@ void dualtree_destroy(struct dualtree *dt)
 	if (!dt)
 		return;
 	dt_reclaim_remove(dt);
+	irq_work_sync(&dt->publish_irq);
 	cancel_work_sync(&dt->publish);
 	dt_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)

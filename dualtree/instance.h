@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The instance: one heap for each CPU that uses it, one that all CPUs share, and what belongs
- * to none of them.
+ * The instance: parameters, the slots of the CPUs, the shared heap, and counts that are no heap's.
  *
- * Locks: the shared heap's, raw, taken with interrupts disabled, tried only in NMI. Nothing
- * is taken under it.
+ * Locks: shared_lock, raw, taken with interrupts disabled and only tried in NMI. On kmemleak
+ * kernels dt_kmemleak_marks.lock nests in it, on others nothing. Counts are atomic.
  */
 #ifndef DUALTREE_INSTANCE_H
 #define DUALTREE_INSTANCE_H
 
 #include <linux/atomic.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/ratelimit_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
 #include "heap.h"
 
-struct cpu_slot;
+struct dt_cpu_slot;
 struct dentry;
 
 /**
- * struct instance_counts - what no heap's owner can count, because no heap was entered
- * @frees: frees made in nested contexts or where the CPU has no heap
- * @remote_frees: those among them that were pushed
- * @live_bytes: the negative of the bytes that these freed
- * @in_flight: granules that these pushed
+ * struct dt_instance_counts - counts that no CPU's heap has
+ * @frees: frees on CPUs without a heap
+ * @remote_frees: those of @frees that were pushed
+ * @live_bytes: bytes that dualtree_extend() added, less the bytes of @frees
+ * @in_flight: granules that @remote_frees pushed
  * @failed_allocs: as in struct dualtree_stats
- * @bad_frees: likewise
- * @region_gets: likewise
- * @region_puts: likewise
+ * @bad_frees: as in struct dualtree_stats
+ * @region_gets: as in struct dualtree_stats
+ * @region_puts: as in struct dualtree_stats
  */
-struct instance_counts {
+struct dt_instance_counts {
 	atomic64_t frees;
 	atomic64_t remote_frees;
 	atomic64_t live_bytes;
@@ -45,25 +46,29 @@ struct instance_counts {
 
 /**
  * struct dualtree - an instance
- * @slots: for each CPU; see section.h
- * @flags: DUALTREE_*; constant, as all up to @max_size
+ * @slots: a slot for each CPU, see section.h
+ * @flags: DUALTREE_* flags
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
  * @min_order: pages of the smallest region, as a power of two
- * @max_order: pages of the largest
- * @pool: where regions come from, or NULL for the pools of the nodes
- * @limit: most bytes of regions; 0: none
+ * @max_order: pages of the largest region, as a power of two
+ * @pool: the pool that regions come from, or NULL for the pools of the nodes
+ * @limit: max bytes of regions, or 0 for no limit
  * @max_size: bytes of the largest region
- * @held_bytes: bytes of regions, of those being got and put too
- * @counts: see there
+ * @held_bytes: bytes of regions, with those that are being got or put
+ * @counts: counts that no CPU's heap has
  * @shared_lock: guards @shared, but for its remote list
- * @shared: serves those who cannot enter a heap of their own
- * @instance: place in the list of all instances; reclaim.c's
- * @publish: makes the debugfs files once the instance is in use
- * @dir: of the debugfs files; written by @publish
- * @name: for reports
+ * @shared: the shared heap, for callers that cannot enter a heap of their CPU
+ * @instance: node in the list of all instances; under reclaim.c's instances_lock
+ * @publish: work that makes the debugfs files once the instance is in use
+ * @publish_irq: queues @publish, from any context
+ * @dir: directory of the debugfs files; written by @publish
+ * @bad_free_limit: rate limit of this instance's reports of bad frees
+ * @name: the name in reports
+ *
+ * Constant: all up to @max_size, and @name.
  */
 struct dualtree {
-	struct cpu_slot __percpu *slots;
+	struct dt_cpu_slot __percpu *slots;
 	unsigned long flags;
 	gfp_t zero;
 	u8 min_order;
@@ -73,14 +78,16 @@ struct dualtree {
 	size_t max_size;
 
 	atomic_long_t held_bytes;
-	struct instance_counts counts;
+	struct dt_instance_counts counts;
 
 	raw_spinlock_t shared_lock;
-	struct heap shared;
+	struct dt_heap shared;
 
 	struct list_head instance;
 	struct work_struct publish;
+	struct irq_work publish_irq;
 	struct dentry *dir;
+	struct ratelimit_state bad_free_limit;
 	char name[];
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmemleak: telling it what is allocated, by whole granules. kmemleak.h says why it is done so.
+ * kmemleak: registering and unregistering objects in whole granules. kmemleak.h says how and
+ * why, and in which contexts.
  */
 #include <linux/bitmap.h>
 #include <linux/kmemleak.h>
@@ -9,29 +10,29 @@
 #include "region.h"
 
 /**
- * struct kmemleak_marks - what kmemleak has been told of a region
+ * struct dt_kmemleak_marks - the objects of a region, a bit for each granule
  * @lock: guards the rest
- * @tracked: granules that are part of an object
- * @starts: granules that an object begins in
+ * @tracked: the granule is part of an object
+ * @starts: an object begins in the granule
  */
-struct kmemleak_marks {
+struct dt_kmemleak_marks {
 	raw_spinlock_t lock;
 	unsigned long *tracked;
 	unsigned long *starts;
 };
 
-/* Bytes that the marks of @nr granules need. */
+/* Bytes of the marks for @nr granules. */
 size_t dt_kmemleak_marks_size(unsigned int nr)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return 0;
-	return sizeof(struct kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
+	return sizeof(struct dt_kmemleak_marks) + 2 * BITS_TO_LONGS(nr) * sizeof(long);
 }
 
-/* Set up marks in @mem, which is all 0. */
-struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+/* Set up marks in @mem, which is zeroed. Return: the marks, or NULL where there are none. */
+struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
-	struct kmemleak_marks *marks = mem;
+	struct dt_kmemleak_marks *marks = mem;
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return NULL;
@@ -41,15 +42,15 @@ struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 	return marks;
 }
 
-/* A new region. */
-void dt_kmemleak_attach(struct region *region, gfp_t gfp)
+/* Register a new region, where it is one object. */
+void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 {
 	if (!region->leaks)
 		kmemleak_alloc(region->base, region->bytes, 0, gfp);
 }
 
-/* A region goes back, whatever is live in it. */
-void dt_kmemleak_forget(struct region *region)
+/* Unregister a region and all that is live in it. */
+void dt_kmemleak_forget(struct dt_region *region)
 {
 	if (region->leaks)
 		dt_kmemleak_untrack(region, 0, region->nr);
@@ -57,7 +58,7 @@ void dt_kmemleak_forget(struct region *region)
 		kmemleak_free(region->base);
 }
 
-static void object_add(struct region *region, unsigned int first, unsigned int end)
+static void object_add(struct dt_region *region, unsigned int first, unsigned int end)
 	__must_hold(&region->leaks->lock)
 {
 	lockdep_assert_held(&region->leaks->lock);
@@ -66,7 +67,7 @@ static void object_add(struct region *region, unsigned int first, unsigned int e
 		       GFP_ATOMIC | __GFP_NOWARN);
 }
 
-static void object_remove(struct region *region, unsigned int first)
+static void object_remove(struct dt_region *region, unsigned int first)
 	__must_hold(&region->leaks->lock)
 {
 	lockdep_assert_held(&region->leaks->lock);
@@ -74,24 +75,25 @@ static void object_remove(struct region *region, unsigned int first)
 	kmemleak_free(region_addr(region, first));
 }
 
-/* Where the object begins that a granule is part of. */
-static unsigned int object_start(const struct kmemleak_marks *marks, unsigned int index)
+/* The granule in which the object begins that granule @index is part of. */
+static unsigned int object_start(const struct dt_kmemleak_marks *marks, unsigned int index)
 {
 	return find_last_bit(marks->starts, index + 1);
 }
 
-static unsigned int object_end(const struct region *region, unsigned int index)
+/* The granule after the object that granule @index is part of. */
+static unsigned int object_end(const struct dt_region *region, unsigned int index)
 {
-	const struct kmemleak_marks *marks = region->leaks;
+	const struct dt_kmemleak_marks *marks = region->leaks;
 
 	return min(find_next_zero_bit(marks->tracked, region->nr, index),
 		   find_next_bit(marks->starts, region->nr, index + 1));
 }
 
-/* Something has been allocated. */
+/* Register an allocation. */
 void dt_kmemleak_track(const void *ptr, size_t size)
 {
-	struct region *region = region_of(ptr);
+	struct dt_region *region = region_of(ptr);
 	unsigned int first = region_index(region, ptr), nr = granules_of(size);
 	unsigned long flags;
 
@@ -103,10 +105,10 @@ void dt_kmemleak_track(const void *ptr, size_t size)
 	raw_spin_unlock_irqrestore(&region->leaks->lock, flags);
 }
 
-/* Granules have been added behind an allocation. */
-void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
+/* Granules have been added after an allocation: make its object larger. */
+void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr)
 {
-	struct kmemleak_marks *marks = region->leaks;
+	struct dt_kmemleak_marks *marks = region->leaks;
 	unsigned int start = first;
 	unsigned long flags;
 
@@ -122,12 +124,12 @@ void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int 
 	raw_spin_unlock_irqrestore(&marks->lock, flags);
 }
 
-/* Granules have been freed: of one object or several, whole or in part, or of none. */
-void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
+/* Granules have been freed: unregister them. They may be of several objects, or of none. */
+void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr)
 {
-	struct kmemleak_marks *marks = region->leaks;
+	struct dt_kmemleak_marks *marks = region->leaks;
 	unsigned int at = first, end = first + nr;
-	unsigned int start, behind;
+	unsigned int start, after;
 	unsigned long flags;
 
 	if (!marks || in_nmi())
@@ -135,14 +137,14 @@ void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int
 	raw_spin_lock_irqsave(&marks->lock, flags);
 	while ((at = find_next_bit(marks->tracked, end, at)) < end) {
 		start = object_start(marks, at);
-		behind = object_end(region, at);
+		after = object_end(region, at);
 		object_remove(region, start);
 		if (start < at)
 			object_add(region, start, at);
-		if (behind > end)
-			object_add(region, end, behind);
-		bitmap_clear(marks->tracked, at, min(behind, end) - at);
-		at = min(behind, end);
+		if (after > end)
+			object_add(region, end, after);
+		bitmap_clear(marks->tracked, at, min(after, end) - at);
+		at = min(after, end);
 	}
 	raw_spin_unlock_irqrestore(&marks->lock, flags);
 }

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kmemleak: what is allocated from an instance is an object to it, so that what only points
- * from there is not reported, and what nothing points to is. Elsewhere all of this is nothing.
+ * kmemleak: each allocation of an instance is registered as an object. So pointers in it are
+ * scanned, and an allocation to which nothing points is reported. Without CONFIG_DEBUG_KMEMLEAK
+ * all of these functions are empty.
  *
- * kmemleak_free_part() cannot be used: it allocates as if it may sleep. So the objects that
- * kmemleak knows are written down here, in whole granules, two bits for each: it is part of an
- * object, an object begins in it. A partial free takes the object back and registers what is
- * left of it.
+ * kmemleak_free_part() cannot be used: it allocates as if it may sleep. So a partial free
+ * unregisters the object and registers what is left of it. For this the region's marks record
+ * the objects in whole granules, with two bits each: it is part of an object, an object begins
+ * in it.
  *
- * On PREEMPT_RT nothing can be registered in the contexts that a free may come from. There
- * each region is one object that is scanned and never reported.
+ * On PREEMPT_RT nothing can be registered in the contexts that a free may come from. There each
+ * region is one object, which is scanned and never reported.
  *
- * Locks: kmemleak_marks.lock, raw, taken with interrupts disabled; kmemleak's own nest in it. In
- * NMI nothing is registered, and what is freed there waits on a remote list until it can be
- * taken back: dt_kmemleak_must_wait().
+ * In NMI nothing is registered. What is freed there stays in flight until its owner can
+ * unregister it: dt_kmemleak_must_wait().
+ *
+ * Locks: dt_kmemleak_marks.lock, raw, taken with interrupts disabled. The shared heap's lock may
+ * be held around it; kmemleak's own locks nest in it.
  */
 #ifndef DUALTREE_KMEMLEAK_H
 #define DUALTREE_KMEMLEAK_H
@@ -22,18 +25,18 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-struct region;
-struct kmemleak_marks;
+struct dt_region;
+struct dt_kmemleak_marks;
 
 #ifdef CONFIG_DEBUG_KMEMLEAK
 
 size_t dt_kmemleak_marks_size(unsigned int nr);
-struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
-void dt_kmemleak_attach(struct region *region, gfp_t gfp);
-void dt_kmemleak_forget(struct region *region);
+struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr);
+void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp);
+void dt_kmemleak_forget(struct dt_region *region);
 void dt_kmemleak_track(const void *ptr, size_t size);
-void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr);
-void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr);
+void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr);
+void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr);
 
 static inline bool dt_kmemleak_must_wait(void)
 {
@@ -47,16 +50,16 @@ static inline size_t dt_kmemleak_marks_size(unsigned int nr)
 	return 0;
 }
 
-static inline struct kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
+static inline struct dt_kmemleak_marks *dt_kmemleak_marks_init(void *mem, unsigned int nr)
 {
 	return NULL;
 }
 
-static inline void dt_kmemleak_attach(struct region *region, gfp_t gfp)
+static inline void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 {
 }
 
-static inline void dt_kmemleak_forget(struct region *region)
+static inline void dt_kmemleak_forget(struct dt_region *region)
 {
 }
 
@@ -64,11 +67,12 @@ static inline void dt_kmemleak_track(const void *ptr, size_t size)
 {
 }
 
-static inline void dt_kmemleak_extend(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr)
 {
 }
 
-static inline void dt_kmemleak_untrack(struct region *region, unsigned int first, unsigned int nr)
+static inline void dt_kmemleak_untrack(struct dt_region *region, unsigned int first,
+				       unsigned int nr)
 {
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ledger, several granules in one access: what a byte of it may hold, and the loops that
- * set and compare runs of them.
+ * The ledger by words: the values of a count, and the loops that set and compare the counts of
+ * a run of granules.
  *
  *	granules    accesses
  *	1           one byte
@@ -12,44 +12,45 @@
  *	33 to 128   the same with 4 or 8 accesses at each end
  *	more        steps of 128 granules, the last one up to the end
  *
- * No access reaches beyond the run: a neighbour's count may be changing on another CPU. Which
- * run may be set, and when, is ledger.h's.
+ * Accesses overlap rather than go byte by byte. None reaches outside the run: another CPU may be
+ * changing an adjacent count. Any context, no lock; ledger.h says which counts may be set when.
  */
 #ifndef DUALTREE_LEDGER_WORDS_H
 #define DUALTREE_LEDGER_WORDS_H
 
 #include <linux/compiler.h>
 #include <linux/types.h>
-#include "../compat/once.h"
 #include "granule.h"
 
-/* The first and the last granule of a free extent. */
+/*
+ * Marks of the first and the last granule of a free extent, and of a block in a quick list. They
+ * are larger than any count, and bit 6 is clear in them: LEDGER_FULL_BIT says what for.
+ */
 #define LEDGER_FREE	0xbe
-/* The first and the last granule of a block in a quick list. */
 #define LEDGER_CACHED	0xbf
 
 static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED > DT_GRANULE);
 
 /*
- * Of all that a ledger may hold, does a full count alone have its one bit? Then words of
- * counts are all full if all of them together have it.
+ * Is a full count the only value with its one bit set? True where a granule is 64 bytes. Several
+ * words of counts are then all full if their bitwise AND is.
  */
 #define LEDGER_FULL_BIT	(!((LEDGER_FREE | LEDGER_CACHED) & DT_GRANULE))
 
 /*
- * Several counts in one access. They lie where they lie, so the access may not be aligned;
- * it is one for each instruction all the same, since others look at these bytes.
+ * Several counts as one word, which may be unaligned. Used with READ_ONCE() and WRITE_ONCE()
+ * only, since other CPUs read and write these bytes.
  */
 #define ledger_word(type, p)	(((struct { type counts; } __packed *)(p))->counts)
-/* A count in each byte of a word: 1 in each, times the count. */
+/* A word with @count in each byte. */
 #define ledger_all(type, count)	((type)((type)~(type)0 / 0xff * (count)))
 #define ledger_put(type, p, count)	\
 	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count))
 #define ledger_full(type, p)		\
-	(load_once(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
+	(READ_ONCE(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
 
-/* Granules in one step of a loop: 16 accesses of 8 counts each. */
-#define LEDGER_STRETCH	128
+/* Granules in one step of a loop: 16 accesses of 8 counts, so that the loop itself costs little. */
+#define LEDGER_STEP	128
 
 static __always_inline void ledger_put_32(u8 *p, u8 count)
 {
@@ -67,8 +68,8 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
 
 static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
-	return load_once(ledger_word(u64, p)) & load_once(ledger_word(u64, p + 8)) &
-	       load_once(ledger_word(u64, q)) & load_once(ledger_word(u64, q + 8));
+	return READ_ONCE(ledger_word(u64, p)) & READ_ONCE(ledger_word(u64, p + 8)) &
+	       READ_ONCE(ledger_word(u64, q)) & READ_ONCE(ledger_word(u64, q + 8));
 }
 
 static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
@@ -76,7 +77,7 @@ static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
 	return ledger_and_32(p, p + 16) & ledger_and_32(q, q + 16);
 }
 
-/* The counts of 16 granules from @p on, and of 16 from @q on: are all full? */
+/* Are the counts of 16 granules from @p and of 16 from @q all full? */
 static __always_inline bool ledger_full_32(const u8 *p, const u8 *q)
 {
 	if (LEDGER_FULL_BIT)
@@ -85,7 +86,7 @@ static __always_inline bool ledger_full_32(const u8 *p, const u8 *q)
 	       ledger_full(u64, q) && ledger_full(u64, q + 8);
 }
 
-/* The counts of 32 granules from @p on, and of 32 from @q on: are all full? */
+/* Are the counts of 32 granules from @p and of 32 from @q all full? */
 static __always_inline bool ledger_full_64(const u8 *p, const u8 *q)
 {
 	if (LEDGER_FULL_BIT)
@@ -93,7 +94,7 @@ static __always_inline bool ledger_full_64(const u8 *p, const u8 *q)
 	return ledger_full_32(p, p + 16) && ledger_full_32(q, q + 16);
 }
 
-/* The counts of 64 granules from @p on, and of 64 from @q on: are all full? */
+/* Are the counts of 64 granules from @p and of 64 from @q all full? */
 static __always_inline bool ledger_full_128(const u8 *p, const u8 *q)
 {
 	if (LEDGER_FULL_BIT)
@@ -102,7 +103,7 @@ static __always_inline bool ledger_full_128(const u8 *p, const u8 *q)
 	return ledger_full_64(p, p + 32) && ledger_full_64(q, q + 32);
 }
 
-/* ledger_set() for 32 granules or more. */
+/* ledger_set() for at least 32 granules. */
 static __always_inline void ledger_set_many(u8 *p, unsigned long nr, u8 count)
 {
 	u8 *end = p + nr;
@@ -112,37 +113,34 @@ static __always_inline void ledger_set_many(u8 *p, unsigned long nr, u8 count)
 		ledger_put_32(end - 32, count);
 		return;
 	}
-	if (nr > LEDGER_STRETCH) {
-		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH) {
+	if (nr > LEDGER_STEP) {
+		for (; p < end - LEDGER_STEP; p += LEDGER_STEP) {
 			ledger_put_64(p, count);
 			ledger_put_64(p + 64, count);
 		}
-		p = end - LEDGER_STRETCH;
+		p = end - LEDGER_STEP;
 	}
 	ledger_put_64(p, count);
 	ledger_put_64(end - 64, count);
 }
 
-/* ledger_all_full() for 32 granules or more. */
+/* ledger_all_full() for at least 32 granules. */
 static __always_inline bool ledger_many_full(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
 
 	if (nr <= 64)
 		return ledger_full_64(p, end - 32);
-	if (nr > LEDGER_STRETCH) {
-		for (; p < end - LEDGER_STRETCH; p += LEDGER_STRETCH)
+	if (nr > LEDGER_STEP) {
+		for (; p < end - LEDGER_STEP; p += LEDGER_STEP)
 			if (!ledger_full_128(p, p + 64))
 				return false;
-		p = end - LEDGER_STRETCH;
+		p = end - LEDGER_STEP;
 	}
 	return ledger_full_128(p, end - 64);
 }
 
-/*
- * ledger_set() for 32 granules at most. The sizes of packets are told apart with the fewest
- * compares.
- */
+/* ledger_set() for at most 32 granules; in an order that takes a packet the fewest compares. */
 static __always_inline void ledger_set_few(u8 *p, unsigned long nr, u8 count)
 {
 	u8 *end = p + nr;
@@ -166,7 +164,7 @@ static __always_inline void ledger_set_few(u8 *p, unsigned long nr, u8 count)
 	}
 }
 
-/* ledger_all_full() for 32 granules at most. */
+/* ledger_all_full() for at most 32 granules. */
 static __always_inline bool ledger_few_full(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
@@ -179,14 +177,10 @@ static __always_inline bool ledger_few_full(const u8 *p, unsigned long nr)
 		return ledger_full(u32, p) && ledger_full(u32, end - 4);
 	if (nr >= 2)
 		return ledger_full(u16, p) && ledger_full(u16, end - 2);
-	return !nr || load_once(*p) == DT_GRANULE;
+	return !nr || READ_ONCE(*p) == DT_GRANULE;
 }
 
-/*
- * Set the counts of @nr granules, several at a time; accesses overlap rather than going byte
- * by byte. All bytes touched are those of the run: a neighbour's may be changing on another
- * CPU.
- */
+/* Set the counts of @nr granules from @first on. */
 static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned long nr, u8 count)
 {
 	if (nr > 32)
@@ -195,7 +189,7 @@ static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned
 		ledger_set_few(ledger + first, nr, count);
 }
 
-/* Are all bytes of @nr granules live? Looks at them as ledger_set() does. */
+/* Are all bytes of @nr granules from @first on live? */
 static __always_inline bool ledger_all_full(const u8 *ledger, unsigned long first, unsigned long nr)
 {
 	return nr > 32 ? ledger_many_full(ledger + first, nr) : ledger_few_full(ledger + first, nr);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module: what is set up once, and taken down in the opposite order.
+ * The module: setting it up once, bottom up, and taking it down.
  *
- * Users hold a reference to the module through its symbols, so at exit there is no
- * instance and no pool of theirs any more. Where it is built in, they can be called before it
- * is set up, or though that failed: then there is no pool and no instance to be had.
+ * Users hold a reference to the module through its symbols, so at exit no instance and no pool of
+ * theirs exists any more. Built in, users may call before it is set up or after that failed: then
+ * creating a pool or an instance fails.
+ *
+ * Context: process context, before and after all calls of users.
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
@@ -31,7 +33,7 @@ static int __init dualtree_init(void)
 	return 0;
 }
 
-/* Built in: once debugfs is there, and before the drivers that may want memory. */
+/* Built in: after debugfs is set up (core_initcall), before drivers that may use memory. */
 postcore_initcall(dualtree_init);
 
 static void __exit dualtree_exit(void)

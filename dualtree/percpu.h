@@ -9,9 +9,9 @@
 #include <linux/types.h>
 #include "instance.h"
 
-struct region;
+struct dt_region;
 
-struct region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
+struct dt_region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 	__releases(&dt->shared_lock);
 void dt_shared_drain(struct dualtree *dt);
 

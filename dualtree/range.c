@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ranges that callers name: whether one is live memory of an instance, and the report of one
- * that is not. Any context, NMI included; no lock.
+ * Ranges that callers pass: lookup, status, and the report of a free that is refused.
+ *
+ *	the range				dualtree_owns()	status
+ *	empty, or not inside one region		false		-EINVAL: invalid-free
+ *	inside a region, some byte not live	true		-EALREADY: double-free
+ *	live					true		0
+ *
+ * Any context, NMI included; no lock. A region is looked at with preemption off.
  */
 #include <linux/export.h>
 #include <linux/preempt.h>
@@ -12,10 +18,10 @@
 #include "range.h"
 #include "trace.h"
 
-/* The region that all of a range lies in, if it is one of this instance's; preemption off. */
-struct region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
+/* The region of @dt that holds the whole range, or NULL. Preemption is off. */
+struct dt_region *dt_region_of_range(const struct dualtree *dt, const void *ptr, size_t len)
 {
-	struct region *region = region_of(ptr);
+	struct dt_region *region = region_of(ptr);
 
 	if (unlikely(!region || region->dt != dt))
 		return NULL;
@@ -33,11 +39,11 @@ bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len)
 }
 EXPORT_SYMBOL_GPL(dualtree_owns);
 
-/* What dualtree_free() would return for a range: 0, -EINVAL or -EALREADY. Any context. */
+/* What dualtree_free() would return for a range that is not NULL: 0, -EINVAL or -EALREADY. */
 int dt_range_status(const struct dualtree *dt, const void *ptr, size_t len)
 {
-	struct ledger_range range;
-	struct region *region;
+	struct dt_ledger_range range;
+	struct dt_region *region;
 	int err = -EINVAL;
 
 	preempt_disable();
@@ -53,13 +59,13 @@ int dt_range_status(const struct dualtree *dt, const void *ptr, size_t len)
 /**
  * dt_report_bad_free() - count and report a free that is refused
  * @dt: the instance
- * @ptr: the first byte; NULL is not an error
- * @len: bytes
+ * @ptr: first byte of the range; NULL is not an error
+ * @len: bytes of the range
  * @err: -EINVAL or -EALREADY
- * @caller: the address it was called from
+ * @caller: return address of the public call
  *
  * Context: Any, NMI included.
- * Return: @err, or 0 for NULL.
+ * Return: @err, or 0 if @ptr is NULL.
  */
 noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len, int err,
 				unsigned long caller)
@@ -68,8 +74,9 @@ noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len
 		return 0;
 	atomic64_inc(&dt->counts.bad_frees);
 	trace_dualtree_bad_free(dt->name, ptr, len, err);
-	pr_err_ratelimited("dualtree: %s: wrong free of %zu bytes at %p by %pS: %s\n", dt->name,
-			   len, ptr, (void *)caller,
-			   err == -EALREADY ? "free already" : "not its memory");
+	if (__ratelimit(&dt->bad_free_limit))
+		pr_err("dualtree: %s: %s of %zu bytes at %p by %pS\n", dt->name,
+		       err == -EALREADY ? "double-free" : "invalid-free", len, ptr,
+		       (void *)caller);
 	return err;
 }

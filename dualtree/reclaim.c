@@ -1,39 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving back what heaps hold and do not need: freed granules on remote lists, what is
- * cached in front of the trees, spares.
+ * Reclaim: returning to the pool what heaps hold and do not need. A heap is reclaimed by draining
+ * its remote list, flushing its cache and retiring its spare.
  *
- *	dualtree_shrink() ----------.
- *	idle heaps, every idle_ms --+--> the heap's CPU is online: a step in an interrupt there
- *	memory pressure ------------+    offline: here, while it stays so
- *	a CPU that died ------------'    the shared heap: under its lock
+ *	dualtree_shrink() ----------------.
+ *	an allocation that would fail ----+
+ *	idle heaps, every idle_ms --------+--> bounded steps as each heap's owner: walk.c
+ *	memory pressure ------------------+
+ *	a CPU that died ------------------'
  *
- * The interrupt enters a section like any other that allocates or frees. Where it finds one
- * open it does nothing and is sent again: sections are short, and are not preempted. So
- * nobody waits for a CPU to schedule: one whose running thread never lets go gives back all
- * the same. Each step is bounded. What a step has emptied goes to the pool from here.
+ *	a pass			reclaims the heaps that
+ *	every idle_ms, while	- saw fewer than IDLE_OPS calls since the last pass
+ *	any memory is held	- have a remote list that they did not take since the last pass:
+ *				  their requests may all be served from the cache
+ *				- are overdue: a call that could not sleep left their remote list,
+ *				  and started the pass
+ *	memory pressure		- all; the shrinker starts the pass and does not wait for it
  *
- * CPUs that run without a tick have no heap of their own (see percpu.c), so that none of
- * this ever interrupts one.
- *
- * A pass over the idle heaps runs while any instance holds memory. A heap is idle if nothing
- * was allocated or freed through it since the last pass. One that is not idle is still made
- * to take its remote list home if it has let a whole period go by: its requests may
- * all be served by what it has in hand. Under memory pressure the shrinker only starts a
- * pass, which then asks every heap; it waits for nobody.
- *
- * Locks, outermost first: the CPU hotplug lock, instances_lock, offline_lock; then the shared
- * heap's. Nothing is allocated under any of them.
+ * Context: process context, but for the shrinker. Locks, outermost first: the CPU hotplug lock,
+ * instances_lock, offline_lock; then dualtree.shared_lock. Under these only kmemleak allocates,
+ * where the kernel has it.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/shrinker.h"
@@ -45,156 +41,174 @@
 #include "section.h"
 #include "walk.h"
 
+/*
+ * The parameter idle_ms, in milliseconds. Two seconds is also the period at which SLAB's reaper
+ * visits the array caches of a CPU (REAPTIMEOUT_AC in mm/slab.c).
+ */
 unsigned int dt_idle_ms = 2000;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);
 
-/* Guards @instances, the place of each in it, and heap.seen_ops and heap.seen_drains of all. */
+/*
+ * Guards @instances, writes to @nr_instances, and dt_heap.seen_ops and dt_heap.seen_drains of all
+ * heaps. Held for a whole pass over an instance.
+ */
 static DEFINE_MUTEX(instances_lock);
 static LIST_HEAD(instances);
 static unsigned int nr_instances;
 
-/* The next pass is to ask every heap, idle or not. */
+/* 1 if the next pass is to reclaim every heap, idle or not. */
 static atomic_t pressure;
 
-/**
- * struct giving - one heap that is made to give back
- * @dt: the instance
- * @cpu: whose heap
- * @listed: the remote list was taken; what others push after that is not waited for
- * @more: there is more to be given back
- * @retired: regions that the last step has emptied
+/*
+ * A heap with fewer calls since the last pass is idle. What it gives back costs it one region to be
+ * got again, in a whole period. Without this a call now and then kept a spare of 1 MiB for ever.
  */
-struct giving {
-	struct dualtree *dt;
-	int cpu;
-	bool listed;
-	bool more;
-	struct region *retired;
-};
+#define IDLE_OPS	64
 
-/* One step, as the heap's owner; bounded. Return: true if there is more. */
-static bool give_step(struct heap *heap, bool *listed)
+/*
+ * One bounded step, by the heap's owner. @arg is a bool, the remote list was taken: what is pushed
+ * after that is not waited for. Return: true if another step is needed.
+ */
+static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
 {
-	if (heap->pending || !*listed) {
-		*listed |= !heap->pending;
-		dt_heap_drain(heap, REMOTE_DRAIN_MOST);
+	bool *list_taken = arg;
+
+	if (heap->pending || !*list_taken) {
+		*list_taken |= !heap->pending;
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
 		return true;
 	}
-	if (dt_cache_flush(heap, CACHE_FLUSH_MOST))
+	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
 	return false;
 }
 
-static void give_interrupt(void *arg)
+/*
+ * Is there anything to reclaim from a heap? Any CPU may ask. Regions that were retired in NMI
+ * count: they wait for a section that ends outside of it.
+ */
+static bool heap_has_more(const struct dt_heap *heap)
 {
-	struct giving *g = arg;
-	struct heap *heap = section_begin(g->dt);
-
-	if (heap)
-		g->more = give_step(heap, &g->listed);
-	g->retired = section_end(g->dt, heap);
+	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare) ||
+	       READ_ONCE(heap->retired);
 }
 
-static void give_online(struct giving *g)
+/* Reclaim a CPU's heap. CPU hotplug is held off: the CPU stays online or offline. */
+static void reclaim_cpu(struct dualtree *dt, int cpu, struct dt_heap *heap)
 {
-	g->more = true;
-	do {
-		smp_call_function_single(g->cpu, give_interrupt, g, true);
-		dt_regions_put(g->dt, g->retired);
-		cond_resched();
-	} while (g->more);
+	bool list_taken = false;
+
+	if (heap_has_more(heap))
+		dt_walk_cpu(dt, heap, cpu, reclaim_step, &list_taken);
 }
 
-static bool give_visit(struct heap *heap, int cpu, void *arg)
+static void reclaim_shared(struct dualtree *dt)
 {
-	struct giving *g = arg;
-
-	return give_step(heap, &g->listed);
-}
-
-/* Does a heap hold anything that it could give back? Anybody may ask. */
-static bool heap_has_more(const struct heap *heap)
-{
-	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare);
-}
-
-/* Make a CPU's heap give back; the CPU stays what it is, online or not. */
-static void cpu_give(struct dualtree *dt, int cpu, struct heap *heap)
-{
-	struct giving g = { .dt = dt, .cpu = cpu };
-
-	if (!heap_has_more(heap))
-		return;
-	if (cpu_online(cpu))
-		give_online(&g);
-	else
-		dt_walk_offline(dt, heap, cpu, give_visit, &g);
-}
-
-static void shared_give(struct dualtree *dt)
-{
-	struct giving g = { .dt = dt };
+	bool list_taken = false;
 
 	if (heap_has_more(&dt->shared))
-		dt_walk_shared(dt, give_visit, &g);
+		dt_walk_shared(dt, reclaim_step, &list_taken);
 }
 
-/* What is freed while this runs may or may not be found. */
-size_t dualtree_shrink(struct dualtree *dt)
+static void reclaim_all(struct dualtree *dt)
 {
-	long before = atomic_long_read(&dt->held_bytes);
-	struct heap *heap;
+	struct dt_heap *heap;
 	int cpu;
 
-	cpus_read_lock();
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap)
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
+	reclaim_shared(dt);
+}
+
+static void reclaim_all_online(struct dualtree *dt)
+{
+	struct dt_heap *heap;
+	bool list_taken;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		list_taken = false;
+		if (heap && heap_has_more(heap))
+			dt_walk_online(dt, cpu, reclaim_step, &list_taken);
+	}
+	reclaim_shared(dt);
+}
+
+/**
+ * dt_reclaim_now() - reclaim all heaps of an instance
+ * @dt: the instance
+ *
+ * For an allocation that would fail. The caller may hold the CPU hotplug lock, or a holder may
+ * wait for the caller, so the lock is only tried: without it heaps of offline CPUs are left out.
+ *
+ * Context: Process context. May sleep.
+ */
+void dt_reclaim_now(struct dualtree *dt)
+{
+	if (cpus_read_trylock()) {
+		reclaim_all(dt);
+		cpus_read_unlock();
+	} else {
+		reclaim_all_online(dt);
+	}
+}
+
+/* What is freed while this runs may be missed. */
+size_t dualtree_shrink(struct dualtree *dt)
+{
+	long before = atomic_long_read(&dt->held_bytes);
+
+	cpus_read_lock();
+	reclaim_all(dt);
 	cpus_read_unlock();
-	shared_give(dt);
-	/* A pass may be on its way with regions that it has taken before this could. */
+	/* Wait for a pass that retired regions before this could: it puts them under the lock. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
 EXPORT_SYMBOL_GPL(dualtree_shrink);
 
-/* Is a heap to give back in this pass? Takes down what the next one compares with. */
-static bool heap_due(struct heap *heap, bool all)
+/* Is a heap to be reclaimed in this pass? Records what the next pass compares with. */
+static bool heap_due(struct dt_heap *heap, bool all)
 {
 	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
 	unsigned long drains = READ_ONCE(heap->drains);
-	bool idle = ops == heap->seen_ops;
-	bool left = heap_has_remote(heap) && drains == heap->seen_drains;
+	/* A heap that no pass has seen yet may have been made a moment ago. */
+	bool idle = heap->seen_ops && ops - heap->seen_ops < IDLE_OPS;
+	bool undrained = heap_has_remote(heap) && drains == heap->seen_drains;
+	bool overdue = READ_ONCE(heap->overdue);
 
 	lockdep_assert_held(&instances_lock);
+	WRITE_ONCE(heap->overdue, false);
 	heap->seen_ops = ops;
 	heap->seen_drains = drains;
-	return all || idle || left;
+	return all || idle || undrained || overdue;
 }
 
 static void instance_pass(struct dualtree *dt, bool all)
 {
-	struct heap *heap;
+	struct dt_heap *heap;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap && heap_due(heap, all))
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
 	if (heap_due(&dt->shared, all))
-		shared_give(dt);
+		reclaim_shared(dt);
 }
 
 /*
- * One instance's turn; they go round. The locks are let go of in between: neither a CPU that
- * is to go away nor an instance that is to be destroyed waits for a whole pass.
+ * Pass over the first instance, and move it to the end of the list. The locks are dropped between
+ * instances, so that CPU hotplug and dualtree_destroy() do not wait for all of them.
  *
- * Return: true if it holds memory.
+ * Return: true if the instance holds memory.
  */
 static bool next_pass(bool all)
 {
@@ -223,7 +237,7 @@ static void pass_work(struct work_struct *work)
 	unsigned int left = READ_ONCE(nr_instances);
 	bool all = atomic_xchg(&pressure, 0), holds = false;
 
-	/* It was on its way when passes over idle heaps were turned off. */
+	/* Passes over idle heaps were turned off after this one was queued. */
 	if (!all && !READ_ONCE(dt_idle_ms))
 		return;
 	for (; left; left--) {
@@ -234,27 +248,52 @@ static void pass_work(struct work_struct *work)
 		dt_reclaim_arm();
 }
 
-/* There is memory that may be idle some day. Any context but NMI. */
-void dt_reclaim_arm(void)
+/*
+ * Work is queued from here, and not where an instance grows: that may be in the midst of the
+ * kernel's timers or workqueues, by a probe there.
+ */
+static void arm_irq(struct irq_work *irq)
 {
 	unsigned int ms = READ_ONCE(dt_idle_ms);
 
-	if (ms && !delayed_work_pending(&pass))
+	if (ms)
 		queue_delayed_work(system_dfl_wq, &pass, msecs_to_jiffies(ms));
 }
 
+static void start_irq(struct irq_work *irq)
+{
+	mod_delayed_work(system_dfl_wq, &pass, 0);
+}
+
+static struct irq_work arm = IRQ_WORK_INIT(arm_irq);
+static struct irq_work start = IRQ_WORK_INIT(start_irq);
+
+/* There is memory that may be idle some day. Context: any. */
+void dt_reclaim_arm(void)
+{
+	if (READ_ONCE(dt_idle_ms) && !delayed_work_pending(&pass))
+		irq_work_queue(&arm);
+}
+
+/* A heap is overdue: a pass is due now. Context: any. */
+void dt_reclaim_start(void)
+{
+	irq_work_queue(&start);
+}
+
 /**
- * dt_reclaim_set_idle_ms() - say how long a heap may be idle
- * @ms: milliseconds; 0: for ever
+ * dt_reclaim_set_idle_ms() - set the period of passes over idle heaps
+ * @ms: period in milliseconds, or 0 for no such passes
  *
- * Holds from now on: the pass that is due is put off or brought forward, unless memory pressure
- * asked for it. With 0 it has ended when this returns, and only memory pressure starts another.
+ * Applies at once: the pass that is queued is moved, unless memory pressure asked for it. With 0 it
+ * has ended when this returns, and only memory pressure starts another.
  *
  * Context: Process context. May sleep.
  */
 void dt_reclaim_set_idle_ms(unsigned int ms)
 {
 	WRITE_ONCE(dt_idle_ms, ms);
+	irq_work_sync(&arm);
 	if (!ms)
 		flush_delayed_work(&pass);
 	else if (READ_ONCE(nr_instances) && !atomic_read(&pressure))
@@ -262,7 +301,7 @@ void dt_reclaim_set_idle_ms(unsigned int ms)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_set_idle_ms);
 
-/* Before the module is initialised and after its exit there is no instance, and so no pass. */
+/* Also called before the module is set up and after its exit: without instances no pass is due. */
 static int idle_ms_write(const char *val, const struct kernel_param *kp)
 {
 	unsigned int ms;
@@ -281,12 +320,15 @@ static const struct kernel_param_ops idle_ms_ops = {
 module_param_cb(idle_ms, &idle_ms_ops, &dt_idle_ms, 0644);
 __MODULE_PARM_TYPE(idle_ms, "uint");
 MODULE_PARM_DESC(idle_ms,
-		 "milliseconds after which an idle heap gives back what it does not need; 0: never");
+		 "milliseconds after which memory of an idle heap returns to the pool; 0: never");
 
-/* Pages that a heap could give back, at a glance; under RCU, for the spare's sake. */
-static unsigned long heap_idle_pages(const struct heap *heap)
+/*
+ * An estimate of the pages that reclaim of a heap would free. Under RCU, which keeps the spare's
+ * record. The address dependency pairs with the release in heap_keep_spare().
+ */
+static unsigned long heap_idle_pages(const struct dt_heap *heap)
 {
-	const struct region *spare = READ_ONCE(heap->spare);
+	const struct dt_region *spare = READ_ONCE(heap->spare);
 
 	return ((dt_cache_granules(heap) << DT_GRANULE_SHIFT) + (spare ? spare->bytes : 0)) >>
 	       PAGE_SHIFT;
@@ -295,7 +337,7 @@ static unsigned long heap_idle_pages(const struct heap *heap)
 static unsigned long instance_idle_pages(const struct dualtree *dt)
 {
 	unsigned long pages = heap_idle_pages(&dt->shared);
-	const struct heap *heap;
+	const struct dt_heap *heap;
 	int cpu;
 
 	if (!atomic_long_read(&dt->held_bytes))
@@ -313,7 +355,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 	const struct dualtree *dt;
 	unsigned long pages = 0;
 
-	/* Whoever holds it is at it already. */
+	/* Do not wait here: the holder may be a pass, which reclaims already. */
 	if (!mutex_trylock(&instances_lock))
 		return 0;
 	rcu_read_lock();
@@ -324,6 +366,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 	return pages;
 }
 
+/* Start a pass, and let the kernel go on without its result. */
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	atomic_set(&pressure, 1);
@@ -333,17 +376,17 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 static struct dt_shrinker shrinker;
 
-/* A CPU is dead, and hotplug held off: what its heap does not need goes back. */
+/* Reclaim the heaps of a CPU that is dead. CPU hotplug calls this, and so is held off. */
 static int cpu_dead(unsigned int cpu)
 {
 	struct dualtree *dt;
-	struct heap *heap;
+	struct dt_heap *heap;
 
 	mutex_lock(&instances_lock);
 	list_for_each_entry(dt, &instances, instance) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap)
-			cpu_give(dt, cpu, heap);
+			reclaim_cpu(dt, cpu, heap);
 	}
 	mutex_unlock(&instances_lock);
 	return 0;
@@ -359,7 +402,7 @@ void dt_reclaim_add(struct dualtree *dt)
 	mutex_unlock(&instances_lock);
 }
 
-/* From here on nobody but the caller looks at the instance's heaps. */
+/* From here on no pass, no shrinker and no CPU hotplug looks at the instance's heaps. */
 void dt_reclaim_remove(struct dualtree *dt)
 {
 	mutex_lock(&instances_lock);
@@ -384,10 +427,12 @@ int dt_reclaim_init(void)
 	return 0;
 }
 
-/* There is no instance any more. */
+/* Stop passes. There is no instance any more. */
 void dt_reclaim_exit(void)
 {
 	cpuhp_remove_state_nocalls(dead_state);
 	dt_shrinker_unregister(&shrinker);
+	irq_work_sync(&arm);
+	irq_work_sync(&start);
 	cancel_delayed_work_sync(&pass);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A region: taking a block from the pool and giving it back.
+ * A region: creating one from a block of the pool, and destroying it.
  *
- * Nothing here is called inside a section: both ways lead through the pool's lock, and one
- * to the kernel's allocator.
+ * Context: outside of sections, not NMI. Both take the pool's lock; creating also calls the
+ * kernel's allocator, for the record. dt_region_reset() is the owner's.
  */
+#include <linux/mmzone.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../buddy/fault.h"
@@ -16,17 +17,20 @@
 #include "ledger.h"
 #include "region.h"
 
-struct region dt_no_region;
+struct dt_region dt_no_region;
 
-static struct region *record_alloc(unsigned int order, gfp_t gfp)
+static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
-	struct region *region;
+	struct dt_region *region;
 	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
 
 	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
+	/* For a block of this size the kernel calls no OOM killer; nor is its record worth it. */
+	if (order > PAGE_ALLOC_COSTLY_ORDER && !(gfp & __GFP_NORETRY))
+		gfp |= __GFP_RETRY_MAYFAIL;
 	region = kzalloc(ALIGN(size, sizeof(long)) + dt_kmemleak_marks_size(nr),
 			 gfp | __GFP_NOWARN);
 	if (!region)
@@ -34,7 +38,8 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 	region->order = order;
 	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
-	region->full_from = nr - nr / 4;
+	/* Three quarters; found by simulation, see design.rst on the gates. */
+	region->drain_wmark = nr - nr / 4;
 	region->leaks = dt_kmemleak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
@@ -42,19 +47,20 @@ static struct region *record_alloc(unsigned int order, gfp_t gfp)
 }
 
 /**
- * dt_region_create() - take a block and make a region of it, all of it free
- * @dt: the instance that look-ups find
- * @pool: where from; NULL for the pools of the nodes
- * @order: its pages, as a power of two
- * @gfp: as for buddy_pool_alloc()
+ * dt_region_create() - create a region, all of it free
+ * @dt: the instance that lookups find
+ * @pool: the pool to take a block from; NULL for the pools of the nodes
+ * @order: number of pages, as a power of two
+ * @gfp: flags as for buddy_pool_alloc()
  *
- * Context: As @gfp allows, but not NMI; outside of any section.
- * Return: the region, in no heap yet, or NULL.
+ * Context: As @gfp allows, but not NMI; outside of sections.
+ * Return: the region, in no heap yet, or NULL on OOM or if the kernel's allocator cannot be
+ * called here.
  */
-struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
-				gfp_t gfp)
+struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+				   gfp_t gfp)
 {
-	struct region *region = record_alloc(order, gfp);
+	struct dt_region *region = record_alloc(order, gfp);
 
 	if (!region)
 		return NULL;
@@ -75,31 +81,33 @@ struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, un
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_create);
 
-/* Make one free extent of all of a region in which nothing is live or on its way. */
-void dt_region_reset(struct region *region)
+/* Make one free extent of a region in which nothing is live, hot or in flight. Owner only. */
+void dt_region_reset(struct dt_region *region)
 {
 	dt_poison(region->base, region->bytes);
 	extent_tree_init(&region->free);
 	dt_extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
 	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
-	region->nr_out = 0;
+	region->nr_inuse = 0;
 }
 
 static void region_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct region, rcu));
+	kfree(container_of(rcu, struct dt_region, rcu));
 }
 
 /**
- * dt_region_destroy() - give a region's block back
- * @region: in no heap any more; whatever is live in it is gone
+ * dt_region_destroy() - return a region's block to the pool and free its record
+ * @region: a region that is in no heap any more; what is live in it is lost
  *
- * Context: Any but NMI; outside of any section.
+ * The record is freed after an RCU grace period.
+ *
+ * Context: Any but NMI; outside of sections.
  */
-void dt_region_destroy(struct region *region)
+void dt_region_destroy(struct dt_region *region)
 {
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
-	/* A look-up that came just before finds nothing to free. */
+	/* A free that found the record just before finds nothing live. */
 	ledger_set(region->ledger, 0, region->nr, 0);
 	dt_kmemleak_forget(region);
 	dt_unpoison(region->base, region->bytes);

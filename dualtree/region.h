@@ -5,12 +5,15 @@
  *	record: [ instance, heap, trees | 8 x full | ledger ... | 8 x full | leak marks ]
  *	block:  [ 2^order pages, all of them payload                                    ]
  *
- * The bytes on both sides of the ledger read as live granules, so that whoever asks for
- * the neighbour of a granule need not ask whether there is one.
+ * The guards before and after the ledger read as live granules. So a lookup of an adjacent count
+ * needs no bounds check.
  *
- * The table of owners leads from each page of the block to the record. A record is freed
- * after an RCU grace period, since a stray free may be looking at it; what it finds there
- * is a ledger in which nothing is live.
+ * The table of owners leads from each page of the block to the record. A stray free may look at
+ * a record at any time, so a record is freed after an RCU grace period; until then its ledger
+ * says that nothing is live. litmus/region-lookup.
+ *
+ * Lookups: any context, with preemption off or under RCU. The rest belongs to the owner of the
+ * region's heap.
  */
 #ifndef DUALTREE_REGION_H
 #define DUALTREE_REGION_H
@@ -24,48 +27,50 @@
 
 struct buddy_pool;
 struct dualtree;
-struct heap;
-struct kmemleak_marks;
+struct dt_heap;
+struct dt_kmemleak_marks;
 
+/* Bytes of a guard. One would do; 8 keep the ledger aligned for accesses of 8 counts. */
 #define REGION_GUARD	8
 
 /**
- * struct region - a block of the pool that a heap cuts into extents
- * @dt: the instance, to compare with; constant
- * @base: the first byte; constant
- * @bytes: its length; constant
- * @nr: granules; constant
- * @full_from: with how many of them in use it is nearly full; constant
- * @order: pages, as a power of two; constant
- * @heap: the heap it is attached to; set once, before any byte of it is live
- * @pool: where the block goes back to; constant
- * @leaks: what kmemleak has been told; NULL where there is none; see kmemleak.c
- * @free: its free extents. Owner only, as all that follows
- * @nr_out: granules that are neither in an extent nor in a quick list: live, hot, or on
- *	their way
- * @node: place in the heap's tree of regions
+ * struct dt_region - a block of the pool that a heap cuts into extents
+ * @dt: the instance
+ * @base: first byte of the block
+ * @bytes: length of the block
+ * @nr: number of granules
+ * @drain_wmark: granules in use below which the region may drain, see cache.h
+ * @order: number of pages, as a power of two
+ * @heap: the heap that the region is in; set once, before any byte of it is live
+ * @pool: the pool that the block returns to
+ * @leaks: marks of kmemleak's objects, or NULL
+ * @free: the free extents
+ * @nr_inuse: granules that are in no extent and no quick list: live, hot, or in flight
+ * @node: node in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules
- * @retired: next in a list of regions that are about to go back
+ * @retired: next in a list of retired regions
  * @rcu: frees the record
- * @guard: see the head of this file
- * @ledger: live bytes of each granule, and a second guard; written as ledger.h says
+ * @guard: the guard before the ledger
+ * @ledger: the count of each granule, then the guard after it; written as ledger.h says
+ *
+ * Constant from the lookup on: all up to @leaks, but for @heap. Owner only: @free up to @retired.
  */
-struct region {
+struct dt_region {
 	struct dualtree *dt;
 	void *base;
 	size_t bytes;
 	unsigned int nr;
-	unsigned int full_from;
+	unsigned int drain_wmark;
 	unsigned int order;
-	struct heap *heap;
+	struct dt_heap *heap;
 	struct buddy_pool *pool;
-	struct kmemleak_marks *leaks;
+	struct dt_kmemleak_marks *leaks;
 
-	struct extent_tree free;
-	unsigned int nr_out;
+	struct dt_extent_tree free;
+	unsigned int nr_inuse;
 	struct rb_node node;
 	unsigned int subtree_largest;
-	struct region *retired;
+	struct dt_region *retired;
 
 	struct rcu_head rcu;
 	u8 guard[REGION_GUARD];
@@ -73,71 +78,84 @@ struct region {
 };
 
 /**
- * struct cached - a block in a quick list; lies in its first granule
- * @next: in the list of its size
- * @region: whose it is
- * @nr: its granules
+ * struct dt_cached - a block in a quick list; lies in its first granule
+ * @next: next block of the list
+ * @region: the region that the block lies in
+ * @nr: number of granules
  */
-struct cached {
-	struct cached *next;
-	struct region *region;
+struct dt_cached {
+	struct dt_cached *next;
+	struct dt_region *region;
 	unsigned int nr;
 };
 
-static_assert(sizeof(struct cached) <= DT_GRANULE);
+static_assert(sizeof(struct dt_cached) <= DT_GRANULE);
 
-/* What a look-up in the table finds where there is no region: no instance's and no heap's. */
-extern struct region dt_no_region;
+/* What a lookup finds where there is no region: it has no instance, no heap and no bytes. */
+extern struct dt_region dt_no_region;
 
-/* The region an address lies in, of any instance, or NULL. Under RCU or with preemption off. */
-static inline struct region *region_of(const void *addr)
+/* The region of any instance that an address lies in, or NULL. */
+static inline struct dt_region *region_of(const void *addr)
 {
 	return buddy_owner(addr);
 }
 
-/* @addr may be any value, and may have a tag of KASAN. */
-static inline size_t region_offset(const struct region *region, const void *addr)
+/*
+ * The heap that a region is in, or NULL before it is in one. A stray free may look while the owner
+ * adds the region. Pairs with the release in dt_heap_add_region(): litmus/heap-publish.
+ */
+static __always_inline struct dt_heap *region_heap(const struct dt_region *region)
+{
+	return READ_ONCE(region->heap);
+}
+
+/* Offset of an address, which may have a tag of KASAN; out of bounds if it lies elsewhere. */
+static inline size_t region_offset(const struct dt_region *region, const void *addr)
 {
 	return kasan_reset_tag(addr) - region->base;
 }
 
-/* Are there @len bytes, and not none, from an offset in the region on? @len may be any value. */
-static __always_inline bool region_holds(const struct region *region, size_t offset, size_t len)
+/*
+ * Do @len bytes at @offset, which is in the region, all lie in it? @len may be any value. False
+ * for dt_no_region, at any @offset.
+ */
+static __always_inline bool region_holds(const struct dt_region *region, size_t offset, size_t len)
 {
-	/* A length of 0 is very long here; and a sum of two that are in bounds does not wrap. */
+	/* 0 becomes the largest length. The sum does not wrap: both of its terms are in bounds. */
 	return len - 1 < region->bytes && offset + (len - 1) < region->bytes;
 }
 
-static inline unsigned int region_index(const struct region *region, const void *addr)
+static inline unsigned int region_index(const struct dt_region *region, const void *addr)
 {
 	return region_offset(region, addr) >> DT_GRANULE_SHIFT;
 }
 
-static inline void *region_addr(const struct region *region, unsigned int index)
+static inline void *region_addr(const struct dt_region *region, unsigned int index)
 {
 	return region->base + ((size_t)index << DT_GRANULE_SHIFT);
 }
 
-static inline bool region_empty(const struct region *region)
+/* Is all of the region one free extent? */
+static inline bool region_empty(const struct dt_region *region)
 {
 	return region->free.nr_free == region->nr;
 }
 
 /* Granules in quick lists. */
-static inline unsigned int region_nr_cached(const struct region *region)
+static inline unsigned int region_nr_cached(const struct dt_region *region)
 {
-	return region->nr - region->nr_out - region->free.nr_free;
+	return region->nr - region->nr_inuse - region->free.nr_free;
 }
 
-/* What the ledger says of the granule in front of another; a guard if there is none. */
-static inline u8 ledger_before(const struct region *region, unsigned int first)
+/* The count of the granule before @first, or the guard. */
+static inline u8 ledger_before(const struct dt_region *region, unsigned int first)
 {
-	return load_once(*(region->ledger + first - 1));
+	return READ_ONCE(*(region->ledger + first - 1));
 }
 
-struct region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
-				gfp_t gfp);
-void dt_region_destroy(struct region *region);
-void dt_region_reset(struct region *region);
+struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
+				   gfp_t gfp);
+void dt_region_destroy(struct dt_region *region);
+void dt_region_reset(struct dt_region *region);
 
 #endif /* DUALTREE_REGION_H */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Remote frees: granules that somebody else has brought to 0, on their way to their owner.
+ * Remote frees: runs of granules that a context other than their owner's section has brought to 0.
  *
- *	others ---> push ---> heap.remote ---> (one exchange) heap.pending ---> owner
+ *	other CPUs, interrupts --> push --> heap.remote --> (one exchange) heap.pending --> owner
  *
- * Pushed without a lock, linked through themselves, so that a push needs nothing and cannot
- * fail. The owner takes the whole list at once and puts it where it belongs in sections of
- * at most REMOTE_DRAIN_MOST runs.
+ * From push to drain a run is in flight. Its link lies in the run itself, so a push needs no
+ * memory and cannot fail. The owner takes the whole list with one exchange and inserts it in
+ * sections of at most REMOTE_DRAIN_MAX runs.
  *
- * A call that frees several ranges may push those of one owner together, in one exchange;
- * they are held back no longer than its section lasts.
+ * A call that frees several ranges pushes those of one owner with one exchange, at the end of its
+ * section at the latest.
+ *
+ * Context: a push any, NMI included, without a lock; a drain the heap's owner. Barriers: a push is
+ * a compare-exchange that succeeds, a drain an exchange; both are full. So the owner sees the
+ * run's length and link, and all that was done to its bytes: litmus/remote-push, remote-reuse.
  */
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
@@ -18,39 +22,39 @@
 #include "../compat/kasan.h"
 #include "heap.h"
 
-/* Runs of a remote list that go back in one section, which bounds it. */
-#define REMOTE_DRAIN_MOST	32
+/* Max runs that are drained in one section: bounds it. design.rst has what 32 of them cost. */
+#define REMOTE_DRAIN_MAX	32
 
 /**
- * struct remote_batch - runs that are to be pushed to one heap together
- * @heap: the heap; NULL: there are none
- * @first: the latest of them, linked to the others
- * @last: the earliest
+ * struct dt_remote_batch - runs that are to be pushed to one heap together
+ * @heap: the heap, or NULL if there are no runs
+ * @first: link of the latest run, which leads to the others
+ * @last: link of the earliest run
  */
-struct remote_batch {
-	struct heap *heap;
+struct dt_remote_batch {
+	struct dt_heap *heap;
 	struct llist_node *first;
 	struct llist_node *last;
 };
 
 /**
- * struct remote_run - freed granules on their way to their owner; lies in the first
- * @link: next in heap.remote
- * @region: what they lie in
- * @nr: how many
+ * struct dt_remote_run - a run in flight; lies in its first granule
+ * @link: next run of dt_heap.remote
+ * @region: the region that the run lies in
+ * @nr: number of granules
  */
-struct remote_run {
+struct dt_remote_run {
 	struct llist_node link;
-	struct region *region;
+	struct dt_region *region;
 	unsigned int nr;
 };
 
-static_assert(sizeof(struct remote_run) <= DT_GRANULE);
+static_assert(sizeof(struct dt_remote_run) <= DT_GRANULE);
 
-static inline struct llist_node *remote_run_init(struct region *region, void *addr,
+static inline struct llist_node *remote_run_init(struct dt_region *region, void *addr,
 						 unsigned int nr)
 {
-	struct remote_run *run = addr;
+	struct dt_remote_run *run = addr;
 
 	dt_unpoison(run, sizeof(*run));
 	run->region = region;
@@ -59,20 +63,19 @@ static inline struct llist_node *remote_run_init(struct region *region, void *ad
 }
 
 /**
- * heap_push() - send granules to their heap, which is somebody else's
- * @region: what they lie in
- * @addr: the first granule
- * @nr: how many, not 0; all of them 0 in the ledger, and the caller's alone
+ * remote_push() - push a run to its heap's remote list
+ * @region: the region that the run lies in
+ * @addr: address of the first granule
+ * @nr: number of granules, not 0, all of them 0 in the ledger and the caller's alone
  *
- * The link lies in the granules themselves, so this needs nothing and cannot fail. It is
- * llist_add(), without the call that most kernels make of that.
+ * This is llist_add(), which most kernels do not inline.
  *
- * Context: Any, NMI included.
+ * Context: Any, NMI included; preemption is off.
  */
-static inline void heap_push(struct region *region, void *addr, unsigned int nr)
+static inline void remote_push(struct dt_region *region, void *addr, unsigned int nr)
 {
 	struct llist_node *link = remote_run_init(region, addr, nr);
-	struct llist_head *remote = &region->heap->remote;
+	struct llist_head *remote = &region_heap(region)->remote;
 	struct llist_node *first = READ_ONCE(remote->first);
 
 	do {
@@ -80,13 +83,13 @@ static inline void heap_push(struct region *region, void *addr, unsigned int nr)
 	} while (!try_cmpxchg(&remote->first, &first, link));
 }
 
-void dt_remote_batch_add(struct remote_batch *batch, struct region *region, void *addr,
+void dt_remote_batch_add(struct dt_remote_batch *batch, struct dt_region *region, void *addr,
 			 unsigned int nr);
-void dt_remote_batch_push(struct remote_batch *batch);
-bool dt_heap_drain(struct heap *heap, unsigned int most);
+void dt_remote_batch_push(struct dt_remote_batch *batch);
+bool dt_heap_drain(struct dt_heap *heap, unsigned int budget);
 
-/* Is there anything that dt_heap_drain() would find? Anybody may ask. */
-static inline bool heap_has_remote(const struct heap *heap)
+/* Is there a run to drain? Any CPU may ask. */
+static inline bool heap_has_remote(const struct dt_heap *heap)
 {
 	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections: what stands in cpu_slot.ready where no heap can be entered.
+ * Sections: the two heaps that dt_cpu_slot.active holds while none can be entered. section.h says
+ * how they are used.
  */
 #include "../compat/compat.h"
 #include "section.h"
 
-struct heap dt_not_ready[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
-EXPORT_SYMBOL_FOR_DT_TEST(dt_not_ready);
+struct dt_heap dt_null_heaps[2] = { { .hot.nr = HOT_OFF }, { .hot.nr = HOT_OFF } };
+EXPORT_SYMBOL_FOR_DT_TEST(dt_null_heaps);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sections: who may touch a CPU's heap.
+ * Sections: a CPU owns its heap while it is in a section.
  *
- *	preemption off -> is this CPU's heap ready? -> take it -> work -> put it back -> on
+ *	preemption off -> active = heap_busy -> work on the heap -> active = heap -> preemption on
  *
- * That stretch is a section. No interrupt is disabled and no lock is taken: an interrupt
- * that arrives in it does not find the heap ready, and leaves it alone. Its free goes to the
- * heap's remote list, its allocation is served by the instance's shared heap. So is one on a
- * CPU that has no heap and cannot make one, or runs without a tick and gets none.
+ *	dt_cpu_slot.active	an alloc or free on this CPU
+ *	the CPU's heap		enters it
+ *	heap_busy		interrupts a section: a free is pushed to its heap's remote list,
+ *				an allocation is served by the shared heap
+ *	heap_none		the CPU has no heap: as above, unless percpu.c can make one
  *
- * A heap is taken by a store over its pointer, of another that no request fits and no region
- * belongs to. So neither an allocation nor a free has to ask whether the heap is ready: what
- * it asks for anyway has the answer.
+ * No request fits heap_busy or heap_none, and no region is theirs. So neither an allocation nor a
+ * free has to test whether the heap is active: what it tests anyway says so.
  *
- * What can take a lock, sleep or call the page allocator is done outside of sections: a
- * section that lacks memory is left, a region is got, and another one entered, perhaps on
- * another CPU.
+ * Context: any, NMI included. A section disables no interrupt and takes no lock. What can sleep,
+ * take a lock or call the page allocator is done outside: a section that lacks memory is left, a
+ * region is got, and another section is entered, perhaps on another CPU. The exceptions are
+ * kmemleak.c's marks, on kernels that have them.
  */
 #ifndef DUALTREE_SECTION_H
 #define DUALTREE_SECTION_H
@@ -28,98 +29,104 @@
 #include "instance.h"
 
 /**
- * struct cpu_slot - what an instance has for a CPU
- * @ready: its heap while that can be entered, else open_heap in a section and no_heap as long
- *	as there is none; for this CPU alone
- * @heap: its heap, or NULL until the CPU has allocated; set once, readable by anybody
+ * struct dt_cpu_slot - a CPU's heap in an instance
+ * @active: the heap, or heap_busy in a section, or heap_none if there is no heap; accessed by
+ *	this CPU only
+ * @heap: the heap, or NULL until the CPU has allocated; set once, any CPU may read it
  */
-struct cpu_slot {
-	struct heap *ready;
-	struct heap *heap;
+struct dt_cpu_slot {
+	struct dt_heap *active;
+	struct dt_heap *heap;
 };
 
-/* Calls that are made in one section for a bulk call, and their bytes; both bound it. */
-#define BULK_MOST	16
+/*
+ * Max ranges and bytes that a bulk call handles in one section: it ends with the range that
+ * reaches either. BULK_MAX results lie on the stack; BULK_BYTES are 1,024 granules of 64 bytes.
+ */
+#define BULK_MAX	16
 #define BULK_BYTES	SZ_64K
 
-/*
- * Stand in cpu_slot.ready where no heap does. Nothing fits in them, no region is theirs, and
- * they are never written to.
- */
-extern struct heap dt_not_ready[2];
-#define no_heap		(&dt_not_ready[0])
-#define open_heap	(&dt_not_ready[1])
+/* Never written. */
+extern struct dt_heap dt_null_heaps[2];
+#define heap_none	(&dt_null_heaps[0])
+#define heap_busy	(&dt_null_heaps[1])
 
-/* Is it a heap, and not what stands there when none can be entered? */
-static __always_inline bool heap_is_ready(const struct heap *heap)
+/* Is it a CPU's heap, neither heap_none nor heap_busy? */
+static __always_inline bool heap_is_active(const struct dt_heap *heap)
 {
-	return (unsigned long)heap - (unsigned long)dt_not_ready >= sizeof(dt_not_ready);
+	return (unsigned long)heap - (unsigned long)dt_null_heaps >= sizeof(dt_null_heaps);
 }
 
-/* The heap of a CPU, or NULL. What it holds is seen as percpu.c published it. */
-static inline struct heap *heap_of_cpu(const struct dualtree *dt, int cpu)
+/*
+ * The heap of a CPU, or NULL. The address dependency pairs with the release in
+ * cpu_heap_install(): litmus/heap-publish.
+ */
+static inline struct dt_heap *heap_of_cpu(const struct dualtree *dt, int cpu)
 {
 	return READ_ONCE(per_cpu_ptr(dt->slots, cpu)->heap);
 }
 
 /*
- * Open a section; preemption is off. An interrupt between the load and the store has left its
- * own section by the time this one goes on.
+ * Open a section; preemption is off. An interrupt between the load and the store has closed its
+ * own section before this one continues.
  *
- * Return: the heap, or what stands there; either is to be given to section_close().
+ * Return: the heap, heap_none or heap_busy, for __section_exit().
  */
-static __always_inline struct heap *section_open(struct dualtree *dt)
+static __always_inline struct dt_heap *__section_enter(struct dualtree *dt)
 {
-	struct heap *heap = __this_cpu_read(dt->slots->ready);
+	struct dt_heap *heap = __this_cpu_read(dt->slots->active);
 
-	__this_cpu_write(dt->slots->ready, open_heap);
+	__this_cpu_write(dt->slots->active, heap_busy);
 	barrier();
 	return heap;
 }
 
-static __always_inline void section_close(struct dualtree *dt, struct heap *heap)
+/* Close a section. @heap is what __section_enter() returned. */
+static __always_inline void __section_exit(struct dualtree *dt, struct dt_heap *heap)
 {
 	barrier();
-	__this_cpu_write(dt->slots->ready, heap);
+	__this_cpu_write(dt->slots->active, heap);
 }
 
 /*
- * Close a section that was opened on what is not ready. An interrupt may have made the CPU's
- * heap just before it was opened.
+ * Close a section in which __section_enter() returned heap_none or heap_busy. An interrupt between
+ * its load and its store may have made this CPU's heap.
  */
-static inline void section_close_unready(struct dualtree *dt, struct heap *heap)
+static inline void __section_exit_inactive(struct dualtree *dt, struct dt_heap *heap)
 {
-	if (heap == no_heap && __this_cpu_read(dt->slots->heap))
+	if (heap == heap_none && __this_cpu_read(dt->slots->heap))
 		heap = __this_cpu_read(dt->slots->heap);
-	section_close(dt, heap);
+	__section_exit(dt, heap);
 }
 
 /*
- * Enter a section, if this CPU's heap is there and ready. Preemption is off from here on
- * whatever the outcome: who looks at a region must not be overtaken by a grace period.
+ * Enter a section if this CPU's heap is active. Disables preemption in any case: a region that
+ * the caller looks up must not be freed by a grace period.
+ *
+ * Return: the heap, or NULL; either for section_exit().
  */
-static __always_inline struct heap *section_begin(struct dualtree *dt)
+static __always_inline struct dt_heap *section_enter(struct dualtree *dt)
 {
 	preempt_disable();
-	if (unlikely(!heap_is_ready(__this_cpu_read(dt->slots->ready))))
+	if (unlikely(!heap_is_active(__this_cpu_read(dt->slots->active))))
 		return NULL;
-	return section_open(dt);
+	return __section_enter(dt);
 }
 
 /*
- * Leave the section, and end what section_begin() began. In NMI nothing can go back to the
- * pool; it waits for the next section that ends so.
+ * Leave the section, if there is one, and enable preemption. In NMI, where the pool cannot be
+ * called, retired regions stay with the heap until a later section.
  *
- * Return: regions that the caller gives back with dt_regions_put().
+ * Return: retired regions for dt_regions_put(), or NULL.
  */
-static inline struct region *section_end(struct dualtree *dt, struct heap *heap)
+static inline struct dt_region *section_exit(struct dualtree *dt, struct dt_heap *heap)
 {
-	struct region *retired = NULL;
+	struct dt_region *retired = NULL;
 
 	if (heap) {
 		if (unlikely(heap->retired) && !in_nmi())
 			retired = heap_take_retired(heap);
-		section_close(dt, heap);
+		__section_exit(dt, heap);
 	}
 	preempt_enable();
 	return retired;

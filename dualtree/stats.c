@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Statistics: what the heaps of an instance count, added up.
+ * Statistics: sums of the counts of an instance and its heaps.
  *
- * Reads what the owners write, without stopping them. Any context.
+ * Any context, no lock: counts are read while their owners change them. A free is counted on the
+ * CPU that makes it, so a single heap's live_bytes and in_flight may be negative.
  */
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -10,7 +11,7 @@
 #include "section.h"
 
 static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
-		      const struct heap *heap)
+		      const struct dt_heap *heap)
 {
 	size_t largest = (size_t)READ_ONCE(heap->largest) << DT_GRANULE_SHIFT;
 
@@ -30,7 +31,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 {
 	s64 live = atomic64_read(&dt->counts.live_bytes);
 	s64 in_flight = atomic64_read(&dt->counts.in_flight);
-	const struct heap *heap;
+	const struct dt_heap *heap;
 	int cpu;
 
 	*stats = (struct dualtree_stats) {
@@ -49,7 +50,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 		if (heap)
 			stats_add(stats, &live, &in_flight, heap);
 	}
-	/* Sums of what is being changed may be off by what is in flight, but never below 0. */
+	/* Calls that run meanwhile may make these sums inexact; below 0 they are reported as 0. */
 	stats->live_bytes = max_t(s64, live, 0);
 	stats->free_bytes += (size_t)max_t(s64, in_flight, 0) << DT_GRANULE_SHIFT;
 }

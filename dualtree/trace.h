@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events of instances: what is allocated and freed, regions that come and go, frees
- * that are refused. Under events/dualtree in tracefs. They say enough to replay a driver's
- * use of memory: every address with its size.
+ * Trace events of instances: allocations, frees, refused frees, regions got and put. Under
+ * events/dualtree in tracefs. They have every address with its size, so a driver's use of memory
+ * can be replayed. Any context.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dualtree
@@ -11,12 +11,12 @@
 #define DUALTREE_TRACE_KINDS_H
 
 /**
- * enum free_kind - what became of a freed range
- * @FREE_PART: no granule of it is free yet
- * @FREE_LOCAL: its granules are this CPU's
- * @FREE_REMOTE: they were sent to their owner
+ * enum dt_free_kind - result of a free
+ * @FREE_PART: no granule came free
+ * @FREE_LOCAL: granules came free and were inserted into this CPU's heap
+ * @FREE_REMOTE: granules came free and were pushed to a remote list
  */
-enum free_kind { FREE_PART, FREE_LOCAL, FREE_REMOTE };
+enum dt_free_kind { FREE_PART, FREE_LOCAL, FREE_REMOTE };
 
 #endif /* DUALTREE_TRACE_KINDS_H */
 
@@ -47,7 +47,7 @@ TRACE_EVENT(dualtree_alloc,
 );
 
 TRACE_EVENT(dualtree_free,
-	TP_PROTO(const char *name, const void *ptr, size_t len, enum free_kind kind),
+	TP_PROTO(const char *name, const void *ptr, size_t len, enum dt_free_kind kind),
 	TP_ARGS(name, ptr, len, kind),
 	TP_STRUCT__entry(
 		__string(name, name)

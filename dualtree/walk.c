@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walking the heaps of an instance: a function is called on each, as its owner.
+ * Walking the heaps of an instance: calling a function on each, as its owner, in steps that the
+ * function bounds.
  *
- *	an online CPU's heap	on that CPU, in process context, in sections
- *	an offline CPU's heap	here, while CPU hotplug is held off, under offline_lock
+ *	an online CPU's heap	in an interrupt on that CPU, in sections
+ *	an offline CPU's heap	here, with CPU hotplug held off, under offline_lock
  *	the shared heap		here, under its lock
  *
- * An online CPU has to schedule before its heap's turn comes. What cannot wait for that is
- * reclaim.c's.
+ * The interrupt enters a section like any other interrupt that allocates or frees. If one is
+ * open already it does nothing and is sent again: sections are short and not preempted. So no walk
+ * waits for a CPU to schedule, and a thread that never schedules delays neither CPU hotplug nor
+ * dualtree_destroy(). The caller puts the regions that a step retired. A CPU that runs without a
+ * tick has no heap (percpu.c), so none is interrupted.
+ *
+ * Context: process context. May sleep. Locks: the CPU hotplug lock, then offline_lock.
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
@@ -19,53 +25,63 @@
 #include "walk.h"
 
 /**
- * struct walk - one CPU's share of dt_walk_heaps()
+ * struct walk - a walk over one CPU's heap
  * @dt: the instance
- * @fn: what to call
- * @arg: for it
- * @cpu: whose heap
+ * @fn: function to call
+ * @arg: argument of @fn
+ * @cpu: CPU whose heap it is called on
+ * @again: another step is needed
+ * @retired: regions that the last step retired
  */
 struct walk {
 	struct dualtree *dt;
 	dt_heap_fn fn;
 	void *arg;
 	int cpu;
+	bool again;
+	struct dt_region *retired;
 };
 
-/* On the CPU, in process context: a section is never interrupted by one. */
-static int walk_here(void *data)
+static void walk_interrupt(void *data)
 {
 	struct walk *w = data;
-	struct region *retired;
-	struct heap *heap;
-	bool again;
+	struct dt_heap *heap = section_enter(w->dt);
 
-	do {
-		heap = section_begin(w->dt);
-		again = heap && w->fn(heap, w->cpu, w->arg);
-		retired = section_end(w->dt, heap);
-		dt_regions_put(w->dt, retired);
-		cond_resched();
-	} while (again);
-	return 0;
+	if (heap)
+		w->again = w->fn(heap, w->cpu, w->arg);
+	w->retired = section_exit(w->dt, heap);
 }
 
-/* Its holder owns the heaps of offline CPUs. The hotplug lock does not exclude another reader. */
-static DEFINE_MUTEX(offline_lock);
-
 /**
- * dt_walk_offline() - do something as the owner of an offline CPU's heap
+ * dt_walk_online() - do something as the owner of an online CPU's heap
  * @dt: the instance
- * @heap: the heap
- * @cpu: the CPU; it is offline and stays so
- * @fn: what; called as often as it asks for
+ * @cpu: the CPU; it has a heap
+ * @fn: what; called in a section, as often as it asks for
  * @arg: for it
  *
- * Context: Process context; CPU hotplug is held off. May sleep.
+ * Context: Process context. May sleep. CPU hotplug need not be held off: if the CPU is offline,
+ * or goes offline meanwhile, its heap is left as it is.
  */
-void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn fn, void *arg)
+void dt_walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg)
 {
-	struct region *retired;
+	struct walk w = { .dt = dt, .fn = fn, .arg = arg, .cpu = cpu };
+
+	do {
+		w.again = true;
+		if (smp_call_function_single(cpu, walk_interrupt, &w, true))
+			return;
+		dt_regions_put(dt, w.retired);
+		cond_resched();
+	} while (w.again);
+}
+
+/* The holder owns the heaps of offline CPUs. The hotplug lock admits several readers. */
+static DEFINE_MUTEX(offline_lock);
+
+static void walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn,
+			 void *arg)
+{
+	struct dt_region *retired;
 
 	mutex_lock(&offline_lock);
 	while (fn(heap, cpu, arg))
@@ -76,16 +92,34 @@ void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn
 }
 
 /**
- * dt_walk_shared() - do something as the owner of the shared heap
+ * dt_walk_cpu() - call a function as the owner of a CPU's heap
  * @dt: the instance
- * @fn: what; called under the heap's lock, as often as it asks for
- * @arg: for it
+ * @heap: the heap
+ * @cpu: the CPU, online or not
+ * @fn: function to call, until it returns false
+ * @arg: argument of @fn
  *
- * Context: Any but NMI.
+ * Context: Process context; CPU hotplug is held off. May sleep.
+ */
+void dt_walk_cpu(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg)
+{
+	if (cpu_online(cpu))
+		dt_walk_online(dt, cpu, fn, arg);
+	else
+		walk_offline(dt, heap, cpu, fn, arg);
+}
+
+/**
+ * dt_walk_shared() - call a function as the owner of the shared heap
+ * @dt: the instance
+ * @fn: function to call, until it returns false; each call is under the lock
+ * @arg: argument of @fn
+ *
+ * Context: Process context. May sleep. Takes dualtree.shared_lock.
  */
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
-	struct region *retired;
+	struct dt_region *retired;
 	unsigned long flags;
 	bool again;
 
@@ -94,32 +128,29 @@ void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg)
 		again = fn(&dt->shared, -1, arg);
 		retired = dt_shared_unlock(dt, flags);
 		dt_regions_put(dt, retired);
+		cond_resched();
 	} while (again);
 	dt_shared_drain(dt);
 }
 
 /**
- * dt_walk_heaps() - let every heap's owner do something
+ * dt_walk_heaps() - call a function as the owner of each heap
  * @dt: the instance
- * @fn: what; called in a section, as often as it asks for
- * @arg: for it
+ * @fn: function to call on each heap, until it returns false
+ * @arg: argument of @fn
  *
- * Context: Process context; takes cpus_read_lock(). May sleep.
+ * Context: Process context. Takes cpus_read_lock(), offline_lock, dualtree.shared_lock. May sleep.
  */
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg)
 {
-	struct walk w = { .dt = dt, .fn = fn, .arg = arg, .cpu = -1 };
-	struct heap *heap;
+	struct dt_heap *heap;
+	int cpu;
 
 	cpus_read_lock();
-	for_each_possible_cpu(w.cpu) {
-		heap = heap_of_cpu(dt, w.cpu);
-		if (!heap)
-			continue;
-		if (cpu_online(w.cpu))
-			smp_call_on_cpu(w.cpu, walk_here, &w, false);
-		else
-			dt_walk_offline(dt, heap, w.cpu, fn, arg);
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			dt_walk_cpu(dt, heap, cpu, fn, arg);
 	}
 	cpus_read_unlock();
 	dt_walk_shared(dt, fn, arg);

@@ -8,20 +8,23 @@
 #include <linux/types.h>
 
 struct dualtree;
-struct heap;
+struct dt_heap;
 
 /**
- * typedef dt_heap_fn - what dt_walk_heaps() calls on a heap, as its owner
- * @heap: the heap; preemption or interrupts are off
- * @cpu: whose it is, or -1 for the shared heap
- * @arg: as given
+ * typedef dt_heap_fn - function that dt_walk_heaps() calls on a heap
+ * @heap: the heap
+ * @cpu: CPU that the heap belongs to, or -1 for the shared heap
+ * @arg: argument that the walk was given
  *
- * Return: true to be called again, in another section.
+ * Context: The owner of @heap. Preemption is off for an online CPU's heap, interrupts are off for
+ * the shared heap; an offline CPU's heap is under a mutex.
+ * Return: true to be called again, after the section or lock was left; false to end.
  */
-typedef bool (*dt_heap_fn)(struct heap *heap, int cpu, void *arg);
+typedef bool (*dt_heap_fn)(struct dt_heap *heap, int cpu, void *arg);
 
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg);
-void dt_walk_offline(struct dualtree *dt, struct heap *heap, int cpu, dt_heap_fn fn, void *arg);
+void dt_walk_cpu(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg);
+void dt_walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg);
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg);
 
 #endif /* DUALTREE_WALK_H */

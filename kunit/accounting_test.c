@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accounting: counts that are exact after every step, regions that go back when nothing in
- * them is live, pools that lose nothing however their instances end.
- *
- * Each test stays on one CPU, so that one heap serves it and every count can be foretold.
+ * Accounting: counts that are exact after every step, regions that go back to the pool when nothing
+ * in them is live, pools that lose nothing however their instances end.
  */
-#include <linux/mm.h>
-#include <linux/module.h>
 #include "../buddy/check.h"
 #include "../buddy/pool.h"
-#include "../compat/compat.h"
-#include "effort.h"
-#include "instance.h"
+#include "fixtures/instance.h"
+#include "fixtures/scale.h"
 
 static void expect_stats(struct kunit *test, struct dualtree *dt,
 			 const struct dualtree_stats *want)
@@ -41,8 +36,8 @@ static void large_changes(struct dualtree_stats *want, long bytes)
 /* Every count after every step, worked out by hand. */
 static void accounting_stats_exact(struct kunit *test)
 {
-	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT, .min_region_order = 4 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .flags = DUALTREE_EXACT_FIT,
+					    .min_region_order = 4);
 	const size_t block = PAGE_SIZE << 4, g = DT_GRANULE, size = 16 * g - 24;
 	struct dualtree_stats want = {
 		.allocs = 1, .region_gets = 1, .live_bytes = size, .held_bytes = block,
@@ -51,7 +46,6 @@ static void accounting_stats_exact(struct kunit *test)
 	};
 	void *p, *q;
 
-	stay_here(test);
 	p = dualtree_alloc(dt, size, GFP_KERNEL);
 	expect_stats(test, dt, &want);
 
@@ -101,19 +95,17 @@ static void accounting_stats_exact(struct kunit *test)
 	want.extents = 0;
 	want.regions = 0;
 	expect_stats(test, dt, &want);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* A region goes back only when nothing in it is live; one empty one is kept until then. */
 static void accounting_shrink_keeps_live(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 2, .max_region_order = 2 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 2, .max_region_order = 2);
 	const size_t block = PAGE_SIZE << 2;
 	void *ptrs[8];
 	unsigned int i;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
 		ptrs[i] = dualtree_alloc(dt, block, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
@@ -131,7 +123,7 @@ static void accounting_shrink_keeps_live(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), block);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void expect_pool_sum(struct kunit *test, struct buddy_pool *pool,
@@ -141,21 +133,20 @@ static void expect_pool_sum(struct kunit *test, struct buddy_pool *pool,
 
 	while (nr--)
 		sum += stats_of(dts[nr]).held_bytes;
-	KUNIT_EXPECT_EQ(test, pool_out(pool), sum);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), sum);
 }
 
 /* What instances hold is what is out of the pool, at every step and after every destroy. */
 static void accounting_pool_sum(struct kunit *test)
 {
-	struct buddy_pool *pool = small_pool(test, 0);
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
 	struct dualtree_params params = { .pool = pool, .min_region_order = 1 };
 	struct dualtree *dts[3];
 	void *block, *ptrs[60];
 	unsigned int i;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(dts); i++)
-		dts[i] = instance_create(test, &params);
+		dts[i] = dt_test_instance(test, &params);
 	block = buddy_pool_alloc(pool, 2, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
@@ -172,15 +163,15 @@ static void accounting_pool_sum(struct kunit *test)
 		expect_pool_sum(test, pool, dts, i, 0);
 		/* With live bytes in it, all of which come back. */
 		KUNIT_EXPECT_GT(test, stats_of(dts[i - 1]).live_bytes, 0);
-		instance_destroy(test, dts[i - 1]);
+		dt_test_instance_destroy(test, dts[i - 1]);
 	}
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }
 
 /* Destroy takes everything back, whether or not it is told to report what was live. */
 static void accounting_destroy_live(struct kunit *test)
 {
-	struct buddy_pool *pool = small_pool(test, 0);
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
 	struct dualtree_params params = { .pool = pool };
 	struct dualtree *dt;
 	unsigned int i, k;
@@ -195,27 +186,27 @@ static void accounting_destroy_live(struct kunit *test)
 			KUNIT_EXPECT_NOT_NULL(test, ptr);
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, k), k ? 0 : -EINVAL);
 		}
-		KUNIT_EXPECT_GT(test, pool_out(pool), 0);
+		KUNIT_EXPECT_GT(test, dt_pool_used(pool), 0);
 		dualtree_destroy(dt);
-		KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 	}
 	/* Nothing to report, by an instance that was used and by one that was not. */
-	instance_destroy(test, instance_create(test, &params));
+	dt_test_instance_destroy(test, dt_test_instance(test, &params));
 	dt = dualtree_create("used", &params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 	ptr = dualtree_alloc(dt, 77, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 77), 0);
 	dualtree_destroy(dt);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }
 
-/* Under KASAN each of the many small allocations behind an instance has its stack saved. */
-#define MANY (KERNEL_CHECKS ? 300 : 1000)
+/* KASAN saves the stack of each of the many small allocations that an instance makes. */
+#define MANY (SLOW_KERNEL ? 300 : 1000)
 
 /* As many instances as there are streams: all at once, all of one name. */
 static void accounting_many_instances(struct kunit *test)
 {
-	struct buddy_pool *pool = small_pool(test, 0);
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
 	struct dualtree_params params = { .pool = pool, .min_region_order = 1 };
 	struct dualtree **dts = kunit_kcalloc(test, MANY, sizeof(*dts), GFP_KERNEL);
 	void **ptrs = kunit_kcalloc(test, MANY, sizeof(*ptrs), GFP_KERNEL);
@@ -233,14 +224,14 @@ static void accounting_many_instances(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, made, MANY);
 	for (i = 0; i < made; i++) {
 		failed += !ptrs[i] || !all_bytes(ptrs[i], i, 1 + i);
-		/* Its memory is nobody else's. */
+		/* No other instance owns its memory. */
 		failed += i + 1 < made && dualtree_owns(dts[i + 1], ptrs[i], 1);
 		if (i % 2)
 			failed += !!dualtree_free(dts[i], ptrs[i], 1 + i);
 		dualtree_destroy(dts[i]);
 	}
 	KUNIT_EXPECT_EQ(test, failed, 0);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
@@ -253,13 +244,4 @@ static struct kunit_case accounting_cases[] = {
 	{}
 };
 
-static struct kunit_suite accounting_suite = {
-	.name = "dualtree_accounting",
-	.test_cases = accounting_cases,
-};
-
-kunit_test_suite(accounting_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of counts, of pools and of the end of an instance");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(accounting, "counts, pools and the end of an instance");

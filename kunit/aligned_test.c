@@ -1,32 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_alloc_aligned(): every alignment there is, and that nothing is lost for it. What
- * lies before an aligned address and after the request stays free, to the granule.
+ * dualtree_alloc_aligned(): every alignment that exists. The granules before the aligned address
+ * and after the request stay free.
  */
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include "../compat/compat.h"
-#include "instance.h"
-
-static const struct dualtree_params setups[] = {
-	{},
-	{ .flags = DUALTREE_EXACT_FIT },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
-
-static struct dualtree *setup_instance(struct kunit *test)
-{
-	stay_here(test);
-	return instance_create(test, test->param_value);
-}
+#include "fixtures/setups.h"
 
 static u8 *alloc_aligned(struct kunit *test, struct dualtree *dt, size_t size, size_t align)
 {
@@ -49,19 +26,20 @@ static void expect_taken(struct kunit *test, struct dualtree *dt, size_t live, s
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 
-/* One at a time on an instance that has nothing: it takes no more than it must. */
+/* One at a time on an empty instance, which takes the smallest region that serves it. */
 static void aligned_alone(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
-	size_t most = dualtree_max_size(dt), align, size, held;
+	size_t max_size = dualtree_max_size(dt), align, size, held;
 	unsigned int i;
 	u8 *ptr;
 
-	for (align = 1; align <= most; align *= 2) {
-		const size_t sizes[] = { 1, 63, 64, 65, 1000, align - 1, align, align + 1, most };
+	for (align = 1; align <= max_size; align *= 2) {
+		const size_t sizes[] = { 1, 63, 64, 65, 1000, align - 1, align, align + 1,
+					 max_size };
 
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			size = clamp_t(size_t, sizes[i], 1, most);
+			size = clamp_t(size_t, sizes[i], 1, max_size);
 			ptr = alloc_aligned(test, dt, size, align);
 			memset(ptr, i, size);
 			held = max_t(size_t, SZ_64K, PAGE_SIZE << get_order(max(size, align)));
@@ -71,24 +49,24 @@ static void aligned_alone(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), held);
 		}
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Beside something live, which comes to lie at the start: in front of each stays a hole. */
-static void aligned_beside_live(struct kunit *test)
+/* A live range at the start of the region leaves a hole before each aligned one. */
+static void aligned_after_live(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
-	size_t most = dualtree_max_size(dt), align, size;
+	size_t max_size = dualtree_max_size(dt), align, size;
 	u8 *live = dualtree_alloc(dt, 100, GFP_KERNEL), *ptr;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, live);
 	memset(live, 0x5a, 100);
-	for (align = 64; align <= most; align *= 2) {
+	for (align = 64; align <= max_size; align *= 2) {
 		const size_t sizes[] = { 1, 64, 129, align, align + 64 };
 
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			size = min(sizes[i], most);
+			size = min(sizes[i], max_size);
 			ptr = alloc_aligned(test, dt, size, align);
 			memset(ptr, 0xa5, size);
 			expect_taken(test, dt, 100 + size, 128 + granule_bytes(size));
@@ -98,7 +76,7 @@ static void aligned_beside_live(struct kunit *test)
 	}
 	KUNIT_EXPECT_TRUE(test, all_bytes(live, 0x5a, 100));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, live, 100), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* The hole before it can be had to its last byte, and so can the one after it. */
@@ -122,19 +100,17 @@ static void aligned_holes_are_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, front, in_front), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, after, left), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, first, 1), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* As many as fit in a region side by side, and then no region less than it takes. */
+/* A region holds as many as fit in it before the next region is taken. */
 static void aligned_pack(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 5, .max_region_order = 5 };
 	const size_t align = PAGE_SIZE, region = PAGE_SIZE << 5;
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 5, .max_region_order = 5);
 	u8 *ptrs[64];
 	unsigned int i, k;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
 		ptrs[i] = alloc_aligned(test, dt, 65, align);
 		for (k = 0; k < i; k++)
@@ -145,10 +121,10 @@ static void aligned_pack(struct kunit *test)
 	expect_taken(test, dt, 64 * 65, 64 * 128);
 	for (i = 0; i < ARRAY_SIZE(ptrs); i++)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], 65), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* What is hot or in a list is not aligned, and does not stand in the way when it is needed. */
+/* Granules that are hot or in a quick list are found when an aligned request needs them. */
 static void aligned_after_frees(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
@@ -166,16 +142,16 @@ static void aligned_after_frees(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1600), 0);
 		expect_taken(test, dt, 0, 0);
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void aligned_refused(struct kunit *test)
 {
 	struct dualtree *dt = setup_instance(test);
-	size_t most = dualtree_max_size(dt);
-	const size_t aligns[] = { 0, 3, 63, 65, 96, 4095, 4097, 3 * SZ_1M, 2 * most, SIZE_MAX,
+	size_t max_size = dualtree_max_size(dt);
+	const size_t aligns[] = { 0, 3, 63, 65, 96, 4095, 4097, 3 * SZ_1M, 2 * max_size, SIZE_MAX,
 				  BIT(BITS_PER_LONG - 1), SIZE_MAX - 63 };
-	struct dualtree_stats before, after;
+	struct dualtree_stats before;
 	unsigned int i;
 	void *ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 
@@ -186,24 +162,22 @@ static void aligned_refused(struct kunit *test)
 	}
 	for (i = 0; i < 23; i++) {
 		KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, 0, BIT(i), GFP_KERNEL));
-		KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, most + 1, BIT(i), GFP_KERNEL));
+		KUNIT_EXPECT_NULL(test,
+				  dualtree_alloc_aligned(dt, max_size + 1, BIT(i), GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, SIZE_MAX, BIT(i), GFP_KERNEL));
 	}
-	after = stats_of(dt);
-	/* None of them is a failure for want of memory. */
-	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	/* None of them is counted as a failed allocation. */
+	dt_expect_stats(test, dt, &before);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* No region that the limit allows is large enough: nothing is taken, nothing is lost. */
 static void aligned_over_the_limit(struct kunit *test)
 {
-	struct dualtree_params params = { .limit = SZ_128K };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .limit = SZ_128K);
 	u8 *live, *ptr;
 
-	stay_here(test);
 	live = alloc_aligned(test, dt, 1, 64);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc_aligned(dt, 64, SZ_256K, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
@@ -214,25 +188,21 @@ static void aligned_over_the_limit(struct kunit *test)
 	ptr = alloc_aligned(test, dt, 64, SZ_128K);
 	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, SZ_128K);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Dirty memory comes back clean, and nothing beside it is touched. */
+/* Dirty memory is cleared, and no adjacent byte is changed. */
 static void aligned_zero(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = *base;
 	unsigned int way;
 	u8 *all, *ptr;
 	gfp_t gfp;
 
-	stay_here(test);
 	for (way = 0; way < 2; way++) {
 		struct dualtree *dt;
 
-		params.flags = base->flags | (way ? DUALTREE_ZERO : 0);
 		gfp = GFP_KERNEL | (way ? 0 : __GFP_ZERO);
-		dt = instance_create(test, &params);
+		dt = test_instance(test, .flags = setup_flags(test) | (way ? DUALTREE_ZERO : 0));
 		all = dualtree_alloc(dt, SZ_64K, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, all);
 		memset(all, 0xa5, SZ_64K);
@@ -245,13 +215,13 @@ static void aligned_zero(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 5001), 0);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, 64), 0);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 3 * SZ_16K + 64, SZ_16K - 64), 0);
-		expect_drained(test, dt);
+		dt_expect_drained(test, dt);
 	}
 }
 
 static struct kunit_case aligned_cases[] = {
 	KUNIT_CASE_PARAM(aligned_alone, setup_gen_params),
-	KUNIT_CASE_PARAM(aligned_beside_live, setup_gen_params),
+	KUNIT_CASE_PARAM(aligned_after_live, setup_gen_params),
 	KUNIT_CASE_PARAM(aligned_holes_are_free, setup_gen_params),
 	KUNIT_CASE(aligned_pack),
 	KUNIT_CASE_PARAM(aligned_after_frees, setup_gen_params),
@@ -261,13 +231,4 @@ static struct kunit_case aligned_cases[] = {
 	{}
 };
 
-static struct kunit_suite aligned_suite = {
-	.name = "dualtree_aligned",
-	.test_cases = aligned_cases,
-};
-
-kunit_test_suite(aligned_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of aligned allocations");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(aligned, "aligned allocations");

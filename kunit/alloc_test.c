@@ -3,20 +3,14 @@
  * The public calls but for the frees: what is refused at create, what an allocation
  * promises, limits, clearing.
  *
- * Each test stays on one CPU, so that one heap serves it and every count can be foretold.
  * Frees of every kind are in free_test.c, counts and teardown in accounting_test.c, the
  * placement rule in exact_fit_test.c.
  */
 #include <linux/bits.h>
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include "../compat/compat.h"
-#include "instance.h"
+#include "fixtures/instance.h"
 
 struct create_case {
-	const char *what;
+	const char *name;
 	struct dualtree_params params;
 	bool own_pool;
 	int err;
@@ -48,30 +42,24 @@ static const struct create_case create_cases[] = {
 	{ "max above own arena", { .max_region_order = SMALL_ARENA + 1 }, true, -EINVAL },
 };
 
-static void create_case_name(const struct create_case *c, char *name)
-{
-	strscpy(name, c->what, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(create, create_cases, create_case_name);
+DUALTREE_NAMED_PARAM(create, create_cases);
 
 static void dualtree_create_params(struct kunit *test)
 {
 	const struct create_case *c = test->param_value;
 	struct dualtree_params params = c->params;
-	struct dualtree_stats none = {}, stats;
+	struct dualtree_stats none = {};
 	struct dualtree *dt;
 
 	if (c->own_pool)
-		params.pool = small_pool(test, 0);
+		params.pool = dt_test_small_pool(test, 0);
 	dt = dualtree_create("create", &params);
 	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(dt), c->err);
 	if (c->err)
 		return;
 	KUNIT_ASSERT_NOT_NULL(test, dt);
 	/* Nothing is taken before something is asked for. */
-	stats = stats_of(dt);
-	KUNIT_EXPECT_TRUE(test, stats_equal(&stats, &none));
+	dt_expect_stats(test, dt, &none);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), 0);
 	dualtree_destroy(dt);
@@ -95,12 +83,10 @@ static void dualtree_create_name(struct kunit *test)
 /* What dualtree_granule() says is what placement does. */
 static void dualtree_granule_is_the_unit(struct kunit *test)
 {
-	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .flags = DUALTREE_EXACT_FIT);
 	size_t granule = dualtree_granule();
 	u8 *first, *second, *third;
 
-	stay_here(test);
 	first = dualtree_alloc(dt, 1, GFP_KERNEL);
 	second = dualtree_alloc(dt, granule, GFP_KERNEL);
 	third = dualtree_alloc(dt, granule + 1, GFP_KERNEL);
@@ -114,15 +100,14 @@ static void dualtree_granule_is_the_unit(struct kunit *test)
 
 static void dualtree_max_sizes(struct kunit *test)
 {
-	struct dualtree_params params = { .pool = small_pool(test, 0) };
+	struct dualtree_params params = { .pool = dt_test_small_pool(test, 0) };
 	unsigned int default_order = min_t(unsigned int, BUDDY_POOL_ARENA_ORDER, MAX_PAGE_ORDER);
 
-	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, NULL)),
-			PAGE_SIZE << default_order);
-	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, &params)),
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(test_instance(test)), PAGE_SIZE << default_order);
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(dt_test_instance(test, &params)),
 			PAGE_SIZE << SMALL_ARENA);
 	params.max_region_order = 2;
-	KUNIT_EXPECT_EQ(test, dualtree_max_size(instance_create(test, &params)), PAGE_SIZE << 2);
+	KUNIT_EXPECT_EQ(test, dualtree_max_size(dt_test_instance(test, &params)), PAGE_SIZE << 2);
 }
 
 static const size_t sizes[] = {
@@ -130,7 +115,7 @@ static const size_t sizes[] = {
 	65536, 65537, SZ_1M - 1, SZ_1M, SZ_1M + 1, SZ_4M,
 };
 
-/* One piece of memory: aligned, in the linear map, contiguous, each page its own. */
+/* Expect memory that is aligned, in the linear map, contiguous, and of single pages. */
 static void expect_memory(struct kunit *test, void *ptr, size_t size)
 {
 	unsigned long pfn = page_to_pfn(virt_to_page(ptr));
@@ -150,12 +135,11 @@ static void expect_memory(struct kunit *test, void *ptr, size_t size)
 
 static void dualtree_alloc_sizes(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	void *ptrs[ARRAY_SIZE(sizes)];
 	size_t live = 0;
 	unsigned int i;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ptrs[i] = dualtree_alloc(dt, sizes[i], GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
@@ -176,76 +160,69 @@ static void dualtree_alloc_sizes(struct kunit *test)
 		live -= sizes[k];
 		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, live);
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void dualtree_alloc_refused(struct kunit *test)
 {
-	struct dualtree_params params = { .pool = small_pool(test, 0) };
-	struct dualtree *dt = instance_create(test, &params);
-	struct dualtree_stats before, after;
+	struct dualtree *dt = test_instance(test, .pool = dt_test_small_pool(test, 0));
+	struct dualtree_stats before;
 	void *ptr;
 
-	stay_here(test);
 	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 	before = stats_of(dt);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 0, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, dualtree_max_size(dt) + 1, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX - 62, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX, GFP_ATOMIC | __GFP_ZERO));
-	after = stats_of(dt);
-	/* None of them is a failure for want of memory. */
-	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	/* None of them is counted as a failed allocation. */
+	dt_expect_stats(test, dt, &before);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 
 	ptr = dualtree_alloc(dt, dualtree_max_size(dt), GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, dualtree_max_size(dt)), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Records are out of band: 2^k pages fit into 2^k pages, and one byte more does not. */
+/* Metadata is out of band: 2^k pages fit into 2^k pages, and one byte more does not. */
 static void dualtree_alloc_exact_blocks(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 1 };
-	struct dualtree *dt = instance_create(test, &params);
-	size_t size, most = dualtree_max_size(dt);
+	struct dualtree *dt = test_instance(test, .min_region_order = 1);
+	size_t size, max_size = dualtree_max_size(dt);
 	void *ptr;
 
-	stay_here(test);
-	for (size = 2 * PAGE_SIZE; size <= most; size *= 2) {
+	for (size = 2 * PAGE_SIZE; size <= max_size; size *= 2) {
 		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptr);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).largest_free, 0);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size), 0);
-		expect_drained(test, dt);
-		if (size == most)
+		dt_expect_drained(test, dt);
+		if (size == max_size)
 			break;
 		ptr = dualtree_alloc(dt, size + 1, GFP_KERNEL);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 2 * size);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size + 1), 0);
-		expect_drained(test, dt);
+		dt_expect_drained(test, dt);
 	}
 }
 
-/* Modifiers that make no sense here do no harm; each page stays one of its own. */
 /*
- * Flags that cannot be honoured are refused by every call, whatever is at hand, and are no lack of
- * memory.
+ * Every call refuses flags that cannot be honoured, even if it has memory, and does not count that
+ * as a failed allocation.
  */
 static void dualtree_alloc_gfp_refused(struct kunit *test)
 {
 	static const gfp_t flags[] = {
 		__GFP_HIGHMEM, __GFP_DMA32, __GFP_DMA, __GFP_MOVABLE, __GFP_NOFAIL,
 	};
-	struct dualtree *dt = instance_create(test, NULL);
-	struct dualtree_stats before, after;
+	struct dualtree *dt = test_instance(test);
+	struct dualtree_stats before;
 	void *ptrs[2], *live, *ptr;
 	unsigned int i;
 
-	stay_here(test);
 	live = dualtree_alloc(dt, 100, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, live);
 	/* A hot range of just this size. */
@@ -264,44 +241,41 @@ static void dualtree_alloc_gfp_refused(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, live, 100, 100, gfp));
 		KUNIT_EXPECT_NULL(test, dualtree_realloc(dt, NULL, 0, 100, gfp));
 	}
-	after = stats_of(dt);
-	KUNIT_EXPECT_TRUE(test, stats_equal(&before, &after));
+	dt_expect_stats(test, dt, &before);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, live, 100), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
+/* Modifiers that have no effect here are accepted; each page stays one of its own. */
 static void dualtree_alloc_gfp(struct kunit *test)
 {
 	static const gfp_t flags[] = {
 		GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_NOIO, GFP_KERNEL | __GFP_COMP,
 		GFP_KERNEL_ACCOUNT, GFP_KERNEL | __GFP_ZERO,
 	};
-	struct dualtree_params params = { .pool = small_pool(test, 0), .min_region_order = 1 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt =
+		test_instance(test, .pool = dt_test_small_pool(test, 0), .min_region_order = 1);
 	unsigned int i;
 	void *ptr;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		ptr = dualtree_alloc(dt, 5000, flags[i]);
 		KUNIT_ASSERT_NOT_NULL(test, ptr);
 		expect_memory(test, ptr, 5000);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 5000), 0);
-		expect_drained(test, dt);
+		dt_expect_drained(test, dt);
 	}
 }
 
 static void dualtree_limit(struct kunit *test)
 {
-	struct dualtree_params params = { .limit = 4 * SZ_64K + 1, .min_region_order = 4 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .limit = 4 * SZ_64K + 1, .min_region_order = 4);
 	const size_t size = PAGE_SIZE << 3;
 	void *ptrs[64], *ptr;
 	unsigned int i, nr;
 
 	if (PAGE_SIZE != SZ_4K)
 		kunit_skip(test, "numbers are those of 4 KiB pages");
-	stay_here(test);
 	for (nr = 0; nr < ARRAY_SIZE(ptrs); nr++) {
 		ptrs[nr] = dualtree_alloc(dt, size, GFP_KERNEL);
 		if (!ptrs[nr])
@@ -323,17 +297,16 @@ static void dualtree_limit(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ptr, ptrs[3] + DT_GRANULE);
 	for (i = 0; i < nr; i++)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], size), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Regions grow with the heap; one that is too large for the limit is taken smaller. */
 static void dualtree_limit_growth(struct kunit *test)
 {
 	struct dualtree_params params = { .limit = 43 * SZ_64K };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = dt_test_instance(test, &params);
 	size_t got = 0;
 
-	stay_here(test);
 	while (dualtree_alloc(dt, 16 * SZ_1K, GFP_KERNEL))
 		got += 16 * SZ_1K;
 	KUNIT_EXPECT_EQ(test, got, params.limit);
@@ -346,11 +319,9 @@ static void dualtree_limit_growth(struct kunit *test)
 /* A limit that no region fits into; one that a larger request needs all of. */
 static void dualtree_limit_small(struct kunit *test)
 {
-	struct dualtree_params params = { .limit = 4 * PAGE_SIZE, .min_region_order = 1 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .limit = 4 * PAGE_SIZE, .min_region_order = 1);
 	void *ptr;
 
-	stay_here(test);
 	ptr = dualtree_alloc(dt, 1, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL));
@@ -360,36 +331,35 @@ static void dualtree_limit_small(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 4 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 4 * PAGE_SIZE), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* The pool itself runs out; what another instance gives back can be had at once. */
 static void dualtree_pool_exhausted(struct kunit *test)
 {
-	const size_t most = PAGE_SIZE << SMALL_ARENA;
-	struct dualtree_params params = { .pool = small_pool(test, most) };
-	struct dualtree *a = instance_create(test, &params);
-	struct dualtree *b = instance_create(test, &params);
+	const size_t arena = PAGE_SIZE << SMALL_ARENA;
+	struct dualtree_params params = { .pool = dt_test_small_pool(test, arena) };
+	struct dualtree *a = dt_test_instance(test, &params);
+	struct dualtree *b = dt_test_instance(test, &params);
 	void *p, *q;
 
-	stay_here(test);
-	p = dualtree_alloc(a, most, GFP_KERNEL);
+	p = dualtree_alloc(a, arena, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(b, 1, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(b).failed_allocs, 1);
 	KUNIT_EXPECT_EQ(test, stats_of(b).held_bytes, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(a).failed_allocs, 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(a, p, most), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_shrink(a), most);
-	q = dualtree_alloc(b, most, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, dualtree_free(a, p, arena), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_shrink(a), arena);
+	q = dualtree_alloc(b, arena, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, q);
-	KUNIT_EXPECT_EQ(test, dualtree_free(b, q, most), 0);
-	expect_drained(test, a);
-	expect_drained(test, b);
+	KUNIT_EXPECT_EQ(test, dualtree_free(b, q, arena), 0);
+	dt_expect_drained(test, a);
+	dt_expect_drained(test, b);
 }
 
 struct zero_case {
-	const char *what;
+	const char *name;
 	unsigned long flags;
 	gfp_t gfp;
 };
@@ -402,51 +372,43 @@ static const struct zero_case zero_cases[] = {
 	{ "__GFP_ZERO with exact fit", DUALTREE_EXACT_FIT, __GFP_ZERO },
 };
 
-static void zero_case_name(const struct zero_case *c, char *name)
-{
-	strscpy(name, c->what, KUNIT_PARAM_DESC_SIZE);
-}
+DUALTREE_NAMED_PARAM(zero, zero_cases);
 
-KUNIT_ARRAY_PARAM(zero, zero_cases, zero_case_name);
-
-/* Dirty memory comes back clean, and nothing beside it is touched. */
+/* Dirty memory is cleared, and no adjacent byte is changed. */
 static void dualtree_zero(struct kunit *test)
 {
 	const struct zero_case *c = test->param_value;
-	struct dualtree_params params = { .flags = c->flags, .min_region_order = 1 };
-	struct dualtree *dt = instance_create(test, &params);
-	size_t most = 2 * PAGE_SIZE, size;
+	struct dualtree *dt = test_instance(test, .flags = c->flags, .min_region_order = 1);
+	size_t bytes = 2 * PAGE_SIZE, size;
 	u8 *all, *ptr;
 
-	stay_here(test);
-	for (size = 1; size < most - 200; size += 1 + size / 7) {
-		all = dualtree_alloc(dt, most, GFP_KERNEL | c->gfp);
+	for (size = 1; size < bytes - 200; size += 1 + size / 7) {
+		all = dualtree_alloc(dt, bytes, GFP_KERNEL | c->gfp);
 		KUNIT_ASSERT_NOT_NULL(test, all);
-		KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, most));
-		memset(all, 0xa5, most);
-		/* The hole that the next one has to come from; the granule behind it stays. */
+		KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, bytes));
+		memset(all, 0xa5, bytes);
+		/* The hole for the next allocation; the granule after it stays live. */
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, granule_bytes(size)), 0);
 		ptr = dualtree_alloc(dt, size, GFP_KERNEL | c->gfp);
 		KUNIT_EXPECT_PTR_EQ(test, ptr, all);
 		KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0, size));
 		KUNIT_EXPECT_TRUE(test, all_bytes(all + granule_bytes(size), 0xa5,
-						  most - granule_bytes(size)));
+						  bytes - granule_bytes(size)));
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size), 0);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + granule_bytes(size),
-						    most - granule_bytes(size)), 0);
+						    bytes - granule_bytes(size)), 0);
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Nobody pays for what was not asked for; on other kernels there is nothing to see. */
+/* Memory is not cleared without a request for it. */
 static void dualtree_not_cleared(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	u8 *ptr, *again;
 
 	if (want_init_on_alloc(0) || want_init_on_free())
 		kunit_skip(test, "this kernel clears all memory");
-	stay_here(test);
 	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
 	memset(ptr, 0xa5, 1000);
@@ -456,19 +418,17 @@ static void dualtree_not_cleared(struct kunit *test)
 	/* A node or a link may have lain in the first granule. */
 	KUNIT_EXPECT_TRUE(test, all_bytes(again + DT_GRANULE, 0xa5, 1000 - DT_GRANULE));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, again, 1000), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* init_on_alloc=1: every way to get memory gets it clear, dirty as it was left. */
 static void dualtree_init_on_alloc(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 4 };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 4);
 	u8 *all, *ptr;
 
 	if (!want_init_on_alloc(0))
 		kunit_skip(test, "this kernel was not booted with init_on_alloc=1");
-	stay_here(test);
 	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, PAGE_SIZE << 4));
@@ -483,21 +443,20 @@ static void dualtree_init_on_alloc(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1000), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, 500), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 4096, (PAGE_SIZE << 4) - 4096), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* init_on_free=1: what is freed is clear at once, but for what is kept in it: node and tag. */
 static void dualtree_init_on_free(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .flags = DUALTREE_EXACT_FIT,
+					    .min_region_order = 4);
 	struct dualtree_range range;
 	unsigned int way;
 	u8 *all, *ptr;
 
 	if (!want_init_on_free())
 		kunit_skip(test, "this kernel was not booted with init_on_free=1");
-	stay_here(test);
 	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	for (way = 0; way < 3; way++) {
@@ -516,10 +475,10 @@ static void dualtree_init_on_free(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, all_bytes(all + 3072, 0xa5, 1024));
 	}
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, PAGE_SIZE << 4), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-static struct kunit_case dualtree_cases[] = {
+static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
 	KUNIT_CASE(dualtree_create_name),
 	KUNIT_CASE(dualtree_granule_is_the_unit),
@@ -540,13 +499,4 @@ static struct kunit_case dualtree_cases[] = {
 	{}
 };
 
-static struct kunit_suite dualtree_suite = {
-	.name = "dualtree_alloc",
-	.test_cases = dualtree_cases,
-};
-
-kunit_test_suite(dualtree_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of the public calls");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(alloc, "the public calls");

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From when on dualtree can be used where it is built in: tried while the kernel boots, and
- * looked at when the suites run. A module is set up before anything can call it; there the cases
- * of booting are skipped.
+ * When a built-in dualtree can be used: the calls are made while the kernel boots, and their
+ * results are checked when the suites run. A module is set up before it can be called, and skips
+ * the cases of booting.
  */
 #include <linux/err.h>
 #include <linux/init.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
 #include "../buddy/pool.h"
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "instance.h"
+#include "fixtures/instance.h"
 
 /**
  * struct trial - what came of using dualtree at some time
@@ -120,13 +116,4 @@ static struct kunit_case boot_cases[] = {
 	{}
 };
 
-static struct kunit_suite boot_suite = {
-	.name = "dualtree_boot",
-	.test_cases = boot_cases,
-};
-
-kunit_test_suite(boot_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of when dualtree can be used");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(boot, "when dualtree can be used");

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_alloc_bulk() and dualtree_free_bulk(): each entry is a call of its own, as far as
- * anybody can see, whatever the others are.
+ * dualtree_alloc_bulk() and dualtree_free_bulk(): each entry has the effect of a call of its own,
+ * independent of the other entries.
  */
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include <linux/smp.h>
-#include "../compat/compat.h"
-#include "busy.h"
-#include "instance.h"
+#include "fixtures/section.h"
+#include "fixtures/setups.h"
 
-#define MOST	600
-
-static const struct dualtree_params setups[] = {
-	{},
-	{ .flags = DUALTREE_EXACT_FIT },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
+#define NR_MAX	600
 
 /**
  * struct batch - what a bulk call is made with
@@ -36,19 +18,17 @@ KUNIT_ARRAY_PARAM(setup, setups, setup_name);
  */
 struct batch {
 	struct dualtree *dt;
-	void *ptrs[MOST];
-	struct dualtree_range ranges[MOST];
+	void *ptrs[NR_MAX];
+	struct dualtree_range ranges[NR_MAX];
 	unsigned int nr;
 	int ret;
 };
 
 static struct batch *batch_create(struct kunit *test)
 {
-	struct batch *batch = kunit_kzalloc(test, sizeof(*batch), GFP_KERNEL);
+	struct batch *batch = dt_test_zalloc(test, sizeof(*batch));
 
-	KUNIT_ASSERT_NOT_NULL(test, batch);
-	stay_here(test);
-	batch->dt = instance_create(test, test->param_value);
+	batch->dt = setup_instance(test);
 	return batch;
 }
 
@@ -68,7 +48,7 @@ static void batch_alloc(struct kunit *test, struct batch *batch, unsigned int nr
 	after = stats_of(batch->dt);
 	KUNIT_EXPECT_EQ(test, after.allocs, before.allocs + nr);
 	KUNIT_EXPECT_EQ(test, after.live_bytes, before.live_bytes + nr * size);
-	KUNIT_EXPECT_TRUE(test, nr == MOST || !batch->ptrs[nr]);
+	KUNIT_EXPECT_TRUE(test, nr == NR_MAX || !batch->ptrs[nr]);
 	batch->nr = nr;
 	for (i = 0; i < nr; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, batch->ptrs[i]);
@@ -84,7 +64,7 @@ static void batch_alloc(struct kunit *test, struct batch *batch, unsigned int nr
 
 static void bulk_counts(struct kunit *test)
 {
-	static const unsigned int counts[] = { 0, 1, 2, 15, 16, 17, 31, 32, 33, 100, MOST };
+	static const unsigned int counts[] = { 0, 1, 2, 15, 16, 17, 31, 32, 33, 100, NR_MAX };
 	static const size_t sizes[] = { 1, 64, 100, 1500, 4096 };
 	struct batch *batch = batch_create(test);
 	struct dualtree_stats before;
@@ -101,14 +81,14 @@ static void bulk_counts(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, dualtree_check(batch->dt));
 		}
 	}
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 static void bulk_sizes_refused(struct kunit *test)
 {
 	struct batch *batch = batch_create(test);
 	const size_t sizes[] = { 0, dualtree_max_size(batch->dt) + 1, SIZE_MAX, SIZE_MAX - 62 };
-	struct dualtree_stats none = {}, stats;
+	struct dualtree_stats none = {};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -116,22 +96,19 @@ static void bulk_sizes_refused(struct kunit *test)
 							  batch->ptrs), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_alloc_bulk(batch->dt, 64, GFP_KERNEL, 0, NULL), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, NULL, 0), 0);
-	stats = stats_of(batch->dt);
-	KUNIT_EXPECT_TRUE(test, stats_equal(&stats, &none));
+	dt_expect_stats(test, batch->dt, &none);
 }
 
 /* As many as there is memory for, all of it; one failure, and the rest can be freed. */
 static void bulk_over_the_limit(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = { .limit = SZ_128K, .flags = base->flags };
 	struct batch *batch = batch_create(test);
 	const unsigned int fit = SZ_128K / 1024;
 	unsigned int i, round;
 
-	batch->dt = instance_create(test, &params);
+	batch->dt = setup_instance(test, .limit = SZ_128K);
 	for (round = 1; round <= 3; round++) {
-		KUNIT_ASSERT_EQ(test, dualtree_alloc_bulk(batch->dt, 1000, GFP_KERNEL, MOST,
+		KUNIT_ASSERT_EQ(test, dualtree_alloc_bulk(batch->dt, 1000, GFP_KERNEL, NR_MAX,
 							  batch->ptrs), fit);
 		KUNIT_EXPECT_EQ(test, stats_of(batch->dt).failed_allocs, round);
 		KUNIT_EXPECT_EQ(test, stats_of(batch->dt).live_bytes, fit * 1000);
@@ -140,7 +117,7 @@ static void bulk_over_the_limit(struct kunit *test)
 			batch->ranges[i] = (struct dualtree_range){ batch->ptrs[i], 1000 };
 		KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges, fit), 0);
 	}
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 /* Good ones among wrong ones: each good one is freed, each wrong one is counted. */
@@ -180,7 +157,7 @@ static void bulk_mixed(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, all_bytes(batch->ptrs[i], mark(i), 300));
 		KUNIT_EXPECT_EQ(test, dualtree_free(batch->dt, batch->ptrs[i], 300), 0);
 	}
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 /* What is wrong comes late, in another section than the first. */
@@ -203,7 +180,7 @@ static void bulk_first_error(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stats_of(batch->dt).bad_frees, 2 * (at + 1));
 		KUNIT_EXPECT_EQ(test, stats_of(batch->dt).live_bytes, 0);
 	}
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 /* The parts of each, in an order that has nothing to do with where they lie. */
@@ -229,7 +206,7 @@ static void bulk_parts(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, all_bytes(batch->ptrs[i] + 518, mark(i), 259));
 	}
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges + 100, 200), 0);
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 static int free_there(void *arg)
@@ -252,7 +229,7 @@ static int alloc_there(void *arg)
 static void bulk_remote(struct kunit *test)
 {
 	struct batch *batch = batch_create(test);
-	unsigned int other = other_cpu(test, raw_smp_processor_id()), i;
+	unsigned int other = dt_other_cpu(test, raw_smp_processor_id()), i;
 	struct dualtree_stats stats;
 
 	batch_alloc(test, batch, 150, 500);
@@ -274,10 +251,10 @@ static void bulk_remote(struct kunit *test)
 	batch->nr = 200;
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges, 200), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(batch->dt).remote_frees, 250);
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
-/* In an interrupt that arrives in a section: from the shared heap, and back to it. */
+/* In an interrupt that arrives inside a section: from the shared heap, and back to it. */
 static void bulk_nested(struct kunit *test)
 {
 	struct batch *batch = batch_create(test);
@@ -286,31 +263,29 @@ static void bulk_nested(struct kunit *test)
 
 	batch_alloc(test, batch, 20, 500);
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges, 20), 0);
-	busy_begin(batch->dt);
+	hold_section(batch->dt);
 	got = dualtree_alloc_bulk(batch->dt, 500, GFP_ATOMIC, 50, batch->ptrs);
 	for (i = 0; i < got; i++)
 		batch->ranges[i] = (struct dualtree_range){ batch->ptrs[i], 500 };
 	err = dualtree_free_bulk(batch->dt, batch->ranges, got / 2);
-	busy_end(batch->dt);
+	release_section(batch->dt);
 	KUNIT_EXPECT_EQ(test, got, 50);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(batch->dt).nested_allocs, 50);
 	KUNIT_EXPECT_EQ(test, stats_of(batch->dt).live_bytes, 25 * 500);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(batch->dt));
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges + 25, 25), 0);
-	expect_drained(test, batch->dt);
+	dt_expect_drained(test, batch->dt);
 }
 
 static void bulk_zero(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = { .flags = base->flags | DUALTREE_ZERO };
 	struct batch *batch = batch_create(test);
 	unsigned int way, i;
 
 	for (way = 0; way < 2; way++) {
 		if (way)
-			batch->dt = instance_create(test, &params);
+			batch->dt = test_instance(test, .flags = setup_flags(test) | DUALTREE_ZERO);
 		batch_alloc(test, batch, 100, 1000);
 		KUNIT_EXPECT_EQ(test, dualtree_free_bulk(batch->dt, batch->ranges, 100), 0);
 		KUNIT_EXPECT_EQ(test, dualtree_alloc_bulk(batch->dt, 1000,
@@ -320,7 +295,7 @@ static void bulk_zero(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, all_bytes(batch->ptrs[i], 0, 1000));
 			KUNIT_EXPECT_EQ(test, dualtree_free(batch->dt, batch->ptrs[i], 1000), 0);
 		}
-		expect_drained(test, batch->dt);
+		dt_expect_drained(test, batch->dt);
 	}
 }
 
@@ -337,13 +312,4 @@ static struct kunit_case bulk_cases[] = {
 	{}
 };
 
-static struct kunit_suite bulk_suite = {
-	.name = "dualtree_bulk",
-	.test_cases = bulk_cases,
-};
-
-kunit_test_suite(bulk_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of bulk allocations and frees");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(bulk, "bulk allocations and frees");

@@ -1,113 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the hot range and the quick lists get back into a heap's trees: all of it, or what lies in
- * a range that is wanted in one piece, in sections that are bounded.
+ * Flushing the hot range and the quick lists into a heap's trees: all of it, or what lies in a
+ * range that is to become one extent, in bounded steps.
  *
- * Pictures are those of cache_test.c.
+ * Each case compares regions with pictures; see fixtures/cache.h.
  */
-#include <linux/string.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
-#include "cache_bed.h"
+#include "fixtures/cache.h"
 
 /* At most so many blocks at a time; the hot range goes with the first. */
 static void flush_is_bounded(struct kunit *test)
 {
-	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
-	struct heap *heap = &bed->heap;
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
 	unsigned int i;
 
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
-	bed_credit(bed, 1, 20);
-	bed_credit(bed, 2, 20);
+	add_credit(f, 1, 20);
+	add_credit(f, 2, 20);
 	for (i = 0; i < 5; i++)
-		bed_put(bed, r, 1 + 3 * i, 1 + i % 2);
-	bed_free(bed, r, 20, 3);
-	bed_looks(test, bed, r, "#c##cc#c##cc#c######hhh#");
+		free_drained(f, r, 1 + 3 * i, 1 + i % 2);
+	free_local(f, r, 20, 3);
+	dt_expect_picture(f, r, "#c##cc#c##cc#c######hhh#");
 	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 0));
-	bed_looks(test, bed, r, "#c##cc#c##cc#c######...#");
+	dt_expect_picture(f, r, "#c##cc#c##cc#c######...#");
 	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 5);
-	bed_sound(test, bed);
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&f->heap), 5);
+	dt_expect_sound(f);
 	KUNIT_EXPECT_TRUE(test, dt_cache_flush(heap, 2));
-	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 2);
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&f->heap), 2);
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 1));
-	bed_looks(test, bed, r, "#.##..#.##..#.######...#");
-	KUNIT_EXPECT_EQ(test, dt_cache_listed(&bed->heap), 0);
+	dt_expect_picture(f, r, "#.##..#.##..#.######...#");
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&f->heap), 0);
 	KUNIT_EXPECT_FALSE(test, dt_cache_flush(heap, 0));
 }
 
-/* Whatever was kept apart merges when it is flushed. */
+/* Adjacent blocks merge when they are flushed. */
 static void flush_merges(struct kunit *test)
 {
-	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
-	bed_credit(bed, 2, 20);
-	bed_put(bed, r, 4, 2);
-	bed_put(bed, r, 6, 2);
-	bed_put(bed, r, 10, 2);
-	bed_put(bed, r, 8, 2);
-	bed_free(bed, r, 12, 3);
-	bed_looks(test, bed, r, "####cccccccchhh#");
-	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&bed->heap, 4));
-	bed_looks(test, bed, r, "####...........#");
+	add_credit(f, 2, 20);
+	free_drained(f, r, 4, 2);
+	free_drained(f, r, 6, 2);
+	free_drained(f, r, 10, 2);
+	free_drained(f, r, 8, 2);
+	free_local(f, r, 12, 3);
+	dt_expect_picture(f, r, "####cccccccchhh#");
+	KUNIT_EXPECT_FALSE(test, dt_cache_flush(&f->heap, 4));
+	dt_expect_picture(f, r, "####...........#");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 1);
 }
 
-/* A range that is wanted in one piece: cached, free, hot, cached; what is live ends it. */
+/* A range that is to become one extent: cached, free, hot, cached; a live granule ends it. */
 static void flush_range_in_one_piece(struct kunit *test)
 {
-	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 
-	bed_credit(bed, 2, 20);
-	bed_put(bed, r, 20, 2);
-	bed_put(bed, r, 4, 2);
-	bed_put(bed, r, 12, 2);
-	bed_put(bed, r, 10, 2);
-	bed_put(bed, r, 6, 1);
-	bed_free(bed, r, 7, 3);
-	bed_looks(test, bed, r, "####cc.hhhcccc######cc#");
-	dt_cache_flush_range(&bed->heap, r, 4, 9, 10);
-	bed_looks(test, bed, r, "####..........######cc#");
+	add_credit(f, 2, 20);
+	free_drained(f, r, 20, 2);
+	free_drained(f, r, 4, 2);
+	free_drained(f, r, 12, 2);
+	free_drained(f, r, 10, 2);
+	free_drained(f, r, 6, 1);
+	free_local(f, r, 7, 3);
+	dt_expect_picture(f, r, "####cc.hhhcccc######cc#");
+	dt_cache_flush_range(&f->heap, r, 4, 9, 10);
+	dt_expect_picture(f, r, "####..........######cc#");
 	KUNIT_EXPECT_EQ(test, r->free.nr_extents, 1);
 	/* Nothing to do, and nothing done. */
-	dt_cache_flush_range(&bed->heap, r, 3, 5, 10);
-	dt_cache_flush_range(&bed->heap, r, 4, 20, 10);
-	dt_cache_flush_range(&bed->heap, r, 20, 2, 0);
-	bed_looks(test, bed, r, "####..........######cc#");
+	dt_cache_flush_range(&f->heap, r, 3, 5, 10);
+	dt_cache_flush_range(&f->heap, r, 4, 20, 10);
+	dt_cache_flush_range(&f->heap, r, 20, 2, 0);
+	dt_expect_picture(f, r, "####..........######cc#");
 }
 
 /* No further than it is wanted, and no more steps than it may make. */
 static void flush_range_is_bounded(struct kunit *test)
 {
-	struct cache_bed *bed = test->priv;
-	struct region *r = bed_add(test, bed, ORDER_OF_64);
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
 	unsigned int i;
 
-	bed_credit(bed, 2, 20);
+	add_credit(f, 2, 20);
 	for (i = 0; i < 5; i++)
-		bed_put(bed, r, 4 + 2 * i, 2);
-	bed_looks(test, bed, r, "####cccccccccc##");
-	dt_cache_flush_range(&bed->heap, r, 4, 1, 10);
-	bed_looks(test, bed, r, "####..cccccccc##");
-	dt_cache_flush_range(&bed->heap, r, 4, 5, 10);
-	bed_looks(test, bed, r, "####......cccc##");
-	dt_cache_flush_range(&bed->heap, r, 4, 10, 1);
-	bed_looks(test, bed, r, "####......cccc##");
-	dt_cache_flush_range(&bed->heap, r, 4, 10, 2);
-	bed_looks(test, bed, r, "####........cc##");
-}
-
-static struct cache_bed the_bed;
-
-static int cache_flush_init(struct kunit *test)
-{
-	if (DT_PAGE_GRANULES << ORDER_OF_64 != PICTURE)
-		kunit_skip(test, "pictures are those of regions of 64 granules");
-	return bed_make(test, &the_bed);
+		free_drained(f, r, 4 + 2 * i, 2);
+	dt_expect_picture(f, r, "####cccccccccc##");
+	dt_cache_flush_range(&f->heap, r, 4, 1, 10);
+	dt_expect_picture(f, r, "####..cccccccc##");
+	dt_cache_flush_range(&f->heap, r, 4, 5, 10);
+	dt_expect_picture(f, r, "####......cccc##");
+	dt_cache_flush_range(&f->heap, r, 4, 10, 1);
+	dt_expect_picture(f, r, "####......cccc##");
+	dt_cache_flush_range(&f->heap, r, 4, 10, 2);
+	dt_expect_picture(f, r, "####........cc##");
 }
 
 static struct kunit_case cache_flush_cases[] = {
@@ -118,15 +106,5 @@ static struct kunit_case cache_flush_cases[] = {
 	{}
 };
 
-static struct kunit_suite cache_flush_suite = {
-	.name = "dualtree_cache_flush",
-	.init = cache_flush_init,
-	.exit = bed_unmake,
-	.test_cases = cache_flush_cases,
-};
-
-kunit_test_suite(cache_flush_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of emptying the hot range and the quick lists");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(cache_flush, "emptying the hot range and the quick lists",
+	       .init = dt_cache_pictures_init, .exit = dt_cache_fixture_exit);

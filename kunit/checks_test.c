@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dt_extent_tree_check(), dt_region_check() and dt_heap_check(): that they know a broken structure
- * from a sound one. Every other suite relies on them.
+ * dt_extent_tree_check(), dt_region_check() and dt_heap_check() find a broken structure. Every
+ * other suite relies on them.
  *
- * Each case makes the same sound structure, breaks one thing in it, taking care that as
- * little else as possible is wrong, and asks.
+ * Each case makes the same sound structure, breaks one thing in it, with as little else wrong as
+ * possible, and expects that the check fails.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/string.h>
-#include <kunit/test.h>
 #include <dualtree/buddy_pool.h>
-#include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "../dualtree/check.h"
 #include "../dualtree/heap.h"
 #include "../dualtree/ledger.h"
-#include "granules.h"
+#include "fixtures/region_model.h"
+#include "fixtures/suite.h"
 
 /**
  * struct sound - a heap and the three regions it has
@@ -31,82 +30,43 @@
  */
 struct sound {
 	struct buddy_pool *pool;
-	struct heap heap;
-	struct region *low;
-	struct region *mid;
-	struct region *high;
-	struct extent_tree *tree;
+	struct dt_heap heap;
+	struct dt_region *low;
+	struct dt_region *mid;
+	struct dt_region *high;
+	struct dt_extent_tree *tree;
 	void *base;
 	unsigned int nr;
 };
 
-/* A heap has to be aligned to a cache line, which what kunit_kzalloc() returns need not be. */
+/* A heap is aligned to a cache line, which an object of kunit_kzalloc() need not be. */
 static struct sound sound;
 
-static struct extent *extent_at(struct sound *s, unsigned int i)
+static struct dt_extent *extent_at(struct sound *s, unsigned int i)
 {
 	return region_addr(s->low, i);
 }
 
 /* The trees of @low have the extents (8, 3), (12, 9), (30, 5), (40, 5), (56, 7). */
-static void break_nr_extents(struct sound *s)
-{
-	s->tree->nr_extents++;
-}
 
-static void break_nr_free(struct sound *s)
-{
-	s->tree->nr_free--;
-}
+/* Define break_NAME(), which does one thing to the structure that a check has to find. */
+#define DEFINE_DAMAGE(name, action)			\
+	static void break_##name(struct sound *s)	\
+	{						\
+		action;					\
+	}
 
-static void break_largest(struct sound *s)
-{
-	s->tree->largest = extent_at(s, 56);
-}
-
-static void break_no_largest(struct sound *s)
-{
-	s->tree->largest = NULL;
-}
-
-static void break_length(struct sound *s)
-{
-	extent_at(s, 30)->nr--;
-}
-
-static void break_zero_length(struct sound *s)
-{
-	extent_at(s, 8)->nr = 0;
-	s->tree->nr_free -= 3;
-}
-
-static void break_touching(struct sound *s)
-{
-	extent_at(s, 8)->nr = 4;
-	s->tree->nr_free += 1;
-}
-
-static void break_overlap(struct sound *s)
-{
-	extent_at(s, 12)->nr = 19;
-	s->tree->nr_free += 10;
-}
-
-static void break_past_the_end(struct sound *s)
-{
-	s->nr = 62;
-}
-
-static void break_before_the_start(struct sound *s)
-{
-	s->base = extent_at(s, 9);
-	s->nr -= 9;
-}
-
-static void break_size_order(struct sound *s)
-{
-	swap(extent_at(s, 40)->nr, extent_at(s, 56)->nr);
-}
+DEFINE_DAMAGE(nr_extents, s->tree->nr_extents++)
+DEFINE_DAMAGE(nr_free, s->tree->nr_free--)
+DEFINE_DAMAGE(largest, s->tree->largest = extent_at(s, 56))
+DEFINE_DAMAGE(no_largest, s->tree->largest = NULL)
+DEFINE_DAMAGE(length, extent_at(s, 30)->nr--)
+DEFINE_DAMAGE(zero_length, extent_at(s, 8)->nr = 0; s->tree->nr_free -= 3)
+DEFINE_DAMAGE(touching, extent_at(s, 8)->nr = 4; s->tree->nr_free += 1)
+DEFINE_DAMAGE(overlap, extent_at(s, 12)->nr = 19; s->tree->nr_free += 10)
+DEFINE_DAMAGE(past_the_end, s->nr = 62)
+DEFINE_DAMAGE(before_the_start, s->base = extent_at(s, 9); s->nr -= 9)
+DEFINE_DAMAGE(size_order, swap(extent_at(s, 40)->nr, extent_at(s, 56)->nr))
 
 /* Exchange the places that two nodes of one tree have. */
 static void exchange(struct rb_node *a, struct rb_node *b, struct rb_root *root)
@@ -118,25 +78,12 @@ static void exchange(struct rb_node *a, struct rb_node *b, struct rb_root *root)
 	rb_replace_node(&spare, b, root);
 }
 
-static void break_order_of_equals(struct sound *s)
-{
-	exchange(&extent_at(s, 30)->by_size, &extent_at(s, 40)->by_size, &s->tree->by_size);
-}
-
-static void break_address_order(struct sound *s)
-{
-	exchange(&extent_at(s, 30)->by_addr, &extent_at(s, 40)->by_addr, &s->tree->by_addr);
-}
-
-static void break_not_by_size(struct sound *s)
-{
-	rb_erase(&extent_at(s, 30)->by_size, &s->tree->by_size);
-}
-
-static void break_not_by_addr(struct sound *s)
-{
-	rb_erase(&extent_at(s, 30)->by_addr, &s->tree->by_addr);
-}
+DEFINE_DAMAGE(order_of_equals,
+	      exchange(&extent_at(s, 30)->by_size, &extent_at(s, 40)->by_size, &s->tree->by_size))
+DEFINE_DAMAGE(address_order,
+	      exchange(&extent_at(s, 30)->by_addr, &extent_at(s, 40)->by_addr, &s->tree->by_addr))
+DEFINE_DAMAGE(not_by_size, rb_erase(&extent_at(s, 30)->by_size, &s->tree->by_size))
+DEFINE_DAMAGE(not_by_addr, rb_erase(&extent_at(s, 30)->by_addr, &s->tree->by_addr))
 
 /* Each tree lacks another one of two equal extents: number and sum are the same. */
 static void break_different_nodes(struct sound *s)
@@ -147,111 +94,30 @@ static void break_different_nodes(struct sound *s)
 	s->tree->nr_free -= 5;
 }
 
-static void break_tag(struct sound *s)
-{
-	*extent_tag(extent_end(extent_at(s, 12))) = extent_at(s, 30);
-}
-
-static void break_tag_of_one(struct sound *s)
-{
-	*extent_tag(extent_end(extent_at(s, 56))) = NULL;
-}
+DEFINE_DAMAGE(tag, *extent_tag(extent_end(extent_at(s, 12))) = extent_at(s, 30))
+DEFINE_DAMAGE(tag_of_one, *extent_tag(extent_end(extent_at(s, 56))) = NULL)
 
 /* A granule dies elsewhere, so that the numbers of dead ones still agree. */
-static void break_live_in_extent(struct sound *s)
-{
-	s->low->ledger[44] = 1;
-	s->low->ledger[0] = 0;
-}
-
-static void break_live_in_first(struct sound *s)
-{
-	s->low->ledger[8] = DT_GRANULE;
-	s->low->ledger[0] = 0;
-}
-
-static void break_live_in_last(struct sound *s)
-{
-	s->low->ledger[62] = DT_GRANULE;
-	s->low->ledger[0] = 0;
-}
-
-static void break_count_too_large(struct sound *s)
-{
-	s->low->ledger[0] = DT_GRANULE + 1;
-}
-
-static void break_mark_of_first(struct sound *s)
-{
-	s->low->ledger[30] = 0;
-}
-
-static void break_mark_of_last(struct sound *s)
-{
-	s->low->ledger[34] = 0;
-}
-
-static void break_kind_of_mark(struct sound *s)
-{
-	s->low->ledger[8] = LEDGER_CACHED;
-}
-
-static void break_nr_out(struct sound *s)
-{
-	s->low->nr_out++;
-}
+DEFINE_DAMAGE(live_in_extent, s->low->ledger[44] = 1; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(live_in_first, s->low->ledger[8] = DT_GRANULE; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(live_in_last, s->low->ledger[62] = DT_GRANULE; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(count_too_large, s->low->ledger[0] = DT_GRANULE + 1)
+DEFINE_DAMAGE(mark_of_first, s->low->ledger[30] = 0)
+DEFINE_DAMAGE(mark_of_last, s->low->ledger[34] = 0)
+DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED)
+DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
-static void break_nr_out_low(struct sound *s)
-{
-	s->low->nr_out--;
-	s->low->ledger[0] = 0;
-}
-
-static void break_guard_in_front(struct sound *s)
-{
-	s->low->guard[REGION_GUARD - 1] = 0;
-}
-
-static void break_guard_behind(struct sound *s)
-{
-	s->low->ledger[s->low->nr] = 0;
-}
-
-static void break_heap_free(struct sound *s)
-{
-	s->heap.nr_free++;
-}
-
-static void break_heap_extents(struct sound *s)
-{
-	s->heap.nr_extents--;
-}
-
-static void break_heap_regions(struct sound *s)
-{
-	s->heap.nr_regions++;
-}
-
-static void break_heap_held(struct sound *s)
-{
-	s->heap.held_bytes -= PAGE_SIZE;
-}
-
-static void break_heap_largest(struct sound *s)
-{
-	s->heap.largest--;
-}
-
-static void break_subtree_low(struct sound *s)
-{
-	s->low->subtree_largest++;
-}
-
-static void break_subtree_high(struct sound *s)
-{
-	s->high->subtree_largest--;
-}
+DEFINE_DAMAGE(nr_inuse_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(guard_before, s->low->guard[REGION_GUARD - 1] = 0)
+DEFINE_DAMAGE(guard_after, s->low->ledger[s->low->nr] = 0)
+DEFINE_DAMAGE(heap_free, s->heap.nr_free++)
+DEFINE_DAMAGE(heap_extents, s->heap.nr_extents--)
+DEFINE_DAMAGE(heap_regions, s->heap.nr_regions++)
+DEFINE_DAMAGE(heap_held, s->heap.held_bytes -= PAGE_SIZE)
+DEFINE_DAMAGE(heap_largest, s->heap.largest--)
+DEFINE_DAMAGE(subtree_low, s->low->subtree_largest++)
+DEFINE_DAMAGE(subtree_high, s->high->subtree_largest--)
 
 /* All nodes up to the root agree on something that is not so. */
 static void break_all_subtrees(struct sound *s)
@@ -262,27 +128,12 @@ static void break_all_subtrees(struct sound *s)
 	s->heap.largest += 100;
 }
 
-static void break_owner(struct sound *s)
-{
-	s->mid->heap = NULL;
-}
-
-static void break_no_spare(struct sound *s)
-{
-	s->heap.spare = NULL;
-}
-
-static void break_full_spare(struct sound *s)
-{
-	s->heap.spare = s->mid;
-}
+DEFINE_DAMAGE(owner, s->mid->heap = NULL)
+DEFINE_DAMAGE(no_spare, s->heap.spare = NULL)
+DEFINE_DAMAGE(full_spare, s->heap.spare = s->mid)
 
 /* The spare has been retired, and still is the spare. */
-static void break_old_spare(struct sound *s)
-{
-	dt_heap_retire_spare(&s->heap);
-	s->heap.spare = s->high;
-}
+DEFINE_DAMAGE(old_spare, dt_heap_retire_spare(&s->heap); s->heap.spare = s->high)
 
 static void break_region_order(struct sound *s)
 {
@@ -330,10 +181,10 @@ static const struct damage region_damages[] = {
 	{ "the mark of an extent's first granule", break_mark_of_first },
 	{ "the mark of an extent's last granule", break_mark_of_last },
 	{ "the mark of something else", break_kind_of_mark },
-	{ "more out than there is", break_nr_out },
-	{ "less out than there is", break_nr_out_low },
-	{ "the guard in front", break_guard_in_front },
-	{ "the guard behind", break_guard_behind },
+	{ "more out than there is", break_nr_inuse },
+	{ "less out than there is", break_nr_inuse_low },
+	{ "the guard before", break_guard_before },
+	{ "the guard after", break_guard_after },
 	{ "a tree", break_size_order },
 };
 
@@ -355,14 +206,9 @@ static const struct damage heap_damages[] = {
 	{ "a region's ledger", break_live_in_extent },
 };
 
-static void damage_name(const struct damage *damage, char *desc)
-{
-	strscpy(desc, damage->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(tree_damage, tree_damages, damage_name);
-KUNIT_ARRAY_PARAM(region_damage, region_damages, damage_name);
-KUNIT_ARRAY_PARAM(heap_damage, heap_damages, damage_name);
+DUALTREE_NAMED_PARAM(tree_damage, tree_damages);
+DUALTREE_NAMED_PARAM(region_damage, region_damages);
+DUALTREE_NAMED_PARAM(heap_damage, heap_damages);
 
 static bool tree_check(struct sound *s)
 {
@@ -371,14 +217,14 @@ static bool tree_check(struct sound *s)
 
 static bool low_check(struct sound *s)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	return dt_region_check(s->low, &tally);
 }
 
 static bool whole_check(struct sound *s)
 {
-	struct region_tally tally = { 0 };
+	struct dt_region_tally tally = { 0 };
 
 	return dt_heap_check(&s->heap, &tally);
 }
@@ -410,7 +256,7 @@ static void heap_check_finds(struct kunit *test)
 /* What the ledgers say is added up: what is live, and what is free but in no tree. */
 static void checks_tally(struct kunit *test)
 {
-	struct region_tally tally = { .live_bytes = 1000, .in_flight = 50 };
+	struct dt_region_tally tally = { .live_bytes = 1000, .in_flight = 50 };
 	unsigned int live = sound.low->nr - 29;
 
 	KUNIT_EXPECT_TRUE(test, dt_region_check(sound.low, &tally));
@@ -420,7 +266,7 @@ static void checks_tally(struct kunit *test)
 	sound.low->ledger[0] = 0;
 	sound.low->ledger[5] = 7;
 	sound.low->ledger[6] = 0;
-	tally = (struct region_tally){ 0 };
+	tally = (struct dt_region_tally){ 0 };
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(&sound.heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, (live - 3) * DT_GRANULE + 7 + 1);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 2);
@@ -428,8 +274,8 @@ static void checks_tally(struct kunit *test)
 
 static void empty_heap_is_sound(struct kunit *test)
 {
-	struct region_tally tally = { 0 };
-	struct heap *heap = &sound.heap;
+	struct dt_region_tally tally = { 0 };
+	struct dt_heap *heap = &sound.heap;
 
 	dt_heap_init(heap);
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(heap, &tally));
@@ -441,7 +287,7 @@ static void empty_heap_is_sound(struct kunit *test)
 
 static int take_regions(struct sound *s)
 {
-	struct region **regions[] = { &s->low, &s->mid, &s->high };
+	struct dt_region **regions[] = { &s->low, &s->mid, &s->high };
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++) {
@@ -465,18 +311,18 @@ static void make_sound(struct sound *s)
 	unsigned int i;
 
 	dt_heap_init(&s->heap);
-	dt_heap_attach(&s->heap, s->low);
+	dt_heap_add_region(&s->heap, s->low);
 	dt_heap_alloc(&s->heap, s->low->bytes);
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
 		memset(s->low->ledger + free[i].first, 0, free[i].nr);
 		dt_heap_free(&s->heap, s->low, free[i].first, free[i].nr);
 	}
-	dt_heap_attach(&s->heap, s->mid);
+	dt_heap_add_region(&s->heap, s->mid);
 	dt_heap_alloc(&s->heap, s->mid->bytes);
 	memset(s->mid->ledger, 0, s->mid->nr - 1);
 	s->mid->ledger[s->mid->nr - 1] = 1;
 	dt_heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
-	dt_heap_attach(&s->heap, s->high);
+	dt_heap_add_region(&s->heap, s->high);
 	s->tree = &s->low->free;
 	s->base = s->low->base;
 	s->nr = s->low->nr;
@@ -491,7 +337,7 @@ static int checks_init(struct kunit *test)
 	if (take_regions(&sound))
 		return -ENOMEM;
 	make_sound(&sound);
-	/* What is broken leads a check to where nothing should look. */
+	/* A broken structure leads a check to bytes that are poisoned. */
 	dt_unpoison(sound.low->base, sound.low->bytes);
 	dt_unpoison(sound.mid->base, sound.mid->bytes);
 	dt_unpoison(sound.high->base, sound.high->bytes);
@@ -501,7 +347,7 @@ static int checks_init(struct kunit *test)
 /* The heap is broken: it is left as it lies. */
 static void checks_exit(struct kunit *test)
 {
-	struct region *regions[] = { sound.low, sound.mid, sound.high };
+	struct dt_region *regions[] = { sound.low, sound.mid, sound.high };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++)
@@ -520,15 +366,5 @@ static struct kunit_case checks_cases[] = {
 	{}
 };
 
-static struct kunit_suite checks_suite = {
-	.name = "dualtree_checks",
-	.init = checks_init,
-	.exit = checks_exit,
-	.test_cases = checks_cases,
-};
-
-kunit_test_suite(checks_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of the checks that the tests rely on");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(checks, "the checks that the tests rely on",
+	       .init = checks_init, .exit = checks_exit);

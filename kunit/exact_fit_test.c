@@ -7,13 +7,8 @@
  * there, the lowest one among equals, its start. The model keeps a count per granule and looks
  * through all of them each time.
  */
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "instance.h"
+#include "fixtures/instance.h"
+#include "fixtures/random.h"
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -26,9 +21,13 @@ MODULE_PARM_DESC(ops, "random operations");
 #define REGION_ORDER	2
 #define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
 #define REGION_GRANULES	(DT_PAGE_GRANULES << REGION_ORDER)
-#define MOST_REGIONS	24
-#define MOST_PIECES	160
+#define REGIONS_MAX	24
+#define RUNS_MAX	160
 #define CHECK_EVERY	128
+
+#define exact_fit_instance(test) \
+	test_instance(test, .min_region_order = REGION_ORDER, \
+		      .max_region_order = REGION_ORDER, .flags = DUALTREE_EXACT_FIT)
 
 /* A region as the model sees it: the live bytes of each granule. */
 struct model_region {
@@ -38,7 +37,7 @@ struct model_region {
 };
 
 /* A run of live bytes. */
-struct piece {
+struct live_run {
 	u8 *ptr;
 	size_t len;
 };
@@ -48,25 +47,20 @@ struct piece {
  * @regions: by address
  * @nr_regions: how many
  * @spare: base of the region that is kept though it is empty, or NULL
- * @pieces: all live bytes
- * @nr_pieces: how many
+ * @runs: all live bytes
+ * @nr_runs: how many
  * @live: the sum of them
  * @rnd: state of the generator
  */
 struct model {
-	struct model_region *regions[MOST_REGIONS];
+	struct model_region *regions[REGIONS_MAX];
 	unsigned int nr_regions;
 	u8 *spare;
-	struct piece pieces[MOST_PIECES];
-	unsigned int nr_pieces;
+	struct live_run runs[RUNS_MAX];
+	unsigned int nr_runs;
 	size_t live;
 	struct rnd_state rnd;
 };
-
-static unsigned int below(struct model *m, unsigned int bound)
-{
-	return prandom_u32_state(&m->rnd) % bound;
-}
 
 static unsigned int free_run(const struct model_region *r, unsigned int i)
 {
@@ -118,11 +112,10 @@ static struct model_region *region_at(const struct model *m, const u8 *ptr)
 
 static void model_grow(struct kunit *test, struct model *m, u8 *base)
 {
-	struct model_region *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	struct model_region *r = dt_test_zalloc(test, sizeof(*r));
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, r);
-	KUNIT_ASSERT_LT(test, m->nr_regions, MOST_REGIONS);
+	KUNIT_ASSERT_LT(test, m->nr_regions, REGIONS_MAX);
 	r->base = base;
 	r->dead = REGION_GRANULES;
 	for (i = m->nr_regions++; i && m->regions[i - 1]->base > base; i--)
@@ -153,7 +146,7 @@ static void model_alloc(struct model *m, u8 *ptr, size_t size)
 	}
 	if (m->spare == r->base)
 		m->spare = NULL;
-	m->pieces[m->nr_pieces++] = (struct piece){ ptr, size };
+	m->runs[m->nr_runs++] = (struct live_run){ ptr, size };
 	m->live += size;
 }
 
@@ -177,7 +170,7 @@ static void model_free(struct kunit *test, struct model *m, const u8 *ptr, size_
 static void step_alloc(struct kunit *test, struct model *m, struct dualtree *dt)
 {
 	static const unsigned int bounds[] = { 64, 256, 256, 2048, 2048, 9000, REGION_BYTES };
-	size_t size = 1 + below(m, bounds[below(m, ARRAY_SIZE(bounds))]);
+	size_t size = 1 + random_below(&m->rnd, bounds[random_below(&m->rnd, ARRAY_SIZE(bounds))]);
 	unsigned int nr = granules_of(size);
 	u8 *want = fit(m, nr), *ptr;
 
@@ -193,26 +186,26 @@ static void step_alloc(struct kunit *test, struct model *m, struct dualtree *dt)
 	model_alloc(m, ptr, size);
 }
 
-/* Free a piece, or its front, its tail, a part in the middle. */
+/* Free a live run, or its front, its tail, a part in the middle. */
 static void step_free(struct kunit *test, struct model *m, struct dualtree *dt)
 {
-	unsigned int i = below(m, m->nr_pieces), kind = below(m, 6);
-	struct piece *p = &m->pieces[i], was = *p;
+	unsigned int i = random_below(&m->rnd, m->nr_runs), kind = random_below(&m->rnd, 6);
+	struct live_run *p = &m->runs[i], was = *p;
 	size_t start = 0, end = was.len;
 
 	if (kind & 1)
-		start = below(m, was.len);
-	if (kind & 2 && m->nr_pieces < MOST_PIECES)
-		end = start + 1 + below(m, was.len - start);
+		start = random_below(&m->rnd, was.len);
+	if (kind & 2 && m->nr_runs < RUNS_MAX)
+		end = start + 1 + random_below(&m->rnd, was.len - start);
 	KUNIT_ASSERT_EQ(test, dualtree_free(dt, was.ptr + start, end - start), 0);
 	model_free(test, m, was.ptr + start, end - start);
 	p->len = start;
 	if (end < was.len && !start)
-		*p = (struct piece){ was.ptr + end, was.len - end };
+		*p = (struct live_run){ was.ptr + end, was.len - end };
 	else if (end < was.len)
-		m->pieces[m->nr_pieces++] = (struct piece){ was.ptr + end, was.len - end };
+		m->runs[m->nr_runs++] = (struct live_run){ was.ptr + end, was.len - end };
 	else if (!start)
-		*p = m->pieces[--m->nr_pieces];
+		*p = m->runs[--m->nr_runs];
 }
 
 static void compare(struct kunit *test, struct model *m, struct dualtree *dt)
@@ -237,34 +230,26 @@ static void compare(struct kunit *test, struct model *m, struct dualtree *dt)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 
-/* More allocations while there are few pieces, more frees while there are many. */
+/* More allocations while there are few runs, more frees while there are many. */
 static bool wants_alloc(struct model *m, unsigned int op)
 {
-	unsigned int target = op / 1024 % 2 ? MOST_PIECES / 8 : MOST_PIECES - 10;
+	unsigned int target = op / 1024 % 2 ? RUNS_MAX / 8 : RUNS_MAX - 10;
 
-	if (!m->nr_pieces)
+	if (!m->nr_runs)
 		return true;
-	if (m->nr_pieces >= MOST_PIECES || m->nr_regions >= MOST_REGIONS)
+	if (m->nr_runs >= RUNS_MAX || m->nr_regions >= REGIONS_MAX)
 		return false;
-	return below(m, 2 * target) >= m->nr_pieces;
+	return random_below(&m->rnd, 2 * target) >= m->nr_runs;
 }
 
 static void exact_fit_random(struct kunit *test)
 {
-	struct dualtree_params params = {
-		.min_region_order = REGION_ORDER,
-		.max_region_order = REGION_ORDER,
-		.flags = DUALTREE_EXACT_FIT,
-	};
-	struct dualtree *dt = instance_create(test, &params);
-	struct model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
-	unsigned int op, chosen = seed ?: get_random_u32();
+	struct dualtree *dt = exact_fit_instance(test);
+	struct model *m = dt_test_zalloc(test, sizeof(*m));
+	unsigned int op, nr = param_value_of(ops);
 
-	KUNIT_ASSERT_NOT_NULL(test, m);
-	kunit_info(test, "seed=%u ops=%u\n", chosen, ops);
-	prandom_seed_state(&m->rnd, chosen);
-	stay_here(test);
-	for (op = 0; op < ops; op++) {
+	prandom_seed_state(&m->rnd, random_seed(test, param_value_of(seed)));
+	for (op = 0; op < nr; op++) {
 		if (wants_alloc(m, op))
 			step_alloc(test, m, dt);
 		else
@@ -272,25 +257,19 @@ static void exact_fit_random(struct kunit *test)
 		if (op % CHECK_EVERY == 0)
 			compare(test, m, dt);
 	}
-	while (m->nr_pieces)
+	while (m->nr_runs)
 		step_free(test, m, dt);
 	compare(test, m, dt);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* The rule by hand: equals, the best of several, a lower region before a better fit. */
 static void exact_fit_by_hand(struct kunit *test)
 {
-	struct dualtree_params params = {
-		.min_region_order = REGION_ORDER,
-		.max_region_order = REGION_ORDER,
-		.flags = DUALTREE_EXACT_FIT,
-	};
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = exact_fit_instance(test);
 	const size_t g = DT_GRANULE;
 	u8 *a, *b, *low, *high;
 
-	stay_here(test);
 	a = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	b = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, a && b);
@@ -320,27 +299,10 @@ static void exact_fit_by_hand(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 
-static int exact_fit_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	ops = dt_test_param("ops=", ops);
-	return 0;
-}
-
 static struct kunit_case exact_fit_cases[] = {
 	KUNIT_CASE(exact_fit_by_hand),
 	KUNIT_CASE(exact_fit_random),
 	{}
 };
 
-static struct kunit_suite exact_fit_suite = {
-	.name = "dualtree_exact_fit",
-	.suite_init = exact_fit_suite_init,
-	.test_cases = exact_fit_cases,
-};
-
-kunit_test_suite(exact_fit_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of the placement rule against a model");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(exact_fit, "the placement rule against a model");

@@ -1,41 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dualtree_extend(): a range grows where it lies, into bytes that are free and its own to have,
- * or nothing is changed.
+ * dualtree_extend(): a range grows in place, into bytes that are free and that no other range may
+ * claim, or nothing is changed.
  *
- * Most cases begin with a region that is all live and free what the range shall grow into.
+ * Most cases begin with a region that is all live, and free the granules to grow into.
  */
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include <linux/smp.h>
-#include "../compat/compat.h"
-#include "busy.h"
-#include "instance.h"
+#include "fixtures/section.h"
+#include "fixtures/setups.h"
 
 #define REGION_ORDER	4
 #define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
-
-static const struct dualtree_params setups[] = {
-	{ .min_region_order = REGION_ORDER },
-	{ .min_region_order = REGION_ORDER, .flags = DUALTREE_EXACT_FIT },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
 
 /* A region that is all live, and filled. */
 static u8 *setup_region(struct kunit *test, struct dualtree **dt)
 {
 	u8 *all;
 
-	stay_here(test);
-	*dt = instance_create(test, test->param_value);
+	*dt = setup_instance(test, .min_region_order = REGION_ORDER);
 	all = dualtree_alloc(*dt, REGION_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	memset(all, 0x11, REGION_BYTES);
@@ -103,17 +84,17 @@ static void extend_within_granule(struct kunit *test)
 		}
 	}
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Whoever does not hold all that is live in the granule may not add to it. */
+/* A range that does not hold all live bytes of its last granule may not grow in it. */
 static void extend_shared_granule(struct kunit *test)
 {
 	const size_t g = DT_GRANULE, len = 2 * g - 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
 
-	/* 10 bytes free in a granule, and live ones behind them. */
+	/* 10 bytes free in a granule, and live ones after them. */
 	expect_free(test, dt, all + len, 10);
 	expect_not_grown(test, dt, all, len, len + 1);
 	expect_not_grown(test, dt, all, len, len + 10);
@@ -125,7 +106,7 @@ static void extend_shared_granule(struct kunit *test)
 	expect_grown(test, dt, all + g, g - 28, g - 24);
 	expect_grown(test, dt, all, len + 4, 2 * g);
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Into a hole of some granules, by every length; one byte more than there is does not go. */
@@ -149,11 +130,11 @@ static void extend_into_hole(struct kunit *test)
 		}
 	}
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* The bytes that were added are bytes like others: they go in pieces, across where it ended. */
-static void extend_then_free_in_pieces(struct kunit *test)
+/* Added bytes can be freed in parts, across the old end of the range. */
+static void extend_then_free_in_parts(struct kunit *test)
 {
 	static const size_t steps[] = { 1, 7, DT_GRANULE, DT_GRANULE + 1, 200 };
 	const size_t g = DT_GRANULE, from = 2 * g - 27, to = 16 * g - 61;
@@ -174,22 +155,17 @@ static void extend_then_free_in_pieces(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Up to the last byte of the region, and not into the next, were that free ten times. */
+/* Up to the last byte of the region, and not into an adjacent region that is free. */
 static void extend_to_end_of_region(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = *base;
-	struct dualtree *dt;
+	struct dualtree *dt = setup_instance(test, .pool = dt_test_small_pool(test, 0),
+					     .min_region_order = SMALL_ARENA - 1,
+					     .max_region_order = SMALL_ARENA - 1);
 	u8 *low, *high;
 
-	params.pool = small_pool(test, 0);
-	params.max_region_order = SMALL_ARENA - 1;
-	params.min_region_order = SMALL_ARENA - 1;
-	stay_here(test);
-	dt = instance_create(test, &params);
 	low = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	high = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, low && high);
@@ -208,7 +184,7 @@ static void extend_to_end_of_region(struct kunit *test)
 	expect_not_grown(test, dt, low, REGION_BYTES, REGION_BYTES + 1);
 	expect_free(test, dt, low, REGION_BYTES);
 	expect_free(test, dt, high + REGION_BYTES - 1, 1);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* What is hot or in a list is as good as free. */
@@ -236,7 +212,7 @@ static void extend_into_cached(struct kunit *test)
 	expect_grown(test, dt, all + 4 * g - len, len, len + 4 * g - 6);
 	expect_grown(test, dt, all + 4 * g - len, len + 4 * g - 6, len + 7 * g);
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /**
@@ -244,7 +220,7 @@ static void extend_into_cached(struct kunit *test)
  * @dt: the instance
  * @ptr: the range
  * @len: its bytes
- * @new_len: bytes it shall have; 0: free it
+ * @new_len: bytes it is to have; 0: free it
  * @ok: did it work?
  */
 struct there {
@@ -266,13 +242,13 @@ static int call_there(void *arg)
 	return 0;
 }
 
-/* From another CPU no more than the rest of the last granule, which is nobody else's. */
+/* From another CPU only into the rest of the last granule, which no other range uses. */
 static void extend_from_elsewhere(struct kunit *test)
 {
 	const size_t g = DT_GRANULE, len = 2 * g - 28;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
-	unsigned int other = other_cpu(test, raw_smp_processor_id());
+	unsigned int other = dt_other_cpu(test, raw_smp_processor_id());
 	struct there t = { .dt = dt, .ptr = all, .len = len, .new_len = 2 * g + 1 };
 	size_t live;
 
@@ -288,16 +264,16 @@ static void extend_from_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	expect_grown(test, dt, all, len + 20, 16 * g);
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* What others have freed is not there before its owner has taken it home. */
+/* Granules that another CPU has freed can be used after the owner has drained them. */
 static void extend_into_remote(struct kunit *test)
 {
 	const size_t g = DT_GRANULE;
 	struct dualtree *dt;
 	u8 *all = setup_region(test, &dt);
-	unsigned int other = other_cpu(test, raw_smp_processor_id());
+	unsigned int other = dt_other_cpu(test, raw_smp_processor_id());
 	struct there t = { .dt = dt, .ptr = all + 3 * g, .len = 2 * g };
 
 	expect_free(test, dt, all + g, 2 * g);
@@ -310,10 +286,10 @@ static void extend_into_remote(struct kunit *test)
 	dualtree_shrink(dt);
 	expect_grown(test, dt, all, 3 * g, 7 * g);
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* In a section of this CPU nobody else touches its heap; the shared one can be had. */
+/* Inside a section the CPU's heap is busy; ranges of the shared heap can grow. */
 static void extend_nested(struct kunit *test)
 {
 	const size_t g = DT_GRANULE, len = 2 * g - 28;
@@ -322,13 +298,13 @@ static void extend_nested(struct kunit *test)
 	bool own, last, shared, more;
 
 	expect_free(test, dt, all + len, 16 * g - len);
-	busy_begin(dt);
+	hold_section(dt);
 	own = dualtree_extend(dt, all, len, len + 100);
 	last = dualtree_extend(dt, all, len, 2 * g);
 	ptr = dualtree_alloc(dt, 100, GFP_ATOMIC);
 	shared = ptr && dualtree_extend(dt, ptr, 100, 1000);
 	more = ptr && dualtree_extend(dt, ptr, 1000, REGION_BYTES);
-	busy_end(dt);
+	release_section(dt);
 	KUNIT_EXPECT_FALSE(test, own);
 	KUNIT_EXPECT_TRUE(test, last);
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
@@ -342,10 +318,10 @@ static void extend_nested(struct kunit *test)
 	expect_free(test, dt, ptr, 9000);
 	expect_grown(test, dt, all, 2 * g, 16 * g);
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* What is no live range does not grow, and is not counted as a wrong free. */
+/* A range that is not live does not grow, and is not counted as a bad free. */
 static void extend_refused(struct kunit *test)
 {
 	const size_t g = DT_GRANULE;
@@ -353,7 +329,7 @@ static void extend_refused(struct kunit *test)
 	u8 *all = setup_region(test, &dt), *foreign;
 	u8 on_stack[8];
 
-	other = instance_create(test, test->param_value);
+	other = setup_instance(test);
 	foreign = dualtree_alloc(other, g, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, foreign);
 	expect_free(test, dt, all + 1000, 1000);
@@ -377,22 +353,17 @@ static void extend_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(other, foreign, g), 0);
 	expect_free(test, dt, all, 1000);
 	expect_free(test, dt, all + 2000, REGION_BYTES - 2000);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* With DUALTREE_ZERO what is added is clear, and what was there stays. */
 static void extend_zero(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = *base;
-	struct dualtree *dt;
+	struct dualtree *dt = test_instance(test, .flags = setup_flags(test) | DUALTREE_ZERO,
+					    .min_region_order = REGION_ORDER);
+	u8 *all = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	size_t from, to;
-	u8 *all;
 
-	params.flags |= DUALTREE_ZERO;
-	stay_here(test);
-	dt = instance_create(test, &params);
-	all = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 	for (from = 1; from < 300; from += 17) {
 		for (to = from + 1; to < 900; to += 31) {
@@ -406,14 +377,14 @@ static void extend_zero(struct kunit *test)
 		}
 	}
 	expect_free(test, dt, all, REGION_BYTES);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static struct kunit_case extend_cases[] = {
 	KUNIT_CASE_PARAM(extend_within_granule, setup_gen_params),
 	KUNIT_CASE_PARAM(extend_shared_granule, setup_gen_params),
 	KUNIT_CASE_PARAM(extend_into_hole, setup_gen_params),
-	KUNIT_CASE_PARAM(extend_then_free_in_pieces, setup_gen_params),
+	KUNIT_CASE_PARAM(extend_then_free_in_parts, setup_gen_params),
 	KUNIT_CASE_PARAM(extend_to_end_of_region, setup_gen_params),
 	KUNIT_CASE_PARAM(extend_into_cached, setup_gen_params),
 	KUNIT_CASE_PARAM(extend_from_elsewhere, setup_gen_params),
@@ -424,13 +395,4 @@ static struct kunit_case extend_cases[] = {
 	{}
 };
 
-static struct kunit_suite extend_suite = {
-	.name = "dualtree_extend",
-	.test_cases = extend_cases,
-};
-
-kunit_test_suite(extend_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of growing in place");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(extend, "growing in place");

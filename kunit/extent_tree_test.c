@@ -3,49 +3,48 @@
  * The dual tree: each request is placed where a search of all free runs would place it, each
  * free merges with what it touches.
  *
- * The trees lie in real memory, beside a map with one byte per granule that says what must be
- * free. Live granules hold a pattern, so that a node written where it does not belong shows.
+ * The trees lie in real memory. A model (fixtures/region_model.h) says what must be free. Live
+ * granules hold a pattern, so that a node written to a live granule is found.
  */
 #include <linux/gfp.h>
-#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "../dualtree/check.h"
 #include "../dualtree/extent_tree.h"
-#include "heap_helpers.h"
+#include "fixtures/random.h"
+#include "fixtures/region_model.h"
+#include "fixtures/suite.h"
 
-static unsigned int seed;
+static uint seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random cases; 0: pick one");
 
 #define NR_GRANULES	1024
 
 /**
- * struct bed - a tree, the memory it keeps, and what must be free in it
+ * struct tree_fixture - a tree, the memory it manages, and what must be free in it
  * @tree: the tree under test
  * @base: NR_GRANULES granules
  * @nr: those of them that are used
- * @map: MAP_LIVE or MAP_FREE for each
+ * @map: MODEL_LIVE or MODEL_FREE for each
  */
-struct bed {
-	struct extent_tree tree;
+struct tree_fixture {
+	struct dt_extent_tree tree;
 	void *base;
 	unsigned int nr;
 	u8 map[NR_GRANULES];
 };
 
-/* Granules, as a case writes them down; a @nr of 0 ends a list. */
+/* Granules, as the table of a case has them; a @nr of 0 ends a list. */
 struct run {
 	unsigned int first;
 	unsigned int nr;
 };
 
-static void *granule(const struct bed *bed, unsigned int i)
+static void *granule(const struct tree_fixture *f, unsigned int i)
 {
-	return bed->base + ((size_t)i << DT_GRANULE_SHIFT);
+	return f->base + ((size_t)i << DT_GRANULE_SHIFT);
 }
 
 static u8 pattern(unsigned int i)
@@ -53,157 +52,158 @@ static u8 pattern(unsigned int i)
 	return i * 37 + 11;
 }
 
-static void go_live(struct bed *bed, unsigned int first, unsigned int nr)
+static void set_live(struct tree_fixture *f, unsigned int first, unsigned int nr)
 {
 	unsigned int i;
 
-	/* As whoever allocates does it. */
-	dt_unpoison(granule(bed, first), (size_t)nr * DT_GRANULE);
+	/* As an allocation does. */
+	dt_unpoison(granule(f, first), (size_t)nr * DT_GRANULE);
 	for (i = first; i < first + nr; i++) {
-		memset(granule(bed, i), pattern(i), DT_GRANULE);
-		bed->map[i] = MAP_LIVE;
+		memset(granule(f, i), pattern(i), DT_GRANULE);
+		f->map[i] = MODEL_LIVE;
 	}
 }
 
-static bool untouched(const struct bed *bed, unsigned int first, unsigned int nr)
+static bool untouched(const struct tree_fixture *f, unsigned int first, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = first; i < first + nr; i++)
-		if (memchr_inv(granule(bed, i), pattern(i), DT_GRANULE))
+		if (memchr_inv(granule(f, i), pattern(i), DT_GRANULE))
 			return false;
 	return true;
 }
 
 /* Nothing is free. */
-static void bed_make(struct bed *bed, unsigned int nr)
+static void fixture_make(struct tree_fixture *f, unsigned int nr)
 {
-	extent_tree_init(&bed->tree);
-	bed->nr = nr;
-	go_live(bed, 0, nr);
+	extent_tree_init(&f->tree);
+	f->nr = nr;
+	set_live(f, 0, nr);
 }
 
 /* The sums, and each extent against the map. */
-static void bed_check(struct kunit *test, const struct bed *bed)
+static void fixture_check(struct kunit *test, const struct tree_fixture *f)
 {
-	struct map_sums sums = map_sums(bed->map, bed->nr);
-	const struct extent *extent = extent_first(&bed->tree);
+	struct model_sums sums = dt_model_sums(f->map, f->nr);
+	const struct dt_extent *extent = extent_first(&f->tree);
 	unsigned int i, end;
 
-	KUNIT_ASSERT_EQ(test, bed->tree.nr_free, sums.nr_free);
-	KUNIT_ASSERT_EQ(test, bed->tree.nr_extents, sums.nr_extents);
-	KUNIT_ASSERT_EQ(test, extent_tree_largest(&bed->tree), sums.largest);
-	KUNIT_ASSERT_TRUE(test, dt_extent_tree_check(&bed->tree, bed->base, bed->nr));
-	for (i = map_next_free(bed->map, bed->nr, 0); i < bed->nr;
-	     i = map_next_free(bed->map, bed->nr, end)) {
-		end = map_free_end(bed->map, bed->nr, i);
-		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(bed, i));
+	KUNIT_ASSERT_EQ(test, f->tree.nr_free, sums.nr_free);
+	KUNIT_ASSERT_EQ(test, f->tree.nr_extents, sums.nr_extents);
+	KUNIT_ASSERT_EQ(test, extent_tree_largest(&f->tree), sums.largest);
+	KUNIT_ASSERT_TRUE(test, dt_extent_tree_check(&f->tree, f->base, f->nr));
+	for (i = dt_model_next_free(f->map, f->nr, 0); i < f->nr;
+	     i = dt_model_next_free(f->map, f->nr, end)) {
+		end = dt_model_free_end(f->map, f->nr, i);
+		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(f, i));
 		KUNIT_ASSERT_EQ(test, extent->nr, end - i);
 		extent = extent_next(extent);
 	}
 	KUNIT_ASSERT_NULL(test, extent);
 }
 
-/* Return: where @nr granules were placed, which is where they have to be; bed->nr if not. */
-static unsigned int bed_alloc(struct kunit *test, struct bed *bed, unsigned int nr)
+/* Return: where @nr granules were placed, which is where they have to be; f->nr if not. */
+static unsigned int fixture_alloc(struct kunit *test, struct tree_fixture *f, unsigned int nr)
 {
-	unsigned int want = map_best_fit(bed->map, bed->nr, nr);
-	void *addr = dt_extent_tree_alloc(&bed->tree, nr);
+	unsigned int want = dt_model_best_fit(f->map, f->nr, nr);
+	void *addr = dt_extent_tree_alloc(&f->tree, nr);
 
-	if (want == bed->nr) {
+	if (want == f->nr) {
 		KUNIT_ASSERT_NULL(test, addr);
 		return want;
 	}
-	KUNIT_ASSERT_PTR_EQ(test, addr, granule(bed, want));
-	go_live(bed, want, nr);
+	KUNIT_ASSERT_PTR_EQ(test, addr, granule(f, want));
+	set_live(f, want, nr);
 	return want;
 }
 
-/* The extent that ends in front of a granule, or NULL: where it begins, by the map. */
-static struct extent *extent_in_front(const struct bed *bed, unsigned int first)
+/* The extent that ends before a granule, or NULL: its start, by the model. */
+static struct dt_extent *extent_before(const struct tree_fixture *f, unsigned int first)
 {
 	unsigned int i = first;
 
-	while (i && bed->map[i - 1] == MAP_FREE)
+	while (i && f->map[i - 1] == MODEL_FREE)
 		i--;
-	return i < first ? granule(bed, i) : NULL;
+	return i < first ? granule(f, i) : NULL;
 }
 
 /* The one that begins at a granule, or NULL. */
-static struct extent *extent_behind(const struct bed *bed, unsigned int end)
+static struct dt_extent *extent_after(const struct tree_fixture *f, unsigned int end)
 {
-	return end < bed->nr && bed->map[end] == MAP_FREE ? granule(bed, end) : NULL;
+	return end < f->nr && f->map[end] == MODEL_FREE ? granule(f, end) : NULL;
 }
 
 /* The extent that comes of it is the one that the map has there. */
-static void bed_free(struct kunit *test, struct bed *bed, unsigned int first, unsigned int nr)
+static void fixture_free(struct kunit *test, struct tree_fixture *f, unsigned int first,
+			 unsigned int nr)
 {
-	struct extent *left = extent_in_front(bed, first), *extent;
-	struct extent *right = extent_behind(bed, first + nr);
+	struct dt_extent *left = extent_before(f, first), *extent;
+	struct dt_extent *right = extent_after(f, first + nr);
 
-	KUNIT_ASSERT_TRUE(test, untouched(bed, first, nr));
-	memset(bed->map + first, MAP_FREE, nr);
-	extent = dt_extent_tree_free(&bed->tree, granule(bed, first), nr, left, right);
-	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct extent *)granule(bed, first));
+	KUNIT_ASSERT_TRUE(test, untouched(f, first, nr));
+	memset(f->map + first, MODEL_FREE, nr);
+	extent = dt_extent_tree_free(&f->tree, granule(f, first), nr, left, right);
+	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct dt_extent *)granule(f, first));
 }
 
-static void bed_free_runs(struct kunit *test, struct bed *bed, const struct run *runs)
+static void fixture_free_runs(struct kunit *test, struct tree_fixture *f, const struct run *runs)
 {
 	for (; runs->nr; runs++)
-		bed_free(test, bed, runs->first, runs->nr);
+		fixture_free(test, f, runs->first, runs->nr);
 }
 
 static void nothing_free(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 
-	bed_make(bed, NR_GRANULES);
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), bed->nr);
-	bed_check(test, bed);
+	fixture_make(f, NR_GRANULES);
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), f->nr);
+	fixture_check(test, f);
 }
 
 static void all_free(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 
-	bed_make(bed, NR_GRANULES);
-	bed_free(test, bed, 0, NR_GRANULES);
-	bed_check(test, bed);
-	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&bed->tree, NR_GRANULES + 1));
-	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&bed->tree, UINT_MAX));
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, NR_GRANULES), 0);
-	bed_check(test, bed);
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), bed->nr);
+	fixture_make(f, NR_GRANULES);
+	fixture_free(test, f, 0, NR_GRANULES);
+	fixture_check(test, f);
+	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&f->tree, NR_GRANULES + 1));
+	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&f->tree, UINT_MAX));
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, NR_GRANULES), 0);
+	fixture_check(test, f);
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), f->nr);
 }
 
-/* An extent is used up from its start on; what is behind a request stays one with it. */
+/* An extent is used from its start on; the rest stays one extent. */
 static void carve_from_the_start(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	unsigned int i;
 
-	bed_make(bed, 64);
-	bed_free(test, bed, 8, 20);
+	fixture_make(f, 64);
+	fixture_free(test, f, 8, 20);
 	for (i = 8; i < 28; i++) {
-		KUNIT_EXPECT_PTR_EQ(test, (void *)extent_first(&bed->tree), granule(bed, i));
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), i);
-		bed_check(test, bed);
+		KUNIT_EXPECT_PTR_EQ(test, (void *)extent_first(&f->tree), granule(f, i));
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), i);
+		fixture_check(test, f);
 	}
 }
 
 /* Buffers that give back their tails at once leave one extent, not one each. */
 static void tails_merge(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	unsigned int i;
 
-	bed_make(bed, 64);
-	bed_free(test, bed, 0, 64);
+	fixture_make(f, 64);
+	fixture_free(test, f, 0, 64);
 	for (i = 0; i < 12; i++) {
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 16), 4 * i);
-		bed_free(test, bed, 4 * i + 4, 12);
-		KUNIT_EXPECT_EQ(test, bed->tree.nr_extents, 1);
-		bed_check(test, bed);
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 16), 4 * i);
+		fixture_free(test, f, 4 * i + 4, 12);
+		KUNIT_EXPECT_EQ(test, f->tree.nr_extents, 1);
+		fixture_check(test, f);
 	}
 }
 
@@ -217,14 +217,14 @@ static void best_fit(struct kunit *test)
 		/* 1: */ 10, 10, 10, /* 4: */ 2, 2, /* 6: */ 40, /* 7: */ 20, 20,
 		/* 9: */ 50, 50, 50, 50, /* 13: */ 64
 	};
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(placed); i++) {
-		bed_make(bed, 64);
-		bed_free_runs(test, bed, holes);
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, i + 1), placed[i]);
-		bed_check(test, bed);
+		fixture_make(f, 64);
+		fixture_free_runs(test, f, holes);
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, i + 1), placed[i]);
+		fixture_check(test, f);
 	}
 }
 
@@ -234,22 +234,22 @@ static void lowest_of_equals(struct kunit *test)
 	static const struct run holes[] = {
 		{ 30, 4 }, { 10, 4 }, { 50, 4 }, { 40, 4 }, { 0, 4 }, { 20, 4 }, {}
 	};
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	unsigned int i;
 
-	bed_make(bed, 64);
-	bed_free_runs(test, bed, holes);
+	fixture_make(f, 64);
+	fixture_free_runs(test, f, holes);
 	for (i = 0; i < 6; i++)
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 4), 10 * i);
-	bed_check(test, bed);
-	bed_free_runs(test, bed, holes);
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 4), 10 * i);
+	fixture_check(test, f);
+	fixture_free_runs(test, f, holes);
 	for (i = 0; i < 6; i++) {
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 3), 10 * i);
-		bed_check(test, bed);
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 3), 10 * i);
+		fixture_check(test, f);
 	}
 	for (i = 0; i < 6; i++)
-		KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), 10 * i + 3);
-	bed_check(test, bed);
+		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), 10 * i + 3);
+	fixture_check(test, f);
 }
 
 /**
@@ -294,87 +294,82 @@ static const struct free_case free_cases[] = {
 	{ "up to the end, on top of one", { { 50, 10 } }, { 60, 4 }, { { 50, 14 } } },
 	{ "from the start", { { 20, 4 } }, { 0, 4 }, { { 0, 4 }, { 20, 4 } } },
 	{ "from the start, under one", { { 4, 10 } }, { 0, 4 }, { { 0, 14 } } },
-	{ "the last piece", { { 0, 30 }, { 31, 33 } }, { 30, 1 }, { { 0, 64 } } },
+	{ "the last part", { { 0, 30 }, { 31, 33 } }, { 30, 1 }, { { 0, 64 } } },
 	{ "grows past the next larger one", { { 0, 4 }, { 20, 6 } }, { 4, 3 },
 	  { { 0, 7 }, { 20, 6 } } },
 	{ "grows to equal one above", { { 0, 4 }, { 20, 6 } }, { 4, 2 }, { { 0, 6 }, { 20, 6 } } },
 	{ "grows to equal one below", { { 0, 6 }, { 20, 4 } }, { 24, 2 }, { { 0, 6 }, { 20, 6 } } },
 };
 
-static void free_case_name(const struct free_case *c, char *desc)
-{
-	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(free_case, free_cases, free_case_name);
+DUALTREE_NAMED_PARAM(free_case, free_cases);
 
 static void free_merges(struct kunit *test)
 {
 	const struct free_case *c = test->param_value;
-	const struct extent *extent;
-	struct bed *bed = test->priv;
+	const struct dt_extent *extent;
+	struct tree_fixture *f = test->priv;
 	const struct run *run;
 
-	bed_make(bed, 64);
-	bed_free_runs(test, bed, c->before);
-	bed_check(test, bed);
-	bed_free(test, bed, c->freed.first, c->freed.nr);
-	bed_check(test, bed);
+	fixture_make(f, 64);
+	fixture_free_runs(test, f, c->before);
+	fixture_check(test, f);
+	fixture_free(test, f, c->freed.first, c->freed.nr);
+	fixture_check(test, f);
 
-	extent = extent_first(&bed->tree);
+	extent = extent_first(&f->tree);
 	for (run = c->after; run->nr; run++, extent = extent_next(extent)) {
-		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(bed, run->first));
+		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(f, run->first));
 		KUNIT_ASSERT_EQ(test, extent->nr, run->nr);
 	}
 	KUNIT_EXPECT_NULL(test, extent);
 }
 
 /* Take all there is, which finds every extent by its size. */
-static void bed_use_up(struct kunit *test, struct bed *bed)
+static void fixture_use_up(struct kunit *test, struct tree_fixture *f)
 {
 	unsigned int nr;
 
-	for (nr = 1; bed->tree.nr_extents; nr = nr % 3 + 1) {
-		if (bed_alloc(test, bed, min(nr, extent_tree_largest(&bed->tree))) == bed->nr)
+	for (nr = 1; f->tree.nr_extents; nr = nr % 3 + 1) {
+		if (fixture_alloc(test, f, min(nr, extent_tree_largest(&f->tree))) == f->nr)
 			break;
 	}
-	KUNIT_ASSERT_EQ(test, bed->tree.nr_free, 0);
-	bed_check(test, bed);
+	KUNIT_ASSERT_EQ(test, f->tree.nr_free, 0);
+	fixture_check(test, f);
 }
 
 /* The extents of a case: sizes from 1 to 4, far enough apart to grow. */
-static void bed_make_four(struct kunit *test, struct bed *bed, unsigned int sizes)
+static void fixture_make_four(struct kunit *test, struct tree_fixture *f, unsigned int sizes)
 {
 	unsigned int i;
 
-	bed_make(bed, 64);
+	fixture_make(f, 64);
 	for (i = 0; i < 4; i++)
-		bed_free(test, bed, 16 * i + 6, (sizes >> 2 * i) % 4 + 1);
+		fixture_free(test, f, 16 * i + 6, (sizes >> 2 * i) % 4 + 1);
 }
 
 /* One of four extents of every size grows, at its end, its front or both, by every length. */
 static void grow_in_every_order(struct kunit *test)
 {
-	struct bed *bed = test->priv;
-	unsigned int sizes, which, front, behind;
+	struct tree_fixture *f = test->priv;
+	unsigned int sizes, which, before, after;
 
 	for (sizes = 0; sizes < 256; sizes++) {
 		for (which = 0; which < 4; which++) {
 			unsigned int first = 16 * which + 6;
 			unsigned int end = first + (sizes >> 2 * which) % 4 + 1;
 
-			for (front = 0; front <= 4; front++) {
-				for (behind = !front; behind <= 4; behind++) {
-					bed_make_four(test, bed, sizes);
-					if (front)
-						bed_free(test, bed, first - front, front);
-					if (behind)
-						bed_free(test, bed, end, behind);
-					bed_check(test, bed);
+			for (before = 0; before <= 4; before++) {
+				for (after = !before; after <= 4; after++) {
+					fixture_make_four(test, f, sizes);
+					if (before)
+						fixture_free(test, f, first - before, before);
+					if (after)
+						fixture_free(test, f, end, after);
+					fixture_check(test, f);
 				}
 			}
 		}
-		bed_use_up(test, bed);
+		fixture_use_up(test, f);
 		cond_resched();
 	}
 }
@@ -382,15 +377,15 @@ static void grow_in_every_order(struct kunit *test)
 /* Each request that four extents of every size can serve, and then all the rest. */
 static void shrink_in_every_order(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	unsigned int sizes, nr;
 
 	for (sizes = 0; sizes < 256; sizes++) {
 		for (nr = 1; nr <= 4; nr++) {
-			bed_make_four(test, bed, sizes);
-			bed_alloc(test, bed, nr);
-			bed_check(test, bed);
-			bed_use_up(test, bed);
+			fixture_make_four(test, f, sizes);
+			fixture_alloc(test, f, nr);
+			fixture_check(test, f);
+			fixture_use_up(test, f);
 		}
 		cond_resched();
 	}
@@ -399,26 +394,26 @@ static void shrink_in_every_order(struct kunit *test)
 /* The largest of several, as they come and go. */
 static void largest_follows(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 
-	bed_make(bed, 64);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 0);
-	bed_free(test, bed, 10, 3);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 3);
-	bed_free(test, bed, 20, 7);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 7);
-	bed_free(test, bed, 30, 7);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)bed->tree.largest, granule(bed, 30));
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 7), 20);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 7);
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 6), 30);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 3);
-	bed_free(test, bed, 8, 2);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 5);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)bed->tree.largest, granule(bed, 8));
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 5), 8);
-	KUNIT_EXPECT_EQ(test, bed_alloc(test, bed, 1), 36);
-	KUNIT_EXPECT_EQ(test, extent_tree_largest(&bed->tree), 0);
+	fixture_make(f, 64);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 0);
+	fixture_free(test, f, 10, 3);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 3);
+	fixture_free(test, f, 20, 7);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 7);
+	fixture_free(test, f, 30, 7);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)f->tree.largest, granule(f, 30));
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 7), 20);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 7);
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 6), 30);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 3);
+	fixture_free(test, f, 8, 2);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 5);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)f->tree.largest, granule(f, 8));
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 5), 8);
+	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), 36);
+	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 0);
 }
 
 /* The next permutation in lexical order. Return: false after the last. */
@@ -438,11 +433,11 @@ static bool next_permutation(u8 *order, int nr)
 	return true;
 }
 
-/* Up to six pieces are freed in every order, with live granules between some of them. */
+/* Up to six runs are freed in every order, with live granules between some of them. */
 static void free_in_every_order(struct kunit *test, unsigned int nr, unsigned int gaps)
 {
 	static const u8 sizes[] = { 3, 1, 4, 1, 5, 2 };
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	u8 order[ARRAY_SIZE(sizes)], at[ARRAY_SIZE(sizes)];
 	unsigned int i, end = 0;
 
@@ -452,10 +447,10 @@ static void free_in_every_order(struct kunit *test, unsigned int nr, unsigned in
 		end += sizes[i] + (gaps >> i & 1);
 	}
 	do {
-		bed_make(bed, end);
+		fixture_make(f, end);
 		for (i = 0; i < nr; i++) {
-			bed_free(test, bed, at[order[i]], sizes[order[i]]);
-			bed_check(test, bed);
+			fixture_free(test, f, at[order[i]], sizes[order[i]]);
+			fixture_check(test, f);
 		}
 	} while (next_permutation(order, nr));
 }
@@ -472,71 +467,71 @@ static void every_order_of_frees(struct kunit *test)
 	}
 }
 
-static void random_alloc(struct kunit *test, struct bed *bed, struct rnd_state *rnd)
+static void random_alloc(struct kunit *test, struct tree_fixture *f, struct rnd_state *rnd)
 {
 	/* Mostly packets, now and then something large. */
-	unsigned int most = random_below(rnd, 8) ? 8 : 100;
+	unsigned int max = random_below(rnd, 8) ? 8 : 100;
 
-	bed_alloc(test, bed, 1 + random_below(rnd, most));
+	fixture_alloc(test, f, 1 + random_below(rnd, max));
 }
 
 /* Any run of live granules: it may be part of one allocation, or parts of several. */
-static void random_free(struct kunit *test, struct bed *bed, struct rnd_state *rnd)
+static void random_free(struct kunit *test, struct tree_fixture *f, struct rnd_state *rnd)
 {
-	unsigned int first = random_below(rnd, bed->nr);
-	unsigned int nr = 0, most = 1 + random_below(rnd, random_below(rnd, 8) ? 8 : 100);
+	unsigned int first = random_below(rnd, f->nr);
+	unsigned int nr = 0, max = 1 + random_below(rnd, random_below(rnd, 8) ? 8 : 100);
 
-	first = map_free_end(bed->map, bed->nr, first);
-	while (first + nr < bed->nr && nr < most && bed->map[first + nr] == MAP_LIVE)
+	first = dt_model_free_end(f->map, f->nr, first);
+	while (first + nr < f->nr && nr < max && f->map[first + nr] == MODEL_LIVE)
 		nr++;
 	if (nr)
-		bed_free(test, bed, first, nr);
+		fixture_free(test, f, first, nr);
 }
 
 /* Against the map, at many fillings: it fills up, stays, drains, and so on. */
 static void random_against_map(struct kunit *test)
 {
 	static const unsigned int allocs_of_16[] = { 12, 8, 5, 8, 10, 2, 14, 7 };
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 	struct rnd_state rnd;
 	unsigned int i;
 
-	random_start(test, &rnd, seed);
-	bed_make(bed, NR_GRANULES - 3);
-	bed_free(test, bed, 0, bed->nr);
+	prandom_seed_state(&rnd, random_seed(test, param_value_of(seed)));
+	fixture_make(f, NR_GRANULES - 3);
+	fixture_free(test, f, 0, f->nr);
 	for (i = 0; i < 40000; i++) {
 		if (random_below(&rnd, 16) < allocs_of_16[i / 2500 % ARRAY_SIZE(allocs_of_16)])
-			random_alloc(test, bed, &rnd);
+			random_alloc(test, f, &rnd);
 		else
-			random_free(test, bed, &rnd);
+			random_free(test, f, &rnd);
 		if (i % 32)
 			continue;
-		bed_check(test, bed);
+		fixture_check(test, f);
 		cond_resched();
 	}
-	bed_use_up(test, bed);
-	KUNIT_EXPECT_TRUE(test, untouched(bed, 0, bed->nr));
+	fixture_use_up(test, f);
+	KUNIT_EXPECT_TRUE(test, untouched(f, 0, f->nr));
 }
 
 static int extent_tree_test_init(struct kunit *test)
 {
-	struct bed *bed = kunit_kzalloc(test, sizeof(*bed), GFP_KERNEL);
+	struct tree_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 
-	if (!bed)
+	if (!f)
 		return -ENOMEM;
-	bed->base = alloc_pages_exact(NR_GRANULES * DT_GRANULE, GFP_KERNEL);
-	if (!bed->base)
+	f->base = alloc_pages_exact(NR_GRANULES * DT_GRANULE, GFP_KERNEL);
+	if (!f->base)
 		return -ENOMEM;
-	test->priv = bed;
+	test->priv = f;
 	return 0;
 }
 
 static void extent_tree_test_exit(struct kunit *test)
 {
-	struct bed *bed = test->priv;
+	struct tree_fixture *f = test->priv;
 
-	if (bed)
-		free_pages_exact(bed->base, NR_GRANULES * DT_GRANULE);
+	if (f)
+		free_pages_exact(f->base, NR_GRANULES * DT_GRANULE);
 }
 
 static struct kunit_case extent_tree_cases[] = {
@@ -555,15 +550,5 @@ static struct kunit_case extent_tree_cases[] = {
 	{}
 };
 
-static struct kunit_suite extent_tree_suite = {
-	.name = "dualtree_extent_tree",
-	.init = extent_tree_test_init,
-	.exit = extent_tree_test_exit,
-	.test_cases = extent_tree_cases,
-};
-
-kunit_test_suite(extent_tree_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of the dual tree");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(extent_tree, "the dual tree",
+	       .init = extent_tree_test_init, .exit = extent_tree_test_exit);

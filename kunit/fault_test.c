@@ -4,18 +4,14 @@
  * kernel fails in turn, in tasks and in interrupts. Every call then succeeds or fails cleanly,
  * what is live stays as it is, and the next call succeeds.
  *
- * By the module's own hook, so that nothing but the module sees a failure.
+ * The module's own hook makes them fail, so that no other code sees a failure.
  */
 #include <dualtree/fault.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
-#include <linux/smp.h>
-#include "../compat/compat.h"
-#include "busy.h"
-#include "instance.h"
+#include "fixtures/instance.h"
+#include "fixtures/section.h"
 
-/* Far more points than a round has. */
-#define MOST_POINTS	400
+/* Calls of the loop over all points of failure: far more than a round has allocations. */
+#define POINTS_MAX	400
 
 #define NR	24
 
@@ -87,9 +83,9 @@ static void round_free(struct round *round)
 /* Return: allocations that failed because of @every. */
 static unsigned int round_run(struct kunit *test, unsigned int other, unsigned int every)
 {
-	struct buddy_pool *pool = small_pool(test, 0);
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
 	struct dualtree_params params = { .pool = pool };
-	struct round round = { .dt = instance_create(test, &params), .pool = pool };
+	struct round round = { .dt = dt_test_instance(test, &params), .pool = pool };
 	unsigned int before = dualtree_faults();
 
 	dualtree_fail_every(every);
@@ -106,26 +102,26 @@ static unsigned int round_run(struct kunit *test, unsigned int other, unsigned i
 	round_free(&round);
 	KUNIT_EXPECT_FALSE(test, round.wrong);
 	KUNIT_EXPECT_EQ(test, stats_of(round.dt).bad_frees, 0);
-	expect_drained(test, round.dt);
-	instance_destroy(test, round.dt);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
-	KUNIT_EXPECT_EQ(test, kunit_destroy_resource(test, resource_is, pool), 0);
+	dt_expect_drained(test, round.dt);
+	dt_test_instance_destroy(test, round.dt);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
+	dt_test_pool_destroy(test, pool);
 	return dualtree_faults() - before;
 }
 
 /* One failure after the other: the first, the second, and so on until a round has none. */
 static void fault_each_point(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), other = other_cpu(test, here), n, faults;
+	unsigned int here = raw_smp_processor_id(), other = dt_other_cpu(test, here), n, faults;
 
-	stay_on(test, here);
-	for (n = 1; n < MOST_POINTS; n++) {
+	dt_stay_on(test, here);
+	for (n = 1; n < POINTS_MAX; n++) {
 		faults = round_run(test, other, n);
 		if (!faults)
 			break;
 	}
 	kunit_info(test, "%u points\n", n - 1);
-	KUNIT_EXPECT_LT(test, n, MOST_POINTS);
+	KUNIT_EXPECT_LT(test, n, POINTS_MAX);
 	/* Heaps, regions, and the pages, record and look-up of arenas. */
 	KUNIT_EXPECT_GT(test, n, 10);
 }
@@ -133,11 +129,10 @@ static void fault_each_point(struct kunit *test)
 /* Without its own record a CPU has no heap, and the shared one serves. */
 static void fault_no_heap(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	unsigned int before;
 	void *ptr;
 
-	stay_here(test);
 	before = dualtree_faults();
 	/* The first allocation of a call that finds no heap is the heap's. */
 	dualtree_fail_every(1);
@@ -151,7 +146,7 @@ static void fault_no_heap(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, ptr);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static struct kunit_case fault_cases[] = {
@@ -160,13 +155,4 @@ static struct kunit_case fault_cases[] = {
 	{}
 };
 
-static struct kunit_suite fault_suite = {
-	.name = "dualtree_fault",
-	.test_cases = fault_cases,
-};
-
-kunit_test_suite(fault_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of instances when the kernel has no memory");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(fault, "instances when the kernel has no memory");

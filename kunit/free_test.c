@@ -2,72 +2,22 @@
 /*
  * Frees: every way to cut a block, every way to be wrong.
  *
- * A good free changes exactly what it says; what is left keeps its contents. A wrong one is
- * refused, counted, and changes nothing else. All of it with quick lists and without, on one
- * CPU.
+ * A valid free changes exactly its range; the rest keeps its contents. A bad free is refused and
+ * counted, and changes nothing else. All cases run with quick lists and without, on one CPU.
  */
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include "../compat/compat.h"
-#include "instance.h"
+#include "fixtures/setups.h"
 
 /* A kernel with one flat map of memory, as user-mode Linux, does not say how far it goes. */
 #ifndef MAX_PHYSMEM_BITS
 #define MAX_PHYSMEM_BITS	36
 #endif
 
-static const struct dualtree_params setups[] = {
-	{ .min_region_order = 4 },
-	{ .min_region_order = 4, .flags = DUALTREE_EXACT_FIT },
-};
+#define REGION_ORDER	4
+#define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
 
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
-
-static struct dualtree *setup_instance(struct kunit *test)
-{
-	stay_here(test);
-	return instance_create(test, test->param_value);
-}
-
-/* Bytes that tell where they belong. */
-static u8 pattern(size_t offset)
-{
-	return offset * 7 + (offset >> 8) + 1;
-}
-
-static void fill(u8 *ptr, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		ptr[i] = pattern(i);
-}
-
-static bool filled(const u8 *ptr, size_t start, size_t end)
-{
-	for (; start < end; start++)
-		if (ptr[start] != pattern(start))
-			return false;
-	return true;
-}
-
-static u8 *alloc_filled(struct kunit *test, struct dualtree *dt, size_t size)
-{
-	u8 *ptr = dualtree_alloc(dt, size, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
-	fill(ptr, size);
-	return ptr;
-}
+#define region_instance(test)	setup_instance(test, .min_region_order = REGION_ORDER)
 
 /* Refused with @err: counted once, and nothing else is different. */
 static void expect_refused(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len,
@@ -75,7 +25,7 @@ static void expect_refused(struct kunit *test, struct dualtree *dt, const void *
 {
 	struct dualtree_stats before = stats_of(dt), after;
 
-	/* Once a wrong free has been done, nothing that follows means anything. */
+	/* After a bad free that was not refused, the rest of the case means nothing. */
 	KUNIT_ASSERT_EQ_MSG(test, dualtree_free(dt, ptr, len), err, "%zu bytes at 0x%lx", len,
 			    (unsigned long)ptr);
 	KUNIT_EXPECT_EQ(test, dualtree_owns(dt, ptr, len), err != -EINVAL);
@@ -101,13 +51,12 @@ static void expect_freed(struct kunit *test, struct dualtree *dt, const void *pt
 static void expect_as_before(struct kunit *test, struct dualtree *dt,
 			     const struct dualtree_stats *before)
 {
-	const struct dualtree_params *params = test->param_value;
 	struct dualtree_stats now = stats_of(dt);
 
 	KUNIT_EXPECT_EQ(test, now.live_bytes, before->live_bytes);
 	KUNIT_EXPECT_EQ(test, now.free_bytes, before->free_bytes);
 	KUNIT_EXPECT_EQ(test, now.held_bytes, before->held_bytes);
-	if (!(params->flags & DUALTREE_EXACT_FIT))
+	if (!(setup_flags(test) & DUALTREE_EXACT_FIT))
 		return;
 	KUNIT_EXPECT_EQ(test, now.extents, before->extents);
 	KUNIT_EXPECT_EQ(test, now.largest_free, before->largest_free);
@@ -115,25 +64,24 @@ static void expect_as_before(struct kunit *test, struct dualtree *dt,
 
 static void free_null(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
-	struct dualtree_stats none = {}, stats;
+	struct dualtree *dt = region_instance(test);
+	struct dualtree_stats none = {};
 
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 0), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 1), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, SIZE_MAX), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, NULL, 10, 5), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, NULL, 0, 5), 0);
-	stats = stats_of(dt);
-	KUNIT_EXPECT_TRUE(test, stats_equal(&stats, &none));
+	dt_expect_stats(test, dt, &none);
 }
 
 /* Addresses that were never ours, and ranges of ours that go where nothing can be. */
 static void free_foreign(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
-	u8 *ptr = alloc_filled(test, dt, 5000), *region = PTR_ALIGN_DOWN(ptr, PAGE_SIZE << 4);
+	struct dualtree *dt = region_instance(test);
+	u8 *ptr = dt_alloc_filled(test, dt, 5000), *region = PTR_ALIGN_DOWN(ptr, REGION_BYTES);
 	void *kmalloced = kunit_kmalloc(test, 256, GFP_KERNEL);
-	struct buddy_pool *pool = pool_create(test, NULL);
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	void *block = buddy_pool_alloc(pool, 0, GFP_KERNEL);
 	void *vmalloced = vmalloc(PAGE_SIZE);
 	unsigned long on_stack[8];
@@ -143,7 +91,7 @@ static void free_foreign(struct kunit *test)
 		kmalloced, vmalloced, block, free_foreign, dualtree_free,
 		page_address(ZERO_PAGE(0)), (void *)PAGE_OFFSET, (void *)(PAGE_OFFSET - 1),
 		__va(BIT_ULL(MAX_PHYSMEM_BITS) - PAGE_SIZE), (void *)ULONG_MAX,
-		(void *)(ULONG_MAX - 63), region - 1, region + (PAGE_SIZE << 4),
+		(void *)(ULONG_MAX - 63), region - 1, region + (REGION_BYTES),
 	};
 	unsigned int i;
 
@@ -168,23 +116,20 @@ static void free_foreign(struct kunit *test)
 	vfree(vmalloced);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 0), 0);
 	expect_freed(test, dt, ptr, 5000);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Two regions of one instance side by side, all of both live: a free stays within one. */
+/* Two adjacent regions of one instance, all live: a free stays within one of them. */
 static void free_across_regions(struct kunit *test)
 {
-	struct dualtree_params params = *(const struct dualtree_params *)test->param_value;
-	const size_t size = PAGE_SIZE << 4;
-	struct dualtree *dt;
+	const size_t size = REGION_BYTES;
+	struct dualtree *dt = setup_instance(test, .pool = dt_test_small_pool(test, 0),
+					     .min_region_order = REGION_ORDER,
+					     .max_region_order = SMALL_ARENA - 1);
 	u8 *low, *high;
 
-	stay_here(test);
-	params.pool = small_pool(test, 0);
-	params.max_region_order = SMALL_ARENA - 1;
-	dt = instance_create(test, &params);
-	low = alloc_filled(test, dt, size);
-	high = alloc_filled(test, dt, size);
+	low = dt_alloc_filled(test, dt, size);
+	high = dt_alloc_filled(test, dt, size);
 	if (low > high)
 		swap(low, high);
 	KUNIT_ASSERT_PTR_EQ(test, low + size, high);
@@ -204,14 +149,14 @@ static void free_across_regions(struct kunit *test)
 	dualtree_shrink(dt);
 	expect_refused(test, dt, low, size, -EINVAL);
 	expect_refused(test, dt, high, 1, -EINVAL);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void free_other_instance(struct kunit *test)
 {
-	struct dualtree *mine = setup_instance(test), *other = setup_instance(test);
-	u8 *ptr = alloc_filled(test, mine, 300);
-	u8 *foreign = alloc_filled(test, other, 300);
+	struct dualtree *mine = region_instance(test), *other = region_instance(test);
+	u8 *ptr = dt_alloc_filled(test, mine, 300);
+	u8 *foreign = dt_alloc_filled(test, other, 300);
 
 	expect_refused(test, mine, foreign, 300, -EINVAL);
 	expect_refused(test, mine, foreign + 64, 1, -EINVAL);
@@ -221,15 +166,15 @@ static void free_other_instance(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 300) && filled(foreign, 0, 300));
 	expect_freed(test, mine, ptr, 300);
 	expect_freed(test, other, foreign, 300);
-	expect_drained(test, mine);
-	expect_drained(test, other);
+	dt_expect_drained(test, mine);
+	dt_expect_drained(test, other);
 }
 
 static void free_twice(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	const size_t g = DT_GRANULE, size = 8 * g - 12, hole = 2 * g - 28, end = 3 * g + 8;
-	u8 *anchor = alloc_filled(test, dt, g), *ptr = alloc_filled(test, dt, size);
+	u8 *anchor = dt_alloc_filled(test, dt, g), *ptr = dt_alloc_filled(test, dt, size);
 
 	/* The second granule loses 28 bytes, the third all, the fourth 8. */
 	expect_freed(test, dt, ptr + hole, end - hole);
@@ -258,7 +203,7 @@ static void free_twice(struct kunit *test)
 	dualtree_shrink(dt);
 	expect_refused(test, dt, anchor, g, -EINVAL);
 	expect_refused(test, dt, ptr, size, -EINVAL);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* May these bytes be freed, by the live bytes of each granule? Worked out byte by byte. */
@@ -279,21 +224,21 @@ static bool may_free(const bool *live, size_t start, size_t end)
 	return true;
 }
 
-/* A block with a hole: every range of it, and of the slack behind it, that must be refused. */
+/* A block with a hole: every range of it, and of the slack after it, that must be refused. */
 static void free_partly_free(struct kunit *test)
 {
 	static const struct {
 		size_t start, len;
 	} holes[] = { { 0, 1 }, { 70, 60 }, { 64, 64 }, { 100, 100 }, { 190, 10 } };
 	const size_t size = 200, end_of_slack = 256;
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	bool live[256];
 	size_t h, start, end;
 	u8 *anchor;
 
-	anchor = alloc_filled(test, dt, 1);
+	anchor = dt_alloc_filled(test, dt, 1);
 	for (h = 0; h < ARRAY_SIZE(holes); h++) {
-		u8 *ptr = alloc_filled(test, dt, size);
+		u8 *ptr = dt_alloc_filled(test, dt, size);
 
 		for (start = 0; start < end_of_slack; start++)
 			live[start] = start < size && start - holes[h].start >= holes[h].len;
@@ -313,19 +258,19 @@ static void free_partly_free(struct kunit *test)
 				     size - holes[h].start - holes[h].len);
 	}
 	expect_freed(test, dt, anchor, 1);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* One free byte, wherever it is in a long block, keeps every range that contains it. */
 static void free_hole_anywhere(struct kunit *test)
 {
 	const size_t nr = 43, size = nr * DT_GRANULE - 5;
-	struct dualtree *dt = setup_instance(test);
-	u8 *anchor = alloc_filled(test, dt, 64), *ptr;
+	struct dualtree *dt = region_instance(test);
+	u8 *anchor = dt_alloc_filled(test, dt, 64), *ptr;
 	size_t hole, g;
 
 	for (hole = 7; hole < size; hole += DT_GRANULE) {
-		ptr = alloc_filled(test, dt, size);
+		ptr = dt_alloc_filled(test, dt, size);
 		expect_freed(test, dt, ptr + hole, 1);
 		/* That all of its granule is asked for is what gives it away. */
 		for (g = 0; g <= hole / DT_GRANULE; g++)
@@ -339,7 +284,7 @@ static void free_hole_anywhere(struct kunit *test)
 		expect_freed(test, dt, ptr + hole + 1, size - hole - 1);
 	}
 	expect_freed(test, dt, anchor, 64);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static const size_t odd_sizes[] = { 2, 63, 64, 65, 127, 128, 129, 197, 321 };
@@ -347,16 +292,16 @@ static const size_t odd_sizes[] = { 2, 63, 64, 65, 127, 128, 129, 197, 321 };
 /* In two parts, cut at every byte, in both orders. */
 static void free_cuts(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	struct dualtree_stats before;
 	size_t i, cut, size;
-	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+	u8 *ptr, *anchor = dt_alloc_filled(test, dt, 64);
 
 	before = stats_of(dt);
 	for (i = 0; i < 2 * ARRAY_SIZE(odd_sizes); i++) {
 		size = odd_sizes[i / 2];
 		for (cut = 1; cut < size; cut++) {
-			ptr = alloc_filled(test, dt, size);
+			ptr = dt_alloc_filled(test, dt, size);
 			if (i % 2) {
 				expect_freed(test, dt, ptr, cut);
 				KUNIT_EXPECT_TRUE(test, filled(ptr, cut, size));
@@ -371,7 +316,7 @@ static void free_cuts(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
 	expect_freed(test, dt, anchor, 64);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Byte by byte: upwards, downwards, and in an order that visits all of them by leaps. */
@@ -379,32 +324,32 @@ static void free_bytes(struct kunit *test)
 {
 	static const size_t leaps[] = { 1, 820, 64, 65, 300 };
 	const size_t size = 821;	/* a prime, so that every leap comes everywhere */
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	struct dualtree_stats before;
 	size_t l, i, at;
-	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+	u8 *ptr, *anchor = dt_alloc_filled(test, dt, 64);
 
 	before = stats_of(dt);
 	for (l = 0; l < ARRAY_SIZE(leaps); l++) {
-		ptr = alloc_filled(test, dt, size);
+		ptr = dt_alloc_filled(test, dt, size);
 		for (i = 0, at = 0; i < size; i++, at = (at + leaps[l]) % size) {
 			/* Bytes of granules in which others live are never written to. */
-			KUNIT_EXPECT_EQ(test, ptr[at], pattern(at));
+			KUNIT_EXPECT_EQ(test, ptr[at], fill_byte(at));
 			expect_freed(test, dt, ptr + at, 1);
 		}
 		expect_as_before(test, dt, &before);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
 	expect_freed(test, dt, anchor, 64);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Every middle out of a block, then what is left of it, with live neighbours and without. */
 static void free_middles(struct kunit *test)
 {
 	const size_t size = 130;
-	struct dualtree *dt = setup_instance(test);
-	u8 *below, *ptr, *above = alloc_filled(test, dt, 640);
+	struct dualtree *dt = region_instance(test);
+	u8 *below, *ptr, *above = dt_alloc_filled(test, dt, 640);
 	struct dualtree_stats before;
 	size_t start, end, i;
 
@@ -413,7 +358,7 @@ static void free_middles(struct kunit *test)
 	before = stats_of(dt);
 	for (start = 1; start < size; start++) {
 		for (end = start + 1; end < size; end++) {
-			ptr = alloc_filled(test, dt, size);
+			ptr = dt_alloc_filled(test, dt, size);
 			expect_freed(test, dt, ptr + start, end - start);
 			KUNIT_EXPECT_TRUE(test, filled(ptr, 0, start));
 			KUNIT_EXPECT_TRUE(test, filled(ptr, end, size));
@@ -428,21 +373,21 @@ static void free_middles(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, filled(above, 256 + granule_bytes(size), 640));
 	expect_freed(test, dt, above, 256);
 	expect_freed(test, dt, below + granule_bytes(size), 640 - 256 - granule_bytes(size));
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Front, tail and middle of large blocks, at odd places; the rest stays as it was. */
 static void free_large(struct kunit *test)
 {
 	static const size_t large[] = { 13001, SZ_64K, SZ_256K + 1, SZ_1M, SZ_4M };
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	size_t i, size, third;
 	u8 *ptr;
 
 	for (i = 0; i < ARRAY_SIZE(large); i++) {
 		size = min(large[i], dualtree_max_size(dt));
 		third = size / 3;
-		ptr = alloc_filled(test, dt, size);
+		ptr = dt_alloc_filled(test, dt, size);
 		expect_freed(test, dt, ptr, 1399);
 		expect_freed(test, dt, ptr + size - 4097, 4097);
 		expect_freed(test, dt, ptr + third + 5, third - 5);
@@ -453,7 +398,7 @@ static void free_large(struct kunit *test)
 		expect_freed(test, dt, ptr + 1399, third + 5 - 1399);
 		if (size - 4097 > 2 * third)
 			expect_freed(test, dt, ptr + 2 * third, size - 4097 - 2 * third);
-		expect_drained(test, dt);
+		dt_expect_drained(test, dt);
 	}
 }
 
@@ -461,8 +406,8 @@ static void free_large(struct kunit *test)
 static void free_spanning(struct kunit *test)
 {
 	const size_t g = DT_GRANULE, first = 3 * g, both = 8 * g + 1, room = 9 * g;
-	struct dualtree *dt = setup_instance(test);
-	u8 *a, *b, *c, *all = alloc_filled(test, dt, PAGE_SIZE << 4);
+	struct dualtree *dt = region_instance(test);
+	u8 *a, *b, *c, *all = dt_alloc_filled(test, dt, REGION_BYTES);
 	size_t from, to;
 
 	for (from = 0; from < first; from += 5) {
@@ -473,10 +418,10 @@ static void free_spanning(struct kunit *test)
 			b = all + first;
 			c = dualtree_alloc(dt, both, GFP_KERNEL);
 			KUNIT_ASSERT_PTR_EQ(test, c, a);
-			fill(c, both);
+			dt_fill(c, 0, both);
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, c, first), 0);
 			KUNIT_ASSERT_PTR_EQ(test, dualtree_alloc(dt, first, GFP_KERNEL), (void *)a);
-			fill(a, first);
+			dt_fill(a, 0, first);
 			expect_freed(test, dt, a + from, to - from);
 			KUNIT_EXPECT_TRUE(test, filled(a, 0, from) && filled(a, to, both));
 			if (from)
@@ -485,11 +430,11 @@ static void free_spanning(struct kunit *test)
 				expect_freed(test, dt, a + to, both - to);
 			c = dualtree_alloc(dt, room, GFP_KERNEL);
 			KUNIT_ASSERT_PTR_EQ(test, c, all);
-			fill(c, room);
+			dt_fill(c, 0, room);
 		}
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
-	/* Where the first has an odd size, the slack behind it is not live. */
+	/* Where the first has an odd size, the slack after it is not live. */
 	expect_freed(test, dt, all, first);
 	a = dualtree_alloc(dt, first - 1, GFP_KERNEL);
 	b = all + first;
@@ -497,8 +442,8 @@ static void free_spanning(struct kunit *test)
 	expect_refused(test, dt, a, first + 1, -EALREADY);
 	expect_refused(test, dt, a + 2 * g - 28, 3 * g + 8, -EALREADY);
 	expect_freed(test, dt, a, first - 1);
-	expect_freed(test, dt, b, (PAGE_SIZE << 4) - first);
-	expect_drained(test, dt);
+	expect_freed(test, dt, b, REGION_BYTES - first);
+	dt_expect_drained(test, dt);
 }
 
 static void expect_trim(struct kunit *test, struct dualtree *dt, const void *ptr, size_t len,
@@ -522,9 +467,9 @@ static void expect_trim(struct kunit *test, struct dualtree *dt, const void *ptr
  */
 static void free_trim_outside(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	size_t wrap = -(size_t)SZ_4K;
-	u8 *ptr = alloc_filled(test, dt, 300);
+	u8 *ptr = dt_alloc_filled(test, dt, 300);
 
 	expect_trim(test, dt, ptr + SZ_4K, wrap + 64, wrap, -EINVAL);
 	expect_trim(test, dt, ptr - SZ_4M, SZ_4M + 64, SZ_4M, -EINVAL);
@@ -533,26 +478,26 @@ static void free_trim_outside(struct kunit *test)
 	expect_trim(test, dt, (void *)SZ_4K, wrap + 64, wrap, -EINVAL);
 	KUNIT_EXPECT_TRUE(test, filled(ptr, 0, 300));
 	expect_freed(test, dt, ptr, 300);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void free_trim(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = region_instance(test);
 	struct dualtree_stats before;
 	size_t keep, size = 300;
-	u8 *ptr, *anchor = alloc_filled(test, dt, 64);
+	u8 *ptr, *anchor = dt_alloc_filled(test, dt, 64);
 
 	before = stats_of(dt);
 	for (keep = 0; keep <= size; keep++) {
-		ptr = alloc_filled(test, dt, size);
+		ptr = dt_alloc_filled(test, dt, size);
 		expect_trim(test, dt, ptr, size, keep, 0);
 		KUNIT_EXPECT_TRUE(test, filled(ptr, 0, keep));
 		if (keep)
 			expect_freed(test, dt, ptr, keep);
 		expect_as_before(test, dt, &before);
 	}
-	ptr = alloc_filled(test, dt, size);
+	ptr = dt_alloc_filled(test, dt, size);
 	expect_trim(test, dt, ptr, size, size + 1, -EINVAL);
 	expect_trim(test, dt, ptr, size, SIZE_MAX, -EINVAL);
 	expect_trim(test, dt, ptr, 0, 0, -EINVAL);
@@ -568,15 +513,15 @@ static void free_trim(struct kunit *test)
 	expect_trim(test, dt, ptr, 1, 0, 0);
 	expect_as_before(test, dt, &before);
 	expect_freed(test, dt, anchor, 64);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* What is owned is the region, be it live or free. */
 static void free_owns(struct kunit *test)
 {
-	const size_t size = PAGE_SIZE << 4;
-	struct dualtree *dt = setup_instance(test), *other = setup_instance(test);
-	u8 *ptr = alloc_filled(test, dt, 100), *region = PTR_ALIGN_DOWN(ptr, size);
+	const size_t size = REGION_BYTES;
+	struct dualtree *dt = region_instance(test), *other = region_instance(test);
+	u8 *ptr = dt_alloc_filled(test, dt, 100), *region = PTR_ALIGN_DOWN(ptr, size);
 
 	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr, 100));
 	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr + 99, 1));
@@ -595,7 +540,7 @@ static void free_owns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
 	expect_freed(test, dt, ptr, 100);
 	KUNIT_EXPECT_TRUE(test, dualtree_owns(dt, ptr, 100));
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 	KUNIT_EXPECT_FALSE(test, dualtree_owns(dt, ptr, 100));
 }
 
@@ -618,13 +563,4 @@ static struct kunit_case free_cases[] = {
 	{}
 };
 
-static struct kunit_suite free_suite = {
-	.name = "dualtree_free",
-	.test_cases = free_cases,
-};
-
-kunit_test_suite(free_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of partial frees and of wrong ones");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(free, "partial frees and bad frees");

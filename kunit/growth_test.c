@@ -3,74 +3,51 @@
  * What an instance takes from the pool and when it gives it back: requests of exactly 2^k
  * pages, a pair of alloc and free at the edge of a full heap, a stream that ends.
  */
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "effort.h"
-#include "instance.h"
+#include "fixtures/scale.h"
+#include "fixtures/setups.h"
 
-static uint pairs = KERNEL_CHECKS ? 5000 : 1000000;
+static uint pairs = SLOW_KERNEL ? 5000 : 1000000;
 module_param(pairs, uint, 0444);
 MODULE_PARM_DESC(pairs, "of alloc and free at the edge, for each size and setup");
-
-static const struct dualtree_params setups[] = {
-	{},
-	{ .flags = DUALTREE_EXACT_FIT },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	strscpy(name, params->flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
 
 /* 2^k pages take 2^k pages and one block of the pool, for each k up to a whole arena. */
 static void growth_powers_of_two(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct buddy_pool *pool = pool_create(test, NULL);
-	struct dualtree_params params = { .pool = pool, .flags = base->flags };
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	unsigned int order;
 	size_t size;
 	void *ptr;
 
-	stay_here(test);
-	/* An order of 0 is the default: two pages are the least that an instance can be told. */
+	/* An order of 0 stands for the default: the smallest order to ask for is 1. */
 	for (order = 1; order <= BUDDY_POOL_ARENA_ORDER; order++) {
 		struct dualtree *dt;
 
 		size = PAGE_SIZE << order;
-		params.min_region_order = order == BUDDY_POOL_ARENA_ORDER ? order : 1;
-		dt = instance_create(test, &params);
+		dt = setup_instance(test, .pool = pool, .min_region_order =
+				    order == BUDDY_POOL_ARENA_ORDER ? order : 1);
 		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptr);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, size);
-		KUNIT_EXPECT_EQ(test, pool_out(pool), size);
+		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, 1);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
-		instance_destroy(test, dt);
-		KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+		dt_test_instance_destroy(test, dt);
+		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 	}
-	KUNIT_EXPECT_EQ(test, size, dualtree_max_size(instance_create(test, NULL)));
+	KUNIT_EXPECT_EQ(test, size, dualtree_max_size(test_instance(test)));
 }
 
 /* On one instance, with the smallest regions there are: each request gets a region its size. */
 static void growth_on_one_instance(struct kunit *test)
 {
-	const struct dualtree_params *base = test->param_value;
-	struct dualtree_params params = { .min_region_order = 1, .flags = base->flags };
-	struct dualtree *dt = instance_create(test, &params);
-	size_t size, held = 0, most = dualtree_max_size(dt);
+	struct dualtree *dt = setup_instance(test, .min_region_order = 1);
+	size_t size, held = 0, max_size = dualtree_max_size(dt);
 	unsigned int regions = 0;
 	void *ptr[16];
 
-	stay_here(test);
 	/* The largest first: a heap that holds more grows by more. */
-	for (size = most; size >= 256 * PAGE_SIZE; size /= 2) {
+	for (size = max_size; size >= 256 * PAGE_SIZE; size /= 2) {
 		ptr[regions] = dualtree_alloc(dt, size, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptr[regions]);
 		held += size;
@@ -80,8 +57,8 @@ static void growth_on_one_instance(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
 	}
 	while (regions--)
-		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr[regions], most >> regions), 0);
-	expect_drained(test, dt);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr[regions], max_size >> regions), 0);
+	dt_expect_drained(test, dt);
 }
 
 /* Live memory up to the last granule of all regions. Return: its first byte. */
@@ -95,12 +72,12 @@ static void *fill_up(struct kunit *test, struct dualtree *dt, size_t size)
 }
 
 /* Return: pairs that did not work. */
-static unsigned int make_pairs(struct dualtree *dt, size_t size)
+static unsigned int make_pairs(struct dualtree *dt, unsigned int nr, size_t size)
 {
 	unsigned int i, failed = 0;
 	void *ptr;
 
-	for (i = 0; i < pairs; i++) {
+	for (i = 0; i < nr; i++) {
 		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 		if (!ptr || dualtree_free(dt, ptr, size))
 			failed++;
@@ -114,41 +91,40 @@ static unsigned int make_pairs(struct dualtree *dt, size_t size)
 static void growth_pair_at_the_edge(struct kunit *test)
 {
 	static const size_t sizes[] = { 1, 64, 1500, 4096, SZ_16K, SZ_64K };
-	const struct dualtree_params *base = test->param_value;
 	struct dualtree_stats before, after;
+	unsigned int nr = param_value_of(pairs);
 	struct dualtree *dt;
 	unsigned int i;
 	void *all;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		dt = instance_create(test, base);
+		dt = setup_instance(test);
 		all = fill_up(test, dt, SZ_64K);
 		before = stats_of(dt);
-		KUNIT_EXPECT_EQ(test, make_pairs(dt, sizes[i]), 0);
+		KUNIT_EXPECT_EQ(test, make_pairs(dt, nr, sizes[i]), 0);
 		after = stats_of(dt);
-		KUNIT_EXPECT_EQ(test, after.allocs, before.allocs + pairs);
+		KUNIT_EXPECT_EQ(test, after.allocs, before.allocs + nr);
 		KUNIT_EXPECT_EQ(test, after.region_gets, before.region_gets + 1);
 		KUNIT_EXPECT_LE(test, after.region_puts, before.region_puts + 1);
 		KUNIT_EXPECT_LE(test, after.held_bytes, before.held_bytes + SZ_64K);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, SZ_64K), 0);
-		expect_drained(test, dt);
+		dt_expect_drained(test, dt);
 	}
 }
 
 /* Two sizes in turns, of which one fits into what is there, and one does not. */
 static void growth_two_at_the_edge(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, test->param_value);
+	unsigned int nr = param_value_of(pairs) / 2;
+	struct dualtree *dt = setup_instance(test);
 	struct dualtree_stats before, after;
 	unsigned int i, failed = 0;
 	void *all, *small, *large;
 
-	stay_here(test);
 	all = fill_up(test, dt, SZ_64K);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + SZ_64K - 2048, 2048), 0);
 	before = stats_of(dt);
-	for (i = 0; i < pairs / 2; i++) {
+	for (i = 0; i < nr; i++) {
 		small = dualtree_alloc(dt, 2000, GFP_KERNEL);
 		large = dualtree_alloc(dt, 2100, GFP_KERNEL);
 		failed += !small || !large;
@@ -162,7 +138,7 @@ static void growth_two_at_the_edge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after.region_gets, before.region_gets + 1);
 	KUNIT_EXPECT_LE(test, after.region_puts, before.region_puts + 1);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all, SZ_64K - 2048), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 #define PACKETS		2000
@@ -197,17 +173,13 @@ static unsigned int stream(struct dualtree *dt, u8 **ring)
 /* When a stream ends its memory goes back by itself, all but one region; the rest on demand. */
 static void growth_stream_ends(struct kunit *test)
 {
-	struct buddy_pool *pool = pool_create(test, NULL);
-	struct dualtree_params params = *(const struct dualtree_params *)test->param_value;
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
+	struct dualtree *dt = setup_instance(test, .pool = pool);
 	u8 **ring = kunit_kcalloc(test, WINDOW, sizeof(*ring), GFP_KERNEL);
 	struct dualtree_stats stats;
-	struct dualtree *dt;
 	unsigned int round;
 
 	KUNIT_ASSERT_NOT_NULL(test, ring);
-	params.pool = pool;
-	stay_here(test);
-	dt = instance_create(test, &params);
 	for (round = 0; round < 3; round++) {
 		KUNIT_EXPECT_EQ(test, stream(dt, ring), 0);
 		stats = stats_of(dt);
@@ -215,23 +187,22 @@ static void growth_stream_ends(struct kunit *test)
 		KUNIT_EXPECT_GT(test, stats.region_gets, 3);
 		KUNIT_EXPECT_LE(test, stats.regions, 1);
 		KUNIT_EXPECT_LE(test, stats.held_bytes, SZ_64K);
-		KUNIT_EXPECT_EQ(test, pool_out(pool), stats.held_bytes);
+		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), stats.held_bytes);
 	}
-	expect_drained(test, dt);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	dt_expect_drained(test, dt);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }
 
 /* Half of the streams stop: what they had can be had by others, before anything is taken. */
 static void growth_reuse_before_more(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, test->param_value);
+	struct dualtree *dt = setup_instance(test);
 	const unsigned int nr = 128;
 	void **ptrs = kunit_kcalloc(test, nr, sizeof(*ptrs), GFP_KERNEL);
 	struct dualtree_stats before;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, ptrs);
-	stay_here(test);
 	for (i = 0; i < nr; i++) {
 		ptrs[i] = dualtree_alloc(dt, SZ_4K, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
@@ -251,12 +222,6 @@ static void growth_reuse_before_more(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 
-static int growth_suite_init(struct kunit_suite *suite)
-{
-	pairs = dt_test_param("pairs=", pairs);
-	return 0;
-}
-
 static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_powers_of_two, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_on_one_instance, setup_gen_params),
@@ -267,14 +232,4 @@ static struct kunit_case growth_cases[] = {
 	{}
 };
 
-static struct kunit_suite growth_suite = {
-	.name = "dualtree_growth",
-	.suite_init = growth_suite_init,
-	.test_cases = growth_cases,
-};
-
-kunit_test_suite(growth_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of taking memory from the pool and of giving it back");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(growth, "taking memory from the pool and giving it back");

@@ -6,103 +6,94 @@
  * Each allocation is compared with where the maps say it belongs; all sums and the heap's
  * own check follow every few steps.
  */
-#include <linux/moduleparam.h>
 #include <linux/sched.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
-#include "heap_bed.h"
+#include "fixtures/heap.h"
+#include "fixtures/random.h"
 
-static unsigned int seed;
+static uint seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random case; 0: pick one");
 
 /* Only one empty region is left, and the heap knows it. */
-static void random_empties(struct kunit *test, struct bed *bed)
+static void random_empties(struct kunit *test, struct heap_fixture *f)
 {
 	unsigned int i;
 
-	bed_give_back(test, bed);
-	for (i = 0; i < bed->nr_plots; i++) {
-		struct region *region = bed->plots[i]->region;
-		bool empty = map_sums(bed->plots[i]->map, region->nr).nr_free == region->nr;
+	dt_fixture_put_retired(f);
+	for (i = 0; i < f->nr_models; i++) {
+		struct dt_region *region = f->models[i]->region;
+		bool empty = dt_model_sums(f->models[i]->map, region->nr).nr_free == region->nr;
 
-		KUNIT_ASSERT_EQ(test, empty, region == bed->heap.spare);
+		KUNIT_ASSERT_EQ(test, empty, region == f->heap.spare);
 	}
 }
 
-static void random_alloc(struct kunit *test, struct bed *bed, struct rnd_state *rnd)
+static void random_alloc(struct kunit *test, struct heap_fixture *f, struct rnd_state *rnd)
 {
-	size_t most = random_below(rnd, 16) ? 1600 : PAGE_SIZE << MAX_ORDER_HERE;
-	size_t size = 1 + random_below(rnd, most);
-	unsigned int order = random_below(rnd, MAX_ORDER_HERE + 1);
+	size_t max = random_below(rnd, 16) ? 1600 : PAGE_SIZE << REGION_ORDER_MAX;
+	size_t size = 1 + random_below(rnd, max);
+	unsigned int order = random_below(rnd, REGION_ORDER_MAX + 1);
 
-	if (bed_alloc(test, bed, size) || bed->nr_plots == MAX_PLOTS)
+	if (dt_fixture_alloc(f, size) || f->nr_models == REGIONS_MAX)
 		return;
-	bed_attach(test, bed, order);
-	random_empties(test, bed);
-	bed_alloc(test, bed, size);
+	dt_fixture_add(f, order);
+	random_empties(test, f);
+	dt_fixture_alloc(f, size);
 }
 
 /* Some live granules of one region, by the owner or from elsewhere. */
-static void random_free(struct kunit *test, struct bed *bed, struct rnd_state *rnd)
+static void random_free(struct kunit *test, struct heap_fixture *f, struct rnd_state *rnd)
 {
-	unsigned int first, nr = 0, most = 1 + random_below(rnd, random_below(rnd, 4) ? 25 : 300);
-	struct plot *plot;
+	unsigned int first, nr = 0, max = 1 + random_below(rnd, random_below(rnd, 4) ? 25 : 300);
+	struct region_model *model;
 
-	if (!bed->nr_plots)
+	if (!f->nr_models)
 		return;
-	plot = bed->plots[random_below(rnd, bed->nr_plots)];
-	first = random_below(rnd, plot->region->nr);
-	while (first < plot->region->nr && plot->map[first] != MAP_LIVE)
+	model = f->models[random_below(rnd, f->nr_models)];
+	first = random_below(rnd, model->region->nr);
+	while (first < model->region->nr && model->map[first] != MODEL_LIVE)
 		first++;
-	while (first + nr < plot->region->nr && nr < most && plot->map[first + nr] == MAP_LIVE)
+	while (first + nr < model->region->nr && nr < max && model->map[first + nr] == MODEL_LIVE)
 		nr++;
 	if (!nr)
 		return;
 	if (random_below(rnd, 4))
-		free_in(test, bed, plot, first, nr);
+		dt_fixture_free_run(f, model, first, nr);
 	else
-		bed_push(bed, plot->region, first, nr);
-	random_empties(test, bed);
+		dt_fixture_push(f, model->region, first, nr);
+	random_empties(test, f);
 }
 
-static void random_drain(struct kunit *test, struct bed *bed, struct rnd_state *rnd)
+static void random_drain(struct kunit *test, struct heap_fixture *f, struct rnd_state *rnd)
 {
-	while (bed_drain(bed, 1 + random_below(rnd, 5)))
+	while (dt_fixture_drain(f, 1 + random_below(rnd, 5)))
 		;
-	bed_arrived(bed);
-	random_empties(test, bed);
+	dt_fixture_set_drained(f);
+	random_empties(test, f);
 }
 
 /* Against the maps, while regions come and go. */
 static void random_against_maps(struct kunit *test)
 {
 	static const unsigned int allocs_of_16[] = { 13, 8, 6, 11, 2, 8 };
-	struct bed *bed = test->priv;
+	struct heap_fixture *f = test->priv;
 	struct rnd_state rnd;
 	unsigned int i;
 
-	random_start(test, &rnd, seed);
+	prandom_seed_state(&rnd, random_seed(test, param_value_of(seed)));
 	for (i = 0; i < 24000; i++) {
 		if (!random_below(&rnd, 50))
-			random_drain(test, bed, &rnd);
+			random_drain(test, f, &rnd);
 		else if (random_below(&rnd, 16) < allocs_of_16[i / 500 % ARRAY_SIZE(allocs_of_16)])
-			random_alloc(test, bed, &rnd);
+			random_alloc(test, f, &rnd);
 		else
-			random_free(test, bed, &rnd);
+			random_free(test, f, &rnd);
 		if (i % 16 == 0)
-			bed_check(test, bed);
+			dt_fixture_check(f);
 		cond_resched();
 	}
-	random_drain(test, bed, &rnd);
-	bed_check(test, bed);
-}
-
-static struct bed the_bed;
-
-static int heap_random_init(struct kunit *test)
-{
-	return bed_make(test, &the_bed);
+	random_drain(test, f, &rnd);
+	dt_fixture_check(f);
 }
 
 static struct kunit_case heap_random_cases[] = {
@@ -110,15 +101,5 @@ static struct kunit_case heap_random_cases[] = {
 	{}
 };
 
-static struct kunit_suite heap_random_suite = {
-	.name = "dualtree_heap_random",
-	.init = heap_random_init,
-	.exit = bed_unmake,
-	.test_cases = heap_random_cases,
-};
-
-kunit_test_suite(heap_random_suite);
-
-MODULE_DESCRIPTION("dualtree: random tests of the heap");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(heap_random, "the heap against a model, in random order",
+	       .init = dt_heap_fixture_init, .exit = dt_heap_fixture_exit);

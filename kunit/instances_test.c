@@ -3,24 +3,20 @@
  * Instances, of which there is one for each stream: what one costs before it is used, ten
  * thousand of them at a time, and that the end of one takes as many steps as it has regions.
  */
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
 #include "../dualtree/section.h"
-#include "effort.h"
-#include "instance.h"
+#include "fixtures/instance.h"
+#include "fixtures/scale.h"
 
-/* Under KASAN each of the many small allocations behind an instance has its stack saved. */
-static uint instances = KERNEL_CHECKS ? 1000 : 10000;
+/* KASAN saves the stack of each of the many small allocations that an instance makes. */
+static uint instances = SLOW_KERNEL ? 1000 : 10000;
 module_param(instances, uint, 0444);
 MODULE_PARM_DESC(instances, "that are there at a time");
 
 /* What an instance may cost, and a pointer for each CPU. */
-#define MOST_BYTES	512
+#define BYTES_MAX	512
 
 /* Where locks and objects are watched, what watches them is not counted. */
 static bool sizes_are_real(void)
@@ -46,8 +42,8 @@ static void instances_size(struct kunit *test)
 	/* No files and no heaps either, until it is used. */
 	KUNIT_EXPECT_NULL(test, dt->dir);
 	if (sizes_are_real()) {
-		KUNIT_EXPECT_LT(test, needed, MOST_BYTES);
-		KUNIT_EXPECT_LE(test, own, MOST_BYTES);
+		KUNIT_EXPECT_LT(test, needed, BYTES_MAX);
+		KUNIT_EXPECT_LE(test, own, BYTES_MAX);
 	}
 	dualtree_destroy(dt);
 }
@@ -60,21 +56,21 @@ struct crowd {
 static void crowd_free(struct kunit_resource *res)
 {
 	struct crowd *crowd = res->data;
-	unsigned int i;
+	unsigned int i, nr = param_value_of(instances);
 
-	for (i = 0; i < instances; i++)
+	for (i = 0; i < nr; i++)
 		dualtree_destroy(crowd[i].dt);
 	vfree(crowd);
 }
 
 static struct crowd *crowd_create(struct kunit *test, const struct dualtree_params *params)
 {
-	struct crowd *crowd = vzalloc(array_size(instances, sizeof(*crowd)));
-	unsigned int i;
+	unsigned int i, nr = param_value_of(instances);
+	struct crowd *crowd = vzalloc(array_size(nr, sizeof(*crowd)));
 
 	KUNIT_ASSERT_NOT_NULL(test, crowd);
 	kunit_alloc_resource(test, NULL, crowd_free, GFP_KERNEL, crowd);
-	for (i = 0; i < instances; i++) {
+	for (i = 0; i < nr; i++) {
 		struct dualtree *dt = dualtree_create("one of many", params);
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
@@ -88,7 +84,7 @@ static struct crowd *crowd_create(struct kunit *test, const struct dualtree_para
 /* None is used: the pool is not asked for anything. */
 static void instances_unused(struct kunit *test)
 {
-	struct buddy_pool *pool = pool_create(test, NULL);
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	struct dualtree_params params = { .pool = pool };
 	struct buddy_pool_stats stats;
 
@@ -101,21 +97,21 @@ static void instances_unused(struct kunit *test)
 /* Each is used once, all are there at a time, and half of them still hold what they took. */
 static void instances_used_once(struct kunit *test)
 {
-	struct buddy_pool *pool = pool_create(test, NULL);
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	struct dualtree_params params = { .pool = pool, .min_region_order = 1 };
 	struct crowd *crowd = crowd_create(test, &params);
-	unsigned int i, failed = 0;
+	unsigned int i, failed = 0, nr = param_value_of(instances);
 
-	stay_here(test);
-	for (i = 0; i < instances; i++) {
+	dt_stay_on(test, raw_smp_processor_id());
+	for (i = 0; i < nr; i++) {
 		crowd[i].ptr = dualtree_alloc(crowd[i].dt, 1 + i % 2000, GFP_KERNEL);
 		if (crowd[i].ptr)
 			memset(crowd[i].ptr, i, 1 + i % 2000);
 		if (i % 256 == 0)
 			cond_resched();
 	}
-	KUNIT_EXPECT_EQ(test, pool_out(pool), instances * 2 * PAGE_SIZE);
-	for (i = 0; i < instances; i++) {
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), nr * 2 * PAGE_SIZE);
+	for (i = 0; i < nr; i++) {
 		failed += !crowd[i].ptr || !all_bytes(crowd[i].ptr, i, 1 + i % 2000);
 		if (i % 2)
 			failed += !!dualtree_free(crowd[i].dt, crowd[i].ptr, 1 + i % 2000);
@@ -126,42 +122,35 @@ static void instances_used_once(struct kunit *test)
 			cond_resched();
 	}
 	KUNIT_EXPECT_EQ(test, failed, 0);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }
 
-#define PIECES	20000
+#define OBJECTS	20000
 
 /* The end of an instance gives back a block for each region, however much is live in them. */
 static void instances_end_by_regions(struct kunit *test)
 {
-	struct buddy_pool *pool = pool_create(test, NULL);
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	struct dualtree_params params = { .pool = pool, .max_region_order = 4 };
 	struct buddy_pool_stats before, after;
 	unsigned int i, regions, sizes[] = { DT_GRANULE, 2048 };
 	struct dualtree *dt;
 
-	stay_here(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		unsigned int k, failed = 0;
 
-		dt = instance_create(test, &params);
-		for (k = 0; k < PIECES * DT_GRANULE / sizes[i]; k++)
+		dt = dt_test_instance(test, &params);
+		for (k = 0; k < OBJECTS * DT_GRANULE / sizes[i]; k++)
 			failed += !dualtree_alloc(dt, sizes[i], GFP_KERNEL);
 		KUNIT_EXPECT_EQ(test, failed, 0);
 		regions = stats_of(dt).regions;
-		KUNIT_EXPECT_EQ(test, regions, DIV_ROUND_UP(PIECES * DT_GRANULE, PAGE_SIZE << 4));
+		KUNIT_EXPECT_EQ(test, regions, DIV_ROUND_UP(OBJECTS * DT_GRANULE, PAGE_SIZE << 4));
 		buddy_pool_get_stats(pool, &before);
-		instance_destroy(test, dt);
+		dt_test_instance_destroy(test, dt);
 		buddy_pool_get_stats(pool, &after);
 		KUNIT_EXPECT_EQ(test, after.frees - before.frees, regions);
-		KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 	}
-}
-
-static int instances_suite_init(struct kunit_suite *suite)
-{
-	instances = dt_test_param("instances=", instances);
-	return 0;
 }
 
 static struct kunit_case instances_cases[] = {
@@ -172,14 +161,4 @@ static struct kunit_case instances_cases[] = {
 	{}
 };
 
-static struct kunit_suite instances_suite = {
-	.name = "dualtree_instances",
-	.suite_init = instances_suite_init,
-	.test_cases = instances_cases,
-};
-
-kunit_test_suite(instances_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of instances: their size, their number, their end");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(instances, "instances: their size, their number, their end");

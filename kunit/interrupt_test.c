@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts in the middle of sections, and CPUs that go away in the middle of everything.
+ * Interrupts inside sections, and CPUs that go offline and online at any time.
  *
- * Timers fire on every CPU while a thread there allocates and frees, and do the same: sooner
- * or later one arrives inside a section. Objects pass between all of them through slots, so
- * each is freed by whoever comes by, in parts. Every object carries its size and a pattern.
+ * Timers fire on every CPU while a thread there allocates and frees, and do the same: some arrive
+ * inside a section. Threads and timers pass objects to each other (fixtures/objects.h).
  */
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/percpu.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
 #include "../compat/hrtimer.h"
-#include "../compat/kunit.h"
-#include "../compat/workqueue.h"
-#include "instance.h"
+#include "fixtures/objects.h"
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -29,85 +20,18 @@ static uint interrupts = 1000;
 module_param(interrupts, uint, 0444);
 MODULE_PARM_DESC(interrupts, "on each CPU");
 
-#define SLOTS 64
-
-/* An object: its size, its mark in the rest of it. */
-struct object {
-	u32 size;
-	u8 mark;
-	u8 body[];
-};
-
 /**
- * struct playground - what all CPUs and interrupts share
- * @dt: the instance
- * @slots: objects that anybody may take; taken and left with one exchange
- * @bytes: live bytes as they should be
- * @errors: frees refused, patterns broken
- * @stop: tells those who have no timer to stop
- */
-struct playground {
-	struct dualtree *dt;
-	struct object *slots[SLOTS];
-	atomic_long_t bytes;
-	atomic_t errors;
-	bool stop;
-};
-
-static void object_free(struct playground *play, struct object *object, unsigned int cut)
-{
-	size_t size = object->size;
-	u8 *ptr = (u8 *)object;
-
-	if (!all_bytes(object->body, object->mark, size - sizeof(*object)))
-		atomic_inc(&play->errors);
-	atomic_long_sub(size, &play->bytes);
-	cut %= size;
-	if (cut && dualtree_free(play->dt, ptr + cut, size - cut))
-		atomic_inc(&play->errors);
-	if (dualtree_free(play->dt, ptr, cut ?: size))
-		atomic_inc(&play->errors);
-}
-
-static struct object *object_alloc(struct playground *play, u32 random, gfp_t gfp)
-{
-	size_t size = sizeof(struct object) + random % (random & BIT(20) ? 200 : 5000);
-	struct object *object = dualtree_alloc(play->dt, size, gfp);
-
-	if (!object)
-		return NULL;
-	object->size = size;
-	object->mark = random >> 24;
-	memset(object->body, object->mark, size - sizeof(*object));
-	atomic_long_add(size, &play->bytes);
-	return object;
-}
-
-/* Leave a new object in a slot, or none, and free what was there. */
-static void play_once(struct playground *play, struct rnd_state *rnd, gfp_t gfp)
-{
-	u32 random = prandom_u32_state(rnd);
-	struct object *object = NULL;
-
-	if (random & BIT(21))
-		object = object_alloc(play, random, gfp);
-	object = xchg(&play->slots[(random >> 8) % SLOTS], object);
-	if (object)
-		object_free(play, object, random >> 4);
-}
-
-/**
- * struct player - one CPU's thread and timer
- * @play: what is shared
+ * struct player - the thread and the timer of one CPU
+ * @objects: shared by all
  * @timer: interrupts the thread
- * @left: interrupts to come; 0 ends the thread too
- * @thread_rnd: generator of the thread
- * @timer_rnd: generator of the timer
+ * @left: interrupts to come; at 0 the thread ends as well
+ * @thread_rnd: random numbers of the thread
+ * @timer_rnd: random numbers of the timer
  * @work: the thread
  * @mode: of the timer
  */
 struct player {
-	struct playground *play;
+	struct test_objects *objects;
 	struct hrtimer timer;
 	unsigned int left;
 	struct rnd_state thread_rnd;
@@ -122,7 +46,7 @@ static enum hrtimer_restart play_interrupt(struct hrtimer *timer)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		play_once(player->play, &player->timer_rnd, GFP_ATOMIC);
+		dt_objects_exchange(player->objects, &player->timer_rnd, GFP_ATOMIC);
 	WRITE_ONCE(player->left, player->left - 1);
 	if (!player->left)
 		return HRTIMER_NORESTART;
@@ -138,44 +62,10 @@ static void play_thread(struct work_struct *work)
 
 	hrtimer_start(&player->timer, ns_to_ktime(100 * NSEC_PER_USEC), player->mode);
 	while (READ_ONCE(player->left)) {
-		play_once(player->play, &player->thread_rnd, GFP_KERNEL);
+		dt_objects_exchange(player->objects, &player->thread_rnd, GFP_KERNEL);
 		cond_resched();
 	}
 	hrtimer_cancel(&player->timer);
-}
-
-static struct playground *play_create(struct kunit *test, const struct dualtree_params *params)
-{
-	struct playground *play = kunit_kzalloc(test, sizeof(*play), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, play);
-	play->dt = instance_create(test, params);
-	return play;
-}
-
-static u32 play_seed(struct kunit *test)
-{
-	u32 chosen = seed ?: get_random_u32();
-
-	kunit_info(test, "seed=%u\n", chosen);
-	return chosen;
-}
-
-/* All stand still: the counts are what they should be, and all goes back. */
-static void expect_play_over(struct kunit *test, struct playground *play)
-{
-	struct dualtree_stats stats = stats_of(play->dt);
-	unsigned int i;
-
-	KUNIT_EXPECT_EQ(test, stats.live_bytes, atomic_long_read(&play->bytes));
-	KUNIT_EXPECT_TRUE(test, dualtree_check(play->dt));
-	for (i = 0; i < SLOTS; i++)
-		if (play->slots[i])
-			object_free(play, play->slots[i], 77);
-	KUNIT_EXPECT_EQ(test, atomic_read(&play->errors), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&play->bytes), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(play->dt).bad_frees, 0);
-	expect_drained(test, play->dt);
 }
 
 static const enum hrtimer_mode modes[] = {
@@ -192,23 +82,24 @@ KUNIT_ARRAY_PARAM(mode, modes, mode_name);
 static void interrupt_storm(struct kunit *test)
 {
 	const enum hrtimer_mode *mode = test->param_value;
-	struct playground *play = play_create(test, NULL);
+	struct test_objects *objects = dt_test_zalloc(test, sizeof(*objects));
 	struct player *players = kunit_kcalloc(test, nr_cpu_ids, sizeof(*players), GFP_KERNEL);
-	struct workqueue_struct *busy = busy_queue_create(test);
-	u32 chosen = play_seed(test);
+	struct workqueue_struct *busy = dt_test_queue(test);
+	unsigned int nr = param_value_of(interrupts), cpu;
+	u32 first_seed = random_seed(test, param_value_of(seed));
 	struct dualtree_stats stats;
-	unsigned int cpu;
 
 	KUNIT_ASSERT_NOT_NULL(test, players);
+	dt_objects_init(test, objects, 5000);
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		struct player *player = &players[cpu];
 
-		player->play = play;
-		player->left = interrupts;
+		player->objects = objects;
+		player->left = nr;
 		player->mode = *mode;
-		prandom_seed_state(&player->thread_rnd, chosen + 2 * cpu);
-		prandom_seed_state(&player->timer_rnd, chosen + 2 * cpu + 1);
+		prandom_seed_state(&player->thread_rnd, first_seed + 2 * cpu);
+		prandom_seed_state(&player->timer_rnd, first_seed + 2 * cpu + 1);
 		hrtimer_setup(&player->timer, play_interrupt, CLOCK_MONOTONIC, *mode);
 		INIT_WORK(&player->work, play_thread);
 		queue_work_on(cpu, busy, &player->work);
@@ -216,23 +107,23 @@ static void interrupt_storm(struct kunit *test)
 	for_each_online_cpu(cpu)
 		flush_work(&players[cpu].work);
 	cpus_read_unlock();
-	stats = stats_of(play->dt);
+	stats = stats_of(objects->dt);
 	kunit_info(test, "%llu allocs, of these nested %llu; %llu frees, of these remote %llu\n",
 		   stats.allocs, stats.nested_allocs, stats.frees, stats.remote_frees);
-	/* Or no interrupt ever came inside a section, and this has shown nothing. */
+	/* Without an interrupt inside a section this has tested nothing. */
 	KUNIT_EXPECT_GT(test, stats.nested_allocs, 0);
-	expect_play_over(test, play);
+	dt_objects_finish(test, objects);
 }
 
-/* The highest CPU that can be taken away, away; or the test is skipped. */
+/* Return: the highest CPU that can go offline; the case is skipped if there is none. */
 static unsigned int cpu_take_away(struct kunit *test)
 {
 	unsigned int cpu = cpumask_last(cpu_online_mask);
 
 	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || num_online_cpus() < 2)
 		kunit_skip(test, "needs a CPU that can be taken away");
-	/* Not from under ourselves. */
-	stay_on(test, cpumask_first(cpu_online_mask));
+	/* The case itself runs on another CPU. */
+	dt_stay_on(test, cpumask_first(cpu_online_mask));
 	return cpu;
 }
 
@@ -265,15 +156,14 @@ static void offline_free(struct offline_job *job, unsigned int first, unsigned i
 /* Nothing of an offline CPU's heap is lost: it can be freed, and it goes back. */
 static void interrupt_cpu_offline(struct kunit *test)
 {
-	struct offline_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct offline_job *job = dt_test_zalloc(test, sizeof(*job));
 	unsigned int cpu = cpu_take_away(test), round;
 	size_t held;
 
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->dt = instance_create(test, NULL);
+	job->dt = test_instance(test);
 	for (round = 0; round < 2; round++) {
 		smp_call_on_cpu(cpu, offline_alloc, job, false);
-		/* Some on their way when the CPU goes, some while it is away. */
+		/* Some are in flight when the CPU goes offline, some are freed afterwards. */
 		offline_free(job, 0, 3);
 		KUNIT_ASSERT_EQ(test, remove_cpu(cpu), 0);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
@@ -287,18 +177,18 @@ static void interrupt_cpu_offline(struct kunit *test)
 		if (round)
 			offline_free(job, 2, 3);
 		if (round)
-			expect_drained(test, job->dt);
+			dt_expect_drained(test, job->dt);
 		KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
 		if (!round)
 			offline_free(job, 2, 3);
-		expect_drained(test, job->dt);
+		dt_expect_drained(test, job->dt);
 	}
 	/* It serves again. */
 	smp_call_on_cpu(cpu, offline_alloc, job, false);
 	offline_free(job, 0, 1);
 	KUNIT_EXPECT_FALSE(test, job->failed);
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).bad_frees, 0);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /**
@@ -323,15 +213,14 @@ static void shrink_on(struct work_struct *work)
 	}
 }
 
-/* The heap of an offline CPU has no owner: those who visit it must not meet there. */
+/* The heap of an offline CPU has no owner: calls of dualtree_shrink() exclude each other. */
 static void interrupt_offline_shrinks(struct kunit *test)
 {
-	struct offline_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct offline_job *job = dt_test_zalloc(test, sizeof(*job));
 	struct shrinking shrinking[3] = {};
 	unsigned int cpu = cpu_take_away(test), i, g;
 
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->dt = instance_create(test, NULL);
+	job->dt = test_instance(test);
 	smp_call_on_cpu(cpu, offline_alloc, job, false);
 	KUNIT_ASSERT_EQ(test, remove_cpu(cpu), 0);
 	for (i = 0; i < ARRAY_SIZE(shrinking); i++) {
@@ -351,22 +240,24 @@ static void interrupt_offline_shrinks(struct kunit *test)
 		destroy_work_on_stack(&shrinking[i].work);
 	}
 	KUNIT_EXPECT_FALSE(test, job->failed);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 	KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
 }
 
 /**
- * struct roamer - a thread that no CPU holds
- * @play: what is shared
- * @rnd: its generator
+ * struct roamer - a thread that is not bound to a CPU
+ * @objects: shared by all
+ * @rnd: random numbers of the thread
  * @work: the thread
- * @shrinks: it also shrinks, now and then
+ * @shrinks: it also calls dualtree_shrink()
+ * @stop: until this is set
  */
 struct roamer {
-	struct playground *play;
+	struct test_objects *objects;
 	struct rnd_state rnd;
 	struct work_struct work;
 	bool shrinks;
+	bool stop;
 };
 
 static void roam(struct work_struct *work)
@@ -374,27 +265,28 @@ static void roam(struct work_struct *work)
 	struct roamer *roamer = container_of(work, struct roamer, work);
 	unsigned int i;
 
-	for (i = 0; !READ_ONCE(roamer->play->stop); i++) {
-		play_once(roamer->play, &roamer->rnd, GFP_KERNEL);
+	for (i = 0; !READ_ONCE(roamer->stop); i++) {
+		dt_objects_exchange(roamer->objects, &roamer->rnd, GFP_KERNEL);
 		if (roamer->shrinks && i % 256 == 0)
-			dualtree_shrink(roamer->play->dt);
+			dualtree_shrink(roamer->objects->dt);
 		cond_resched();
 	}
 }
 
-/* CPUs go and come while threads allocate, free and shrink, two at a time. */
+/* CPUs go offline and online while four threads allocate and free, and two of them shrink. */
 static void interrupt_cpu_hotplug(struct kunit *test)
 {
-	struct playground *play = play_create(test, NULL);
+	struct test_objects *objects = dt_test_zalloc(test, sizeof(*objects));
 	struct roamer roamers[4] = {};
 	unsigned int cpu = cpu_take_away(test), i, round;
-	u32 chosen = play_seed(test);
+	u32 first_seed = random_seed(test, param_value_of(seed));
 	int err = 0;
 
+	dt_objects_init(test, objects, 5000);
 	for (i = 0; i < ARRAY_SIZE(roamers); i++) {
-		roamers[i].play = play;
+		roamers[i].objects = objects;
 		roamers[i].shrinks = i < 2;
-		prandom_seed_state(&roamers[i].rnd, chosen + i);
+		prandom_seed_state(&roamers[i].rnd, first_seed + i);
 		INIT_WORK_ONSTACK(&roamers[i].work, roam);
 		queue_work(system_dfl_wq, &roamers[i].work);
 	}
@@ -405,20 +297,13 @@ static void interrupt_cpu_hotplug(struct kunit *test)
 		if (!err)
 			err = add_cpu(cpu);
 	}
-	WRITE_ONCE(play->stop, true);
 	for (i = 0; i < ARRAY_SIZE(roamers); i++) {
+		WRITE_ONCE(roamers[i].stop, true);
 		flush_work(&roamers[i].work);
 		destroy_work_on_stack(&roamers[i].work);
 	}
 	KUNIT_EXPECT_EQ(test, err, 0);
-	expect_play_over(test, play);
-}
-
-static int interrupt_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	interrupts = dt_test_param("interrupts=", interrupts);
-	return 0;
+	dt_objects_finish(test, objects);
 }
 
 static struct kunit_case interrupt_cases[] = {
@@ -429,14 +314,4 @@ static struct kunit_case interrupt_cases[] = {
 	{}
 };
 
-static struct kunit_suite interrupt_suite = {
-	.name = "dualtree_interrupt",
-	.suite_init = interrupt_suite_init,
-	.test_cases = interrupt_cases,
-};
-
-kunit_test_suite(interrupt_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of interrupts in sections and of CPUs that go away");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(interrupt, "interrupts inside sections, and CPUs that go offline");

@@ -3,29 +3,25 @@
  * KASAN: exactly the free bytes of a region are poisoned, after partial frees as after whole
  * ones.
  *
- * A map of live bytes is kept beside a region, and for each grain of 8 bytes how many at its
- * start may be touched, which is all that the shadow can say. Bytes that are freed where
- * later ones of their grain may be touched stay so. After each step all of the region's
- * shadow is compared, but for what the allocator itself has put into free memory: nodes, tags
- * and links. Without KASAN contents alone are compared.
+ * A model of the region has a map of live bytes and, for each grain of 8 bytes, the number of bytes
+ * at its start that may be accessed, which is all that the shadow can say. A byte that is freed
+ * stays accessible while later bytes of its grain are. After each step all of the region's shadow
+ * is compared, but for what the allocator itself keeps in free memory: nodes, tags and links.
+ * Without KASAN contents alone are compared.
  */
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/smp.h>
-#include "../compat/compat.h"
 #include "../compat/kasan.h"
-#include "../compat/kunit.h"
 #include "../dualtree/cache.h"
 #include "../dualtree/heap.h"
 #include "../dualtree/remote.h"
-#include "heap_helpers.h"
-#include "instance.h"
+#include "fixtures/random.h"
+#include "fixtures/region_model.h"
+#include "fixtures/setups.h"
 
 #define REGION_ORDER	2
 #define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
 #define GRAIN		8
 #define NR_GRAINS	(REGION_BYTES / GRAIN)
-#define MOST_PIECES	64
+#define RUNS_MAX	64
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -37,7 +33,7 @@ module_param(ops, uint, 0444);
 MODULE_PARM_DESC(ops, "random operations");
 
 /* A run of live bytes. */
-struct piece {
+struct live_run {
 	size_t at;
 	size_t len;
 };
@@ -50,17 +46,17 @@ struct piece {
  * @live: is a byte live?
  * @open: how many bytes at the start of a grain may be touched
  * @own: is there something of the allocator's own in a grain that is free?
- * @pieces: all live bytes
+ * @runs: all live bytes
  * @nr: how many
  */
 struct watch {
 	struct dualtree *dt;
-	struct region *region;
+	struct dt_region *region;
 	u8 *base;
 	bool live[REGION_BYTES];
 	u8 open[NR_GRAINS];
 	bool own[NR_GRAINS];
-	struct piece pieces[MOST_PIECES];
+	struct live_run runs[RUNS_MAX];
 	unsigned int nr;
 };
 
@@ -75,10 +71,10 @@ static void own_bytes(struct watch *w, const void *addr, size_t bytes)
 static void own_list(struct watch *w, struct llist_node *node)
 {
 	for (; node; node = node->next)
-		own_bytes(w, node, sizeof(struct remote_run));
+		own_bytes(w, node, sizeof(struct dt_remote_run));
 }
 
-static void own_blocks(struct watch *w, const struct cached *block)
+static void own_blocks(struct watch *w, const struct dt_cached *block)
 {
 	for (; block; block = block->next)
 		if (block->region == w->region)
@@ -88,8 +84,8 @@ static void own_blocks(struct watch *w, const struct cached *block)
 /* What the allocator has put into free memory. */
 static void find_own(struct watch *w)
 {
-	struct heap *heap = w->region->heap;
-	struct extent *extent;
+	struct dt_heap *heap = w->region->heap;
+	struct dt_extent *extent;
 	unsigned int i;
 
 	memset(w->own, 0, sizeof(w->own));
@@ -140,11 +136,6 @@ static void kasan_or_skip(struct kunit *test)
 		kunit_skip(test, "this kernel has no KASAN");
 }
 
-static u8 pattern(size_t at)
-{
-	return at * 5 + (at >> 8) + 7;
-}
-
 /* All of the region: what is live may be touched and is as it was, the rest is as it is. */
 static void watch_check(struct kunit *test, struct watch *w)
 {
@@ -162,7 +153,7 @@ static void watch_check(struct kunit *test, struct watch *w)
 		if (!w->live[i])
 			continue;
 		KUNIT_ASSERT_LT(test, i % GRAIN, w->open[i / GRAIN]);
-		KUNIT_ASSERT_EQ(test, w->base[i], pattern(i));
+		KUNIT_ASSERT_EQ(test, w->base[i], fill_byte(i));
 	}
 }
 
@@ -173,7 +164,7 @@ static void go_live(struct watch *w, size_t at, size_t end)
 
 	for (i = at; i < end; i++) {
 		w->live[i] = true;
-		w->base[i] = pattern(i);
+		w->base[i] = fill_byte(i);
 	}
 	for (i = at / GRAIN; i < ALIGN(end, DT_GRANULE) / GRAIN; i++)
 		w->open[i] = i * GRAIN < end ? min_t(size_t, end - i * GRAIN, GRAIN) : 0;
@@ -192,7 +183,7 @@ static void go_dead(struct watch *w, size_t at, size_t end)
 	for (i = at / GRAIN; i < DIV_ROUND_UP(end, GRAIN); i++) {
 		from = max(at, i * GRAIN) - i * GRAIN;
 		to = min(end - i * GRAIN, (size_t)GRAIN);
-		/* It ends where the last byte that may be touched is, or behind it. */
+		/* It ends at the last byte that may be accessed, or after it. */
 		if (to >= w->open[i] && from < w->open[i])
 			w->open[i] = from;
 	}
@@ -201,20 +192,12 @@ static void go_dead(struct watch *w, size_t at, size_t end)
 			memset(w->open + i * DT_GRANULE / GRAIN, 0, DT_GRANULE / GRAIN);
 }
 
-static struct watch *watch_create(struct kunit *test, unsigned long flags)
+static struct watch *watch_create(struct kunit *test)
 {
-	struct watch *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
-	struct dualtree_params params = {
-		.pool = small_pool(test, 0),
-		.limit = REGION_BYTES,
-		.min_region_order = REGION_ORDER,
-		.max_region_order = REGION_ORDER,
-		.flags = flags,
-	};
+	struct watch *w = dt_test_zalloc(test, sizeof(*w));
 
-	KUNIT_ASSERT_NOT_NULL(test, w);
-	stay_here(test);
-	w->dt = instance_create(test, &params);
+	w->dt = setup_instance(test, .pool = dt_test_small_pool(test, 0), .limit = REGION_BYTES,
+			       .min_region_order = REGION_ORDER, .max_region_order = REGION_ORDER);
 	/* Something stays live in it, or it would be given back. */
 	w->base = dualtree_alloc(w->dt, REGION_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, w->base);
@@ -264,43 +247,13 @@ static bool watch_extend(struct kunit *test, struct watch *w, size_t at, size_t 
 	return grown;
 }
 
-struct there {
-	struct watch *w;
-	size_t at;
-	size_t len;
-	int err;
-};
-
-static int free_there(void *arg)
-{
-	struct there *t = arg;
-
-	t->err = dualtree_free(t->w->dt, t->w->base + t->at, t->len);
-	return 0;
-}
-
 static void watch_free_elsewhere(struct kunit *test, struct watch *w, size_t at, size_t len)
 {
-	struct there t = { .w = w, .at = at, .len = len };
+	unsigned int other = dt_other_cpu(test, raw_smp_processor_id());
 
-	smp_call_on_cpu(other_cpu(test, raw_smp_processor_id()), free_there, &t, false);
-	KUNIT_ASSERT_EQ(test, t.err, 0);
+	KUNIT_ASSERT_EQ(test, dt_free_on(other, w->dt, w->base + at, len), 0);
 	go_dead(w, at, at + len);
 	watch_check(test, w);
-}
-
-static const unsigned long setups[] = { 0, DUALTREE_EXACT_FIT };
-
-static void setup_name(const unsigned long *flags, char *name)
-{
-	strscpy(name, *flags ? "exact fit" : "default", KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
-
-static struct watch *setup_watch(struct kunit *test)
-{
-	return watch_create(test, *(const unsigned long *)test->param_value);
 }
 
 /* In two parts, cut at every byte, in both orders; and all sizes that a granule can end in. */
@@ -310,7 +263,7 @@ static void kasan_cuts(struct kunit *test)
 	size_t cut, at;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	watch_free(test, w, 1024, 2048);
 	for (cut = 1; cut < 200; cut++) {
 		at = watch_alloc(test, w, 200, 0);
@@ -331,7 +284,7 @@ static void kasan_middles(struct kunit *test)
 	size_t from, to, at;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	watch_free(test, w, 1024, 2048);
 	for (from = 1; from < 80; from += 3) {
 		for (to = from + 1; to < 140; to += 11) {
@@ -350,7 +303,7 @@ static void kasan_merges(struct kunit *test)
 	size_t i, g, at = 1024;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	for (i = 0; i < 8; i++) {
 		/* Every other one of 16 runs of i + 1 granules, then those between. */
 		size_t run = (i + 1) * DT_GRANULE;
@@ -364,14 +317,14 @@ static void kasan_merges(struct kunit *test)
 	}
 }
 
-/* What grows may be touched, to the byte; what it then gives back may not. */
+/* Added bytes may be accessed, to the byte; bytes that are freed again may not. */
 static void kasan_extends(struct kunit *test)
 {
 	struct watch *w;
 	size_t from, to;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	for (from = 1; from < 140; from += 5) {
 		for (to = from + 1; to < 300; to += 23) {
 			watch_free(test, w, 1024 + from, 512 - from);
@@ -382,14 +335,14 @@ static void kasan_extends(struct kunit *test)
 	}
 }
 
-/* On its way to its owner all of a run is poisoned but its link; then nothing is left of it. */
+/* A run in flight is poisoned but for its link; when it is drained the link is poisoned too. */
 static void kasan_remote(struct kunit *test)
 {
 	struct watch *w;
 	size_t i, at;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	for (i = 0; i < 20; i++) {
 		watch_free_elsewhere(test, w, 1000 + 200 * i, 100);
 		watch_free_elsewhere(test, w, 1100 + 200 * i, 31);
@@ -402,14 +355,14 @@ static void kasan_remote(struct kunit *test)
 	KUNIT_ASSERT_LT(test, at, REGION_BYTES);
 }
 
-/* What goes back to the pool may be touched by whoever gets it next. */
+/* Pages that go back to the pool may be accessed by their next owner. */
 static void kasan_region_goes_back(struct kunit *test)
 {
 	struct watch *w;
 	size_t i;
 
 	kasan_or_skip(test);
-	w = setup_watch(test);
+	w = watch_create(test);
 	watch_free(test, w, 100, 3000);
 	watch_free(test, w, 0, 100);
 	KUNIT_EXPECT_EQ(test, dualtree_free(w->dt, w->base + 3100, REGION_BYTES - 3100), 0);
@@ -419,22 +372,22 @@ static void kasan_region_goes_back(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, grain_is(w, i));
 }
 
-static void piece_add(struct watch *w, size_t at, size_t len)
+static void run_add(struct watch *w, size_t at, size_t len)
 {
 	if (len)
-		w->pieces[w->nr++] = (struct piece){ at, len };
+		w->runs[w->nr++] = (struct live_run){ at, len };
 }
 
 static void random_free(struct kunit *test, struct watch *w, struct rnd_state *rnd)
 {
 	unsigned int i = random_below(rnd, w->nr);
-	struct piece was = w->pieces[i];
+	struct live_run was = w->runs[i];
 	size_t start = random_below(rnd, 2) ? 0 : random_below(rnd, was.len);
 	size_t end = was.len;
 
 	if (random_below(rnd, 2))
 		end = start + 1 + random_below(rnd, was.len - start);
-	if (w->nr + 2 > MOST_PIECES) {
+	if (w->nr + 2 > RUNS_MAX) {
 		start = 0;
 		end = was.len;
 	}
@@ -442,14 +395,14 @@ static void random_free(struct kunit *test, struct watch *w, struct rnd_state *r
 		watch_free(test, w, was.at + start, end - start);
 	else
 		watch_free_elsewhere(test, w, was.at + start, end - start);
-	w->pieces[i] = w->pieces[--w->nr];
-	piece_add(w, was.at, start);
-	piece_add(w, was.at + end, was.len - end);
+	w->runs[i] = w->runs[--w->nr];
+	run_add(w, was.at, start);
+	run_add(w, was.at + end, was.len - end);
 }
 
 static void random_extend(struct kunit *test, struct watch *w, struct rnd_state *rnd)
 {
-	struct piece *p = &w->pieces[random_below(rnd, w->nr)];
+	struct live_run *p = &w->runs[random_below(rnd, w->nr)];
 	size_t len = p->len + 1 + random_below(rnd, random_below(rnd, 2) ? 8 : 300);
 
 	if (watch_extend(test, w, p->at, p->len, len))
@@ -462,42 +415,35 @@ static void random_alloc(struct kunit *test, struct watch *w, struct rnd_state *
 	size_t align = random_below(rnd, 4) ? 0 : 128 << random_below(rnd, 3);
 	size_t at;
 
-	if (w->nr == MOST_PIECES)
+	if (w->nr == RUNS_MAX)
 		return;
 	at = watch_alloc(test, w, size, align);
 	if (at < REGION_BYTES)
-		piece_add(w, at, size);
+		run_add(w, at, size);
 }
 
 /* All of it in random order. Without KASAN too: then it is contents that are compared. */
 static void kasan_random(struct kunit *test)
 {
-	struct watch *w = setup_watch(test);
+	struct watch *w = watch_create(test);
 	struct rnd_state rnd;
-	unsigned int i, kind;
+	unsigned int i, kind, nr = param_value_of(ops);
 
-	random_start(test, &rnd, seed);
-	piece_add(w, 0, REGION_BYTES);
-	for (i = 0; i < ops; i++) {
+	prandom_seed_state(&rnd, random_seed(test, param_value_of(seed)));
+	run_add(w, 0, REGION_BYTES);
+	for (i = 0; i < nr; i++) {
 		kind = random_below(&rnd, 8);
 		if (kind < 3)
 			random_alloc(test, w, &rnd);
 		else if (kind < 5 && w->nr)
 			random_extend(test, w, &rnd);
-		else if (w->nr > 1 || (w->nr && w->pieces[0].len > 2000))
+		else if (w->nr > 1 || (w->nr && w->runs[0].len > 2000))
 			random_free(test, w, &rnd);
 		cond_resched();
 	}
 	KUNIT_EXPECT_TRUE(test, dualtree_check(w->dt));
 	KUNIT_EXPECT_EQ(test, stats_of(w->dt).bad_frees, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(w->dt).region_gets, 1);
-}
-
-static int kasan_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	ops = dt_test_param("ops=", ops);
-	return 0;
 }
 
 static struct kunit_case kasan_cases[] = {
@@ -511,14 +457,4 @@ static struct kunit_case kasan_cases[] = {
 	{}
 };
 
-static struct kunit_suite kasan_suite = {
-	.name = "dualtree_kasan",
-	.suite_init = kasan_suite_init,
-	.test_cases = kasan_cases,
-};
-
-kunit_test_suite(kasan_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of what KASAN is told");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(kasan, "what KASAN is told");

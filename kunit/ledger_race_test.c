@@ -6,17 +6,10 @@
  * Two threads go through the same blocks in the same order, again and again, from a common
  * start.
  */
-#include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/cpumask.h>
-#include <linux/err.h>
-#include <linux/kthread.h>
 #include <linux/sched.h>
-#include <linux/sched/task.h>
-#include <linux/string.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
 #include "../dualtree/ledger.h"
+#include "fixtures/instance.h"
 
 #define RACE_GRANULES	192
 
@@ -24,16 +17,14 @@ struct race;
 
 /**
  * struct side - one of two threads
- * @race: what it takes part in
- * @task: the thread
- * @done: it will not touch the race any more
- * @got: how often it was given each granule in this round
- * @refused: its frees that were refused; none should be
+ * @race: what both share
+ * @work: the thread
+ * @got: number of times it was given each granule in this round
+ * @refused: number of its frees that were refused; none must be
  */
 struct side {
 	struct race *race;
-	struct task_struct *task;
-	struct completion done;
+	struct work_struct work;
 	u8 got[RACE_GRANULES];
 	unsigned int refused;
 };
@@ -41,15 +32,15 @@ struct side {
 /**
  * struct race - two threads, each on a CPU of its own, that free parts of the same granules
  * @ledger: all full when a round begins, all 0 when it ends
- * @play: one round of one side
- * @rounds: how many
- * @arrived: how often a side has come to a start or a finish
- * @wrong: granules that nobody was given, or both
+ * @free_all: one round of one side
+ * @rounds: number of rounds
+ * @arrived: number of times a side has come to a rendezvous
+ * @wrong: granules that neither side was given, or both
  * @sides: the two
  */
 struct race {
 	u8 ledger[RACE_GRANULES];
-	void (*play)(struct race *race, unsigned int which);
+	void (*free_all)(struct race *race, unsigned int which);
 	unsigned int rounds;
 	atomic_t arrived;
 	unsigned int wrong;
@@ -58,9 +49,9 @@ struct race {
 
 static void race_free(struct race *race, unsigned int which, size_t offset, size_t len)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 	struct side *side = &race->sides[which];
-	struct ledger_run run;
+	struct dt_ledger_run run;
 
 	if (ledger_check(race->ledger, &range)) {
 		side->refused++;
@@ -72,7 +63,7 @@ static void race_free(struct race *race, unsigned int which, size_t offset, size
 }
 
 /* Blocks of three granules, cut in two somewhere in the middle one. */
-static void play_halves(struct race *race, unsigned int which)
+static void free_halves(struct race *race, unsigned int which)
 {
 	const size_t size = 3 * DT_GRANULE;
 	size_t at, cut;
@@ -87,7 +78,7 @@ static void play_halves(struct race *race, unsigned int which)
 }
 
 /* The odd bytes and the even bytes, one by one. */
-static void play_bytes(struct race *race, unsigned int which)
+static void free_bytes(struct race *race, unsigned int which)
 {
 	size_t at;
 
@@ -96,10 +87,10 @@ static void play_bytes(struct race *race, unsigned int which)
 }
 
 /*
- * Both sides wait here for each other. @nr: how often they have before. The release and the
- * acquire: after it, each side sees what the other one did before it.
+ * Wait for the other side; @nr rendezvous came before. The release and the acquire order them:
+ * afterwards each side sees all that the other one did before.
  */
-static void race_meet(struct race *race, unsigned int nr)
+static void race_rendezvous(struct race *race, unsigned int nr)
 {
 	atomic_fetch_inc_release(&race->arrived);
 	while (atomic_read_acquire(&race->arrived) < 2 * (nr + 1)) {
@@ -108,8 +99,8 @@ static void race_meet(struct race *race, unsigned int nr)
 	}
 }
 
-/* After a round, with nobody else there: each granule was given to exactly one side. */
-static void race_judge(struct race *race)
+/* After a round, with the other side waiting: each granule was given to exactly one side. */
+static void race_check(struct race *race)
 {
 	unsigned int i;
 
@@ -121,80 +112,51 @@ static void race_judge(struct race *race)
 	memset(race->ledger, DT_GRANULE, RACE_GRANULES);
 }
 
-static int race_thread(void *data)
+static void race_work(struct work_struct *work)
 {
-	struct side *side = data;
+	struct side *side = container_of(work, struct side, work);
 	struct race *race = side->race;
 	unsigned int which = side - race->sides, i;
 
 	for (i = 0; i < race->rounds; i++) {
-		race_meet(race, 2 * i);
-		race->play(race, which);
-		race_meet(race, 2 * i + 1);
+		race_rendezvous(race, 2 * i);
+		race->free_all(race, which);
+		race_rendezvous(race, 2 * i + 1);
 		if (!which)
-			race_judge(race);
+			race_check(race);
 	}
-	complete(&side->done);
-	return 0;
-}
-
-static int race_prepare(struct race *race, unsigned int which, unsigned int cpu)
-{
-	struct side *side = &race->sides[which];
-
-	side->race = race;
-	init_completion(&side->done);
-	side->task = kthread_create(race_thread, side, "ledger_race/%u", cpu);
-	if (IS_ERR(side->task))
-		return PTR_ERR(side->task);
-	get_task_struct(side->task);
-	kthread_bind(side->task, cpu);
-	return 0;
-}
-
-/* The thread is gone, and so is its hold on this module's code. */
-static void race_end(struct side *side)
-{
-	kthread_stop(side->task);
-	put_task_struct(side->task);
 }
 
 static void race_run(struct kunit *test, unsigned int rounds,
-		     void (*play)(struct race *race, unsigned int which))
+		     void (*free_all)(struct race *race, unsigned int which))
 {
-	struct race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+	struct race *race = dt_test_zalloc(test, sizeof(*race));
+	struct workqueue_struct *wq = dt_test_queue(test);
 	unsigned int cpu = cpumask_first(cpu_online_mask), i;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race);
+	dt_other_cpu(test, cpu);
 	race->rounds = rounds;
-	race->play = play;
+	race->free_all = free_all;
 	memset(race->ledger, DT_GRANULE, RACE_GRANULES);
-	KUNIT_ASSERT_EQ(test, race_prepare(race, 0, cpu), 0);
-	if (race_prepare(race, 1, cpumask_next(cpu, cpu_online_mask))) {
-		race_end(&race->sides[0]);
-		KUNIT_FAIL(test, "no second thread");
-		return;
+	for (i = 0; i < 2; i++, cpu = cpumask_next(cpu, cpu_online_mask)) {
+		race->sides[i].race = race;
+		INIT_WORK(&race->sides[i].work, race_work);
+		queue_work_on(cpu, wq, &race->sides[i].work);
 	}
 	for (i = 0; i < 2; i++)
-		wake_up_process(race->sides[i].task);
-	for (i = 0; i < 2; i++)
-		wait_for_completion(&race->sides[i].done);
-	for (i = 0; i < 2; i++)
-		race_end(&race->sides[i]);
+		flush_work(&race->sides[i].work);
 	KUNIT_EXPECT_EQ(test, race->wrong, 0);
 	KUNIT_EXPECT_EQ(test, race->sides[0].refused + race->sides[1].refused, 0);
 }
 
 static void race_for_halves(struct kunit *test)
 {
-	race_run(test, 2000, play_halves);
+	race_run(test, 2000, free_halves);
 }
 
 static void race_for_bytes(struct kunit *test)
 {
-	race_run(test, 100, play_bytes);
+	race_run(test, 100, free_bytes);
 }
 
 static struct kunit_case ledger_race_cases[] = {
@@ -203,13 +165,4 @@ static struct kunit_case ledger_race_cases[] = {
 	{}
 };
 
-static struct kunit_suite ledger_race_suite = {
-	.name = "dualtree_ledger_race",
-	.test_cases = ledger_race_cases,
-};
-
-kunit_test_suite(ledger_race_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of the ledger on two CPUs");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(ledger_race, "the ledger on two CPUs");

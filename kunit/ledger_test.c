@@ -9,9 +9,8 @@
 #include <linux/gcd.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
 #include "../dualtree/ledger.h"
+#include "fixtures/instance.h"
 
 #define NR_COUNTS	320
 #define NR_GUARDS	16
@@ -21,72 +20,72 @@
 #define ODD_SIZE	(3 * DT_GRANULE + 9)
 
 /**
- * struct book - a ledger and what it must hold
+ * struct ledger_model - a ledger and what it must hold
  * @is: written by the code under test; guards, counts, guards
  * @want: written by the loops in here
  */
-struct book {
+struct ledger_model {
 	u8 is[NR_GUARDS + NR_COUNTS + NR_GUARDS];
 	u8 want[NR_GUARDS + NR_COUNTS + NR_GUARDS];
 };
 
-static struct book *book_new(struct kunit *test)
+static struct ledger_model *model_new(struct kunit *test)
 {
-	struct book *book = kunit_kzalloc(test, sizeof(*book), GFP_KERNEL);
+	struct ledger_model *m = dt_test_zalloc(test, sizeof(*m));
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, book);
-	memset(book->is, GUARD, NR_GUARDS);
-	memset(book->is + NR_GUARDS + NR_COUNTS, GUARD, NR_GUARDS);
-	memcpy(book->want, book->is, sizeof(book->want));
-	return book;
+	memset(m->is, GUARD, NR_GUARDS);
+	memset(m->is + NR_GUARDS + NR_COUNTS, GUARD, NR_GUARDS);
+	memcpy(m->want, m->is, sizeof(m->want));
+	return m;
 }
 
-static u8 *counts(struct book *book)
+static u8 *counts(struct ledger_model *m)
 {
-	return book->is + NR_GUARDS;
+	return m->is + NR_GUARDS;
 }
 
-static u8 *wanted(struct book *book)
+static u8 *wanted(struct ledger_model *m)
 {
-	return book->want + NR_GUARDS;
+	return m->want + NR_GUARDS;
 }
 
-static void book_compare(struct kunit *test, struct book *book)
+static void model_compare(struct kunit *test, struct ledger_model *m)
 {
 	unsigned int i;
 
-	if (!memcmp(book->is, book->want, sizeof(book->is)))
+	if (!memcmp(m->is, m->want, sizeof(m->is)))
 		return;
-	for (i = 0; i < sizeof(book->is); i++)
-		KUNIT_ASSERT_EQ_MSG(test, book->is[i], book->want[i], "count of granule %d",
+	for (i = 0; i < sizeof(m->is); i++)
+		KUNIT_ASSERT_EQ_MSG(test, m->is[i], m->want[i], "count of granule %d",
 				    (int)i - NR_GUARDS);
 }
 
 /* @size bytes become live from the start of granule @first on. */
-static void book_alloc(struct kunit *test, struct book *book, unsigned int first, size_t size)
+static void model_alloc(struct kunit *test, struct ledger_model *m, unsigned int first, size_t size)
 {
 	size_t i;
 
-	ledger_fill(counts(book), first, granules_of(size), size);
+	ledger_fill(counts(m), first, granules_of(size), size);
 	for (i = 0; i < size; i++)
-		wanted(book)[first + i / DT_GRANULE]++;
-	book_compare(test, book);
+		wanted(m)[first + i / DT_GRANULE]++;
+	model_compare(test, m);
 }
 
 /* @len live bytes from byte @offset on are freed. Return: granules that this gave back. */
-static unsigned int book_free(struct kunit *test, struct book *book, size_t offset, size_t len)
+static unsigned int model_free(struct kunit *test, struct ledger_model *m, size_t offset,
+			       size_t len)
 {
 	unsigned int first = offset / DT_GRANULE, last = (offset + len - 1) / DT_GRANULE;
-	struct ledger_range range = ledger_range(offset, len);
-	struct ledger_run run;
+	struct dt_ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_run run;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, ledger_check(counts(book), &range), 0);
-	book_compare(test, book);
-	run = ledger_take(counts(book), &range);
+	KUNIT_ASSERT_EQ(test, ledger_check(counts(m), &range), 0);
+	model_compare(test, m);
+	run = ledger_take(counts(m), &range);
 	for (i = 0; i < len; i++)
-		wanted(book)[(offset + i) / DT_GRANULE]--;
-	book_compare(test, book);
+		wanted(m)[(offset + i) / DT_GRANULE]--;
+	model_compare(test, m);
 
 	/* Of the granules of the range the run has exactly those in which nothing is live. */
 	KUNIT_ASSERT_LE(test, run.nr, last - first + 1);
@@ -95,25 +94,25 @@ static unsigned int book_free(struct kunit *test, struct book *book, size_t offs
 	KUNIT_ASSERT_GE(test, run.first, first);
 	KUNIT_ASSERT_LE(test, run.first + run.nr, last + 1);
 	for (i = first; i <= last; i++)
-		KUNIT_ASSERT_EQ(test, i >= run.first && i < run.first + run.nr, !wanted(book)[i]);
+		KUNIT_ASSERT_EQ(test, i >= run.first && i < run.first + run.nr, !wanted(m)[i]);
 	return run.nr;
 }
 
 /* A free that has to be refused, and that changes nothing. */
-static void book_refuses(struct kunit *test, struct book *book, size_t offset, size_t len)
+static void model_refuses(struct kunit *test, struct ledger_model *m, size_t offset, size_t len)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 
-	KUNIT_ASSERT_EQ_MSG(test, ledger_check(counts(book), &range), -EALREADY,
+	KUNIT_ASSERT_EQ_MSG(test, ledger_check(counts(m), &range), -EALREADY,
 			    "%zu bytes from byte %zu on", len, offset);
-	book_compare(test, book);
+	model_compare(test, m);
 }
 
 /* Neighbours that stay live while granules 8 to 15 are tried; their counts are partial too. */
-static void book_neighbours(struct kunit *test, struct book *book)
+static void model_neighbours(struct kunit *test, struct ledger_model *m)
 {
-	book_alloc(test, book, 5, 2 * DT_GRANULE + 5);
-	book_alloc(test, book, 16, 3 * DT_GRANULE - 1);
+	model_alloc(test, m, 5, 2 * DT_GRANULE + 5);
+	model_alloc(test, m, 16, 3 * DT_GRANULE - 1);
 }
 
 /* Every range in four granules, its bytes counted one by one. */
@@ -125,7 +124,7 @@ static void every_range(struct kunit *test)
 	for (offset = 0; offset < ARRAY_SIZE(need) * DT_GRANULE; offset++) {
 		memset(need, 0, sizeof(need));
 		for (len = 1; offset + len <= ARRAY_SIZE(need) * DT_GRANULE; len++) {
-			struct ledger_range r = ledger_range(offset, len);
+			struct dt_ledger_range r = ledger_range(offset, len);
 
 			need[(offset + len - 1) / DT_GRANULE]++;
 			KUNIT_ASSERT_EQ(test, r.first, offset / DT_GRANULE);
@@ -143,7 +142,7 @@ static void every_range(struct kunit *test)
 static void range_far_out(struct kunit *test)
 {
 	size_t size = (size_t)1 << 31;
-	struct ledger_range r = ledger_range(size - 1, 1);
+	struct dt_ledger_range r = ledger_range(size - 1, 1);
 
 	KUNIT_EXPECT_EQ(test, r.first, (size >> DT_GRANULE_SHIFT) - 1);
 	KUNIT_EXPECT_EQ(test, r.last, r.first);
@@ -159,14 +158,14 @@ static void range_far_out(struct kunit *test)
 /* Every size up to some granules more than are filled at a time, at every alignment. */
 static void fill_and_take(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	unsigned int first;
 	size_t size;
 
 	for (first = 0; first < 8; first++) {
 		for (size = 1; size <= 70 * DT_GRANULE; size += size < 20 * DT_GRANULE ? 1 : 13) {
-			book_alloc(test, book, first, size);
-			KUNIT_ASSERT_EQ(test, book_free(test, book, first * DT_GRANULE, size),
+			model_alloc(test, m, first, size);
+			KUNIT_ASSERT_EQ(test, model_free(test, m, first * DT_GRANULE, size),
 					granules_of(size));
 		}
 	}
@@ -175,56 +174,56 @@ static void fill_and_take(struct kunit *test)
 /* The ledger is filled to its last granule and not beyond. */
 static void fill_to_the_edge(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 
-	book_alloc(test, book, 0, NR_COUNTS * DT_GRANULE);
-	KUNIT_EXPECT_EQ(test, book_free(test, book, 0, NR_COUNTS * DT_GRANULE), NR_COUNTS);
-	book_alloc(test, book, NR_COUNTS - 1, 1);
-	KUNIT_EXPECT_EQ(test, book_free(test, book, (NR_COUNTS - 1) * DT_GRANULE, 1), 1);
+	model_alloc(test, m, 0, NR_COUNTS * DT_GRANULE);
+	KUNIT_EXPECT_EQ(test, model_free(test, m, 0, NR_COUNTS * DT_GRANULE), NR_COUNTS);
+	model_alloc(test, m, NR_COUNTS - 1, 1);
+	KUNIT_EXPECT_EQ(test, model_free(test, m, (NR_COUNTS - 1) * DT_GRANULE, 1), 1);
 }
 
 /* Every cut of an odd-sized block, the front first and the tail first. */
 static void every_cut(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	unsigned int nr = granules_of(ODD_SIZE), got;
 	size_t at = 8 * DT_GRANULE, cut;
 
-	book_neighbours(test, book);
+	model_neighbours(test, m);
 	for (cut = 1; cut < ODD_SIZE; cut++) {
-		book_alloc(test, book, 8, ODD_SIZE);
-		got = book_free(test, book, at, cut);
-		got += book_free(test, book, at + cut, ODD_SIZE - cut);
+		model_alloc(test, m, 8, ODD_SIZE);
+		got = model_free(test, m, at, cut);
+		got += model_free(test, m, at + cut, ODD_SIZE - cut);
 		KUNIT_ASSERT_EQ(test, got, nr);
 
-		book_alloc(test, book, 8, ODD_SIZE);
-		got = book_free(test, book, at + cut, ODD_SIZE - cut);
-		got += book_free(test, book, at, cut);
+		model_alloc(test, m, 8, ODD_SIZE);
+		got = model_free(test, m, at + cut, ODD_SIZE - cut);
+		got += model_free(test, m, at, cut);
 		KUNIT_ASSERT_EQ(test, got, nr);
 	}
 }
 
-/* Every piece out of the middle first, then what is left of it on both sides. */
+/* Every part of the middle first, then the rest on both sides. */
 static void every_two_cuts(struct kunit *test)
 {
 	const size_t at = 8 * DT_GRANULE, size = 2 * DT_GRANULE + 7;
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	unsigned int got;
 	size_t a, b;
 
-	book_neighbours(test, book);
+	model_neighbours(test, m);
 	for (a = 1; a < size - 1; a++) {
 		for (b = a + 1; b < size; b++) {
-			book_alloc(test, book, 8, size);
-			got = book_free(test, book, at + a, b - a);
-			got += book_free(test, book, at, a);
-			got += book_free(test, book, at + b, size - b);
+			model_alloc(test, m, 8, size);
+			got = model_free(test, m, at + a, b - a);
+			got += model_free(test, m, at, a);
+			got += model_free(test, m, at + b, size - b);
 			KUNIT_ASSERT_EQ(test, got, 3);
 
-			book_alloc(test, book, 8, size);
-			got = book_free(test, book, at + a, b - a);
-			got += book_free(test, book, at + b, size - b);
-			got += book_free(test, book, at, a);
+			model_alloc(test, m, 8, size);
+			got = model_free(test, m, at + a, b - a);
+			got += model_free(test, m, at + b, size - b);
+			got += model_free(test, m, at, a);
 			KUNIT_ASSERT_EQ(test, got, 3);
 		}
 	}
@@ -233,17 +232,17 @@ static void every_two_cuts(struct kunit *test)
 /* One byte at a time, in steps of every length that reaches all of them. */
 static void byte_by_byte(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	unsigned int got, step;
 	size_t i, b;
 
-	book_neighbours(test, book);
+	model_neighbours(test, m);
 	for (step = 1; step < ODD_SIZE; step++) {
 		if (gcd(step, ODD_SIZE) != 1)
 			continue;
-		book_alloc(test, book, 8, ODD_SIZE);
+		model_alloc(test, m, 8, ODD_SIZE);
 		for (i = 0, b = 0, got = 0; i < ODD_SIZE; i++, b = (b + step) % ODD_SIZE)
-			got += book_free(test, book, 8 * DT_GRANULE + b, 1);
+			got += model_free(test, m, 8 * DT_GRANULE + b, 1);
 		KUNIT_ASSERT_EQ(test, got, granules_of(ODD_SIZE));
 		cond_resched();
 	}
@@ -253,18 +252,18 @@ static void byte_by_byte(struct kunit *test)
 static void across_two_blocks(struct kunit *test)
 {
 	const size_t full = 2 * DT_GRANULE, at = 8 * DT_GRANULE;
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	size_t front, back;
 
 	for (front = 1; front <= full; front++) {
 		for (back = 1; back <= full + 3; back += 5) {
-			book_alloc(test, book, 8, full);
-			book_alloc(test, book, 10, full + 3);
-			book_free(test, book, at + full - front, front + back);
+			model_alloc(test, m, 8, full);
+			model_alloc(test, m, 10, full + 3);
+			model_free(test, m, at + full - front, front + back);
 			if (front < full)
-				book_free(test, book, at, full - front);
+				model_free(test, m, at, full - front);
 			if (back < full + 3)
-				book_free(test, book, at + full + back, full + 3 - back);
+				model_free(test, m, at + full + back, full + 3 - back);
 		}
 	}
 }
@@ -272,35 +271,35 @@ static void across_two_blocks(struct kunit *test)
 /* Bytes that were never live lie between a block of odd size and the next. */
 static void across_a_gap(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	size_t front;
 
-	book_alloc(test, book, 8, DT_GRANULE + 36);
-	book_alloc(test, book, 10, DT_GRANULE);
+	model_alloc(test, m, 8, DT_GRANULE + 36);
+	model_alloc(test, m, 10, DT_GRANULE);
 	for (front = 1; front <= DT_GRANULE; front++)
-		book_refuses(test, book, 9 * DT_GRANULE - front, front + DT_GRANULE + 1);
-	KUNIT_EXPECT_EQ(test, book_free(test, book, 8 * DT_GRANULE, DT_GRANULE + 36), 2);
-	KUNIT_EXPECT_EQ(test, book_free(test, book, 10 * DT_GRANULE, DT_GRANULE), 1);
+		model_refuses(test, m, 9 * DT_GRANULE - front, front + DT_GRANULE + 1);
+	KUNIT_EXPECT_EQ(test, model_free(test, m, 8 * DT_GRANULE, DT_GRANULE + 36), 2);
+	KUNIT_EXPECT_EQ(test, model_free(test, m, 10 * DT_GRANULE, DT_GRANULE), 1);
 }
 
 /* What was freed whole is refused, whole and in every part. */
 static void double_free_whole(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	size_t at = 8 * DT_GRANULE, offset, len;
 
-	book_neighbours(test, book);
-	book_alloc(test, book, 8, ODD_SIZE);
-	book_free(test, book, at, ODD_SIZE);
-	book_refuses(test, book, at, ODD_SIZE);
+	model_neighbours(test, m);
+	model_alloc(test, m, 8, ODD_SIZE);
+	model_free(test, m, at, ODD_SIZE);
+	model_refuses(test, m, at, ODD_SIZE);
 	for (offset = 0; offset < ODD_SIZE; offset++)
 		for (len = 1; offset + len <= ODD_SIZE; len++)
-			book_refuses(test, book, at + offset, len);
+			model_refuses(test, m, at + offset, len);
 	/* Nor with live bytes of the neighbours on either side. */
 	for (len = 1; len <= 5; len++) {
-		book_refuses(test, book, at - len, len + 1);
-		book_refuses(test, book, at, ODD_SIZE + len);
-		book_refuses(test, book, at - len, 9 * DT_GRANULE);
+		model_refuses(test, m, at - len, len + 1);
+		model_refuses(test, m, at, ODD_SIZE + len);
+		model_refuses(test, m, at - len, 9 * DT_GRANULE);
 	}
 }
 
@@ -310,26 +309,25 @@ static void double_free_whole(struct kunit *test)
  */
 static void double_free_boundary(struct kunit *test)
 {
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	size_t at = 8 * DT_GRANULE, cut, in_last;
 
 	for (cut = 1; cut < ODD_SIZE; cut++) {
-		book_alloc(test, book, 8, ODD_SIZE);
-		book_free(test, book, at, cut);
+		model_alloc(test, m, 8, ODD_SIZE);
+		model_free(test, m, at, cut);
 		in_last = (cut - 1) % DT_GRANULE + 1;
-		if (cut > DT_GRANULE || in_last > wanted(book)[8])
-			book_refuses(test, book, at, cut);
-		book_refuses(test, book, at, ODD_SIZE);
-		book_free(test, book, at + cut, ODD_SIZE - cut);
+		if (cut > DT_GRANULE || in_last > wanted(m)[8])
+			model_refuses(test, m, at, cut);
+		model_refuses(test, m, at, ODD_SIZE);
+		model_free(test, m, at + cut, ODD_SIZE - cut);
 
-		book_alloc(test, book, 8, ODD_SIZE);
-		book_free(test, book, at + cut, ODD_SIZE - cut);
-		book_refuses(test, book, at, ODD_SIZE);
-		/* The byte behind a cut is free; whatever ends in its granule is too long by it. */
+		model_alloc(test, m, 8, ODD_SIZE);
+		model_free(test, m, at + cut, ODD_SIZE - cut);
+		model_refuses(test, m, at, ODD_SIZE);
+		/* The byte after a cut is free; a range that ends after it is refused. */
 		if (cut % DT_GRANULE)
-			book_refuses(test, book, at + cut - cut % DT_GRANULE,
-				     cut % DT_GRANULE + 1);
-		book_free(test, book, at, cut);
+			model_refuses(test, m, at + cut - cut % DT_GRANULE, cut % DT_GRANULE + 1);
+		model_free(test, m, at, cut);
 	}
 }
 
@@ -353,7 +351,7 @@ static const struct layout layouts[] = {
 static bool range_is_right(const struct layout *layout, const u8 *need, size_t offset, size_t len,
 			   bool ok)
 {
-	struct ledger_range range = ledger_range(offset, len);
+	struct dt_ledger_range range = ledger_range(offset, len);
 	struct layout is = *layout;
 	unsigned int i;
 
@@ -400,51 +398,51 @@ static void check_every_range(struct kunit *test)
 static void check_long_range(struct kunit *test)
 {
 	const unsigned int nr = 72;
-	struct book *book = book_new(test);
-	struct ledger_range range;
+	struct ledger_model *m = model_new(test);
+	struct dt_ledger_range range;
 	unsigned int hole, first, last;
 
-	book_alloc(test, book, 0, nr * DT_GRANULE);
+	model_alloc(test, m, 0, nr * DT_GRANULE);
 	for (hole = 0; hole < nr; hole++) {
-		counts(book)[hole]--;
+		counts(m)[hole]--;
 		for (first = 0; first < nr; first++) {
 			for (last = first; last < nr; last++) {
 				range = ledger_range(first * DT_GRANULE,
 						     (last - first + 1) * DT_GRANULE);
-				KUNIT_ASSERT_EQ(test, !ledger_check(counts(book), &range),
+				KUNIT_ASSERT_EQ(test, !ledger_check(counts(m), &range),
 						hole < first || hole > last);
 			}
 		}
-		counts(book)[hole]++;
+		counts(m)[hole]++;
 		cond_resched();
 	}
-	book_compare(test, book);
+	model_compare(test, m);
 }
 
-/* What is marked is not live: nothing of it can be freed, alone or with live bytes beside. */
+/* A marked granule is not live: it cannot be freed, alone or with adjacent live bytes. */
 static void marks_are_not_live(struct kunit *test)
 {
 	static const u8 marks[] = { LEDGER_FREE, LEDGER_CACHED };
-	struct book *book = book_new(test);
-	unsigned int m, nr;
+	struct ledger_model *m = model_new(test);
+	unsigned int k, nr;
 	size_t len;
 
-	for (m = 0; m < ARRAY_SIZE(marks); m++) {
-		KUNIT_EXPECT_EQ(test, ledger_live(marks[m]), 0);
+	for (k = 0; k < ARRAY_SIZE(marks); k++) {
+		KUNIT_EXPECT_EQ(test, ledger_live(marks[k]), 0);
 		for (nr = 1; nr <= 3; nr++) {
-			memset(wanted(book), DT_GRANULE, NR_COUNTS);
-			memset(counts(book), DT_GRANULE, NR_COUNTS);
-			ledger_mark(counts(book), 10, nr, marks[m]);
-			wanted(book)[10] = marks[m];
-			wanted(book)[10 + nr - 1] = marks[m];
-			book_compare(test, book);
+			memset(wanted(m), DT_GRANULE, NR_COUNTS);
+			memset(counts(m), DT_GRANULE, NR_COUNTS);
+			ledger_mark(counts(m), 10, nr, marks[k]);
+			wanted(m)[10] = marks[k];
+			wanted(m)[10 + nr - 1] = marks[k];
+			model_compare(test, m);
 			for (len = 1; len <= DT_GRANULE; len++) {
-				KUNIT_ASSERT_FALSE(test, ledger_has(marks[m], len));
-				book_refuses(test, book, 10 * DT_GRANULE, len);
-				book_refuses(test, book, 10 * DT_GRANULE - 1, len + 1);
-				book_refuses(test, book, (10 + nr) * DT_GRANULE - len, len + 1);
+				KUNIT_ASSERT_FALSE(test, ledger_has(marks[k], len));
+				model_refuses(test, m, 10 * DT_GRANULE, len);
+				model_refuses(test, m, 10 * DT_GRANULE - 1, len + 1);
+				model_refuses(test, m, (10 + nr) * DT_GRANULE - len, len + 1);
 			}
-			book_refuses(test, book, 0, NR_COUNTS * DT_GRANULE);
+			model_refuses(test, m, 0, NR_COUNTS * DT_GRANULE);
 		}
 	}
 	for (len = 0; len <= DT_GRANULE; len++)
@@ -455,16 +453,16 @@ static void marks_are_not_live(struct kunit *test)
 static void set_every_length(struct kunit *test)
 {
 	static const u8 values[] = { DT_GRANULE, 0, 1, 0xff };
-	struct book *book = book_new(test);
+	struct ledger_model *m = model_new(test);
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
 		for (nr = 0; nr <= 290; nr += 1 + nr / 68) {
 			for (v = 0; v < ARRAY_SIZE(values); v++) {
-				ledger_set(counts(book), first, nr, values[v]);
+				ledger_set(counts(m), first, nr, values[v]);
 				for (i = 0; i < nr; i++)
-					wanted(book)[first + i] = values[v];
-				book_compare(test, book);
+					wanted(m)[first + i] = values[v];
+				model_compare(test, m);
 			}
 		}
 	}
@@ -474,8 +472,8 @@ static void set_every_length(struct kunit *test)
 static void all_full_every_length(struct kunit *test)
 {
 	static const u8 values[] = { DT_GRANULE - 1, 0, 1, LEDGER_FREE, LEDGER_CACHED };
-	struct book *book = book_new(test);
-	u8 *ledger = counts(book);
+	struct ledger_model *m = model_new(test);
+	u8 *ledger = counts(m);
 	unsigned int first, nr, v, i;
 
 	for (first = 0; first < 16; first++) {
@@ -516,13 +514,4 @@ static struct kunit_case ledger_cases[] = {
 	{}
 };
 
-static struct kunit_suite ledger_suite = {
-	.name = "dualtree_ledger",
-	.test_cases = ledger_cases,
-};
-
-kunit_test_suite(ledger_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of the ledger");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(ledger, "the ledger");

@@ -5,9 +5,8 @@
  */
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <kunit/test.h>
-#include "../compat/compat.h"
 #include "../dualtree/ledger.h"
+#include "fixtures/suite.h"
 
 /**
  * struct layout - counts to try all ranges on
@@ -82,7 +81,7 @@ static void take_every_whole_range(struct kunit *test)
 	}
 }
 
-/* A range of @nr granules that is whole but for one of them, whichever that is. */
+/* A range of @nr granules that is whole but for any one of them. */
 static void take_but_one(struct kunit *test, size_t nr)
 {
 	const size_t len = nr * DT_GRANULE - 7;
@@ -136,13 +135,4 @@ static struct kunit_case ledger_whole_cases[] = {
 	{}
 };
 
-static struct kunit_suite ledger_whole_suite = {
-	.name = "dualtree_ledger_whole",
-	.test_cases = ledger_whole_cases,
-};
-
-kunit_test_suite(ledger_whole_suite);
-
-MODULE_DESCRIPTION("dualtree: tests of taking whole granules out of the ledger");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(ledger_whole, "taking whole granules out of the ledger");

@@ -5,18 +5,11 @@
  *
  * With the same seed the calls of the first are the same again.
  */
-#include <linux/err.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-#include <linux/string.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "../compat/workqueue.h"
-#include "netbuf_bed.h"
+#include "fixtures/netbuf.h"
+#include "fixtures/random.h"
 
 #define BUFFERS		5
-#define MOST		SZ_32K
+#define BYTES_MAX		SZ_32K
 #define CHECK_EVERY	500
 #define THREADS		4
 #define ROUNDS		20
@@ -31,15 +24,15 @@ module_param(ops, uint, 0444);
 MODULE_PARM_DESC(ops, "calls on the buffers");
 
 /**
- * struct twin - a buffer, and what should be in it
+ * struct buf_model - a buffer, and what should be in it
  * @buf: the buffer
  * @len: how much should be
  * @bytes: what should be
  */
-struct twin {
+struct buf_model {
 	struct dualtree_buf buf;
 	size_t len;
-	u8 bytes[MOST];
+	u8 bytes[BYTES_MAX];
 };
 
 /**
@@ -48,66 +41,62 @@ struct twin {
  * @rnd: makes all decisions
  * @dt: the instance
  * @scratch: for what is copied out and in
- * @twins: the buffers
+ * @models: the buffers
  */
 struct run {
 	struct kunit *test;
 	struct rnd_state rnd;
 	struct dualtree *dt;
-	u8 scratch[MOST];
-	struct twin twins[BUFFERS];
+	u8 scratch[BYTES_MAX];
+	struct buf_model models[BUFFERS];
 };
 
-static u32 below(struct rnd_state *rnd, u32 bound)
-{
-	return prandom_u32_state(rnd) % bound;
-}
-
 /* Of what there is: often a few bytes, now and then all. */
-static size_t some_of(struct run *run, size_t most)
+static size_t some_of(struct run *run, size_t max)
 {
-	switch (below(&run->rnd, 8)) {
+	switch (random_below(&run->rnd, 8)) {
 	case 0:
-		return most;
+		return max;
 	case 1 ... 4:
-		return min_t(size_t, most, below(&run->rnd, 100));
+		return min_t(size_t, max, random_below(&run->rnd, 100));
 	default:
-		return most ? below(&run->rnd, most) : 0;
+		return max ? random_below(&run->rnd, max) : 0;
 	}
 }
 
-static void compare(struct run *run, struct twin *t)
+static void compare(struct run *run, struct buf_model *t)
 {
 	struct kunit *test = run->test;
 
-	KUNIT_ASSERT_EQ(test, dualtree_buf_unread(&t->buf), t->len);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_len(&t->buf), t->len);
 	KUNIT_ASSERT_EQ(test, dualtree_buf_peek(&t->buf, 0, run->scratch, t->len), 0);
 	KUNIT_ASSERT_EQ(test, memcmp(run->scratch, t->bytes, t->len), 0);
 }
 
-static void drop_front(struct twin *t, size_t len)
+static void drop_front(struct buf_model *t, size_t len)
 {
 	t->len -= len;
 	memmove(t->bytes, t->bytes + len, t->len);
 }
 
-static void put_bytes(struct twin *t, const u8 *bytes, size_t len)
+static void put_bytes(struct buf_model *t, const u8 *bytes, size_t len)
 {
 	memcpy(t->bytes + t->len, bytes, len);
 	t->len += len;
 }
 
-static void do_append(struct run *run, struct twin *t)
+static void do_append(struct run *run, struct buf_model *t)
 {
-	size_t len = some_of(run, (MOST - t->len) / 4);
+	size_t len = some_of(run, (BYTES_MAX - t->len) / 4);
 	u8 *room;
 
 	prandom_bytes_state(&run->rnd, run->scratch, len);
-	if (len && below(&run->rnd, 2)) {
-		room = dualtree_buf_reserve(&t->buf, len + below(&run->rnd, 1000), GFP_KERNEL);
+	if (len && random_below(&run->rnd, 2)) {
+		room = dualtree_buf_reserve(&t->buf, len + random_below(&run->rnd, 1000),
+					    GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(run->test, room);
 		memcpy(room, run->scratch, len);
-		KUNIT_ASSERT_EQ(run->test, dualtree_buf_put(&t->buf, len), 0);
+		KUNIT_ASSERT_EQ(run->test, dualtree_buf_commit(&t->buf, len), 0);
 	} else {
 		KUNIT_ASSERT_EQ(run->test, dualtree_buf_append(&t->buf, run->scratch, len,
 							       GFP_KERNEL), 0);
@@ -115,12 +104,12 @@ static void do_append(struct run *run, struct twin *t)
 	put_bytes(t, run->scratch, len);
 }
 
-static void do_prepend(struct run *run, struct twin *t)
+static void do_prepend(struct run *run, struct buf_model *t)
 {
-	size_t len = 1 + below(&run->rnd, 70);
+	size_t len = 1 + random_below(&run->rnd, 70);
 	u8 *header;
 
-	if (t->len + len > MOST)
+	if (t->len + len > BYTES_MAX)
 		return;
 	header = dualtree_buf_prepend(&t->buf, len, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(run->test, header);
@@ -130,13 +119,13 @@ static void do_prepend(struct run *run, struct twin *t)
 	t->len += len;
 }
 
-static void do_read(struct run *run, struct twin *t)
+static void do_read(struct run *run, struct buf_model *t)
 {
 	size_t len = some_of(run, t->len);
 	const u8 *at;
 	u64 value;
 
-	switch (below(&run->rnd, 3)) {
+	switch (random_below(&run->rnd, 3)) {
 	case 0:
 		KUNIT_ASSERT_EQ(run->test, dualtree_buf_skip(&t->buf, len), 0);
 		break;
@@ -156,10 +145,10 @@ static void do_read(struct run *run, struct twin *t)
 	drop_front(t, len);
 }
 
-static void do_past_end(struct run *run, struct twin *t)
+static void do_past_end(struct run *run, struct buf_model *t)
 {
-	size_t len = t->len + 1 + below(&run->rnd, 10);
-	struct twin *to = t == run->twins ? t + 1 : run->twins;
+	size_t len = t->len + 1 + random_below(&run->rnd, 10);
+	struct buf_model *to = t == run->models ? t + 1 : run->models;
 
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_skip(&t->buf, len), -ENODATA);
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_trim(&t->buf, len), -ENODATA);
@@ -169,39 +158,39 @@ static void do_past_end(struct run *run, struct twin *t)
 			-ENODATA);
 }
 
-static void do_split(struct run *run, struct twin *t, struct twin *to)
+static void do_split(struct run *run, struct buf_model *t, struct buf_model *to)
 {
-	size_t len = some_of(run, min(t->len, MOST - to->len));
+	size_t len = some_of(run, min(t->len, BYTES_MAX - to->len));
 
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_split(&t->buf, len, &to->buf, GFP_KERNEL), 0);
 	put_bytes(to, t->bytes, len);
 	drop_front(t, len);
 }
 
-static void do_clone(struct run *run, struct twin *t, struct twin *to)
+static void do_clone(struct run *run, struct buf_model *t, struct buf_model *to)
 {
-	size_t len = some_of(run, min(t->len, MOST - to->len));
+	size_t len = some_of(run, min(t->len, BYTES_MAX - to->len));
 
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_clone(&t->buf, len, &to->buf, GFP_KERNEL), 0);
 	put_bytes(to, t->bytes, len);
 }
 
-static void do_splice(struct run *run, struct twin *t, struct twin *to)
+static void do_splice_all(struct run *run, struct buf_model *t, struct buf_model *to)
 {
-	if (t->len + to->len > MOST)
+	if (t->len + to->len > BYTES_MAX)
 		return;
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_splice(&to->buf, &t->buf), 0);
 	put_bytes(to, t->bytes, t->len);
 	t->len = 0;
 }
 
-static void do_trim(struct run *run, struct twin *t)
+static void do_trim(struct run *run, struct buf_model *t)
 {
 	t->len -= some_of(run, t->len) / 2;
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_trim(&t->buf, t->len), 0);
 }
 
-static void do_contiguous(struct run *run, struct twin *t)
+static void do_contiguous(struct run *run, struct buf_model *t)
 {
 	size_t len = some_of(run, t->len);
 	const u8 *first;
@@ -209,21 +198,21 @@ static void do_contiguous(struct run *run, struct twin *t)
 
 	if (!len)
 		return;
-	if (below(&run->rnd, 2)) {
-		first = dualtree_buf_linearise(&t->buf, len, GFP_KERNEL);
+	if (random_below(&run->rnd, 2)) {
+		first = dualtree_buf_linearize(&t->buf, len, GFP_KERNEL);
 		KUNIT_ASSERT_FALSE(run->test, IS_ERR(first));
 		KUNIT_ASSERT_EQ(run->test, memcmp(first, t->bytes, len), 0);
 		return;
 	}
-	mine = dualtree_buf_pull(&t->buf, len, GFP_KERNEL);
+	mine = dualtree_buf_detach(&t->buf, len, GFP_KERNEL);
 	KUNIT_ASSERT_FALSE(run->test, IS_ERR(mine));
 	KUNIT_ASSERT_EQ(run->test, memcmp(mine, t->bytes, len), 0);
-	/* It is nobody else's. */
+	/* No buffer holds it any more. */
 	memset(mine, 0x55, len);
 	drop_front(t, len);
-	if (below(&run->rnd, 2)) {
+	if (random_below(&run->rnd, 2)) {
 		KUNIT_ASSERT_EQ(run->test, dualtree_free(run->dt, mine, len), 0);
-	} else if (t->len + len <= MOST) {
+	} else if (t->len + len <= BYTES_MAX) {
 		KUNIT_ASSERT_EQ(run->test, dualtree_buf_adopt(&t->buf, mine, len, GFP_KERNEL), 0);
 		put_bytes(t, mine, len);
 	} else {
@@ -233,10 +222,11 @@ static void do_contiguous(struct run *run, struct twin *t)
 
 static void do_one(struct run *run)
 {
-	u32 from = below(&run->rnd, BUFFERS), step = 1 + below(&run->rnd, BUFFERS - 1);
-	struct twin *t = &run->twins[from], *to = &run->twins[(from + step) % BUFFERS];
+	u32 from = random_below(&run->rnd, BUFFERS),
+	    step = 1 + random_below(&run->rnd, BUFFERS - 1);
+	struct buf_model *t = &run->models[from], *to = &run->models[(from + step) % BUFFERS];
 
-	switch (below(&run->rnd, 16)) {
+	switch (random_below(&run->rnd, 16)) {
 	case 0 ... 3:
 		do_append(run, t);
 		break;
@@ -250,7 +240,7 @@ static void do_one(struct run *run)
 		do_clone(run, t, to);
 		break;
 	case 11:
-		do_splice(run, t, to);
+		do_splice_all(run, t, to);
 		break;
 	case 12:
 		do_trim(run, t);
@@ -268,38 +258,28 @@ static void do_one(struct run *run)
 	compare(run, to);
 }
 
-static u32 random_seed(struct kunit *test)
-{
-	u32 chosen = seed ?: get_random_u32();
-
-	kunit_info(test, "seed=%u ops=%u\n", chosen, ops);
-	return chosen;
-}
-
 static void random_calls(struct kunit *test)
 {
-	struct run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
-	unsigned int op, i;
+	struct run *run = dt_test_zalloc(test, sizeof(*run));
+	unsigned int op, i, nr = param_value_of(ops);
 
-	KUNIT_ASSERT_NOT_NULL(test, run);
 	run->test = test;
-	run->dt = bed_instance(test);
-	prandom_seed_state(&run->rnd, random_seed(test));
+	run->dt = test_instance(test);
+	prandom_seed_state(&run->rnd, random_seed(test, param_value_of(seed)));
 	for (i = 0; i < BUFFERS; i++)
-		dualtree_buf_init(&run->twins[i].buf, run->dt);
-	for (op = 0; op < ops; op++) {
+		dualtree_buf_init(&run->models[i].buf, run->dt);
+	for (op = 0; op < nr; op++) {
 		do_one(run);
 		if (op % CHECK_EVERY)
 			continue;
 		for (i = 0; i < BUFFERS; i++)
-			compare(run, &run->twins[i]);
+			compare(run, &run->models[i]);
 		KUNIT_ASSERT_TRUE(test, dualtree_check(run->dt));
 		cond_resched();
 	}
 	for (i = 0; i < BUFFERS; i++)
-		dualtree_buf_purge(&run->twins[i].buf);
-	KUNIT_EXPECT_EQ(test, stats_of(run->dt).bad_frees, 0);
-	expect_drained(test, run->dt);
+		dualtree_buf_purge(&run->models[i].buf);
+	dt_expect_clean(test, run->dt);
 }
 
 /**
@@ -326,37 +306,37 @@ static void subscribe(struct work_struct *work)
 	size_t len;
 
 	dualtree_buf_init(&front, s->buf.dt);
-	while (s->buf.unread) {
-		len = min_t(size_t, s->buf.unread, 1 + below(&s->rnd, sizeof(bytes)));
+	while (s->buf.len) {
+		len = min_t(size_t, s->buf.len, 1 + random_below(&s->rnd, sizeof(bytes)));
 		s->errors += !!dualtree_buf_split(&s->buf, len, &front, GFP_KERNEL);
 		s->errors += !!dualtree_buf_read(&front, bytes, len);
-		s->errors += !bed_filled(bytes, s->done, len);
+		s->errors += !dt_filled(bytes, s->done, len);
 		s->done += len;
-		if (below(&s->rnd, 8))
+		if (random_below(&s->rnd, 8))
 			continue;
-		len = below(&s->rnd, min_t(size_t, s->buf.unread, 3000) + 1);
+		len = random_below(&s->rnd, min_t(size_t, s->buf.len, 3000) + 1);
 		s->errors += !!dualtree_buf_skip(&s->buf, len);
 		s->done += len;
 	}
 }
 
-/* Whoever is last frees, and whoever is left owns: on all CPUs at the same time. */
+/* The last holder of a range frees it, and a single holder owns it: on all CPUs at a time. */
 static void random_subscribers(struct kunit *test)
 {
 	struct subscriber *subs = kunit_kcalloc(test, THREADS, sizeof(*subs), GFP_KERNEL);
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	unsigned int round, i, errors = 0;
-	u32 chosen = random_seed(test);
+	u32 first_seed = random_seed(test, param_value_of(seed));
 	struct dualtree_buf buf;
 	const size_t size = 200000;
 
 	KUNIT_ASSERT_NOT_NULL(test, subs);
 	dualtree_buf_init(&buf, dt);
 	for (round = 0; round < ROUNDS; round++) {
-		bed_append_pieces(test, &buf, 0, size);
+		dt_buf_append_ranges(test, &buf, 0, size);
 		for (i = 0; i < THREADS; i++) {
 			subs[i].done = 0;
-			prandom_seed_state(&subs[i].rnd, chosen + round * THREADS + i);
+			prandom_seed_state(&subs[i].rnd, first_seed + round * THREADS + i);
 			dualtree_buf_init(&subs[i].buf, dt);
 			KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, size, &subs[i].buf,
 								 GFP_KERNEL), 0);
@@ -371,31 +351,13 @@ static void random_subscribers(struct kunit *test)
 		}
 	}
 	KUNIT_EXPECT_EQ(test, errors, 0);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
-	expect_drained(test, dt);
+	dt_expect_clean(test, dt);
 }
 
-static int random_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	ops = dt_test_param("ops=", ops);
-	return 0;
-}
-
-static struct kunit_case random_cases[] = {
+static struct kunit_case netbuf_random_cases[] = {
 	KUNIT_CASE(random_calls),
 	KUNIT_CASE(random_subscribers),
 	{}
 };
 
-static struct kunit_suite random_suite = {
-	.name = "dualtree_netbuf_random",
-	.suite_init = random_suite_init,
-	.test_cases = random_cases,
-};
-
-kunit_test_suite(random_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Randomised tests of packet buffers against plain arrays");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(netbuf_random, "packet buffers against plain arrays, in random order");

@@ -3,12 +3,9 @@
  * Reading: every call with the border of two ranges at every place in what it reads, and
  * with every byte of it missing.
  */
-#include <linux/module.h>
-#include <linux/string.h>
-#include "../compat/compat.h"
-#include "netbuf_bed.h"
+#include "fixtures/netbuf.h"
 
-#define LONGEST	16
+#define LEB_BYTES_MAX	16
 
 /* Some bytes in two ranges, cut at @cut, or in as many ranges as bytes if that is negative. */
 static void put_cut(struct kunit *test, struct dualtree_buf *buf, const u8 *bytes, size_t len,
@@ -72,7 +69,7 @@ static int read_kind(struct dualtree_buf *buf, enum kind kind, u64 *value)
 static void read_numbers(struct kunit *test)
 {
 	static const u8 bytes[] = { 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88 };
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_buf buf;
 	size_t len, there;
 	int kind, cut;
@@ -85,22 +82,22 @@ static void read_numbers(struct kunit *test)
 			put_cut(test, &buf, bytes, len, cut);
 			KUNIT_EXPECT_EQ(test, read_kind(&buf, kind, &value), 0);
 			KUNIT_EXPECT_EQ(test, value, kind_values[kind]);
-			KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 0);
+			KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 		}
 		for (there = 0; there < len; there++) {
 			put_cut(test, &buf, bytes, there, there / 2);
 			KUNIT_EXPECT_EQ(test, read_kind(&buf, kind, &value), -ENODATA);
-			KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), there);
+			KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), there);
 			dualtree_buf_purge(&buf);
 		}
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void read_widths(struct kunit *test)
 {
 	static const u8 bytes[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	u64 be = 0, le = 0, value = 77;
 	struct dualtree_buf buf;
 	unsigned int n;
@@ -112,7 +109,7 @@ static void read_widths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_le(&buf, 0, &value), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_le(&buf, 9, &value), -EINVAL);
 	KUNIT_EXPECT_EQ(test, value, 77);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), 9);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 9);
 	dualtree_buf_purge(&buf);
 	for (n = 1; n <= 8; n++) {
 		be = be << 8 | n;
@@ -124,7 +121,7 @@ static void read_widths(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_le(&buf, n, &value), 0);
 		KUNIT_EXPECT_EQ(test, value, le);
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static unsigned int put_uleb(u8 *to, u64 value)
@@ -156,7 +153,7 @@ static unsigned int put_sleb(u8 *to, s64 value)
 static void expect_uleb(struct kunit *test, struct dualtree_buf *buf, u64 value)
 {
 	unsigned int len, there;
-	u8 bytes[LONGEST];
+	u8 bytes[LEB_BYTES_MAX];
 	u64 got = 1234;
 	int cut;
 
@@ -165,13 +162,13 @@ static void expect_uleb(struct kunit *test, struct dualtree_buf *buf, u64 value)
 		put_cut(test, buf, bytes, len, cut);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(buf, &got), 0);
 		KUNIT_EXPECT_EQ(test, got, value);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	}
 	got = 1234;
 	for (there = 0; there < len; there++) {
 		put_cut(test, buf, bytes, there, 0);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(buf, &got), -ENODATA);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), there);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), there);
 		dualtree_buf_purge(buf);
 	}
 	KUNIT_EXPECT_EQ(test, got, 1234);
@@ -180,18 +177,18 @@ static void expect_uleb(struct kunit *test, struct dualtree_buf *buf, u64 value)
 static void expect_sleb(struct kunit *test, struct dualtree_buf *buf, s64 value)
 {
 	unsigned int len, there;
-	u8 bytes[LONGEST];
+	u8 bytes[LEB_BYTES_MAX];
 	s64 got = 1234;
 
 	len = put_sleb(bytes, value);
 	put_cut(test, buf, bytes, len, -1);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(buf, &got), 0);
 	KUNIT_EXPECT_EQ(test, got, value);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	for (there = 0; there < len; there++) {
 		put_cut(test, buf, bytes, there, 0);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(buf, &got), -ENODATA);
-		KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), there);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), there);
 		dualtree_buf_purge(buf);
 	}
 	KUNIT_EXPECT_EQ(test, got, value);
@@ -199,7 +196,7 @@ static void expect_sleb(struct kunit *test, struct dualtree_buf *buf, s64 value)
 
 static void read_leb128(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_buf buf;
 	unsigned int bit;
 
@@ -215,15 +212,15 @@ static void read_leb128(struct kunit *test)
 	expect_uleb(test, &buf, U64_MAX);
 	expect_sleb(test, &buf, S64_MAX);
 	expect_sleb(test, &buf, S64_MIN);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* Too many bits, too many bytes; and a byte more than the longest, which is not theirs. */
 static void read_leb128_range(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_buf buf;
-	u8 bytes[LONGEST];
+	u8 bytes[LEB_BYTES_MAX];
 	u64 value = 5;
 	s64 number = 5;
 
@@ -232,13 +229,13 @@ static void read_leb128_range(struct kunit *test)
 	put_cut(test, &buf, bytes, sizeof(bytes), -1);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes));
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes));
 	dualtree_buf_purge(&buf);
 	bytes[9] = 0x02;
 	put_cut(test, &buf, bytes, sizeof(bytes), 3);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes));
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes));
 	KUNIT_EXPECT_EQ(test, value, 5);
 	KUNIT_EXPECT_EQ(test, number, 5);
 	dualtree_buf_purge(&buf);
@@ -247,25 +244,24 @@ static void read_leb128_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sleb128(&buf, &number), -ERANGE);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, U64_MAX);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(&buf), sizeof(bytes) - 10);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes) - 10);
 	dualtree_buf_purge(&buf);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void read_copy(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
-	u8 *bytes = kunit_kzalloc(test, 20000, GFP_KERNEL);
+	struct dualtree *dt = test_instance(test);
+	u8 *bytes = dt_test_zalloc(test, 20000);
 	size_t done = 0, offset, len;
 	struct dualtree_buf buf;
 
-	KUNIT_ASSERT_NOT_NULL(test, bytes);
 	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, 20000);
+	dt_buf_append_ranges(test, &buf, 0, 20000);
 	for (offset = 0; offset < 20000; offset += 317) {
 		len = min_t(size_t, 20000 - offset, offset % 5000);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_peek(&buf, offset, bytes, len), 0);
-		KUNIT_EXPECT_TRUE(test, bed_filled(bytes, offset, len));
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, offset, len));
 	}
 	memset(bytes, 0, 20000);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_peek(&buf, 20000, bytes, 0), 0);
@@ -274,18 +270,17 @@ static void read_copy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_peek(&buf, 1, bytes, SIZE_MAX), -ENODATA);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read(&buf, bytes, 20001), -ENODATA);
 	KUNIT_EXPECT_TRUE(test, all_bytes(bytes, 0, 20000));
-	bed_expect(test, &buf, 0, 20000);
+	dt_buf_expect(test, &buf, 0, 20000);
 	for (len = 0; done < 20000; done += len, len = min(len * 2 + 1, 20000 - done)) {
 		KUNIT_ASSERT_EQ(test, dualtree_buf_read(&buf, bytes, len), 0);
-		KUNIT_EXPECT_TRUE(test, bed_filled(bytes, done, len));
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, done, len));
 	}
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
+	dt_expect_clean(test, dt);
 }
 
 static void read_find(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_buf buf;
 	u8 bytes[100] = {};
 	size_t at;
@@ -304,10 +299,10 @@ static void read_find(struct kunit *test)
 		bytes[at] = 0;
 		dualtree_buf_purge(&buf);
 	}
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-static struct kunit_case read_cases[] = {
+static struct kunit_case netbuf_read_cases[] = {
 	KUNIT_CASE(read_numbers),
 	KUNIT_CASE(read_widths),
 	KUNIT_CASE(read_leb128),
@@ -317,13 +312,4 @@ static struct kunit_case read_cases[] = {
 	{}
 };
 
-static struct kunit_suite read_suite = {
-	.name = "dualtree_netbuf_read",
-	.test_cases = read_cases,
-};
-
-kunit_test_suite(read_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of reading across the borders of ranges");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(netbuf_read, "reading across the borders of ranges");

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets made of buffers: they hold what was received, in place as long as they may, and
- * all of it comes back, but nothing as long as anybody can read it.
+ * Packets made of buffers: they hold what was received, in place up to the limit. All of it is
+ * reaped, and no range before its last reader has released the page.
  */
 #include <linux/ip.h>
-#include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/route.h>
-#include "../compat/compat.h"
-#include "../netbuf/segment.h"
-#include "netbuf_sockets.h"
+#include "fixtures/sockets.h"
 
-#define RECORD	sizeof(struct dualtree_segment)
 #define HEADERS	54
 
 static void rx_release(struct kunit_resource *res)
@@ -45,7 +41,7 @@ static struct sk_buff *make_skb(struct kunit *test, struct dualtree_rx *rx,
 	struct sk_buff *skb = dualtree_rx_skb(rx, NULL, buf, headers, GFP_KERNEL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(skb));
-	KUNIT_EXPECT_EQ(test, dualtree_buf_unread(buf), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(buf), 0);
 	return skb;
 }
 
@@ -56,14 +52,14 @@ static void expect_packet(struct kunit *test, const struct sk_buff *skb, size_t 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
 	KUNIT_EXPECT_EQ(test, skb->len, len);
 	KUNIT_EXPECT_EQ(test, skb_copy_bits(skb, 0, bytes, len), 0);
-	KUNIT_EXPECT_TRUE(test, bed_filled(bytes, from, len));
+	KUNIT_EXPECT_TRUE(test, dt_filled(bytes, from, len));
 	kfree(bytes);
 }
 
 static void rx_in_place(struct kunit *test)
 {
 	static const size_t sizes[] = { 55, 64, 200, 1514, 4096, 9000, 60000 };
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
 	struct dualtree_buf buf;
 	struct sk_buff *skb;
@@ -72,7 +68,7 @@ static void rx_in_place(struct kunit *test)
 
 	dualtree_buf_init(&buf, dt);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		bed_append(test, &buf, 0, sizes[i]);
+		dt_buf_append(test, &buf, 0, sizes[i]);
 		first = dualtree_buf_first(&buf, &len);
 		skb = make_skb(test, rx, &buf, HEADERS);
 		expect_packet(test, skb, 0, sizes[i]);
@@ -84,29 +80,29 @@ static void rx_in_place(struct kunit *test)
 				skb_shinfo(skb)->nr_frags * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_ranges, 1);
 		/* The headers are back already. */
-		KUNIT_EXPECT_EQ(test, bed_live(dt), sizes[i] - HEADERS + RECORD);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), sizes[i] - HEADERS + RECORD);
 		KUNIT_EXPECT_EQ(test, dualtree_rx_reap(rx, 100), 0);
 		KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 1), -ETIMEDOUT);
 		consume_skb(skb);
 		KUNIT_EXPECT_EQ(test, dualtree_rx_reap(rx, 100), 1);
-		KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 	}
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).packets, ARRAY_SIZE(sizes));
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).copied, 0);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_bytes, 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* Whoever has a part of a packet has its pages: clones, copies, what was cut off. */
+/* Each holder of a part of a packet holds its pages: clones, copies, trimmed packets. */
 static void rx_holders(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
 	struct sk_buff *skb, *clone, *copy;
 	struct dualtree_buf buf;
 
 	dualtree_buf_init(&buf, dt);
-	bed_append_pieces(test, &buf, 0, 6000);
+	dt_buf_append_ranges(test, &buf, 0, 6000);
 	skb = make_skb(test, rx, &buf, HEADERS);
 	KUNIT_EXPECT_GT(test, rx_stats(rx).pinned_ranges, 3);
 	clone = skb_clone(skb, GFP_KERNEL);
@@ -125,14 +121,13 @@ static void rx_holders(struct kunit *test)
 	expect_packet(test, copy, 0, 1700);
 	consume_skb(copy);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 0), 0);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
+	dt_expect_clean(test, dt);
 }
 
-/* Packets that share a page wait for each other, and a page's other bytes for nobody. */
+/* Ranges of a page are reaped when no packet holds the page; its other bytes are freed at once. */
 static void rx_neighbours(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
 	/* The first of a region begins on a page. */
 	u8 *page = dualtree_alloc(dt, PAGE_SIZE, GFP_KERNEL);
@@ -142,7 +137,7 @@ static void rx_neighbours(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(page));
-	bed_fill(page, 0, PAGE_SIZE);
+	dt_fill(page, 0, PAGE_SIZE);
 	for (i = 0; i < 3; i++) {
 		dualtree_buf_init(&bufs[i], dt);
 		KUNIT_ASSERT_EQ(test, dualtree_buf_adopt(&bufs[i], page + i * 1000, 1000,
@@ -154,30 +149,29 @@ static void rx_neighbours(struct kunit *test)
 	consume_skb(skbs[0]);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_reap(rx, 100), 0);
 	dualtree_buf_purge(&bufs[2]);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 2 * (990 + RECORD));
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), 2 * (990 + RECORD));
 	expect_packet(test, skbs[1], 1000, 1000);
 	consume_skb(skbs[1]);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_reap(rx, 1), 1);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_reap(rx, 1), 1);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
-	expect_drained(test, dt);
+	dt_expect_clean(test, dt);
 }
 
 /* One that is never read keeps no other, however little is looked at in one go. */
 static void rx_in_turn(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
 	struct sk_buff *kept, *skb;
 	struct dualtree_buf buf;
 	unsigned int i, reaped = 0;
 
 	dualtree_buf_init(&buf, dt);
-	bed_append(test, &buf, 0, 5000);
+	dt_buf_append(test, &buf, 0, 5000);
 	kept = make_skb(test, rx, &buf, 0);
 	for (i = 0; i < 10; i++) {
 		/* On pages of its own. */
-		bed_append(test, &buf, 0, 3 * PAGE_SIZE);
+		dt_buf_append(test, &buf, 0, 3 * PAGE_SIZE);
 		skb = make_skb(test, rx, &buf, PAGE_SIZE / 16);
 		consume_skb(skb);
 	}
@@ -187,14 +181,14 @@ static void rx_in_turn(struct kunit *test)
 	expect_packet(test, kept, 0, 5000);
 	consume_skb(kept);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 0), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* What cannot be handed over is copied, and free at once. */
 static void rx_copied(struct kunit *test)
 {
 	static const size_t sizes[] = { 1, 54, 55, 1024, 1025, 9000, 60000 };
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *none = make_rx(test, dt, 0), *rx = make_rx(test, dt, SZ_1M);
 	struct dualtree_buf buf, clone;
 	struct sk_buff *skb;
@@ -203,16 +197,16 @@ static void rx_copied(struct kunit *test)
 	dualtree_buf_init(&buf, dt);
 	dualtree_buf_init(&clone, dt);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		bed_append_pieces(test, &buf, 0, sizes[i]);
+		dt_buf_append_ranges(test, &buf, 0, sizes[i]);
 		skb = make_skb(test, none, &buf, HEADERS);
 		expect_packet(test, skb, 0, sizes[i]);
 		KUNIT_EXPECT_GE(test, skb_headlen(skb), min_t(size_t, sizes[i], HEADERS));
-		KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 		consume_skb(skb);
 	}
 	KUNIT_EXPECT_EQ(test, rx_stats(none).copied, ARRAY_SIZE(sizes));
 	/* Shared with another buffer. */
-	bed_append(test, &buf, 0, 3000);
+	dt_buf_append(test, &buf, 0, 3000);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 3000, &clone, GFP_KERNEL), 0);
 	skb = make_skb(test, rx, &buf, HEADERS);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_ranges, 0);
@@ -222,21 +216,21 @@ static void rx_copied(struct kunit *test)
 	skb = make_skb(test, rx, &clone, HEADERS);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_ranges, 1);
 	consume_skb(skb);
-	/* In more pieces than a packet has fragments. */
+	/* In more ranges than a packet has fragments. */
 	for (i = 0; i <= MAX_SKB_FRAGS; i++)
-		bed_append(test, &buf, i * 100, 100);
+		dt_buf_append(test, &buf, i * 100, 100);
 	skb = make_skb(test, rx, &buf, 0);
 	expect_packet(test, skb, 0, i * 100);
 	consume_skb(skb);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).copied, 2);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 0), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* At the limit packets are copied, until others are given back. */
 static void rx_limit(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, 4 * PAGE_SIZE);
 	struct dualtree_buf buf;
 	struct sk_buff *skbs[6];
@@ -244,7 +238,7 @@ static void rx_limit(struct kunit *test)
 
 	dualtree_buf_init(&buf, dt);
 	for (i = 0; i < 6; i++) {
-		bed_append(test, &buf, i, 1400);
+		dt_buf_append(test, &buf, i, 1400);
 		skbs[i] = make_skb(test, rx, &buf, HEADERS);
 		KUNIT_EXPECT_LE(test, rx_stats(rx).pinned_bytes, 4 * PAGE_SIZE);
 	}
@@ -254,34 +248,34 @@ static void rx_limit(struct kunit *test)
 		expect_packet(test, skbs[i], i, 1400);
 		consume_skb(skbs[i]);
 	}
-	/* Nobody has reaped: reaching the limit does. */
+	/* Reaching the limit reaps, too. */
 	i = rx_stats(rx).copied;
-	bed_append(test, &buf, 0, 3 * PAGE_SIZE);
+	dt_buf_append(test, &buf, 0, 3 * PAGE_SIZE);
 	consume_skb(make_skb(test, rx, &buf, 0));
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).copied, i);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 0), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 static void rx_refused(struct kunit *test)
 {
-	struct dualtree *dt = bed_instance(test), *other = bed_instance(test);
+	struct dualtree *dt = test_instance(test), *other = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M), *foreign = make_rx(test, other, SZ_1M);
 	struct dualtree_buf buf;
 
 	dualtree_buf_init(&buf, dt);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 0, GFP_KERNEL)), -ENODATA);
-	bed_append(test, &buf, 0, 100000);
+	dt_buf_append(test, &buf, 0, 100000);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(foreign, NULL, &buf, 0, GFP_KERNEL)),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 257, GFP_KERNEL)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 0, GFP_KERNEL)), -EMSGSIZE);
-	bed_expect(test, &buf, 0, 100000);
+	dt_buf_expect(test, &buf, 0, 100000);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).packets + rx_stats(rx).copied, 0);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_bytes, 0);
 	dualtree_buf_purge(&buf);
 	dualtree_rx_destroy(NULL);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 /* A datagram as a driver would receive it, for a socket on loopback. */
@@ -300,8 +294,8 @@ static void put_datagram(struct kunit *test, struct dualtree_buf *buf, __be16 po
 	};
 	ip_send_check(ip);
 	*udp = (struct udphdr) { .source = htons(9), .dest = port, .len = htons(udp_len) };
-	bed_fill(room + sizeof(*ip) + sizeof(*udp), 0, len);
-	KUNIT_ASSERT_EQ(test, dualtree_buf_put(buf, sizeof(*ip) + udp_len), 0);
+	dt_fill(room + sizeof(*ip) + sizeof(*udp), 0, len);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_commit(buf, sizeof(*ip) + udp_len), 0);
 }
 
 static void give_to_stack(struct kunit *test, struct sk_buff *skb)
@@ -321,17 +315,16 @@ static void give_to_stack(struct kunit *test, struct sk_buff *skb)
 static void rx_stack(struct kunit *test)
 {
 	const size_t len = 5000, count = 8;
-	struct dualtree *dt = bed_instance(test);
+	struct dualtree *dt = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
-	struct socket *sock = make_socket(test, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-	u8 *bytes = kunit_kzalloc(test, len, GFP_KERNEL);
+	struct socket *sock = dt_test_socket(test, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	u8 *bytes = dt_test_zalloc(test, len);
 	struct dualtree_buf buf;
 	struct sockaddr_in addr;
 	struct sk_buff *skb;
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	bind_socket(test, sock, &addr);
+	dt_bind_socket(test, sock, &addr);
 	dualtree_buf_init(&buf, dt);
 	for (i = 0; i < count; i++) {
 		put_datagram(test, &buf, addr.sin_port, len);
@@ -341,27 +334,26 @@ static void rx_stack(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, HZ / 20), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_ranges, count);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), count * (len + RECORD));
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), count * (len + RECORD));
 	for (i = 0; i < count; i++) {
-		KUNIT_EXPECT_EQ(test, plain_recv(sock, bytes, len, 0), len);
-		KUNIT_EXPECT_TRUE(test, bed_filled(bytes, 0, len));
+		KUNIT_EXPECT_EQ(test, dt_plain_recv(sock, bytes, len, 0), len);
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, 0, len));
 	}
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, PATIENCE), 0);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).copied, 0);
-	KUNIT_EXPECT_EQ(test, bed_live(dt), 0);
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 	/* Closed with packets unread. */
 	put_datagram(test, &buf, addr.sin_port, len);
 	skb = dualtree_rx_skb(rx, init_net.loopback_dev, &buf, 28, GFP_KERNEL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(skb));
 	give_to_stack(test, skb);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, HZ / 20), -ETIMEDOUT);
-	free_socket(test, sock);
+	dt_release_socket(test, sock);
 	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, PATIENCE), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
-	expect_drained(test, dt);
+	dt_expect_clean(test, dt);
 }
 
-static struct kunit_case rx_cases[] = {
+static struct kunit_case netbuf_rx_cases[] = {
 	KUNIT_CASE(rx_in_place),
 	KUNIT_CASE(rx_holders),
 	KUNIT_CASE(rx_neighbours),
@@ -373,13 +365,4 @@ static struct kunit_case rx_cases[] = {
 	{}
 };
 
-static struct kunit_suite rx_suite = {
-	.name = "dualtree_netbuf_rx",
-	.test_cases = rx_cases,
-};
-
-kunit_test_suite(rx_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of packets made of buffers");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(netbuf_rx, "packets made of buffers");

@@ -1,92 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frees and allocations in NMIs, which arrive anywhere: inside a section, under a lock, in an
- * interrupt. A free works always. An allocation gets what the heap has, or NULL; it never
- * waits and never asks for pages.
+ * Frees and allocations in NMIs that arrive in a chosen state: inside a section, under a lock. A
+ * free always succeeds. An allocation gets what the heap has, or NULL; it never waits and never
+ * calls the page allocator. NMIs that arrive anywhere are in nmi_storm_test.c.
  *
- * Where kmemleak is, what is freed in NMI waits on a remote list until somebody else looks
- * (see dualtree/kmemleak.h).
+ * With kmemleak, what an NMI frees stays on a remote list until the owner drains it (see
+ * dualtree/kmemleak.h).
  */
-#include <linux/module.h>
-#include <linux/percpu.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
-#include <linux/smp.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "../compat/nmi.h"
-#include "../compat/workqueue.h"
-#include "../dualtree/section.h"
-#include "busy.h"
-#include "instance.h"
-
-static uint seed;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "of what is done in the storm; 0: pick one");
-
-static uint nmis = 2000;
-module_param(nmis, uint, 0444);
-MODULE_PARM_DESC(nmis, "of the storm");
-
-/**
- * struct nmi_end - where NMIs of one CPU end
- * @state: its mark; see compat/nmi.h
- * @call: what is to be done in one; set while none is under way
- * @arg: for it
- * @calls: how often it was
- */
-struct nmi_end {
-	atomic_t state;
-	void (*call)(void *arg);
-	void *arg;
-	unsigned int calls;
-};
-
-static DEFINE_PER_CPU(struct nmi_end, nmi_ends);
-
-static int nmi_arrived(unsigned int type, struct pt_regs *regs)
-{
-	struct nmi_end *end = this_cpu_ptr(&nmi_ends);
-
-	switch (dt_nmi_claim(&end->state)) {
-	case DT_NMI_OURS:
-		end->call(end->arg);
-		WRITE_ONCE(end->calls, end->calls + 1);
-		return NMI_HANDLED;
-	case DT_NMI_ONE_MORE:
-		return NMI_HANDLED;
-	case DT_NMI_FOREIGN:
-		break;
-	}
-	return NMI_DONE;
-}
-
-#define NMI_NAME	"dualtree-nmi-test"
-
-/* Looks at the state so often before the NMI is given up. */
-#define PATIENCE	100000000
-
-/*
- * Do something in an NMI on this CPU; preemption is off, or the thread stays here. When it
- * returns that has been done.
- */
-static void in_nmi_call(struct kunit *test, void (*call)(void *arg), void *arg)
-{
-	struct nmi_end *end;
-	unsigned int before, left = PATIENCE;
-
-	preempt_disable();
-	end = this_cpu_ptr(&nmi_ends);
-	before = end->calls;
-	end->call = call;
-	end->arg = arg;
-	KUNIT_EXPECT_TRUE(test, dt_nmi_send(&end->state, smp_processor_id()));
-	while (READ_ONCE(end->calls) == before && left--)
-		cpu_relax();
-	KUNIT_EXPECT_EQ(test, READ_ONCE(end->calls), before + 1);
-	preempt_enable();
-}
+#include "fixtures/instance.h"
+#include "fixtures/nmi.h"
+#include "fixtures/section.h"
 
 #define JOB_NR		20
 #define JOB_SIZE	1000
@@ -164,12 +87,11 @@ static void job_free_tail(struct job *job)
 		part_free(job, job->ptrs[i] + 99, job->size - 99);
 }
 
-static struct job *job_create(struct kunit *test, const struct dualtree_params *params)
+static struct job *job_create(struct kunit *test)
 {
-	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct job *job = dt_test_zalloc(test, sizeof(*job));
 
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->dt = instance_create(test, params);
+	job->dt = test_instance(test);
 	job->size = JOB_SIZE;
 	return job;
 }
@@ -188,7 +110,7 @@ static bool has_none(const struct job *job)
 	return !memchr_inv(job->ptrs, 0, sizeof(job->ptrs));
 }
 
-/* All was freed in NMI, @remote calls among them are on their way to their owner. */
+/* Expect that all was freed in NMI, and that @remote of these frees are in flight. */
 static void expect_freed(struct kunit *test, struct job *job, unsigned int frees,
 			 unsigned int remote)
 {
@@ -202,7 +124,7 @@ static void expect_freed(struct kunit *test, struct job *job, unsigned int frees
 	KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
 }
 
-/* Where kmemleak is, nothing that is freed in NMI is put where it belongs at once. */
+/* With kmemleak a free in NMI is never local. */
 static unsigned int local_or(unsigned int frees)
 {
 	return IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) ? frees : 0;
@@ -210,100 +132,96 @@ static unsigned int local_or(unsigned int frees)
 
 static void nmi_free_local(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 
-	stay_here(test);
 	job_alloc_here(job);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
-	in_nmi_call(test, job_free, job);
+	dt_call_in_nmi(test, job_free, job);
 	/* Both parts bring granules to 0. */
 	expect_freed(test, job, 2 * JOB_NR, local_or(2 * JOB_NR));
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 static void nmi_free_remote(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	struct job *job = job_create(test);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	smp_call_on_cpu(there, job_alloc_here, job, false);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
-	in_nmi_call(test, job_free, job);
+	dt_call_in_nmi(test, job_free, job);
 	expect_freed(test, job, 2 * JOB_NR, 2 * JOB_NR);
-	/* Its owner finds it, and needs no more. */
+	/* The owner drains it, and needs no other region. */
 	smp_call_on_cpu(there, job_alloc_here, job, false);
 	KUNIT_EXPECT_TRUE(test, has_all(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, 1);
 	job_free(job);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /* The NMI comes inside a section: the heap is left alone. */
 static void nmi_free_busy(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 
-	stay_here(test);
 	job_alloc_here(job);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
-	busy_begin(job->dt);
-	in_nmi_call(test, job_free, job);
-	busy_end(job->dt);
+	hold_section(job->dt);
+	dt_call_in_nmi(test, job_free, job);
+	release_section(job->dt);
 	expect_freed(test, job, 2 * JOB_NR, 2 * JOB_NR);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
-/* As in_nmi_call(), in an NMI that comes while the shared heap's lock is held. */
-static void in_nmi_call_locked(struct kunit *test, struct dualtree *dt, void (*call)(void *arg),
+/* As dt_call_in_nmi(), in an NMI that comes while the shared heap's lock is held. */
+static void call_in_nmi_locked(struct kunit *test, struct dualtree *dt, void (*call)(void *arg),
 			       void *arg)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&dt->shared_lock, flags);
-	in_nmi_call(test, call, arg);
+	dt_call_in_nmi(test, call, arg);
 	raw_spin_unlock_irqrestore(&dt->shared_lock, flags);
 }
 
-/* Memory of the shared heap: its list can be pushed to, whoever holds its lock. */
+/* Memory of the shared heap: its remote list accepts a push while its lock is held. */
 static void nmi_free_shared(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 	unsigned int round;
 
-	stay_here(test);
 	for (round = 1; round <= 2; round++) {
 		/* So that the CPU has a heap that can be busy, as an interrupt would find it. */
 		job_alloc_here(job);
 		job_free(job);
-		busy_begin(job->dt);
+		hold_section(job->dt);
 		job_alloc(job);
-		busy_end(job->dt);
+		release_section(job->dt);
 		KUNIT_ASSERT_TRUE(test, has_all(job));
 		KUNIT_EXPECT_EQ(test, stats_of(job->dt).nested_allocs, round * JOB_NR);
 		if (round == 1)
-			in_nmi_call(test, job_free, job);
+			dt_call_in_nmi(test, job_free, job);
 		else
-			in_nmi_call_locked(test, job->dt, job_free, job);
+			call_in_nmi_locked(test, job->dt, job_free, job);
 		KUNIT_EXPECT_TRUE(test, job->was_nmi);
 		KUNIT_EXPECT_EQ(test, stats_of(job->dt).frees, round * 4 * JOB_NR);
 		KUNIT_EXPECT_EQ(test, stats_of(job->dt).live_bytes, 0);
 		KUNIT_EXPECT_EQ(test, job->err, 0);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
 	}
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /* A thread frees the other part of what an NMI has freed one of, and the other way round. */
 static void nmi_free_part(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 	unsigned int i;
 
-	stay_here(test);
 	job_alloc_here(job);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
-	in_nmi_call(test, job_free_head, job);
+	dt_call_in_nmi(test, job_free_head, job);
 	/* 99 bytes are one granule and a part of another. */
 	expect_freed(test, job, JOB_NR, local_or(JOB_NR));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).live_bytes, JOB_NR * (JOB_SIZE - 99));
@@ -311,7 +229,7 @@ static void nmi_free_part(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, all_bytes(job->ptrs[i] + 99, i, JOB_SIZE - 99));
 	job_free_tail(job);
 	expect_freed(test, job, 2 * JOB_NR, local_or(JOB_NR));
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /**
@@ -337,12 +255,11 @@ static void free_wrong(void *arg)
 
 static void nmi_free_wrong(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	static int in_module;
 	u8 *live, *gone;
 	unsigned int i;
 
-	stay_here(test);
 	live = dualtree_alloc(dt, 640, GFP_KERNEL);
 	gone = dualtree_alloc(dt, 640, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, live && gone);
@@ -358,10 +275,10 @@ static void nmi_free_wrong(struct kunit *test)
 		for (k = 0; k < ARRAY_SIZE(wrongs); k++) {
 			/* Inside a section too. */
 			if (i)
-				busy_begin(dt);
-			in_nmi_call(test, free_wrong, &wrongs[k]);
+				hold_section(dt);
+			dt_call_in_nmi(test, free_wrong, &wrongs[k]);
 			if (i)
-				busy_end(dt);
+				release_section(dt);
 			KUNIT_EXPECT_EQ(test, wrongs[k].err, k ? -EINVAL : -EALREADY);
 		}
 		KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, (i + 1) * ARRAY_SIZE(wrongs));
@@ -370,20 +287,19 @@ static void nmi_free_wrong(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, all_bytes(live, 7, 640));
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, live, 640), 0);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
-/* What this CPU's heap has in hand is to be had. */
+/* An allocation gets what this CPU's heap has cached. */
 static void nmi_alloc_idle(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 	struct dualtree_stats stats;
 
-	stay_here(test);
 	job_alloc_here(job);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
 	job_free(job);
-	in_nmi_call(test, job_alloc, job);
+	dt_call_in_nmi(test, job_alloc, job);
 	KUNIT_EXPECT_TRUE(test, job->was_nmi);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
 	stats = stats_of(job->dt);
@@ -392,20 +308,19 @@ static void nmi_alloc_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.region_gets, 1);
 	KUNIT_EXPECT_EQ(test, stats.live_bytes, JOB_NR * JOB_SIZE);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
-	in_nmi_call(test, job_free, job);
+	dt_call_in_nmi(test, job_free, job);
 	KUNIT_EXPECT_EQ(test, job->err, 0);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
-/* No heap, or none with room for it: NULL, and nobody is asked for more. */
+/* No heap, or none with room for it: NULL, and no region is requested. */
 static void nmi_alloc_empty(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 	struct dualtree_stats stats;
 	void *ptr;
 
-	stay_here(test);
-	in_nmi_call(test, job_alloc, job);
+	dt_call_in_nmi(test, job_alloc, job);
 	KUNIT_EXPECT_TRUE(test, has_none(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).failed_allocs, JOB_NR);
@@ -413,233 +328,55 @@ static void nmi_alloc_empty(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
 	stats = stats_of(job->dt);
 	job->size = stats.largest_free + 1;
-	in_nmi_call(test, job_alloc, job);
+	dt_call_in_nmi(test, job_alloc, job);
 	KUNIT_EXPECT_TRUE(test, has_none(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, 1);
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).failed_allocs, 2 * JOB_NR);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
 	KUNIT_EXPECT_EQ(test, dualtree_free(job->dt, ptr, 100), 0);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /* Inside a section the shared heap serves, if it has memory and its lock is not held. */
 static void nmi_alloc_busy(struct kunit *test)
 {
-	struct job *job = job_create(test, NULL);
+	struct job *job = job_create(test);
 	unsigned int gets;
 
-	stay_here(test);
 	job_alloc_here(job);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
 	job_free(job);
-	busy_begin(job->dt);
-	in_nmi_call(test, job_alloc, job);
-	busy_end(job->dt);
+	hold_section(job->dt);
+	dt_call_in_nmi(test, job_alloc, job);
+	release_section(job->dt);
 	KUNIT_EXPECT_TRUE(test, has_none(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, 1);
 
-	/* An interrupt lets it have some. */
-	busy_begin(job->dt);
+	/* An allocation in an interrupt gives the shared heap a region. */
+	hold_section(job->dt);
 	job_alloc(job);
-	busy_end(job->dt);
+	release_section(job->dt);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
 	gets = stats_of(job->dt).region_gets;
 	KUNIT_EXPECT_EQ(test, gets, 2);
 	job_free(job);
 	KUNIT_EXPECT_EQ(test, job->err, 0);
 
-	busy_begin(job->dt);
-	in_nmi_call_locked(test, job->dt, job_alloc, job);
-	busy_end(job->dt);
+	hold_section(job->dt);
+	call_in_nmi_locked(test, job->dt, job_alloc, job);
+	release_section(job->dt);
 	KUNIT_EXPECT_TRUE(test, has_none(job));
 
-	busy_begin(job->dt);
-	in_nmi_call(test, job_alloc, job);
-	busy_end(job->dt);
+	hold_section(job->dt);
+	dt_call_in_nmi(test, job_alloc, job);
+	release_section(job->dt);
 	KUNIT_ASSERT_TRUE(test, has_all(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).nested_allocs, 2 * JOB_NR);
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, gets);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(job->dt));
-	in_nmi_call(test, job_free, job);
+	dt_call_in_nmi(test, job_free, job);
 	KUNIT_EXPECT_EQ(test, job->err, 0);
-	expect_drained(test, job->dt);
-}
-
-#define STORM_SLOTS	32
-
-/* An object of the storm: its size, its mark in the rest of it. */
-struct object {
-	u32 size;
-	u8 mark;
-	u8 body[];
-};
-
-/**
- * struct storm - a thread and the NMIs that interrupt it
- * @dt: the instance
- * @slots: objects that either may take; taken and left with one exchange
- * @rnd: of the thread, and of the NMIs
- * @bytes: live bytes as they should be
- * @errors: frees refused, marks broken
- * @got: allocations in NMI that got something; the NMIs', like @inside
- * @inside: NMIs that came inside a section
- * @stop: tells the thread to stop
- * @work: the thread
- */
-struct storm {
-	struct dualtree *dt;
-	struct object *slots[STORM_SLOTS];
-	struct rnd_state rnd[2];
-	atomic_long_t bytes;
-	atomic_t errors;
-	unsigned int got;
-	unsigned int inside;
-	bool stop;
-	struct work_struct work;
-};
-
-static void storm_free(struct storm *storm, struct object *object, unsigned int cut)
-{
-	size_t size = object->size;
-	u8 *ptr = (u8 *)object;
-
-	if (!all_bytes(object->body, object->mark, size - sizeof(*object)))
-		atomic_inc(&storm->errors);
-	atomic_long_sub(size, &storm->bytes);
-	cut %= size;
-	if (cut && dualtree_free(storm->dt, ptr + cut, size - cut))
-		atomic_inc(&storm->errors);
-	if (dualtree_free(storm->dt, ptr, cut ?: size))
-		atomic_inc(&storm->errors);
-}
-
-/* Return: true if there was memory. */
-static bool storm_once(struct storm *storm, struct rnd_state *rnd, gfp_t gfp)
-{
-	u32 random = prandom_u32_state(rnd), size = sizeof(struct object) + random % 1500;
-	struct object *object = NULL, *old;
-
-	if (random & BIT(30))
-		object = dualtree_alloc(storm->dt, size, gfp);
-	if (object) {
-		object->size = size;
-		object->mark = random >> 8;
-		memset(object->body, object->mark, size - sizeof(*object));
-		atomic_long_add(size, &storm->bytes);
-	}
-	old = xchg(&storm->slots[random / 1500 % STORM_SLOTS], object);
-	if (old)
-		storm_free(storm, old, random >> 4);
-	return object;
-}
-
-static void storm_nmi(void *arg)
-{
-	struct storm *storm = arg;
-
-	storm->inside += (this_cpu_ptr(storm->dt->slots)->ready == open_heap);
-	storm->got += storm_once(storm, &storm->rnd[1], GFP_ATOMIC);
-}
-
-/* So that the CPU has a heap, which is not busy, before the first NMI. */
-static int storm_begin(void *arg)
-{
-	struct storm *storm = arg;
-
-	return dualtree_free(storm->dt, dualtree_alloc(storm->dt, 64, GFP_KERNEL), 64);
-}
-
-static void storm_thread(struct work_struct *work)
-{
-	struct storm *storm = container_of(work, struct storm, work);
-
-	while (!READ_ONCE(storm->stop)) {
-		storm_once(storm, &storm->rnd[0], GFP_KERNEL);
-		cond_resched();
-	}
-}
-
-/* Has the storm seen enough? A thread may be kept long where it is in no section. */
-static bool storm_over(const struct storm *storm, unsigned int calls)
-{
-	return calls >= nmis && (READ_ONCE(storm->inside) || calls / 50 >= nmis);
-}
-
-/* As fast as they are taken, from another CPU, so that they arrive anywhere. */
-static void send_storm(struct kunit *test, struct storm *storm, unsigned int cpu)
-{
-	struct nmi_end *end = per_cpu_ptr(&nmi_ends, cpu);
-	unsigned int before = end->calls;
-
-	end->call = storm_nmi;
-	end->arg = storm;
-	while (!storm_over(storm, READ_ONCE(end->calls) - before)) {
-		preempt_disable();
-		dt_nmi_send(&end->state, cpu);
-		preempt_enable();
-		cond_resched();
-	}
-	/* The last is over too. */
-	while (atomic_read(&end->state) == DT_NMI_SENT)
-		cond_resched();
-}
-
-static void nmi_storm(struct kunit *test)
-{
-	struct storm *storm = kunit_kzalloc(test, sizeof(*storm), GFP_KERNEL);
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here), i;
-	u32 chosen = seed ?: get_random_u32();
-	struct dualtree_stats stats;
-
-	KUNIT_ASSERT_NOT_NULL(test, storm);
-	kunit_info(test, "seed=%u nmis=%u\n", chosen, nmis);
-	stay_on(test, here);
-	storm->dt = instance_create(test, NULL);
-	prandom_seed_state(&storm->rnd[0], chosen);
-	prandom_seed_state(&storm->rnd[1], chosen + 1);
-	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(there, storm_begin, storm, false), 0);
-	INIT_WORK(&storm->work, storm_thread);
-	queue_work_on(there, busy_queue_create(test), &storm->work);
-	send_storm(test, storm, there);
-	WRITE_ONCE(storm->stop, true);
-	flush_work(&storm->work);
-	stats = stats_of(storm->dt);
-	kunit_info(test, "%llu allocs, in NMI %u; %llu frees, remote %llu; %u NMIs inside a section\n",
-		   stats.allocs, storm->got, stats.frees, stats.remote_frees, storm->inside);
-	/* Or no NMI ever got anything, or none came inside a section. */
-	KUNIT_EXPECT_GT(test, storm->got, 0);
-	KUNIT_EXPECT_GT(test, storm->inside, 0);
-	KUNIT_EXPECT_EQ(test, stats.live_bytes, atomic_long_read(&storm->bytes));
-	KUNIT_EXPECT_TRUE(test, dualtree_check(storm->dt));
-	for (i = 0; i < STORM_SLOTS; i++)
-		if (storm->slots[i])
-			storm_free(storm, storm->slots[i], 77);
-	KUNIT_EXPECT_EQ(test, atomic_read(&storm->errors), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(storm->dt).bad_frees, 0);
-	expect_drained(test, storm->dt);
-}
-
-static bool registered;
-
-static int nmi_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	nmis = dt_test_param("nmis=", nmis);
-	registered = dt_nmi_available() && !dt_nmi_register(nmi_arrived, NMI_NAME);
-	return 0;
-}
-
-static void nmi_suite_exit(struct kunit_suite *suite)
-{
-	if (registered)
-		dt_nmi_unregister(NMI_NAME);
-}
-
-static int nmi_init(struct kunit *test)
-{
-	if (!registered)
-		kunit_skip(test, "NMIs cannot be sent here");
-	return 0;
+	dt_expect_drained(test, job->dt);
 }
 
 static struct kunit_case nmi_cases[] = {
@@ -652,20 +389,9 @@ static struct kunit_case nmi_cases[] = {
 	KUNIT_CASE(nmi_alloc_idle),
 	KUNIT_CASE(nmi_alloc_empty),
 	KUNIT_CASE(nmi_alloc_busy),
-	KUNIT_CASE(nmi_storm),
 	{}
 };
 
-static struct kunit_suite nmi_suite = {
-	.name = "dualtree_nmi",
-	.suite_init = nmi_suite_init,
-	.suite_exit = nmi_suite_exit,
-	.init = nmi_init,
-	.test_cases = nmi_cases,
-};
-
-kunit_test_suite(nmi_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of frees and allocations in NMIs");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(nmi, "frees and allocations in NMIs",
+	       .suite_init = dt_nmi_suite_init, .suite_exit = dt_nmi_suite_exit,
+	       .init = dt_nmi_case_init);

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools and NUMA nodes: memory comes from the node it is asked for on, and from another only
- * where that has none. Skipped on a machine with one node; the harness gives its guests two.
+ * Pools and NUMA nodes: memory comes from the node of the request, and from another node only on
+ * OOM. Skipped on a machine with one node; the harness gives its guests two.
  */
-#include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
 #include <dualtree/buddy_pool.h>
 #include <dualtree/dualtree.h>
-#include "../compat/compat.h"
+#include "fixtures/suite.h"
 
 static int node_of(const void *addr)
 {
@@ -243,12 +241,4 @@ static struct kunit_case numa_cases[] = {
 	{}
 };
 
-static struct kunit_suite numa_suite = {
-	.name = "dualtree_numa",
-	.test_cases = numa_cases,
-};
-
-kunit_test_suite(numa_suite);
-
-MODULE_DESCRIPTION("KUnit: pools and NUMA nodes");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(numa, "pools and NUMA nodes");

@@ -4,28 +4,13 @@
  *
  * Promises that every field of the stats is right after every single call.
  *
- * Parts of blocks are in pool_range_test.c, wrong frees in pool_refuse_test.c, limit and
+ * Parts of blocks are in pool_range_test.c, bad frees in pool_refuse_test.c, limit and
  * reserve in pool_limit_test.c, contexts and users in pool_life_test.c, memory that runs
  * out at any point in pool_fault_test.c.
  */
 #include <linux/nodemask.h>
-#include <linux/string.h>
-#include "buddy_testing.h"
-#include "../compat/compat.h"
-
-static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
-
-static void order_desc(const unsigned int *order, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "arena order %u", *order);
-}
-
-KUNIT_ARRAY_PARAM(order, orders, order_desc);
-
-static unsigned int order_of(struct kunit *test)
-{
-	return *(const unsigned int *)test->param_value;
-}
+#include "fixtures/one_arena.h"
+#include "fixtures/orders.h"
 
 /* Making a pool */
 
@@ -89,10 +74,10 @@ static void buddy_pool_create_offline_node(struct kunit *test)
 static void buddy_pool_create_lazy(struct kunit *test)
 {
 	const struct buddy_pool_stats nothing = {};
-	struct buddy_pool *pool = pool_make(test, NULL);
+	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	void *block;
 
-	expect_stats(test, pool, &nothing);
+	dt_expect_pool_stats(test, pool, &nothing);
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 	block = buddy_pool_alloc(pool, BUDDY_POOL_ARENA_ORDER, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, block);
@@ -102,13 +87,13 @@ static void buddy_pool_create_lazy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, BUDDY_POOL_ARENA_ORDER), 0);
 }
 
-/* Filling the reserve is nobody's call: it shows in what is held and nowhere else. */
+/* Filling the reserve is no call of a user: it changes what is held, and no other count. */
 static void buddy_pool_create_reserve(struct kunit *test)
 {
 	struct buddy_pool_params params = {
 		.nid = NUMA_NO_NODE, .arena_order = 3, .reserve = pages_bytes(20),
 	};
-	struct buddy_pool_stats stats = pool_stats(pool_make(test, &params));
+	struct buddy_pool_stats stats = pool_stats(dt_test_pool(test, &params));
 
 	KUNIT_EXPECT_GE(test, stats.free_bytes, params.reserve);
 	KUNIT_EXPECT_EQ(test, stats.held_bytes, stats.free_bytes);
@@ -126,7 +111,7 @@ static void buddy_pool_create_reserve_is_limit(struct kunit *test)
 		.nid = NUMA_NO_NODE, .arena_order = 3,
 		.limit = pages_bytes(11), .reserve = pages_bytes(11),
 	};
-	struct buddy_pool_stats stats = pool_stats(pool_make(test, &params));
+	struct buddy_pool_stats stats = pool_stats(dt_test_pool(test, &params));
 
 	KUNIT_EXPECT_EQ(test, stats.held_bytes, pages_bytes(11));
 	KUNIT_EXPECT_EQ(test, stats.free_bytes, pages_bytes(11));
@@ -138,7 +123,7 @@ static void buddy_pool_on_each_node(struct kunit *test)
 
 	for_each_node_state(nid, N_MEMORY) {
 		struct buddy_pool_params params = { .nid = nid, .arena_order = 2 };
-		struct buddy_pool *pool = pool_make(test, &params);
+		struct buddy_pool *pool = dt_test_pool(test, &params);
 		void *block = buddy_pool_alloc(pool, 2, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, block);
@@ -149,14 +134,14 @@ static void buddy_pool_on_each_node(struct kunit *test)
 
 static void buddy_pool_nothing_is_no_error(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 1);
+	struct one_arena *one = dt_one_arena(test, 1);
 
 	buddy_pool_destroy(NULL);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free(lone->pool, NULL, 0), 0);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free(lone->pool, NULL, UINT_MAX), 0);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(lone->pool, NULL, 0), 0);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(lone->pool, NULL, ULONG_MAX), 0);
-	lone_expect_whole(test, lone);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free(one->pool, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free(one->pool, NULL, UINT_MAX), 0);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(one->pool, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(one->pool, NULL, ULONG_MAX), 0);
+	dt_one_expect_all_free(one);
 }
 
 /* Whole blocks */
@@ -177,13 +162,13 @@ static struct taken *taken_array(struct kunit *test, unsigned int nr)
 static void buddy_pool_split_and_merge(struct kunit *test)
 {
 	unsigned int order, arena_order = order_of(test);
-	struct lone *lone = lone_make(test, arena_order);
+	struct one_arena *one = dt_one_arena(test, arena_order);
 	void *block;
 
 	for (order = 0; order <= arena_order; order++) {
-		block = lone_take(test, lone, order);
-		lone_give(test, lone, block, order);
-		lone_expect_whole(test, lone);
+		block = dt_one_alloc(one, order);
+		dt_one_free(one, block, order);
+		dt_one_expect_all_free(one);
 	}
 }
 
@@ -191,43 +176,43 @@ static void buddy_pool_split_and_merge(struct kunit *test)
 static void buddy_pool_optimistic(struct kunit *test)
 {
 	unsigned int i, order = order_of(test);
-	struct lone *lone = lone_make(test, order);
+	struct one_arena *one = dt_one_arena(test, order);
 	void *blocks[BUDDY_NR_ORDERS];
 	void *last;
 
 	for (i = 0; i < order; i++)
-		blocks[i] = lone_take(test, lone, i);
-	last = lone_take(test, lone, 0);
-	KUNIT_EXPECT_EQ(test, lone->want.free_bytes, 0);
-	lone_take_fails(test, lone, 0);
-	KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
+		blocks[i] = dt_one_alloc(one, i);
+	last = dt_one_alloc(one, 0);
+	KUNIT_EXPECT_EQ(test, one->want.free_bytes, 0);
+	dt_one_alloc_fails(one, 0);
+	KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
 	for (i = 0; i < order; i++)
-		lone_give(test, lone, blocks[i], i);
-	lone_give(test, lone, last, 0);
-	lone_expect_whole(test, lone);
+		dt_one_free(one, blocks[i], i);
+	dt_one_free(one, last, 0);
+	dt_one_expect_all_free(one);
 }
 
 /* Single pages everywhere: nothing larger can be had until two buddies are free. */
 static void buddy_pool_pessimistic(struct kunit *test)
 {
 	unsigned int i, order = order_of(test), nr = 1U << order;
-	struct lone *lone = lone_make(test, order);
+	struct one_arena *one = dt_one_arena(test, order);
 
 	for (i = 0; i < nr; i++)
-		lone_take(test, lone, 0);
+		dt_one_alloc(one, 0);
 	for (i = 0; i <= order; i++)
-		lone_take_fails(test, lone, i);
+		dt_one_alloc_fails(one, i);
 	/* Of each pair one page: half is free, and all of it in single pages. */
 	for (i = 0; i < nr; i += 2)
-		lone_give(test, lone, lone_addr(lone, i ^ (i >> 1 & 1)), 0);
-	KUNIT_EXPECT_EQ(test, lone->want.largest_free, PAGE_SIZE);
+		dt_one_free(one, one_addr(one, i ^ (i >> 1 & 1)), 0);
+	KUNIT_EXPECT_EQ(test, one->want.largest_free, PAGE_SIZE);
 	for (i = 1; i <= order; i++)
-		lone_take_fails(test, lone, i);
-	KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
+		dt_one_alloc_fails(one, i);
+	KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
 	for (i = 0; i < nr; i += 2)
 		if (nr > 1)
-			lone_give(test, lone, lone_addr(lone, i ^ (i >> 1 & 1) ^ 1), 0);
-	lone_expect_whole(test, lone);
+			dt_one_free(one, one_addr(one, i ^ (i >> 1 & 1) ^ 1), 0);
+	dt_one_expect_all_free(one);
 }
 
 /*
@@ -237,23 +222,23 @@ static void buddy_pool_pessimistic(struct kunit *test)
 static void buddy_pool_smoke(struct kunit *test)
 {
 	unsigned int i, j, nr, order, arena_order = order_of(test);
-	struct lone *lone = lone_make(test, arena_order);
+	struct one_arena *one = dt_one_arena(test, arena_order);
 	struct taken *taken = taken_array(test, 1U << arena_order);
 
 	for (order = 0; order <= arena_order; order++) {
 		nr = 1U << (arena_order - order);
 		for (i = 0; i < nr; i++) {
-			taken[i].block = lone_take(test, lone, order);
-			stamp_pages(taken[i].block, 1U << order, (u64)i << 32);
+			taken[i].block = dt_one_alloc(one, order);
+			dt_mark_pages(taken[i].block, 1U << order, (u64)i << 32);
 		}
-		lone_take_fails(test, lone, 0);
+		dt_one_alloc_fails(one, 0);
 		/* An odd stride visits each of a power of two once. */
 		for (i = 0, j = nr / 2; i < nr; i++, j = (j + (nr / 3 | 1)) % nr) {
-			KUNIT_ASSERT_TRUE(test, pages_stamped(taken[j].block, 1U << order,
-							      (u64)j << 32));
-			lone_give(test, lone, taken[j].block, order);
+			KUNIT_ASSERT_TRUE(test, dt_pages_marked(taken[j].block, 1U << order,
+								(u64)j << 32));
+			dt_one_free(one, taken[j].block, order);
 		}
-		lone_expect_whole(test, lone);
+		dt_one_expect_all_free(one);
 	}
 }
 
@@ -265,77 +250,77 @@ static void buddy_pool_pathological(struct kunit *test)
 {
 	unsigned int top, order, i, arena_order = order_of(test), nr = 0, nr_holes = 0;
 	struct taken *taken = taken_array(test, BUDDY_NR_ORDERS * BUDDY_NR_ORDERS);
-	struct lone *lone = lone_make(test, arena_order);
+	struct one_arena *one = dt_one_arena(test, arena_order);
 	void *holes[BUDDY_NR_ORDERS];
 	struct taken largest = {};
 
 	for (top = arena_order; top; top--) {
 		if (largest.block)
-			lone_give(test, lone, largest.block, largest.order);
-		largest = (struct taken){ lone_take(test, lone, top - 1), top - 1 };
+			dt_one_free(one, largest.block, largest.order);
+		largest = (struct taken){ dt_one_alloc(one, top - 1), top - 1 };
 		for (order = top - 1; order--; nr++)
-			taken[nr] = (struct taken){ lone_take(test, lone, order), order };
-		holes[nr_holes++] = lone_take(test, lone, 0);
-		lone_take_fails(test, lone, 0);
+			taken[nr] = (struct taken){ dt_one_alloc(one, order), order };
+		holes[nr_holes++] = dt_one_alloc(one, 0);
+		dt_one_alloc_fails(one, 0);
 	}
 	for (i = 0; i < nr_holes; i++)
-		lone_give(test, lone, holes[i], 0);
+		dt_one_free(one, holes[i], 0);
 	if (nr_holes)
-		KUNIT_EXPECT_EQ(test, lone->want.largest_free, PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, one->want.largest_free, PAGE_SIZE);
 	for (order = 1; order <= arena_order; order++)
-		lone_take_fails(test, lone, order);
-	KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
+		dt_one_alloc_fails(one, order);
+	KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
 
 	for (i = 0; i < nr; i++)
-		lone_give(test, lone, taken[i].block, taken[i].order);
+		dt_one_free(one, taken[i].block, taken[i].order);
 	if (largest.block)
-		lone_give(test, lone, largest.block, largest.order);
-	lone_expect_whole(test, lone);
+		dt_one_free(one, largest.block, largest.order);
+	dt_one_expect_all_free(one);
 }
 
 /* The smallest free block that is large enough is the one that is split. */
 static void buddy_pool_best_fit(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 6);
+	struct one_arena *one = dt_one_arena(test, 6);
 	unsigned int order;
 	void *block;
 
 	/* To take one page leaves one free block of each order: its buddy, and so on up. */
-	block = lone_take(test, lone, 0);
+	block = dt_one_alloc(one, 0);
 	for (order = 0; order < 6; order++) {
-		unsigned int buddy = (lone_page(lone, block) >> order ^ 1) << order;
-		void *fit = lone_take(test, lone, order);
+		unsigned int buddy = (one_page(one, block) >> order ^ 1) << order;
+		void *fit = dt_one_alloc(one, order);
 
-		KUNIT_EXPECT_EQ(test, lone_page(lone, fit), buddy);
-		lone_give(test, lone, fit, order);
+		KUNIT_EXPECT_EQ(test, one_page(one, fit), buddy);
+		dt_one_free(one, fit, order);
 	}
-	lone_give(test, lone, block, 0);
-	lone_expect_whole(test, lone);
+	dt_one_free(one, block, 0);
+	dt_one_expect_all_free(one);
 }
 
-/* Not for want of memory: such calls are not counted. */
+/* A call that no pool could serve is not counted as a failed allocation. */
 static void buddy_pool_order_too_large(struct kunit *test)
 {
 	static const unsigned int too_large[] = { 11, 12, 20, 31, 32, 33, 63, 64, 65, INT_MAX,
 						  1U << 31, UINT_MAX - 1, UINT_MAX };
 	unsigned int i, order = order_of(test);
-	struct lone *lone = lone_make(test, order);
+	struct one_arena *one = dt_one_arena(test, order);
 
 	for (i = 0; i < ARRAY_SIZE(too_large); i++) {
-		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, too_large[i], GFP_KERNEL));
-		lone_expect_whole(test, lone);
+		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(one->pool, too_large[i], GFP_KERNEL));
+		dt_one_expect_all_free(one);
 	}
 	if (order && order < BUDDY_POOL_MAX_ARENA_ORDER)
-		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, order + 1, GFP_KERNEL));
-	lone_expect_whole(test, lone);
+		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(one->pool, order + 1, GFP_KERNEL));
+	dt_one_expect_all_free(one);
 }
 
 /* Consecutive struct pages, each with a reference of its own, in the linear map. */
 static void buddy_pool_contiguous(struct kunit *test)
 {
 	unsigned int i, order = order_of(test);
-	struct lone *lone = lone_make(test, order);
-	void *block = lone_take(test, lone, order);
+	struct one_arena *one = dt_one_arena(test, order);
+	void *block = dt_one_alloc(one, order);
 	struct page *first = virt_to_page(block);
 
 	KUNIT_EXPECT_TRUE(test, virt_addr_valid(block));
@@ -347,32 +332,32 @@ static void buddy_pool_contiguous(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, page_count(page), 1);
 		KUNIT_EXPECT_FALSE(test, PageCompound(page));
 	}
-	lone_give(test, lone, block, order);
+	dt_one_free(one, block, order);
 }
 
-/* The block is cleared, and nothing beside it. */
+/* The block is cleared, and no byte adjacent to it. */
 static void buddy_pool_zero(struct kunit *test)
 {
 	unsigned int order, arena_order = order_of(test);
-	struct lone *lone = lone_make(test, arena_order);
+	struct one_arena *one = dt_one_arena(test, arena_order);
 	void *all, *hole;
 
 	for (order = 0; order <= arena_order; order++) {
-		all = lone_take(test, lone, arena_order);
+		all = dt_one_alloc(one, arena_order);
 		memset(all, 0xa5, PAGE_SIZE << arena_order);
 		/* The last aligned run of the size is the only room there is. */
 		hole = all + (PAGE_SIZE << arena_order) - (PAGE_SIZE << order);
-		lone_give_range(test, lone, hole, 1U << order);
-		KUNIT_ASSERT_PTR_EQ(test, hole, buddy_pool_alloc(lone->pool, order,
-								 GFP_KERNEL | __GFP_ZERO));
+		dt_one_free_range(one, hole, 1U << order);
+		KUNIT_ASSERT_PTR_EQ(test, hole,
+				    buddy_pool_alloc(one->pool, order, GFP_KERNEL | __GFP_ZERO));
 		KUNIT_EXPECT_NULL(test, memchr_inv(hole, 0, PAGE_SIZE << order));
 		KUNIT_EXPECT_NULL(test, memchr_inv(all, 0xa5, hole - all));
-		lone->want.allocs++;
-		bitmap_clear(lone->free, lone_page(lone, hole), 1U << order);
-		lone_give(test, lone, hole, order);
+		one->want.allocs++;
+		bitmap_clear(one->free, one_page(one, hole), 1U << order);
+		dt_one_free(one, hole, order);
 		if (hole > all)
-			lone_give_range(test, lone, all, (hole - all) >> PAGE_SHIFT);
-		lone_expect_whole(test, lone);
+			dt_one_free_range(one, all, (hole - all) >> PAGE_SHIFT);
+		dt_one_expect_all_free(one);
 	}
 }
 
@@ -383,12 +368,12 @@ static void buddy_pool_gfp_refused(struct kunit *test)
 		__GFP_HIGHMEM, __GFP_DMA32, __GFP_MOVABLE, __GFP_DMA, __GFP_NOFAIL,
 		__GFP_HIGHMEM | __GFP_DMA | __GFP_DMA32,
 	};
-	struct lone *lone = lone_make(test, 2);
+	struct one_arena *one = dt_one_arena(test, 2);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(modifiers); i++)
-		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(lone->pool, 1, GFP_KERNEL | modifiers[i]));
-	lone_expect_whole(test, lone);
+		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(one->pool, 1, GFP_KERNEL | modifiers[i]));
+	dt_one_expect_all_free(one);
 }
 
 /* Also where an arena has to come from the kernel first. */
@@ -401,7 +386,7 @@ static void buddy_pool_gfp_modifiers(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(modifiers); i++) {
 		struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 2 };
-		struct buddy_pool *pool = pool_make(test, &params);
+		struct buddy_pool *pool = dt_test_pool(test, &params);
 		void *block = buddy_pool_alloc(pool, 2, GFP_KERNEL | modifiers[i]);
 
 		KUNIT_ASSERT_NOT_NULL(test, block);
@@ -410,11 +395,11 @@ static void buddy_pool_gfp_modifiers(struct kunit *test)
 		if (modifiers[i] & __GFP_ZERO)
 			KUNIT_EXPECT_NULL(test, memchr_inv(block, 0, pages_bytes(4)));
 		KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 2), 0);
-		pool_drop(test, pool);
+		dt_test_pool_destroy(test, pool);
 	}
 }
 
-static struct kunit_case buddy_pool_cases[] = {
+static struct kunit_case pool_alloc_cases[] = {
 	KUNIT_CASE(buddy_pool_create_refused),
 	KUNIT_CASE(buddy_pool_create_offline_node),
 	KUNIT_CASE(buddy_pool_create_lazy),
@@ -436,13 +421,4 @@ static struct kunit_case buddy_pool_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_pool_suite = {
-	.name = "dualtree_pool_alloc",
-	.test_cases = buddy_pool_cases,
-};
-
-kunit_test_suite(buddy_pool_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: whole blocks");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_alloc, "the page pool: whole blocks");

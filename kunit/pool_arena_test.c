@@ -9,22 +9,8 @@
 #include <linux/slab.h>
 #include "../buddy/arena.h"
 #include "../buddy/table.h"
-#include "buddy_testing.h"
-#include "../compat/compat.h"
-
-static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
-
-static void order_desc(const unsigned int *order, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "arena order %u", *order);
-}
-
-KUNIT_ARRAY_PARAM(order, orders, order_desc);
-
-static unsigned int order_of(struct kunit *test)
-{
-	return *(const unsigned int *)test->param_value;
-}
+#include "fixtures/orders.h"
+#include "fixtures/pool.h"
 
 /* Arenas of a test's own, on lists of its own, that belong to no pool. */
 struct bare {
@@ -88,7 +74,7 @@ static void buddy_arena_fresh(struct kunit *test)
 	const struct buddy_arena *arena = bare->arenas[0];
 
 	KUNIT_EXPECT_EQ(test, arena->order, order);
-	KUNIT_EXPECT_TRUE(test, block_aligned(arena->base, order));
+	KUNIT_EXPECT_TRUE(test, dt_block_aligned(arena->base, order));
 	KUNIT_EXPECT_EQ(test, bitmap_weight(arena->free, 2U << order), 1);
 	KUNIT_EXPECT_TRUE(test, test_bit(1, arena->free));
 	KUNIT_EXPECT_EQ(test, bitmap_weight(arena->live, 2U << order), 0);
@@ -132,7 +118,7 @@ static void buddy_arena_split(struct kunit *test)
 	}
 }
 
-/* What a range leaves behind are the naturally aligned blocks it consists of. */
+/* The rest of a block is split into naturally aligned blocks. */
 static void buddy_arena_rest_of_range(struct kunit *test)
 {
 	struct bare *bare = bare_make(test, 4, 1);
@@ -205,7 +191,7 @@ static bool head_flip_shows(const struct buddy_arena *arena, unsigned int page)
 	unsigned int order;
 
 	if (test_bit(page, arena->head)) {
-		/* Behind a live page a mark is legal and not needed. */
+		/* After a live page a mark is valid and not needed. */
 		for (order = 0; page && order <= arena->order; order++)
 			if (test_bit(node_at(arena, page - 1, order), arena->live))
 				return false;
@@ -348,7 +334,7 @@ static void buddy_lists_check_finds_sums(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_lists_check(lists));
 }
 
-static struct kunit_case buddy_arena_cases[] = {
+static struct kunit_case pool_arena_cases[] = {
 	KUNIT_CASE_PARAM(buddy_arena_fresh, order_gen_params),
 	KUNIT_CASE_PARAM(buddy_arena_split, order_gen_params),
 	KUNIT_CASE(buddy_arena_rest_of_range),
@@ -360,13 +346,4 @@ static struct kunit_case buddy_arena_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_arena_suite = {
-	.name = "dualtree_pool_arena",
-	.test_cases = buddy_arena_cases,
-};
-
-kunit_test_suite(buddy_arena_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: arenas and their maps");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_arena, "the page pool: arenas and their maps");

@@ -3,22 +3,18 @@
  * The page pool: pages that outlive their arena, contexts that cannot wait, several pools
  * and several users at once.
  */
-#include <linux/completion.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
-#include <linux/kthread.h>
-#include <linux/prandom.h>
-#include <linux/sched/task.h>
-#include "buddy_testing.h"
-#include "../compat/compat.h"
-#include "effort.h"
+#include "fixtures/pool.h"
+#include "fixtures/random.h"
+#include "fixtures/scale.h"
 
 /* What outlives an arena */
 
 static void expect_only_mine(struct kunit *test, void *addr, u64 tag)
 {
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(addr)), 1);
-	KUNIT_EXPECT_TRUE(test, pages_stamped(addr, 1, tag));
+	KUNIT_EXPECT_TRUE(test, dt_pages_marked(addr, 1, tag));
 	put_page(virt_to_page(addr));
 }
 
@@ -26,14 +22,14 @@ static void expect_only_mine(struct kunit *test, void *addr, u64 tag)
 static void buddy_life_page_outlives_trim(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0, 0);
-	void *block = block_take(test, pool, SMALL_ORDER);
+	void *block = dt_block_alloc(test, pool, SMALL_ORDER);
 	unsigned int i;
 
-	stamp_pages(block, SMALL_PAGES, 100);
+	dt_mark_pages(block, SMALL_PAGES, 100);
 	for (i = 0; i < SMALL_PAGES; i++)
 		get_page(virt_to_page(block + pages_bytes(i)));
-	block_give(test, pool, block, SMALL_ORDER);
-	expect_trimmed(test, pool);
+	dt_block_free(test, pool, block, SMALL_ORDER);
+	dt_expect_trimmed(test, pool);
 	for (i = 0; i < SMALL_PAGES; i++)
 		expect_only_mine(test, block + pages_bytes(i), 100 + i);
 }
@@ -42,24 +38,25 @@ static void buddy_life_page_outlives_trim(struct kunit *test)
 static void buddy_life_page_outlives_pool(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0, 0);
-	void *whole = block_take(test, pool, SMALL_ORDER), *page = block_take(test, pool, 0);
-	void *part = block_take(test, pool, 2);
+	void *whole = dt_block_alloc(test, pool, SMALL_ORDER),
+	     *page = dt_block_alloc(test, pool, 0);
+	void *part = dt_block_alloc(test, pool, 2);
 
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, part, 1), 0);
-	stamp_pages(whole, SMALL_PAGES, 200);
-	stamp_pages(page, 1, 300);
+	dt_mark_pages(whole, SMALL_PAGES, 200);
+	dt_mark_pages(page, 1, 300);
 	get_page(virt_to_page(whole + pages_bytes(SMALL_PAGES - 1)));
 	get_page(virt_to_page(page));
-	pool_drop(test, pool);
+	dt_test_pool_destroy(test, pool);
 	expect_only_mine(test, whole + pages_bytes(SMALL_PAGES - 1), 200 + SMALL_PAGES - 1);
 	expect_only_mine(test, page, 300);
 }
 
 static void buddy_life_destroy_unused(struct kunit *test)
 {
-	pool_drop(test, small_pool(test, 0, 0));
-	pool_drop(test, small_pool(test, 0, 3 * SMALL_BYTES));
-	pool_drop(test, small_pool(test, PAGE_SIZE, 0));
+	dt_test_pool_destroy(test, small_pool(test, 0, 0));
+	dt_test_pool_destroy(test, small_pool(test, 0, 3 * SMALL_BYTES));
+	dt_test_pool_destroy(test, small_pool(test, PAGE_SIZE, 0));
 }
 
 /* Contexts */
@@ -101,7 +98,7 @@ static void buddy_life_irqs_off(struct kunit *test)
 	wrong = all_calls(pool);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
-	expect_trimmed(test, pool);
+	dt_expect_trimmed(test, pool);
 }
 
 struct hardirq_calls {
@@ -134,7 +131,7 @@ static void buddy_life_hardirq(struct kunit *test)
 	irq_work_sync(&calls.work);
 	KUNIT_EXPECT_TRUE(test, calls.in_hardirq);
 	KUNIT_EXPECT_EQ(test, calls.wrong, 0);
-	expect_trimmed(test, calls.pool);
+	dt_expect_trimmed(test, calls.pool);
 }
 
 /* Several */
@@ -150,8 +147,8 @@ static void buddy_life_several_pools(struct kunit *test)
 		pools[p] = small_pool(test, p == 3 ? pages_bytes(20) : 0, p % 3 * SMALL_BYTES);
 	for (i = 0; i < 20; i++) {
 		for (p = 0; p < 4; p++) {
-			blocks[p][i] = block_take(test, pools[p], 0);
-			stamp_pages(blocks[p][i], 1, (u64)p << 32 | i);
+			blocks[p][i] = dt_block_alloc(test, pools[p], 0);
+			dt_mark_pages(blocks[p][i], 1, (u64)p << 32 | i);
 		}
 	}
 	KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pools[3], 2, GFP_KERNEL));
@@ -160,132 +157,117 @@ static void buddy_life_several_pools(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, pool_stats(pools[p]).held_bytes -
 				      pool_stats(pools[p]).free_bytes, pages_bytes(20));
 		for (i = 0; i < 20; i++)
-			KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[p][i], 1, (u64)p << 32 | i));
+			KUNIT_EXPECT_TRUE(test, dt_pages_marked(blocks[p][i], 1, (u64)p << 32 | i));
 	}
 	/* One goes, with all its blocks out: the others' are untouched. */
-	pool_drop(test, pools[1]);
+	dt_test_pool_destroy(test, pools[1]);
 	for (p = 0; p < 4; p += p ? 1 : 2) {
 		for (i = 0; i < 20; i++) {
-			KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[p][i], 1, (u64)p << 32 | i));
-			block_give(test, pools[p], blocks[p][i], 0);
+			KUNIT_EXPECT_TRUE(test, dt_pages_marked(blocks[p][i], 1, (u64)p << 32 | i));
+			dt_block_free(test, pools[p], blocks[p][i], 0);
 		}
 		KUNIT_EXPECT_TRUE(test, buddy_pool_check(pools[p]));
 		KUNIT_EXPECT_EQ(test, pool_stats(pools[p]).bad_frees, 0);
 	}
-	expect_trimmed(test, pools[0]);
+	dt_expect_trimmed(test, pools[0]);
 }
 
-#define HAMMERS		4
-#define HAMMER_SLOTS	16
-#define HAMMER_OPS	(KERNEL_CHECKS ? 3000 : 50000)
+#define WORKERS		4
+#define WORKER_SLOTS	16
+#define WORKER_OPS	(SLOW_KERNEL ? 3000 : 50000)
 
 /* One of several threads that use a pool at the same time. */
-struct hammer {
+struct worker {
 	struct buddy_pool *pool;
-	struct task_struct *task;
-	struct completion done;
+	struct work_struct work;
 	struct rnd_state rnd;
 	u64 id, allocs, failed, frees, errors;
-	struct hammer_slot {
+	struct worker_slot {
 		void *block;
 		unsigned int order;
-	} slots[HAMMER_SLOTS];
+	} slots[WORKER_SLOTS];
 };
 
-static void hammer_take(struct hammer *hammer, struct hammer_slot *slot)
+static void worker_alloc(struct worker *worker, struct worker_slot *slot)
 {
-	slot->order = prandom_u32_state(&hammer->rnd) % (SMALL_ORDER + 1);
-	slot->block = buddy_pool_alloc(hammer->pool, slot->order, GFP_KERNEL);
+	slot->order = prandom_u32_state(&worker->rnd) % (SMALL_ORDER + 1);
+	slot->block = buddy_pool_alloc(worker->pool, slot->order, GFP_KERNEL);
 	if (!slot->block) {
-		hammer->failed++;
+		worker->failed++;
 		return;
 	}
-	hammer->allocs++;
-	hammer->errors += !block_aligned(slot->block, slot->order);
-	stamp_pages(slot->block, 1U << slot->order, hammer->id + (unsigned long)slot->block);
+	worker->allocs++;
+	worker->errors += !dt_block_aligned(slot->block, slot->order);
+	dt_mark_pages(slot->block, 1U << slot->order, worker->id + (unsigned long)slot->block);
 }
 
-static void hammer_give(struct hammer *hammer, struct hammer_slot *slot)
+static void worker_free(struct worker *worker, struct worker_slot *slot)
 {
-	unsigned int cut = prandom_u32_state(&hammer->rnd) % (1U << slot->order);
+	unsigned int cut = prandom_u32_state(&worker->rnd) % (1U << slot->order);
 	unsigned int rest = (1U << slot->order) - cut;
 	void *block = slot->block;
 
-	hammer->errors += !pages_stamped(block, 1U << slot->order,
-					 hammer->id + (unsigned long)block);
+	worker->errors +=
+		!dt_pages_marked(block, 1U << slot->order, worker->id + (unsigned long)block);
 	slot->block = NULL;
 	if (!cut) {
-		hammer->frees++;
-		hammer->errors += !!buddy_pool_free(hammer->pool, block, slot->order);
+		worker->frees++;
+		worker->errors += !!buddy_pool_free(worker->pool, block, slot->order);
 		return;
 	}
-	/* In two parts; the first may be anybody's by the time the second goes. */
-	hammer->frees += 2;
-	hammer->errors += !!buddy_pool_free_range(hammer->pool, block + pages_bytes(rest), cut);
-	hammer->errors += !pages_stamped(block, rest, hammer->id + (unsigned long)block);
-	hammer->errors += !!buddy_pool_free_range(hammer->pool, block, rest);
+	/* In two parts; another worker may have the first before the second is freed. */
+	worker->frees += 2;
+	worker->errors += !!buddy_pool_free_range(worker->pool, block + pages_bytes(rest), cut);
+	worker->errors += !dt_pages_marked(block, rest, worker->id + (unsigned long)block);
+	worker->errors += !!buddy_pool_free_range(worker->pool, block, rest);
 }
 
-static int hammer_thread(void *data)
+static void worker_run(struct work_struct *work)
 {
-	struct hammer *hammer = data;
+	struct worker *worker = container_of(work, struct worker, work);
 	unsigned int i;
 
-	for (i = 0; i < HAMMER_OPS; i++) {
-		u32 random = prandom_u32_state(&hammer->rnd);
-		struct hammer_slot *slot = &hammer->slots[random % HAMMER_SLOTS];
+	for (i = 0; i < WORKER_OPS; i++) {
+		u32 random = prandom_u32_state(&worker->rnd);
+		struct worker_slot *slot = &worker->slots[random % WORKER_SLOTS];
 
 		if (slot->block)
-			hammer_give(hammer, slot);
+			worker_free(worker, slot);
 		else
-			hammer_take(hammer, slot);
+			worker_alloc(worker, slot);
 		if (random >> 16 < 64)
-			buddy_pool_trim(hammer->pool);
+			buddy_pool_trim(worker->pool);
 		cond_resched();
 	}
-	for (i = 0; i < HAMMER_SLOTS; i++)
-		if (hammer->slots[i].block)
-			hammer_give(hammer, &hammer->slots[i]);
-	complete(&hammer->done);
-	return 0;
-}
-
-static bool hammer_start(struct hammer *hammer, struct buddy_pool *pool, unsigned int i)
-{
-	hammer->pool = pool;
-	hammer->id = (u64)i << 56;
-	init_completion(&hammer->done);
-	prandom_seed_state(&hammer->rnd, 1000 + i);
-	hammer->task = kthread_create(hammer_thread, hammer, "hammer/%u", i);
-	if (IS_ERR(hammer->task))
-		return false;
-	get_task_struct(hammer->task);
-	wake_up_process(hammer->task);
-	return true;
+	for (i = 0; i < WORKER_SLOTS; i++)
+		if (worker->slots[i].block)
+			worker_free(worker, &worker->slots[i]);
 }
 
 static void buddy_life_concurrent(struct kunit *test)
 {
-	struct hammer *hammers = kunit_kcalloc(test, HAMMERS, sizeof(*hammers), GFP_KERNEL);
+	struct worker *workers = kunit_kcalloc(test, WORKERS, sizeof(*workers), GFP_KERNEL);
 	/* Too little for all of them at their fullest: some calls must fail. */
 	struct buddy_pool *pool = small_pool(test, 24 * SMALL_BYTES, 0);
 	u64 allocs = 0, frees = 0, failed = 0, errors = 0;
 	struct buddy_pool_stats stats;
-	unsigned int i, started = 0;
+	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, hammers);
-	while (started < HAMMERS && hammer_start(&hammers[started], pool, started))
-		started++;
-	for (i = 0; i < started; i++) {
-		wait_for_completion(&hammers[i].done);
-		kthread_stop(hammers[i].task);
-		put_task_struct(hammers[i].task);
-		allocs += hammers[i].allocs;
-		frees += hammers[i].frees;
-		failed += hammers[i].failed;
-		errors += hammers[i].errors;
+	KUNIT_ASSERT_NOT_NULL(test, workers);
+	for (i = 0; i < WORKERS; i++) {
+		workers[i].pool = pool;
+		workers[i].id = (u64)i << 56;
+		prandom_seed_state(&workers[i].rnd, 1000 + i);
+		INIT_WORK(&workers[i].work, worker_run);
+		queue_work(system_dfl_wq, &workers[i].work);
 	}
-	KUNIT_EXPECT_EQ(test, started, HAMMERS);
+	for (i = 0; i < WORKERS; i++) {
+		flush_work(&workers[i].work);
+		allocs += workers[i].allocs;
+		frees += workers[i].frees;
+		failed += workers[i].failed;
+		errors += workers[i].errors;
+	}
 	KUNIT_EXPECT_EQ(test, errors, 0);
 	stats = pool_stats(pool);
 	KUNIT_EXPECT_EQ(test, stats.allocs, allocs);
@@ -293,10 +275,10 @@ static void buddy_life_concurrent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.failed_allocs, failed);
 	KUNIT_EXPECT_EQ(test, stats.bad_frees, 0);
 	KUNIT_EXPECT_GT(test, allocs, 0);
-	expect_trimmed(test, pool);
+	dt_expect_trimmed(test, pool);
 }
 
-static struct kunit_case buddy_life_cases[] = {
+static struct kunit_case pool_life_cases[] = {
 	KUNIT_CASE(buddy_life_page_outlives_trim),
 	KUNIT_CASE(buddy_life_page_outlives_pool),
 	KUNIT_CASE(buddy_life_destroy_unused),
@@ -307,13 +289,4 @@ static struct kunit_case buddy_life_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_life_suite = {
-	.name = "dualtree_pool_life",
-	.test_cases = buddy_life_cases,
-};
-
-kunit_test_suite(buddy_life_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: lifetimes, contexts and users");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_life, "the page pool: lifetimes, contexts and users");

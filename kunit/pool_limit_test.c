@@ -3,14 +3,12 @@
  * The page pool: how much it may hold and how much it keeps. Limit, reserve, and when
  * empty arenas go back to the kernel.
  *
- * An arena that is empty and not in the reserve may go back at any time: what these
- * tests say of held bytes holds before and after.
+ * An arena that is empty and not in the reserve may be returned at any time: what these cases
+ * expect of held bytes holds before and after.
  */
 #include <linux/irq_work.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
-#include "buddy_testing.h"
-#include "files.h"
+#include "fixtures/files.h"
+#include "fixtures/one_arena.h"
 
 static const size_t limits[] = {
 	1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 2 * PAGE_SIZE, 3 * PAGE_SIZE,
@@ -36,7 +34,7 @@ static void buddy_limit_exact(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	for (i = 0; i < nr; i++) {
-		pages[i] = block_take(test, pool, 0);
+		pages[i] = dt_block_alloc(test, pool, 0);
 		stats = pool_stats(pool);
 		KUNIT_EXPECT_LE(test, stats.held_bytes, limit);
 		KUNIT_EXPECT_EQ(test, stats.held_bytes - stats.free_bytes, pages_bytes(i + 1));
@@ -51,31 +49,31 @@ static void buddy_limit_exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.free_bytes, 0);
 	KUNIT_EXPECT_EQ(test, stats.largest_free, 0);
 
-	/* What was given back can be had again. A lone page would leave its arena empty. */
+	/* What was given back can be had again. A one page would leave its arena empty. */
 	if (nr > 1) {
-		block_give(test, pool, pages[0], 0);
+		dt_block_free(test, pool, pages[0], 0);
 		KUNIT_EXPECT_EQ(test, pool_stats(pool).largest_free, PAGE_SIZE);
-		pages[0] = block_take(test, pool, 0);
+		pages[0] = dt_block_alloc(test, pool, 0);
 	}
 	for (i = 0; i < nr; i++)
-		block_give(test, pool, pages[i], 0);
-	expect_trimmed(test, pool);
+		dt_block_free(test, pool, pages[i], 0);
+	dt_expect_trimmed(test, pool);
 }
 
 /* Where the limit leaves no room for a whole arena, smaller ones do. */
 static void buddy_limit_smaller_arenas(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, pages_bytes(8 + 2 + 1), 0);
-	void *eight = block_take(test, pool, 3), *two, *one;
+	void *eight = dt_block_alloc(test, pool, 3), *two, *one;
 	struct buddy_pool_stats stats;
 
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 1);
 	KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pool, 2, GFP_KERNEL));
-	two = block_take(test, pool, 1);
+	two = dt_block_alloc(test, pool, 1);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 2);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, pages_bytes(10));
 	KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pool, 1, GFP_KERNEL));
-	one = block_take(test, pool, 0);
+	one = dt_block_alloc(test, pool, 0);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).failed_allocs, 2);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 3);
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
@@ -89,10 +87,10 @@ static void buddy_limit_smaller_arenas(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.largest_free, pages_bytes(4));
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 
-	block_give(test, pool, eight + pages_bytes(4), 2);
-	block_give(test, pool, two + PAGE_SIZE, 0);
-	block_give(test, pool, one, 0);
-	expect_trimmed(test, pool);
+	dt_block_free(test, pool, eight + pages_bytes(4), 2);
+	dt_block_free(test, pool, two + PAGE_SIZE, 0);
+	dt_block_free(test, pool, one, 0);
+	dt_expect_trimmed(test, pool);
 }
 
 /* A pool below its limit again may grow again. */
@@ -103,17 +101,17 @@ static void buddy_limit_exact_after_trim(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		block = block_take(test, pool, i % 2 ? SMALL_ORDER : 0);
+		block = dt_block_alloc(test, pool, i % 2 ? SMALL_ORDER : 0);
 		KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pool, SMALL_ORDER, GFP_KERNEL));
-		block_give(test, pool, block, i % 2 ? SMALL_ORDER : 0);
-		expect_trimmed(test, pool);
+		dt_block_free(test, pool, block, i % 2 ? SMALL_ORDER : 0);
+		dt_expect_trimmed(test, pool);
 	}
 }
 
 /* Reserve */
 
-/* Let what works in the background come to its end. */
-static void settle(struct buddy_pool *pool)
+/* Wait for the background refill. */
+static void wait_for_refill(struct buddy_pool *pool)
 {
 	irq_work_sync(&pool->refill_irq);
 	flush_work(&pool->refill_work);
@@ -129,10 +127,10 @@ static void buddy_limit_reserve_stays(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(blocks); i++)
-		blocks[i] = block_take(test, pool, SMALL_ORDER);
+		blocks[i] = dt_block_alloc(test, pool, SMALL_ORDER);
 	for (i = 0; i < ARRAY_SIZE(blocks); i++)
-		block_give(test, pool, blocks[i], SMALL_ORDER);
-	settle(pool);
+		dt_block_free(test, pool, blocks[i], SMALL_ORDER);
+	wait_for_refill(pool);
 	buddy_pool_trim(pool);
 	stats = pool_stats(pool);
 	KUNIT_EXPECT_GE(test, stats.free_bytes, reserve);
@@ -142,32 +140,32 @@ static void buddy_limit_reserve_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, buddy_pool_trim(pool), 0);
 }
 
-/* Who may sleep leaves the reserve to those who may not, while the kernel has memory. */
+/* A caller that may sleep does not use the reserve while the kernel has memory. */
 static void buddy_limit_reserve_for_atomic(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0, 4 * SMALL_BYTES);
 	struct buddy_pool_stats stats;
-	void *patient[20], *hasty[2];
+	void *sleeping[20], *atomic[2];
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(patient); i++) {
-		patient[i] = block_take(test, pool, i % (SMALL_ORDER + 1));
+	for (i = 0; i < ARRAY_SIZE(sleeping); i++) {
+		sleeping[i] = dt_block_alloc(test, pool, i % (SMALL_ORDER + 1));
 		KUNIT_EXPECT_GE(test, pool_stats(pool).free_bytes, 4 * SMALL_BYTES);
 	}
 	/* Down to the low mark nothing comes from the kernel, not even in the background. */
 	stats = pool_stats(pool);
-	for (i = 0; i < ARRAY_SIZE(hasty); i++) {
-		hasty[i] = buddy_pool_alloc(pool, SMALL_ORDER, GFP_ATOMIC);
-		KUNIT_ASSERT_NOT_NULL(test, hasty[i]);
+	for (i = 0; i < ARRAY_SIZE(atomic); i++) {
+		atomic[i] = buddy_pool_alloc(pool, SMALL_ORDER, GFP_ATOMIC);
+		KUNIT_ASSERT_NOT_NULL(test, atomic[i]);
 	}
-	settle(pool);
+	wait_for_refill(pool);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, stats.held_bytes);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).free_bytes, stats.free_bytes - 2 * SMALL_BYTES);
-	for (i = 0; i < ARRAY_SIZE(hasty); i++)
-		block_give(test, pool, hasty[i], SMALL_ORDER);
-	for (i = 0; i < ARRAY_SIZE(patient); i++)
-		block_give(test, pool, patient[i], i % (SMALL_ORDER + 1));
-	KUNIT_EXPECT_EQ(test, pool_stats(pool).allocs, ARRAY_SIZE(patient) + ARRAY_SIZE(hasty));
+	for (i = 0; i < ARRAY_SIZE(atomic); i++)
+		dt_block_free(test, pool, atomic[i], SMALL_ORDER);
+	for (i = 0; i < ARRAY_SIZE(sleeping); i++)
+		dt_block_free(test, pool, sleeping[i], i % (SMALL_ORDER + 1));
+	KUNIT_EXPECT_EQ(test, pool_stats(pool).allocs, ARRAY_SIZE(sleeping) + ARRAY_SIZE(atomic));
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).failed_allocs, 0);
 }
 
@@ -182,18 +180,18 @@ static void buddy_limit_reserve_refill(struct kunit *test)
 		/* Not more at a time than the reserve: each time it must be there again. */
 		blocks[i] = buddy_pool_alloc(pool, SMALL_ORDER, GFP_NOWAIT);
 		KUNIT_ASSERT_NOT_NULL(test, blocks[i]);
-		settle(pool);
+		wait_for_refill(pool);
 		KUNIT_EXPECT_GE(test, pool_stats(pool).free_bytes, 2 * SMALL_BYTES);
 	}
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).allocs, ARRAY_SIZE(blocks));
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).failed_allocs, 0);
 	for (i = 0; i < ARRAY_SIZE(blocks); i++)
-		block_give(test, pool, blocks[i], SMALL_ORDER);
+		dt_block_free(test, pool, blocks[i], SMALL_ORDER);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).frees, ARRAY_SIZE(blocks));
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
-/* Where the limit lets nothing more come, all of the reserve is there for everybody. */
+/* Where the limit allows no more arenas, all callers may use all of the reserve. */
 static void buddy_limit_reserve_at_limit(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 2 * SMALL_BYTES, 2 * SMALL_BYTES);
@@ -201,16 +199,16 @@ static void buddy_limit_reserve_at_limit(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		blocks[i] = block_take(test, pool, SMALL_ORDER);
-		settle(pool);
+		blocks[i] = dt_block_alloc(test, pool, SMALL_ORDER);
+		wait_for_refill(pool);
 	}
 	KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pool, 0, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, buddy_pool_alloc(pool, 0, GFP_ATOMIC));
-	settle(pool);
+	wait_for_refill(pool);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 2 * SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).failed_allocs, 2);
 	for (i = 0; i < 2; i++)
-		block_give(test, pool, blocks[i], SMALL_ORDER);
+		dt_block_free(test, pool, blocks[i], SMALL_ORDER);
 	KUNIT_EXPECT_EQ(test, buddy_pool_trim(pool), 0);
 }
 
@@ -222,34 +220,34 @@ static void buddy_limit_trim_keeps_live(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 4; i++) {
-		blocks[i] = block_take(test, pool, SMALL_ORDER);
-		stamp_pages(blocks[i], SMALL_PAGES, (u64)i << 32);
+		blocks[i] = dt_block_alloc(test, pool, SMALL_ORDER);
+		dt_mark_pages(blocks[i], SMALL_PAGES, (u64)i << 32);
 	}
 	KUNIT_EXPECT_EQ(test, buddy_pool_trim(pool), 0);
 	/* Of two arenas one page stays live, two are empty. */
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, blocks[0] + PAGE_SIZE,
 						    SMALL_PAGES - 1), 0);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, blocks[3], SMALL_PAGES - 1), 0);
-	block_give(test, pool, blocks[1], SMALL_ORDER);
-	block_give(test, pool, blocks[2], SMALL_ORDER);
+	dt_block_free(test, pool, blocks[1], SMALL_ORDER);
+	dt_block_free(test, pool, blocks[2], SMALL_ORDER);
 	buddy_pool_trim(pool);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 2 * SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 2);
-	KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[0], 1, 0));
-	KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[3] + 7 * PAGE_SIZE, 1, (3ULL << 32) + 7));
-	block_give(test, pool, blocks[0], 0);
-	block_give(test, pool, blocks[3] + 7 * PAGE_SIZE, 0);
-	expect_trimmed(test, pool);
+	KUNIT_EXPECT_TRUE(test, dt_pages_marked(blocks[0], 1, 0));
+	KUNIT_EXPECT_TRUE(test, dt_pages_marked(blocks[3] + 7 * PAGE_SIZE, 1, (3ULL << 32) + 7));
+	dt_block_free(test, pool, blocks[0], 0);
+	dt_block_free(test, pool, blocks[3] + 7 * PAGE_SIZE, 0);
+	dt_expect_trimmed(test, pool);
 }
 
-/* Without being asked, when nobody has wanted the empty arenas for a while. */
+/* The pool trims by itself when its empty arenas have not been used for a while. */
 static void buddy_limit_trims_by_itself(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0, 0);
-	void *a = block_take(test, pool, SMALL_ORDER), *b = block_take(test, pool, 0);
+	void *a = dt_block_alloc(test, pool, SMALL_ORDER), *b = dt_block_alloc(test, pool, 0);
 
-	block_give(test, pool, a, SMALL_ORDER);
-	/* Not when that while is over, but now. */
+	dt_block_free(test, pool, a, SMALL_ORDER);
+	/* Run the trim now. */
 	flush_delayed_work(&pool->trim_work);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, b, 1), 0);
@@ -257,7 +255,7 @@ static void buddy_limit_trims_by_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 0);
 }
 
-/* When the kernel wants memory back it gets every empty arena beyond the reserve. */
+/* Memory pressure returns every empty arena beyond the reserve. */
 static void buddy_limit_shrinks(struct kunit *test)
 {
 	struct buddy_pool *pool = small_pool(test, 0, SMALL_BYTES);
@@ -265,22 +263,22 @@ static void buddy_limit_shrinks(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(blocks); i++)
-		blocks[i] = block_take(test, pool, SMALL_ORDER);
-	stamp_pages(blocks[0], SMALL_PAGES, 1);
+		blocks[i] = dt_block_alloc(test, pool, SMALL_ORDER);
+	dt_mark_pages(blocks[0], SMALL_PAGES, 1);
 	for (i = 1; i < ARRAY_SIZE(blocks); i++)
-		block_give(test, pool, blocks[i], SMALL_ORDER);
-	/* So that it is not this that does it. */
+		dt_block_free(test, pool, blocks[i], SMALL_ORDER);
+	/* The shrinker is tested, not the delayed trim. */
 	cancel_delayed_work_sync(&pool->trim_work);
-	if (!drop_slab_caches())
+	if (!dt_drop_slab_caches())
 		kunit_skip(test, "cannot write drop_caches");
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 2 * SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).free_bytes, SMALL_BYTES);
-	KUNIT_EXPECT_TRUE(test, pages_stamped(blocks[0], SMALL_PAGES, 1));
+	KUNIT_EXPECT_TRUE(test, dt_pages_marked(blocks[0], SMALL_PAGES, 1));
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
-	block_give(test, pool, blocks[0], SMALL_ORDER);
+	dt_block_free(test, pool, blocks[0], SMALL_ORDER);
 }
 
-static struct kunit_case buddy_limit_cases[] = {
+static struct kunit_case pool_limit_cases[] = {
 	KUNIT_CASE_PARAM(buddy_limit_exact, limit_gen_params),
 	KUNIT_CASE(buddy_limit_smaller_arenas),
 	KUNIT_CASE(buddy_limit_exact_after_trim),
@@ -294,13 +292,4 @@ static struct kunit_case buddy_limit_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_limit_suite = {
-	.name = "dualtree_pool_limit",
-	.test_cases = buddy_limit_cases,
-};
-
-kunit_test_suite(buddy_limit_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: limit, reserve and trimming");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_limit, "the page pool: limit, reserve and trimming");

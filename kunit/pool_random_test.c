@@ -1,44 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page pool against a page-exact oracle, under random calls.
+ * The page pool against a page-exact model, under random calls.
  *
- * The oracle knows of each page of memory which block it belongs to, if any, and hence
- * what each call must return, right frees and wrong ones. Each live page carries a mark
- * that is looked at when it goes; the pool's own invariants and its stats are compared at
- * intervals. In a pool whose arenas stay, the largest free block is foretold as well.
+ * The model knows for each page of memory which block it belongs to, if any, and hence what each
+ * call must return, valid and bad frees alike. Each live page carries a mark that is compared when
+ * the page is freed. The pool's invariants and its stats are compared at intervals; in a pool that
+ * keeps its arenas, the largest free block as well.
  *
  * The seed is printed; the same seed repeats a run.
  */
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
-#include <linux/prandom.h>
-#include <linux/random.h>
 #include <linux/slab.h>
-#include "buddy_testing.h"
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "effort.h"
+#include "fixtures/pool.h"
+#include "fixtures/random.h"
+#include "fixtures/scale.h"
 
-static unsigned int seed;
+static uint seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random calls; 0: pick one");
 
-static unsigned int ops = KERNEL_CHECKS ? 10000 : 25000;
+static uint ops = SLOW_KERNEL ? 10000 : 25000;
 module_param(ops, uint, 0444);
 MODULE_PARM_DESC(ops, "calls of each test");
 
 #define MAX_ARENAS	8
 
 /* What a test's pool looks like, and what is asked of it. */
-static const struct mix {
+static const struct stressor {
 	const char *name;
 	unsigned int arena_order, arenas;
 	bool arenas_stay;
-	/* Of 100 calls: allocations in the filling phase, wrong frees, trims. */
+	/* Of 100 calls: allocations in the filling phase, bad frees, trims. */
 	unsigned int allocs, wrong, trims;
 	/* Calls between two looks at everything, which takes time by the pages. */
 	unsigned int check_every;
-} mixes[] = {
+} stressors[] = {
 	{ "one small arena", 4, 1, true, 60, 20, 1, 8 },
 	{ "small arenas", 3, 8, true, 60, 20, 1, 32 },
 	{ "larger arenas", 7, 4, true, 75, 10, 1, 256 },
@@ -47,17 +44,12 @@ static const struct mix {
 	{ "full-sized arenas", 10, 2, true, 75, 10, 1, 1024 },
 };
 
-static void mix_desc(const struct mix *mix, char *desc)
-{
-	strscpy(desc, mix->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(mix, mixes, mix_desc);
+DUALTREE_NAMED_PARAM(stressor, stressors);
 
 /**
- * struct world - a pool and its oracle
+ * struct pool_model - a pool and its oracle
  * @test: whose
- * @mix: what the pool looks like
+ * @stressor: what the pool looks like
  * @pool: it
  * @rnd: where chance comes from
  * @ids: of each page of memory, the number of its block, or 0
@@ -69,9 +61,9 @@ KUNIT_ARRAY_PARAM(mix, mixes, mix_desc);
  * @bases: arenas that stay
  * @want: what the pool's counts have to be
  */
-struct world {
+struct pool_model {
 	struct kunit *test;
-	const struct mix *mix;
+	const struct stressor *stressor;
 	struct buddy_pool *pool;
 	struct rnd_state rnd;
 	u32 *ids;
@@ -84,11 +76,6 @@ struct world {
 	struct buddy_pool_stats want;
 };
 
-static u32 below(struct world *w, u32 limit)
-{
-	return prandom_u32_state(&w->rnd) % limit;
-}
-
 static unsigned long pfn_of(const void *addr)
 {
 	return page_to_pfn(virt_to_page(addr));
@@ -99,18 +86,18 @@ static void *addr_of(unsigned long pfn)
 	return page_address(pfn_to_page(pfn));
 }
 
-static unsigned long arena_pages(const struct world *w)
+static unsigned long arena_pages(const struct pool_model *w)
 {
-	return 1UL << w->mix->arena_order;
+	return 1UL << w->stressor->arena_order;
 }
 
 /* The block a page belongs to; 0 for one that is free or not the pool's. */
-static u32 id_at(const struct world *w, unsigned long pfn)
+static u32 id_at(const struct pool_model *w, unsigned long pfn)
 {
 	return pfn < w->nr_ids ? w->ids[pfn] : 0;
 }
 
-static void oracle_take(struct world *w, void *block, unsigned int order)
+static void model_alloc(struct pool_model *w, void *block, unsigned int order)
 {
 	unsigned long i, pfn = pfn_of(block);
 
@@ -120,12 +107,12 @@ static void oracle_take(struct world *w, void *block, unsigned int order)
 		w->ids[i] = w->last_id;
 		w->place[i] = w->nr_live;
 		w->live[w->nr_live++] = i;
-		stamp_pages(addr_of(i), 1, (u64)w->last_id << 32 | i);
+		dt_mark_pages(addr_of(i), 1, (u64)w->last_id << 32 | i);
 	}
 	w->want.allocs++;
 }
 
-static void oracle_give(struct world *w, unsigned long pfn, unsigned long nr_pages)
+static void model_free(struct pool_model *w, unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long i;
 
@@ -137,24 +124,25 @@ static void oracle_give(struct world *w, unsigned long pfn, unsigned long nr_pag
 	w->want.frees++;
 }
 
-static void expect_marks(struct world *w, unsigned long pfn, unsigned long nr_pages)
+static void expect_marks(struct pool_model *w, unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long i;
 
 	for (i = pfn; i < pfn + nr_pages; i++)
-		KUNIT_ASSERT_TRUE(w->test, pages_stamped(addr_of(i), 1,
-							 (u64)id_at(w, i) << 32 | i));
+		KUNIT_ASSERT_TRUE(w->test,
+				  dt_pages_marked(addr_of(i), 1, (u64)id_at(w, i) << 32 | i));
 }
 
 /* What is true of a range: which errors a free of it can get. */
-struct verdict {
+struct range_errors {
 	bool some_free, reaches_out;
 };
 
 /* Arenas are aligned to their size: a range is inside one if its ends are. */
-static struct verdict oracle_ask(struct world *w, unsigned long pfn, unsigned long nr_pages)
+static struct range_errors range_errors_of(struct pool_model *w, unsigned long pfn,
+					   unsigned long nr_pages)
 {
-	struct verdict says = {
+	struct range_errors errors = {
 		.reaches_out = !nr_pages || nr_pages > arena_pages(w) ||
 			       (pfn ^ (pfn + nr_pages - 1)) & ~(arena_pages(w) - 1),
 	};
@@ -162,37 +150,37 @@ static struct verdict oracle_ask(struct world *w, unsigned long pfn, unsigned lo
 	u32 id = 0;
 
 	for (i = pfn; i < pfn + nr_pages; i++) {
-		says.some_free |= !id_at(w, i);
-		says.reaches_out |= id && id_at(w, i) && id_at(w, i) != id;
+		errors.some_free |= !id_at(w, i);
+		errors.reaches_out |= id && id_at(w, i) && id_at(w, i) != id;
 		id = id ?: id_at(w, i);
 	}
-	return says;
+	return errors;
 }
 
-static bool is_right(struct verdict says)
+static bool is_valid(struct range_errors errors)
 {
-	return !says.some_free && !says.reaches_out;
+	return !errors.some_free && !errors.reaches_out;
 }
 
 /* A call that must be refused was; where both errors are true, with either. */
-static void expect_refused(struct world *w, struct verdict says, int err)
+static void expect_refused(struct pool_model *w, struct range_errors errors, int err)
 {
-	if (!says.some_free)
+	if (!errors.some_free)
 		KUNIT_ASSERT_EQ(w->test, err, -EINVAL);
-	else if (!says.reaches_out)
+	else if (!errors.reaches_out)
 		KUNIT_ASSERT_EQ(w->test, err, -EALREADY);
 	else
 		KUNIT_ASSERT_TRUE(w->test, err == -EINVAL || err == -EALREADY);
 	w->want.bad_frees++;
 }
 
-static void do_alloc(struct world *w)
+static void do_alloc(struct pool_model *w)
 {
 	/* Of two, so that small orders are more common. */
-	unsigned int order = min(below(w, w->mix->arena_order + 1),
-				 below(w, w->mix->arena_order + 1));
+	unsigned int order = min(random_below(&w->rnd, w->stressor->arena_order + 1),
+				 random_below(&w->rnd, w->stressor->arena_order + 1));
 	bool room = pool_stats(w->pool).largest_free >= PAGE_SIZE << order;
-	bool zero = below(w, 8) == 0;
+	bool zero = random_below(&w->rnd, 8) == 0;
 	void *block = buddy_pool_alloc(w->pool, order, GFP_KERNEL | (zero ? __GFP_ZERO : 0));
 
 	if (!block) {
@@ -200,16 +188,16 @@ static void do_alloc(struct world *w)
 		w->want.failed_allocs++;
 		return;
 	}
-	KUNIT_ASSERT_TRUE(w->test, block_aligned(block, order));
+	KUNIT_ASSERT_TRUE(w->test, dt_block_aligned(block, order));
 	if (zero)
 		KUNIT_ASSERT_NULL(w->test, memchr_inv(block, 0, PAGE_SIZE << order));
-	oracle_take(w, block, order);
+	model_alloc(w, block, order);
 }
 
 /* A random run of live pages of one block, which is freed. */
-static void do_free_range(struct world *w)
+static void do_free_range(struct pool_model *w)
 {
-	unsigned long first, end, pfn = w->live[below(w, w->nr_live)];
+	unsigned long first, end, pfn = w->live[random_below(&w->rnd, w->nr_live)];
 	u32 id = w->ids[pfn];
 
 	/* All of what hangs together, then perhaps less at either side. */
@@ -217,120 +205,119 @@ static void do_free_range(struct world *w)
 		first--;
 	for (end = pfn + 1; id_at(w, end) == id; )
 		end++;
-	if (below(w, 2))
-		first += below(w, pfn - first + 1);
-	if (below(w, 2))
-		end -= below(w, end - pfn);
+	if (random_below(&w->rnd, 2))
+		first += random_below(&w->rnd, pfn - first + 1);
+	if (random_below(&w->rnd, 2))
+		end -= random_below(&w->rnd, end - pfn);
 	expect_marks(w, first, end - first);
 	KUNIT_ASSERT_EQ(w->test, buddy_pool_free_range(w->pool, addr_of(first), end - first), 0);
-	oracle_give(w, first, end - first);
+	model_free(w, first, end - first);
 }
 
 /* Is a naturally aligned run of pages all there is of its block, right here? */
-static bool whole_run(struct world *w, unsigned long pfn, unsigned int order)
+static bool whole_run(struct pool_model *w, unsigned long pfn, unsigned int order)
 {
 	u32 id = id_at(w, pfn);
 
-	return IS_ALIGNED(pfn, 1UL << order) && is_right(oracle_ask(w, pfn, 1UL << order)) &&
+	return IS_ALIGNED(pfn, 1UL << order) && is_valid(range_errors_of(w, pfn, 1UL << order)) &&
 	       id_at(w, pfn - 1) != id && id_at(w, pfn + (1UL << order)) != id;
 }
 
 /* Give a block back, or what is left of one, where that is a block too. */
-static void do_free_block(struct world *w)
+static void do_free_block(struct pool_model *w)
 {
-	unsigned long pfn = w->live[below(w, w->nr_live)];
+	unsigned long pfn = w->live[random_below(&w->rnd, w->nr_live)];
 	unsigned int order;
 
-	for (order = 0; order <= w->mix->arena_order; order++) {
+	for (order = 0; order <= w->stressor->arena_order; order++) {
 		pfn &= ~((1UL << order) - 1);
 		if (!whole_run(w, pfn, order))
 			continue;
 		expect_marks(w, pfn, 1UL << order);
 		KUNIT_ASSERT_EQ(w->test, buddy_pool_free(w->pool, addr_of(pfn), order), 0);
-		oracle_give(w, pfn, 1UL << order);
+		model_free(w, pfn, 1UL << order);
 		return;
 	}
 	do_free_range(w);
 }
 
 /* A page near a live one, or, where the arenas are known, anywhere in them. */
-static unsigned long somewhere(struct world *w)
+static unsigned long somewhere(struct pool_model *w)
 {
-	unsigned long i = below(w, w->mix->arenas * arena_pages(w));
+	unsigned long i = random_below(&w->rnd, w->stressor->arenas * arena_pages(w));
 
-	if (w->mix->arenas_stay)
+	if (w->stressor->arenas_stay)
 		return pfn_of(w->bases[i / arena_pages(w)]) + i % arena_pages(w);
 	if (w->nr_live)
-		return w->live[below(w, w->nr_live)];
+		return w->live[random_below(&w->rnd, w->nr_live)];
 	return 0;
 }
 
-static void do_wrong_range(struct world *w)
+static void do_wrong_range(struct pool_model *w)
 {
-	unsigned long pfn = somewhere(w), nr_pages = below(w, arena_pages(w) + 2);
-	struct verdict says = oracle_ask(w, pfn, nr_pages);
+	unsigned long pfn = somewhere(w), nr_pages = random_below(&w->rnd, arena_pages(w) + 2);
+	struct range_errors errors = range_errors_of(w, pfn, nr_pages);
 	int err;
 
 	if (!pfn)
 		return;
-	if (is_right(says))
+	if (is_valid(errors))
 		expect_marks(w, pfn, nr_pages);
 	err = buddy_pool_free_range(w->pool, addr_of(pfn), nr_pages);
-	if (is_right(says)) {
+	if (is_valid(errors)) {
 		KUNIT_ASSERT_EQ(w->test, err, 0);
-		oracle_give(w, pfn, nr_pages);
+		model_free(w, pfn, nr_pages);
 	} else {
-		expect_refused(w, says, err);
+		expect_refused(w, errors, err);
 	}
 }
 
-static void do_wrong_block(struct world *w)
+static void do_wrong_block(struct pool_model *w)
 {
-	unsigned int order = below(w, w->mix->arena_order + 2);
+	unsigned int order = random_below(&w->rnd, w->stressor->arena_order + 2);
 	unsigned long pfn = somewhere(w);
-	struct verdict says;
+	struct range_errors errors;
 	bool whole;
 	int err;
 
 	if (!pfn)
 		return;
-	if (below(w, 4))
+	if (random_below(&w->rnd, 4))
 		pfn &= ~((1UL << order) - 1);
-	says = oracle_ask(w, pfn, 1UL << order);
+	errors = range_errors_of(w, pfn, 1UL << order);
 	whole = whole_run(w, pfn, order);
-	says.reaches_out |= !IS_ALIGNED(pfn, 1UL << order);
-	if (is_right(says))
+	errors.reaches_out |= !IS_ALIGNED(pfn, 1UL << order);
+	if (is_valid(errors))
 		expect_marks(w, pfn, 1UL << order);
 	err = buddy_pool_free(w->pool, addr_of(pfn), order);
-	/* A naturally aligned piece of a longer rest may be refused or not. */
+	/* A naturally aligned part of a longer rest may be refused or not. */
 	if (whole)
 		KUNIT_ASSERT_EQ(w->test, err, 0);
 	if (err) {
-		expect_refused(w, says, err);
+		expect_refused(w, errors, err);
 	} else {
-		KUNIT_ASSERT_TRUE(w->test, is_right(says));
-		oracle_give(w, pfn, 1UL << order);
+		KUNIT_ASSERT_TRUE(w->test, is_valid(errors));
+		model_free(w, pfn, 1UL << order);
 	}
 }
 
-static void do_wrong_address(struct world *w)
+static void do_wrong_address(struct pool_model *w)
 {
 	unsigned long pfn = somewhere(w);
-	struct verdict says = { .some_free = !id_at(w, pfn), .reaches_out = true };
-	unsigned int offset = 1 + below(w, PAGE_SIZE - 1);
+	struct range_errors errors = { .some_free = !id_at(w, pfn), .reaches_out = true };
+	unsigned int offset = 1 + random_below(&w->rnd, PAGE_SIZE - 1);
 
 	if (!pfn)
 		return;
-	if (below(w, 2))
-		expect_refused(w, says, buddy_pool_free(w->pool, addr_of(pfn) + offset, 0));
+	if (random_below(&w->rnd, 2))
+		expect_refused(w, errors, buddy_pool_free(w->pool, addr_of(pfn) + offset, 0));
 	else
-		expect_refused(w, says,
-			       buddy_pool_free_range(w->pool, addr_of(pfn) + offset, 1));
+		expect_refused(w, errors, buddy_pool_free_range(w->pool, addr_of(pfn) + offset, 1));
 }
 
-static void do_wrong(struct world *w)
+static void do_wrong(struct pool_model *w)
 {
-	switch (below(w, 4)) {
+	switch (random_below(&w->rnd, 4)) {
 	case 0:
 		do_wrong_block(w);
 		break;
@@ -343,14 +330,14 @@ static void do_wrong(struct world *w)
 }
 
 /* The largest naturally aligned run of free pages. */
-static size_t oracle_largest(struct world *w)
+static size_t model_largest(struct pool_model *w)
 {
 	unsigned long largest = 0, run, order, i;
 	unsigned int a;
 
-	for (a = 0; a < w->mix->arenas; a++) {
+	for (a = 0; a < w->stressor->arenas; a++) {
 		for (i = 0; i < arena_pages(w); i += run) {
-			order = i ? __ffs(i) : w->mix->arena_order;
+			order = i ? __ffs(i) : w->stressor->arena_order;
 			for (run = 0; run < 1UL << order; run++)
 				if (id_at(w, pfn_of(w->bases[a]) + i + run))
 					break;
@@ -363,7 +350,7 @@ static size_t oracle_largest(struct world *w)
 	return pages_bytes(largest);
 }
 
-static void expect_world(struct world *w)
+static void expect_model(struct pool_model *w)
 {
 	struct buddy_pool_stats stats = pool_stats(w->pool);
 
@@ -373,10 +360,11 @@ static void expect_world(struct world *w)
 	KUNIT_ASSERT_EQ(w->test, stats.failed_allocs, w->want.failed_allocs);
 	KUNIT_ASSERT_EQ(w->test, stats.bad_frees, w->want.bad_frees);
 	KUNIT_ASSERT_EQ(w->test, stats.held_bytes - stats.free_bytes, pages_bytes(w->nr_live));
-	KUNIT_ASSERT_LE(w->test, stats.held_bytes, pages_bytes(w->mix->arenas * arena_pages(w)));
-	if (w->mix->arenas_stay) {
-		KUNIT_ASSERT_EQ(w->test, stats.arenas, w->mix->arenas);
-		KUNIT_ASSERT_EQ(w->test, stats.largest_free, oracle_largest(w));
+	KUNIT_ASSERT_LE(w->test, stats.held_bytes,
+			pages_bytes(w->stressor->arenas * arena_pages(w)));
+	if (w->stressor->arenas_stay) {
+		KUNIT_ASSERT_EQ(w->test, stats.arenas, w->stressor->arenas);
+		KUNIT_ASSERT_EQ(w->test, stats.largest_free, model_largest(w));
 	}
 }
 
@@ -391,9 +379,9 @@ static unsigned long all_pages(void)
 	return end;
 }
 
-static void world_release(struct kunit_resource *res)
+static void model_release(struct kunit_resource *res)
 {
-	struct world *w = res->data;
+	struct pool_model *w = res->data;
 
 	kvfree(w->ids);
 	kvfree(w->place);
@@ -402,66 +390,66 @@ static void world_release(struct kunit_resource *res)
 }
 
 /* Where arenas stay, find out where they are: each whole arena is a block. */
-static void find_bases(struct world *w)
+static void find_bases(struct pool_model *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < w->mix->arenas; i++) {
-		w->bases[i] = buddy_pool_alloc(w->pool, w->mix->arena_order, GFP_KERNEL);
+	for (i = 0; i < w->stressor->arenas; i++) {
+		w->bases[i] = buddy_pool_alloc(w->pool, w->stressor->arena_order, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(w->test, w->bases[i]);
 	}
-	for (i = 0; i < w->mix->arenas; i++)
-		KUNIT_ASSERT_EQ(w->test, buddy_pool_free(w->pool, w->bases[i],
-							 w->mix->arena_order), 0);
+	for (i = 0; i < w->stressor->arenas; i++)
+		KUNIT_ASSERT_EQ(w->test,
+				buddy_pool_free(w->pool, w->bases[i], w->stressor->arena_order), 0);
 }
 
-static struct world *world_make(struct kunit *test, const struct mix *mix)
+static struct pool_model *model_make(struct kunit *test, const struct stressor *stressor)
 {
-	size_t bytes = pages_bytes(mix->arenas) << mix->arena_order;
+	size_t bytes = pages_bytes(stressor->arenas) << stressor->arena_order;
 	struct buddy_pool_params params = {
 		.nid = NUMA_NO_NODE,
-		.arena_order = mix->arena_order,
+		.arena_order = stressor->arena_order,
 		.limit = bytes,
-		.reserve = mix->arenas_stay ? bytes : 0,
+		.reserve = stressor->arenas_stay ? bytes : 0,
 	};
-	struct world *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	struct pool_model *w = kzalloc(sizeof(*w), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
-	KUNIT_ASSERT_NOT_NULL(test,
-			      kunit_alloc_resource(test, NULL, world_release, GFP_KERNEL, w));
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, NULL, model_release, GFP_KERNEL, w));
 	w->test = test;
-	w->mix = mix;
+	w->stressor = stressor;
 	w->nr_ids = all_pages();
 	w->ids = kvcalloc(w->nr_ids, sizeof(*w->ids), GFP_KERNEL);
 	w->place = kvcalloc(w->nr_ids, sizeof(*w->place), GFP_KERNEL);
 	w->live = kvcalloc(bytes >> PAGE_SHIFT, sizeof(*w->live), GFP_KERNEL);
 	if (!w->ids || !w->place || !w->live)
 		kunit_skip(test, "no memory for the oracle");
-	prandom_seed_state(&w->rnd, seed + (mix - mixes));
-	w->pool = pool_make(test, &params);
-	if (mix->arenas_stay)
+	prandom_seed_state(&w->rnd,
+			   random_seed(test, param_value_of(seed)) + (stressor - stressors));
+	w->pool = dt_test_pool(test, &params);
+	if (stressor->arenas_stay)
 		find_bases(w);
 	w->want = pool_stats(w->pool);
 	return w;
 }
 
-static void one_call(struct world *w, bool filling)
+static void one_call(struct pool_model *w, bool filling)
 {
-	unsigned int chance = below(w, 100);
+	unsigned int chance = random_below(&w->rnd, 100);
 	bool more;
 
-	if (chance < w->mix->trims) {
+	if (chance < w->stressor->trims) {
 		buddy_pool_trim(w->pool);
 		return;
 	}
-	if (chance < w->mix->trims + w->mix->wrong) {
+	if (chance < w->stressor->trims + w->stressor->wrong) {
 		do_wrong(w);
 		return;
 	}
-	more = below(w, 100) < w->mix->allocs;
+	more = random_below(&w->rnd, 100) < w->stressor->allocs;
 	if (!w->nr_live || more == filling)
 		do_alloc(w);
-	else if (below(w, 3))
+	else if (random_below(&w->rnd, 3))
 		do_free_range(w);
 	else
 		do_free_block(w);
@@ -469,55 +457,35 @@ static void one_call(struct world *w, bool filling)
 
 static void buddy_random(struct kunit *test)
 {
-	struct world *w = world_make(test, test->param_value);
+	struct pool_model *w = model_make(test, test->param_value);
 	/* As many calls as it takes to go from empty to full and back, several times. */
-	unsigned int i, phase = 500;
+	unsigned int i, nr = param_value_of(ops), phase = 500;
 
-	for (i = 0; i < ops; i++) {
+	for (i = 0; i < nr; i++) {
 		one_call(w, i / phase % 2 == 0);
-		if (i % w->mix->check_every == 0)
-			expect_world(w);
+		if (i % w->stressor->check_every == 0)
+			expect_model(w);
 		if (i % 64 == 0)
 			cond_resched();
 	}
-	expect_world(w);
-	kunit_info(test, "seed %u: %llu allocs, %llu failed, %llu frees, %llu refused\n", seed,
-		   w->want.allocs, w->want.failed_allocs, w->want.frees, w->want.bad_frees);
+	expect_model(w);
+	kunit_info(test, "%llu allocs, %llu failed, %llu frees, %llu refused\n", w->want.allocs,
+		   w->want.failed_allocs, w->want.frees, w->want.bad_frees);
 	while (w->nr_live)
 		do_free_range(w);
-	expect_world(w);
+	expect_model(w);
 	KUNIT_EXPECT_EQ(test, pool_stats(w->pool).free_bytes, pool_stats(w->pool).held_bytes);
 	buddy_pool_trim(w->pool);
-	if (w->mix->arenas_stay)
+	if (w->stressor->arenas_stay)
 		KUNIT_EXPECT_EQ(test, pool_stats(w->pool).largest_free,
-				PAGE_SIZE << w->mix->arena_order);
+				PAGE_SIZE << w->stressor->arena_order);
 	else
 		KUNIT_EXPECT_EQ(test, pool_stats(w->pool).held_bytes, 0);
 }
 
-static int buddy_random_suite_init(struct kunit_suite *suite)
-{
-	ops = dt_test_param("ops=", ops);
-	seed = dt_test_param("seed=", seed);
-	while (!seed)
-		seed = get_random_u32();
-	pr_info("dualtree_pool_random: seed=%u ops=%u\n", seed, ops);
-	return 0;
-}
-
-static struct kunit_case buddy_random_cases[] = {
-	KUNIT_CASE_PARAM(buddy_random, mix_gen_params),
+static struct kunit_case pool_random_cases[] = {
+	KUNIT_CASE_PARAM(buddy_random, stressor_gen_params),
 	{}
 };
 
-static struct kunit_suite buddy_random_suite = {
-	.name = "dualtree_pool_random",
-	.suite_init = buddy_random_suite_init,
-	.test_cases = buddy_random_cases,
-};
-
-kunit_test_suite(buddy_random_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: random calls against an oracle");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_random, "the page pool: random calls against an oracle");

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page pool: wrong frees. Each is refused with the error that the header names and
- * counted once, and nothing else changes, in any pool.
+ * The page pool: bad frees. Each is refused with the error that the header names and counted once,
+ * and nothing else changes, in any pool.
  *
- * Where both errors are true of one call (it reaches beyond its block, and what is there
- * is free already), either will do.
+ * Where both errors apply to one call (it reaches beyond its block, and pages there are free),
+ * either is accepted.
  */
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/vmalloc.h>
-#include <dualtree/dualtree.h>
 #include "../buddy/table.h"
-#include "buddy_testing.h"
-#include "../compat/compat.h"
+#include "fixtures/one_arena.h"
 
-static void refuse_free(struct kunit *test, struct lone *lone, void *block, unsigned int order,
-			int err)
+static void refuse_free(struct one_arena *one, void *block, unsigned int order, int err)
 {
-	lone_refused(test, lone, buddy_pool_free(lone->pool, block, order), err);
+	dt_one_refused(one, buddy_pool_free(one->pool, block, order), err);
 }
 
-static void refuse_range(struct kunit *test, struct lone *lone, void *first,
-			 unsigned long nr_pages, int err)
+static void refuse_range(struct one_arena *one, void *first, unsigned long nr_pages, int err)
 {
-	lone_refused(test, lone, buddy_pool_free_range(lone->pool, first, nr_pages), err);
+	dt_one_refused(one, buddy_pool_free_range(one->pool, first, nr_pages), err);
 }
 
 static int either(int err)
@@ -32,153 +27,151 @@ static int either(int err)
 }
 
 /* In an arena of 16 pages: a block that begins at a page, all else stays free. */
-static void *take_at(struct kunit *test, struct lone *lone, unsigned int page, unsigned int order)
+static void *take_at(struct one_arena *one, unsigned int page, unsigned int order)
 {
-	void *all = lone_take(test, lone, 4);
+	void *all = dt_one_alloc(one, 4);
 
 	if (page)
-		lone_give_range(test, lone, all, page);
+		dt_one_free_range(one, all, page);
 	if (page + (1U << order) < 16)
-		lone_give_range(test, lone, all + pages_bytes(page + (1U << order)),
-				16 - page - (1U << order));
+		dt_one_free_range(one, all + pages_bytes(page + (1U << order)),
+				  16 - page - (1U << order));
 	return all + pages_bytes(page);
 }
 
-/* 16 blocks of one page, or 8 of two and so on, that lie side by side. */
-static void take_all(struct kunit *test, struct lone *lone, unsigned int order)
+/* 16 adjacent blocks of one page, or 8 of two and so on. */
+static void take_all(struct one_arena *one, unsigned int order)
 {
 	unsigned int i;
 
 	for (i = 0; i < 16U >> order; i++)
-		lone_take(test, lone, order);
+		dt_one_alloc(one, order);
 }
 
-static void give_all(struct kunit *test, struct lone *lone)
+static void give_all(struct one_arena *one)
 {
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		if (!test_bit(i, lone->free))
-			lone_give_range(test, lone, lone_addr(lone, i), 1);
-	lone_expect_whole(test, lone);
+		if (!test_bit(i, one->free))
+			dt_one_free_range(one, one_addr(one, i), 1);
+	dt_one_expect_all_free(one);
 }
 
 static void buddy_refuse_wrong_order(struct kunit *test)
 {
 	static const unsigned int far_too_large[] = { 5, 10, 11, 12, 31, 32, 33, 62, 63, 64, 65,
 						      INT_MAX, 1U << 31, UINT_MAX };
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int i, order, wrong;
 	void *block;
 
 	for (order = 0; order <= 4; order++) {
-		block = take_at(test, lone, 0, order);
+		block = take_at(one, 0, order);
 		for (wrong = 0; wrong < order; wrong++)
-			refuse_free(test, lone, block, wrong, -EINVAL);
+			refuse_free(one, block, wrong, -EINVAL);
 		/* Beyond the block all is free. */
 		for (wrong = order + 1; wrong <= 4; wrong++)
-			lone_refused(test, lone,
-				     either(buddy_pool_free(lone->pool, block, wrong)), -EINVAL);
+			dt_one_refused(one, either(buddy_pool_free(one->pool, block, wrong)),
+				       -EINVAL);
 		for (i = 0; i < ARRAY_SIZE(far_too_large); i++)
-			refuse_free(test, lone, block, far_too_large[i], -EINVAL);
-		KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
-		lone_give(test, lone, block, order);
+			refuse_free(one, block, far_too_large[i], -EINVAL);
+		KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
+		dt_one_free(one, block, order);
 	}
-	lone_expect_whole(test, lone);
+	dt_one_expect_all_free(one);
 
 	/* Where all neighbours are live, too. */
 	for (order = 0; order < 4; order++) {
-		take_all(test, lone, order);
+		take_all(one, order);
 		for (wrong = 0; wrong <= 4; wrong++)
 			if (wrong != order)
-				refuse_free(test, lone, lone_addr(lone, 0), wrong, -EINVAL);
-		give_all(test, lone);
+				refuse_free(one, one_addr(one, 0), wrong, -EINVAL);
+		give_all(one);
 	}
 }
 
 static void buddy_refuse_twice(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int order;
 	void *block;
 
 	for (order = 0; order <= 4; order++) {
 		/* Alone in the arena: it merges all the way up. */
-		block = lone_take(test, lone, order);
-		lone_give(test, lone, block, order);
-		refuse_free(test, lone, block, order, -EALREADY);
-		refuse_range(test, lone, block, 1U << order, -EALREADY);
-		lone_expect_whole(test, lone);
+		block = dt_one_alloc(one, order);
+		dt_one_free(one, block, order);
+		refuse_free(one, block, order, -EALREADY);
+		refuse_range(one, block, 1U << order, -EALREADY);
+		dt_one_expect_all_free(one);
 	}
 	for (order = 0; order < 4; order++) {
 		/* All others live: it does not merge. */
-		take_all(test, lone, order);
-		block = lone_addr(lone, 5 & ~((1U << order) - 1));
-		lone_give(test, lone, block, order);
-		refuse_free(test, lone, block, order, -EALREADY);
-		refuse_range(test, lone, block, 1U << order, -EALREADY);
-		refuse_range(test, lone, block, 1, -EALREADY);
-		KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
-		give_all(test, lone);
+		take_all(one, order);
+		block = one_addr(one, 5 & ~((1U << order) - 1));
+		dt_one_free(one, block, order);
+		refuse_free(one, block, order, -EALREADY);
+		refuse_range(one, block, 1U << order, -EALREADY);
+		refuse_range(one, block, 1, -EALREADY);
+		KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
+		give_all(one);
 	}
 }
 
 /* Of a block of 16 pages some are free: every range that touches one of them. */
 static void buddy_refuse_partly_free(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int first, nr, hole, order;
 
 	for (hole = 0; hole < 16; hole++) {
-		lone_take(test, lone, 4);
-		lone_give_range(test, lone, lone_addr(lone, hole), 1);
+		dt_one_alloc(one, 4);
+		dt_one_free_range(one, one_addr(one, hole), 1);
 		for (first = 0; first <= hole; first++)
 			for (nr = hole - first + 1; nr <= 16 - first; nr++)
-				refuse_range(test, lone, lone_addr(lone, first), nr, -EALREADY);
+				refuse_range(one, one_addr(one, first), nr, -EALREADY);
 		for (order = 0; order <= 4; order++)
-			refuse_free(test, lone, lone_addr(lone, hole >> order << order), order,
-				    -EALREADY);
-		KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
-		give_all(test, lone);
+			refuse_free(one, one_addr(one, hole >> order << order), order, -EALREADY);
+		KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
+		give_all(one);
 	}
 }
 
 static void buddy_refuse_interior(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int page, order;
 
 	/* Not at the start of the block, with any order. */
-	lone_take(test, lone, 4);
+	dt_one_alloc(one, 4);
 	for (page = 1; page < 16; page++)
 		for (order = 0; order <= 4; order++)
-			refuse_free(test, lone, lone_addr(lone, page), order, -EINVAL);
-	lone_give(test, lone, lone->base, 4);
-	lone_expect_whole(test, lone);
+			refuse_free(one, one_addr(one, page), order, -EINVAL);
+	dt_one_free(one, one->base, 4);
+	dt_one_expect_all_free(one);
 }
 
 static void buddy_refuse_unaligned(struct kunit *test)
 {
 	static const unsigned int offsets[] = { 1, 7, 8, 64, 2048, 4095 };
-	struct lone *lone = lone_make(test, 4);
-	void *block = take_at(test, lone, 8, 2);
+	struct one_arena *one = dt_one_arena(test, 4);
+	void *block = take_at(one, 8, 2);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
-		refuse_free(test, lone, block + offsets[i], 0, -EINVAL);
-		refuse_free(test, lone, block + offsets[i], 2, -EINVAL);
-		refuse_range(test, lone, block + offsets[i], 1, -EINVAL);
-		refuse_range(test, lone, block + offsets[i], 4, -EINVAL);
+		refuse_free(one, block + offsets[i], 0, -EINVAL);
+		refuse_free(one, block + offsets[i], 2, -EINVAL);
+		refuse_range(one, block + offsets[i], 1, -EINVAL);
+		refuse_range(one, block + offsets[i], 4, -EINVAL);
 	}
-	lone_give(test, lone, block, 2);
+	dt_one_free(one, block, 2);
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
-		lone_refused(test, lone,
-			     either(buddy_pool_free(lone->pool, block + offsets[i], 2)), -EINVAL);
-		lone_refused(test, lone, either(buddy_pool_free_range(lone->pool,
-								      block + offsets[i], 1)),
-			     -EINVAL);
+		dt_one_refused(one, either(buddy_pool_free(one->pool, block + offsets[i], 2)),
+			       -EINVAL);
+		dt_one_refused(one, either(buddy_pool_free_range(one->pool, block + offsets[i], 1)),
+			       -EINVAL);
 	}
-	lone_expect_whole(test, lone);
+	dt_one_expect_all_free(one);
 }
 
 static void buddy_refuse_length(struct kunit *test)
@@ -188,70 +181,68 @@ static void buddy_refuse_length(struct kunit *test)
 		(1UL << 32) + 1, (1UL << 32) + 16, ULONG_MAX >> PAGE_SHIFT, LONG_MAX,
 		ULONG_MAX - 15, ULONG_MAX - 1, ULONG_MAX,
 	};
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int i, page;
 
-	lone_take(test, lone, 4);
+	dt_one_alloc(one, 4);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++)
 		for (page = 0; page < 16; page++)
-			refuse_range(test, lone, lone_addr(lone, page), lengths[i], -EINVAL);
+			refuse_range(one, one_addr(one, page), lengths[i], -EINVAL);
 	/* Beyond the end of the arena by one page. */
 	for (page = 1; page < 16; page++)
-		refuse_range(test, lone, lone_addr(lone, page), 17 - page, -EINVAL);
-	lone_give(test, lone, lone->base, 4);
+		refuse_range(one, one_addr(one, page), 17 - page, -EINVAL);
+	dt_one_free(one, one->base, 4);
 	/* Nothing there is live, and 0 pages are no range of free ones either. */
-	refuse_range(test, lone, lone->base, 0, -EINVAL);
-	lone_expect_whole(test, lone);
+	refuse_range(one, one->base, 0, -EINVAL);
+	dt_one_expect_all_free(one);
 }
 
-/* Two blocks that lie side by side are not one. */
+/* A range may not span two adjacent blocks. */
 static void buddy_refuse_two_blocks(struct kunit *test)
 {
 	unsigned int order, first, nr, size;
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 
 	for (order = 0; order < 4; order++) {
 		size = 1U << order;
-		take_all(test, lone, order);
+		take_all(one, order);
 		for (first = 0; first < 16; first++)
 			for (nr = size - first % size + 1; first + nr <= 16; nr++)
-				refuse_range(test, lone, lone_addr(lone, first), nr, -EINVAL);
-		KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
-		give_all(test, lone);
+				refuse_range(one, one_addr(one, first), nr, -EINVAL);
+		KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
+		give_all(one);
 	}
 }
 
 /*
- * A run of a block goes back and is handed out again, in single pages: new blocks in
- * front of, behind and between what is left of the old one, at every place.
+ * A run of a block is freed and allocated again, in single pages: new blocks before, after and
+ * between the rest of the old one, at every place.
  */
 static void buddy_refuse_refilled_hole(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int hole, len, first, nr, i;
 
 	for (hole = 0; hole < 16; hole++) {
 		for (len = 1; len <= 3 && hole + len <= 16; len++) {
-			lone_take(test, lone, 4);
-			lone_give_range(test, lone, lone_addr(lone, hole), len);
+			dt_one_alloc(one, 4);
+			dt_one_free_range(one, one_addr(one, hole), len);
 			for (i = 0; i < len; i++)
-				lone_take(test, lone, 0);
+				dt_one_alloc(one, 0);
 			for (first = 0; first < 16; first++) {
 				for (nr = 2; first + nr <= 16; nr++) {
 					if (first + nr <= hole || first >= hole + len)
 						continue;
-					refuse_range(test, lone, lone_addr(lone, first), nr,
-						     -EINVAL);
+					refuse_range(one, one_addr(one, first), nr, -EINVAL);
 				}
 			}
-			KUNIT_EXPECT_TRUE(test, buddy_pool_check(lone->pool));
-			/* Each part goes in one: in front, between, behind. */
+			KUNIT_EXPECT_TRUE(test, buddy_pool_check(one->pool));
+			/* Each part is freed by one call: before, between, after. */
 			if (hole)
-				lone_give_range(test, lone, lone->base, hole);
+				dt_one_free_range(one, one->base, hole);
 			if (hole + len < 16)
-				lone_give_range(test, lone, lone_addr(lone, hole + len),
-						16 - hole - len);
-			give_all(test, lone);
+				dt_one_free_range(one, one_addr(one, hole + len), 16 - hole - len);
+			give_all(one);
 		}
 	}
 }
@@ -259,36 +250,36 @@ static void buddy_refuse_refilled_hole(struct kunit *test)
 /* The same with whole blocks in the place of a freed front or tail. */
 static void buddy_refuse_refilled_half(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
+	struct one_arena *one = dt_one_arena(test, 4);
 	unsigned int half;
 
 	for (half = 0; half < 2; half++) {
-		lone_take(test, lone, 4);
-		lone_give_range(test, lone, lone_addr(lone, half * 8), 8);
-		KUNIT_EXPECT_PTR_EQ(test, lone_take(test, lone, 3), lone_addr(lone, half * 8));
-		refuse_range(test, lone, lone->base, 16, -EINVAL);
-		refuse_range(test, lone, lone_addr(lone, 7), 2, -EINVAL);
-		refuse_range(test, lone, lone_addr(lone, 4), 8, -EINVAL);
-		refuse_free(test, lone, lone->base, 4, -EINVAL);
+		dt_one_alloc(one, 4);
+		dt_one_free_range(one, one_addr(one, half * 8), 8);
+		KUNIT_EXPECT_PTR_EQ(test, dt_one_alloc(one, 3), one_addr(one, half * 8));
+		refuse_range(one, one->base, 16, -EINVAL);
+		refuse_range(one, one_addr(one, 7), 2, -EINVAL);
+		refuse_range(one, one_addr(one, 4), 8, -EINVAL);
+		refuse_free(one, one->base, 4, -EINVAL);
 		/* The new block whole by its order, the old half as a range. */
-		lone_give(test, lone, lone_addr(lone, half * 8), 3);
-		lone_give_range(test, lone, lone_addr(lone, (1 - half) * 8), 8);
-		lone_expect_whole(test, lone);
+		dt_one_free(one, one_addr(one, half * 8), 3);
+		dt_one_free_range(one, one_addr(one, (1 - half) * 8), 8);
+		dt_one_expect_all_free(one);
 	}
 }
 
-static void refuse_both(struct kunit *test, struct lone *lone, void *addr)
+static void refuse_both(struct one_arena *one, void *addr)
 {
-	refuse_free(test, lone, addr, 0, -EINVAL);
-	refuse_free(test, lone, addr, 4, -EINVAL);
-	refuse_range(test, lone, addr, 1, -EINVAL);
-	refuse_range(test, lone, addr, 16, -EINVAL);
+	refuse_free(one, addr, 0, -EINVAL);
+	refuse_free(one, addr, 4, -EINVAL);
+	refuse_range(one, addr, 1, -EINVAL);
+	refuse_range(one, addr, 16, -EINVAL);
 }
 
 static void buddy_refuse_foreign(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4), *other = lone_make(test, 4);
-	void *block = lone_take(test, lone, 4);
+	struct one_arena *one = dt_one_arena(test, 4), *other = dt_one_arena(test, 4);
+	void *block = dt_one_alloc(one, 4);
 	void *object = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
 	void *page = (void *)__get_free_page(GFP_KERNEL);
 	void *mapped = vmalloc(PAGE_SIZE);
@@ -296,107 +287,106 @@ static void buddy_refuse_foreign(struct kunit *test)
 	int on_stack;
 
 	if (object)
-		refuse_both(test, lone, object);
+		refuse_both(one, object);
 	if (page)
-		refuse_both(test, lone, page);
+		refuse_both(one, page);
 	if (mapped)
-		refuse_both(test, lone, mapped);
-	refuse_both(test, lone, &on_stack);
-	refuse_both(test, lone, PTR_ALIGN_DOWN((void *)&on_stack, PAGE_SIZE));
-	refuse_both(test, lone, (void *)refuse_both);
-	refuse_both(test, lone, PTR_ALIGN_DOWN((void *)refuse_both, PAGE_SIZE));
-	refuse_both(test, lone, (void *)kfree);
-	refuse_both(test, lone, &in_module);
-	refuse_both(test, lone, lone);
-	refuse_both(test, lone, lone->pool);
-	refuse_both(test, lone, other->base);
+		refuse_both(one, mapped);
+	refuse_both(one, &on_stack);
+	refuse_both(one, PTR_ALIGN_DOWN((void *)&on_stack, PAGE_SIZE));
+	refuse_both(one, (void *)refuse_both);
+	refuse_both(one, PTR_ALIGN_DOWN((void *)refuse_both, PAGE_SIZE));
+	refuse_both(one, (void *)kfree);
+	refuse_both(one, &in_module);
+	refuse_both(one, one);
+	refuse_both(one, one->pool);
+	refuse_both(one, other->base);
 	/* Live there, and free there: neither is ours. */
-	lone_take(test, other, 4);
-	refuse_both(test, lone, other->base);
-	lone_expect(test, other);
+	dt_one_alloc(other, 4);
+	refuse_both(one, other->base);
+	dt_one_expect(other);
 
 	vfree(mapped);
 	free_page((unsigned long)page);
-	lone_give(test, lone, block, 4);
-	lone_expect_whole(test, lone);
+	dt_one_free(one, block, 4);
+	dt_one_expect_all_free(one);
 }
 
 /* Values that are no address of anything. */
 static void buddy_refuse_wild(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
-	void *block = lone_take(test, lone, 4), *behind;
+	struct one_arena *one = dt_one_arena(test, 4);
+	void *block = dt_one_alloc(one, 4), *end;
 	unsigned int bit;
 
-	refuse_both(test, lone, (void *)1);
-	refuse_both(test, lone, (void *)PAGE_SIZE);
-	refuse_both(test, lone, (void *)~0UL);
-	refuse_both(test, lone, (void *)PAGE_MASK);
-	refuse_both(test, lone, (void *)LONG_MAX);
-	refuse_both(test, lone, (void *)LONG_MIN);
-	refuse_both(test, lone, ERR_PTR(-ENOMEM));
+	refuse_both(one, (void *)1);
+	refuse_both(one, (void *)PAGE_SIZE);
+	refuse_both(one, (void *)~0UL);
+	refuse_both(one, (void *)PAGE_MASK);
+	refuse_both(one, (void *)LONG_MAX);
+	refuse_both(one, (void *)LONG_MIN);
+	refuse_both(one, ERR_PTR(-ENOMEM));
 	for (bit = PAGE_SHIFT + 4; bit < BITS_PER_LONG; bit++) {
-		refuse_both(test, lone, (void *)BIT(bit));
+		refuse_both(one, (void *)BIT(bit));
 		/* An address of ours with one bit flipped. */
-		refuse_both(test, lone, (void *)((unsigned long)block ^ BIT(bit)));
+		refuse_both(one, (void *)((unsigned long)block ^ BIT(bit)));
 	}
 	/* The table's first and last bytes, and those beyond. */
-	behind = (void *)buddy_table.base +
-		 (buddy_table.nr_spans << (BUDDY_SPAN_ORDER + PAGE_SHIFT));
-	refuse_both(test, lone, behind);
-	refuse_both(test, lone, behind - 1);
-	refuse_both(test, lone, behind + PAGE_SIZE);
-	refuse_both(test, lone, (void *)buddy_table.base);
-	refuse_both(test, lone, (void *)buddy_table.base - 1);
-	refuse_both(test, lone, (void *)buddy_table.base - PAGE_SIZE);
-	/* Just beside the arena. */
-	refuse_both(test, lone, block - PAGE_SIZE);
-	refuse_both(test, lone, block + pages_bytes(16));
-	lone_give(test, lone, block, 4);
-	lone_expect_whole(test, lone);
+	end = (void *)buddy_table.base + (buddy_table.nr_spans << (BUDDY_SPAN_ORDER + PAGE_SHIFT));
+	refuse_both(one, end);
+	refuse_both(one, end - 1);
+	refuse_both(one, end + PAGE_SIZE);
+	refuse_both(one, (void *)buddy_table.base);
+	refuse_both(one, (void *)buddy_table.base - 1);
+	refuse_both(one, (void *)buddy_table.base - PAGE_SIZE);
+	/* Adjacent to the arena. */
+	refuse_both(one, block - PAGE_SIZE);
+	refuse_both(one, block + pages_bytes(16));
+	dt_one_free(one, block, 4);
+	dt_one_expect_all_free(one);
 }
 
-/* The owner of the block learns nothing of it; the pool that was named counts it. */
+/* The pool that the call names counts it; the pool of the block does not change. */
 static void buddy_refuse_other_pool(struct kunit *test)
 {
-	struct lone *mine = lone_make(test, 4), *other = lone_make(test, 4);
-	void *block = lone_take(test, mine, 4);
+	struct one_arena *mine = dt_one_arena(test, 4), *other = dt_one_arena(test, 4);
+	void *block = dt_one_alloc(mine, 4);
 
-	refuse_free(test, other, block, 4, -EINVAL);
-	lone_expect(test, mine);
-	refuse_range(test, other, block, 16, -EINVAL);
-	lone_expect(test, mine);
-	lone_give(test, mine, block, 4);
-	refuse_free(test, other, block, 4, -EINVAL);
-	lone_expect_whole(test, mine);
-	lone_expect_whole(test, other);
+	refuse_free(other, block, 4, -EINVAL);
+	dt_one_expect(mine);
+	refuse_range(other, block, 16, -EINVAL);
+	dt_one_expect(mine);
+	dt_one_free(mine, block, 4);
+	refuse_free(other, block, 4, -EINVAL);
+	dt_one_expect_all_free(mine);
+	dt_one_expect_all_free(other);
 }
 
-/* A pool that is gone is not looked into: KASAN would tell. */
+/* A pool that is destroyed is not accessed: KASAN would report it. */
 static void buddy_refuse_destroyed_pool(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 4);
-	struct buddy_pool *gone = lone->pool;
-	void *block = lone_take(test, lone, 2);
+	struct one_arena *one = dt_one_arena(test, 4);
+	struct buddy_pool *gone = one->pool;
+	void *block = dt_one_alloc(one, 2);
 
-	pool_drop(test, gone);
+	dt_test_pool_destroy(test, gone);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(gone, block, 2), -EINVAL);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(gone, block, 4), -EINVAL);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free(gone, lone->base, 4), -EINVAL);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free(gone, one->base, 4), -EINVAL);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(gone, (void *)1, 0), -EINVAL);
 	/* Nothing to do is no error, whatever the pool. */
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(gone, NULL, 2), 0);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(gone, NULL, 4), 0);
 	/* Nor is what never was a pool. */
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(NULL, block, 2), -EINVAL);
-	KUNIT_EXPECT_EQ(test, buddy_pool_free((struct buddy_pool *)lone, block, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, buddy_pool_free((struct buddy_pool *)one, block, 2), -EINVAL);
 }
 
 /* A block of an arena that went back to the kernel while the pool lives on. */
 static void buddy_refuse_trimmed_arena(struct kunit *test)
 {
 	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 4 };
-	struct buddy_pool *pool = pool_make(test, &params);
+	struct buddy_pool *pool = dt_test_pool(test, &params);
 	void *block = buddy_pool_alloc(pool, 4, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, block);
@@ -414,7 +404,7 @@ static void buddy_refuse_trimmed_arena(struct kunit *test)
 static void buddy_refuse_owned(struct kunit *test)
 {
 	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 4 };
-	struct buddy_pool *pool = pool_make(test, &params);
+	struct buddy_pool *pool = dt_test_pool(test, &params);
 	struct dualtree_params owner = { .pool = pool, .min_region_order = 2 };
 	struct dualtree *dt = dualtree_create(test->name, &owner);
 	void *ptr, *block;
@@ -434,11 +424,11 @@ static void buddy_refuse_owned(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
-/* Arenas that happen to lie side by side are still two. */
+/* A range may not span two adjacent arenas. */
 static void buddy_refuse_across_arenas(struct kunit *test)
 {
 	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 1 };
-	struct buddy_pool *pool = pool_make(test, &params);
+	struct buddy_pool *pool = dt_test_pool(test, &params);
 	void *blocks[64];
 	unsigned int i, wrong = 0;
 
@@ -458,7 +448,7 @@ static void buddy_refuse_across_arenas(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, blocks[i], 2), 0);
 }
 
-static struct kunit_case buddy_refuse_cases[] = {
+static struct kunit_case pool_refuse_cases[] = {
 	KUNIT_CASE(buddy_refuse_wrong_order),
 	KUNIT_CASE(buddy_refuse_twice),
 	KUNIT_CASE(buddy_refuse_partly_free),
@@ -478,13 +468,4 @@ static struct kunit_case buddy_refuse_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_refuse_suite = {
-	.name = "dualtree_pool_refuse",
-	.test_cases = buddy_refuse_cases,
-};
-
-kunit_test_suite(buddy_refuse_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: wrong frees");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_refuse, "the page pool: bad frees");

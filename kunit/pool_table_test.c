@@ -3,31 +3,14 @@
  * The table from address to arena and owner: every page of an arena is found, no other
  * address is, whatever it may be, and what has been found stays readable under RCU.
  */
-#include <linux/completion.h>
-#include <linux/kthread.h>
-#include <linux/prandom.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "../buddy/arena.h"
 #include "../buddy/table.h"
-#include "buddy_testing.h"
-#include "../compat/compat.h"
-#include "effort.h"
-
-static const unsigned int orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
-
-static void order_desc(const unsigned int *order, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "arena order %u", *order);
-}
-
-KUNIT_ARRAY_PARAM(order, orders, order_desc);
-
-static unsigned int order_of(struct kunit *test)
-{
-	return *(const unsigned int *)test->param_value;
-}
+#include "fixtures/one_arena.h"
+#include "fixtures/orders.h"
+#include "fixtures/random.h"
+#include "fixtures/scale.h"
 
 static bool owners_are(void *block, unsigned long nr_pages, void *owner)
 {
@@ -38,7 +21,7 @@ static bool owners_are(void *block, unsigned long nr_pages, void *owner)
 	for (i = 0; i < nr_pages; i++) {
 		void *page = block + pages_bytes(i);
 
-		/* Whichever byte of the page. */
+		/* Any byte of the page. */
 		same &= buddy_owner(page) == owner && buddy_owner(page + 1) == owner &&
 			buddy_owner(page + PAGE_SIZE - 1) == owner;
 	}
@@ -65,7 +48,7 @@ static struct buddy_arena *arena_make(struct kunit *test, unsigned int order)
 
 	KUNIT_EXPECT_NOT_NULL(test, arena);
 	if (arena)
-		KUNIT_EXPECT_TRUE(test, block_aligned(arena->base, order));
+		KUNIT_EXPECT_TRUE(test, dt_block_aligned(arena->base, order));
 	return arena;
 }
 
@@ -91,7 +74,7 @@ static void buddy_table_finds_arena(struct kunit *test)
 	}
 }
 
-/* Every page of a block, none beside it, and none any more when it is taken back. */
+/* Every page of a block has the owner, no adjacent page has, and none after it is reset. */
 static void buddy_table_owner(struct kunit *test)
 {
 	unsigned int order, arena_order = order_of(test);
@@ -114,34 +97,34 @@ static void buddy_table_owner(struct kunit *test)
 		buddy_set_owner(base + pages_bytes(first), nr, NULL);
 		KUNIT_EXPECT_TRUE(test, owners_are(base, pages, NULL));
 	}
-	/* Nobody takes it back: it goes with the arena. */
+	/* An owner that is not reset goes with the arena. */
 	buddy_set_owner(base, pages, test);
 	KUNIT_EXPECT_TRUE(test, owners_are(base, pages, test));
 	buddy_arena_destroy(arena);
 	KUNIT_EXPECT_TRUE(test, owners_are(base, pages, NULL));
 }
 
-/* A block's owner is not disturbed by what happens to the blocks beside it. */
+/* A block's owner does not change when adjacent blocks are allocated and freed. */
 static void buddy_table_owner_in_pool(struct kunit *test)
 {
-	struct lone *lone = lone_make(test, 3);
-	void *a = lone_take(test, lone, 1), *b = lone_take(test, lone, 1);
+	struct one_arena *one = dt_one_arena(test, 3);
+	void *a = dt_one_alloc(one, 1), *b = dt_one_alloc(one, 1);
 
 	buddy_set_owner(a, 2, a);
 	buddy_set_owner(b, 2, b);
-	lone_give_range(test, lone, lone_take(test, lone, 2), 4);
+	dt_one_free_range(one, dt_one_alloc(one, 2), 4);
 	KUNIT_EXPECT_TRUE(test, owners_are(a, 2, a));
 	KUNIT_EXPECT_TRUE(test, owners_are(b, 2, b));
 	buddy_set_owner(a + PAGE_SIZE, 1, NULL);
-	lone_give_range(test, lone, a + PAGE_SIZE, 1);
+	dt_one_free_range(one, a + PAGE_SIZE, 1);
 	KUNIT_EXPECT_TRUE(test, owners_are(a, 1, a));
 	KUNIT_EXPECT_TRUE(test, owners_are(a + PAGE_SIZE, 1, NULL));
 	KUNIT_EXPECT_TRUE(test, owners_are(b, 2, b));
 	/* The pool goes with both out. */
-	pool_drop(test, lone->pool);
+	dt_test_pool_destroy(test, one->pool);
 	KUNIT_EXPECT_TRUE(test, owners_are(a, 2, NULL));
 	KUNIT_EXPECT_TRUE(test, owners_are(b, 2, NULL));
-	KUNIT_EXPECT_TRUE(test, arenas_are(lone->base, 8, NULL));
+	KUNIT_EXPECT_TRUE(test, arenas_are(one->base, 8, NULL));
 }
 
 /* Arenas smaller than a span share one: each comes and goes without the others. */
@@ -186,7 +169,7 @@ static void buddy_table_shared_span(struct kunit *test)
 	}
 }
 
-static void expect_nobody(struct kunit *test, const void *addr)
+static void expect_no_owner(struct kunit *test, const void *addr)
 {
 	rcu_read_lock();
 	KUNIT_EXPECT_NULL_MSG(test, buddy_owner(addr), "owner of %lx", (long)addr);
@@ -205,33 +188,33 @@ static bool found_rightly(const void *addr)
 	       addr < arena->base + (PAGE_SIZE << arena->order);
 }
 
-/* Look-ups take any value whatever. */
+/* Lookups accept any value. */
 static void buddy_table_foreign(struct kunit *test)
 {
 	unsigned long covered = buddy_table.nr_spans << (BUDDY_SPAN_ORDER + PAGE_SHIFT);
-	const void *behind = (void *)(buddy_table.base + covered);
+	const void *end = (void *)(buddy_table.base + covered);
 	void *object = kunit_kmalloc(test, 64, GFP_KERNEL), *mapped = vmalloc(PAGE_SIZE);
 	unsigned int bit, i, wrong = 0;
 	struct rnd_state rnd;
 	int on_stack;
 
 	for (bit = 0; bit < BITS_PER_LONG; bit++) {
-		expect_nobody(test, (void *)BIT(bit));
-		expect_nobody(test, (void *)~BIT(bit));
-		expect_nobody(test, (void *)(BIT(bit) - 1));
-		expect_nobody(test, (void *)-BIT(bit));
+		expect_no_owner(test, (void *)BIT(bit));
+		expect_no_owner(test, (void *)~BIT(bit));
+		expect_no_owner(test, (void *)(BIT(bit) - 1));
+		expect_no_owner(test, (void *)-BIT(bit));
 	}
-	expect_nobody(test, object);
-	expect_nobody(test, mapped);
-	expect_nobody(test, &on_stack);
-	expect_nobody(test, expect_nobody);
-	expect_nobody(test, kfree);
-	expect_nobody(test, buddy_table.owners);
-	expect_nobody(test, buddy_table.leaves);
+	expect_no_owner(test, object);
+	expect_no_owner(test, mapped);
+	expect_no_owner(test, &on_stack);
+	expect_no_owner(test, expect_no_owner);
+	expect_no_owner(test, kfree);
+	expect_no_owner(test, buddy_table.owners);
+	expect_no_owner(test, buddy_table.leaves);
 	for (i = 0; i < 4; i++) {
-		expect_nobody(test, behind + pages_bytes(i));
-		expect_nobody(test, (void *)buddy_table.base + pages_bytes(i));
-		expect_nobody(test, (void *)buddy_table.base - 1 - pages_bytes(i));
+		expect_no_owner(test, end + pages_bytes(i));
+		expect_no_owner(test, (void *)buddy_table.base + pages_bytes(i));
+		expect_no_owner(test, (void *)buddy_table.base - 1 - pages_bytes(i));
 	}
 	vfree(mapped);
 
@@ -249,7 +232,7 @@ static void buddy_table_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
-/* Whoever found an arena may look into its records to the end of the read section. */
+/* An arena that was found stays readable to the end of the RCU read section. */
 static void buddy_table_readable_under_rcu(struct kunit *test)
 {
 	unsigned int order = order_of(test);
@@ -268,61 +251,58 @@ static void buddy_table_readable_under_rcu(struct kunit *test)
 	buddy_arena_destroy(arena);
 	/* KASAN sees it if either is gone. */
 	same = found && READ_ONCE(found->order) == order && READ_ONCE(found->base) == base;
-	owner_gone = READ_ONCE(*owner) == buddy_table.nobody;
+	owner_gone = READ_ONCE(*owner) == buddy_table.null_owner;
 	rcu_read_unlock();
 	KUNIT_EXPECT_TRUE(test, same);
 	KUNIT_EXPECT_TRUE(test, owner_gone);
 }
 
-/* What stands behind a page in the next test; freed as records are, after a grace period. */
-struct stand_in {
+/* The owner of pages in the next case; freed after a grace period, as records are. */
+struct test_owner {
 	struct rcu_head rcu;
 	const void *self;
 };
 
-struct looker {
-	struct completion done;
-	struct task_struct *task;
+struct lookup_thread {
+	struct work_struct work;
 	void *where[8];
 	unsigned long hits, wrong;
 	bool stop;
 };
 
-static int looker_thread(void *data)
+static void look_up(struct work_struct *work)
 {
-	struct looker *looker = data;
+	struct lookup_thread *thread = container_of(work, struct lookup_thread, work);
 	unsigned int i = 0;
 
-	while (!READ_ONCE(looker->stop)) {
-		const void *addr = READ_ONCE(looker->where[i++ % ARRAY_SIZE(looker->where)]);
+	while (!READ_ONCE(thread->stop)) {
+		const void *addr = READ_ONCE(thread->where[i++ % ARRAY_SIZE(thread->where)]);
 		const struct buddy_arena *arena;
-		const struct stand_in *owner;
+		const struct test_owner *owner;
 
 		rcu_read_lock();
 		owner = buddy_owner(addr);
 		if (owner) {
-			looker->hits++;
-			looker->wrong += READ_ONCE(owner->self) != owner;
+			thread->hits++;
+			thread->wrong += READ_ONCE(owner->self) != owner;
 		}
 		arena = buddy_table_arena(addr);
 		if (arena)
-			looker->wrong += arena->order > BUDDY_MAX_ORDER || addr < arena->base ||
+			thread->wrong += arena->order > BUDDY_MAX_ORDER || addr < arena->base ||
 					 addr >= arena->base + (PAGE_SIZE << arena->order);
 		rcu_read_unlock();
 		cond_resched();
 	}
-	complete(&looker->done);
-	return 0;
 }
 
 /* Arenas come and go, each with an owner, while another thread looks them up. */
-static void come_and_go(struct kunit *test, struct looker *looker)
+static void churn(struct kunit *test, struct lookup_thread *thread)
 {
-	const unsigned int rounds = KERNEL_CHECKS ? 500 : 5000;
+	const unsigned int rounds = SLOW_KERNEL ? 500 : 5000;
 	unsigned int i, order;
 
 	for (i = 0; i < rounds; i++) {
-		struct stand_in *owner = kmalloc(sizeof(*owner), GFP_KERNEL);
+		struct test_owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL);
 		struct buddy_arena *arena;
 
 		order = i % 16 ? i % 4 : BUDDY_MAX_ORDER;
@@ -335,14 +315,14 @@ static void come_and_go(struct kunit *test, struct looker *looker)
 			return;
 		}
 		owner->self = owner;
-		WRITE_ONCE(looker->where[i % ARRAY_SIZE(looker->where)], arena->base);
+		WRITE_ONCE(thread->where[i % ARRAY_SIZE(thread->where)], arena->base);
 		buddy_set_owner(arena->base, 1UL << order, owner);
 		cond_resched();
 		if (i % 2)
 			buddy_set_owner(arena->base, 1UL << order, NULL);
 		buddy_arena_destroy(arena);
 		kfree_rcu(owner, rcu);
-		/* Not more records on their way out than the guest has room for. */
+		/* Bounds the records that wait for a grace period. */
 		if (i % 256 == 255)
 			rcu_barrier();
 	}
@@ -350,26 +330,20 @@ static void come_and_go(struct kunit *test, struct looker *looker)
 
 static void buddy_table_concurrent(struct kunit *test)
 {
-	struct looker *looker = kunit_kzalloc(test, sizeof(*looker), GFP_KERNEL);
+	struct lookup_thread *thread = dt_test_zalloc(test, sizeof(*thread));
 
-	KUNIT_ASSERT_NOT_NULL(test, looker);
-	init_completion(&looker->done);
-	looker->task = kthread_create(looker_thread, looker, "looker");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, looker->task);
-	get_task_struct(looker->task);
-	wake_up_process(looker->task);
-	come_and_go(test, looker);
-	WRITE_ONCE(looker->stop, true);
-	wait_for_completion(&looker->done);
-	kthread_stop(looker->task);
-	put_task_struct(looker->task);
-	KUNIT_EXPECT_EQ(test, looker->wrong, 0);
-	kunit_info(test, "%lu look-ups found an owner\n", looker->hits);
+	INIT_WORK(&thread->work, look_up);
+	queue_work(system_dfl_wq, &thread->work);
+	churn(test, thread);
+	WRITE_ONCE(thread->stop, true);
+	flush_work(&thread->work);
+	KUNIT_EXPECT_EQ(test, thread->wrong, 0);
+	kunit_info(test, "%lu lookups found an owner\n", thread->hits);
 }
 
 /*
- * What loading the module rests on: a page's address leads to its frame on every node, and a
- * base that is none of the linear map, or a table that is too small, does not go unnoticed.
+ * What loading the module relies on: a page's address leads to its frame on every node, and a base
+ * outside of the linear map, or a table that is too small, is found.
  */
 static void buddy_table_base(struct kunit *test)
 {
@@ -389,7 +363,7 @@ static void buddy_table_base(struct kunit *test)
 	}
 }
 
-static struct kunit_case buddy_table_cases[] = {
+static struct kunit_case pool_table_cases[] = {
 	KUNIT_CASE(buddy_table_base),
 	KUNIT_CASE_PARAM(buddy_table_finds_arena, order_gen_params),
 	KUNIT_CASE_PARAM(buddy_table_owner, order_gen_params),
@@ -401,13 +375,4 @@ static struct kunit_case buddy_table_cases[] = {
 	{}
 };
 
-static struct kunit_suite buddy_table_suite = {
-	.name = "dualtree_pool_table",
-	.test_cases = buddy_table_cases,
-};
-
-kunit_test_suite(buddy_table_suite);
-
-MODULE_DESCRIPTION("Tests of the page pool: from address to arena and owner");
-MODULE_LICENSE("GPL");
-DT_IMPORT_INTERNALS;
+DUALTREE_SUITE(pool_table, "the page pool: from address to arena and owner");

@@ -9,10 +9,7 @@
  *
  * With the same seed the same things happen again.
  */
-#include <linux/module.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "oracle.h"
+#include "fixtures/oracle_setups.h"
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -48,18 +45,10 @@ struct run {
 	u64 spans;
 };
 
-static u32 random_seed(struct kunit *test)
-{
-	u32 chosen = seed ?: get_random_u32();
-
-	kunit_info(test, "seed=%u ops=%u\n", chosen, ops);
-	return chosen;
-}
-
 /* An object that is in use, looked for from a random place on. There is one. */
 static struct oracle_object *any_object(struct oracle *o)
 {
-	unsigned int i = oracle_below(&o->rnd, ORACLE_OBJECTS);
+	unsigned int i = random_below(&o->rnd, ORACLE_OBJECTS);
 
 	while (!o->objects[i].ptr)
 		i = (i + 1) % ORACLE_OBJECTS;
@@ -79,7 +68,7 @@ static struct oracle_object *free_object(struct oracle *o)
 /* Now and then memory is to be clear. */
 static gfp_t any_gfp(struct run *run)
 {
-	return GFP_KERNEL | (oracle_below(&run->o->rnd, 8) ? 0 : __GFP_ZERO);
+	return GFP_KERNEL | (random_below(&run->o->rnd, 8) ? 0 : __GFP_ZERO);
 }
 
 /* An allocation has been made, or has failed. */
@@ -91,13 +80,13 @@ static void allocated(struct run *run, u8 *ptr, size_t size, gfp_t gfp)
 	}
 	if ((gfp | run->zero) & __GFP_ZERO)
 		KUNIT_ASSERT_TRUE(run->test, all_bytes(ptr, 0, size));
-	oracle_enter(run->o, free_object(run->o), ptr, size);
+	dt_oracle_enter(run->o, free_object(run->o), ptr, size);
 }
 
 static void do_alloc(struct run *run)
 {
 	struct oracle *o = run->o;
-	size_t size = oracle_size(&o->rnd);
+	size_t size = dt_oracle_size(&o->rnd);
 	gfp_t gfp = any_gfp(run);
 
 	allocated(run, dualtree_alloc(o->dt, size, gfp), size, gfp);
@@ -106,7 +95,7 @@ static void do_alloc(struct run *run)
 static void do_alloc_aligned(struct run *run)
 {
 	struct oracle *o = run->o;
-	size_t size = oracle_size(&o->rnd), align = 1 << oracle_below(&o->rnd, 17);
+	size_t size = dt_oracle_size(&o->rnd), align = 1 << random_below(&o->rnd, 17);
 	gfp_t gfp = any_gfp(run);
 	u8 *ptr = dualtree_alloc_aligned(o->dt, size, align, gfp);
 
@@ -119,8 +108,8 @@ static void do_alloc_aligned(struct run *run)
 static void do_alloc_bulk(struct run *run)
 {
 	struct oracle *o = run->o;
-	size_t size = 1 + oracle_below(&o->rnd, 700);
-	unsigned int nr = 1 + oracle_below(&o->rnd, BULK), got, i;
+	size_t size = 1 + random_below(&o->rnd, 700);
+	unsigned int nr = 1 + random_below(&o->rnd, BULK), got, i;
 	gfp_t gfp = any_gfp(run);
 	void *ptrs[BULK];
 
@@ -135,7 +124,7 @@ static void do_alloc_bulk(struct run *run)
 /* Some way to make new objects. */
 static void do_make(struct run *run)
 {
-	u32 kind = oracle_below(&run->o->rnd, 16);
+	u32 kind = random_below(&run->o->rnd, 16);
 
 	if (kind < 3)
 		do_alloc_aligned(run);
@@ -147,9 +136,9 @@ static void do_make(struct run *run)
 
 static void free_range(struct run *run, struct oracle_object *object, size_t start, size_t end)
 {
-	KUNIT_ASSERT_TRUE(run->test, oracle_intact(object, start, end));
+	KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(object, start, end));
 	KUNIT_ASSERT_EQ(run->test, dualtree_free(run->o->dt, object->ptr + start, end - start), 0);
-	oracle_leave(run->o, object, start, end);
+	dt_oracle_leave(run->o, object, start, end);
 }
 
 /* All of a live run, or its front, its tail, its middle. */
@@ -157,16 +146,16 @@ static void do_free(struct run *run)
 {
 	struct oracle *o = run->o;
 	struct oracle_object *object = any_object(o);
-	u32 kind = oracle_below(&o->rnd, 8);
+	u32 kind = random_below(&o->rnd, 8);
 	size_t start, end;
 
-	oracle_run_at(object, oracle_below(&o->rnd, object->size), &start, &end);
+	dt_oracle_run_at(object, random_below(&o->rnd, object->size), &start, &end);
 	if (kind == 1 || kind == 2)
-		end = min_t(size_t, end, start + 1 + oracle_below(&o->rnd, 1500));
+		end = min_t(size_t, end, start + 1 + random_below(&o->rnd, 1500));
 	if (kind == 2 || kind == 3)
-		start += oracle_below(&o->rnd, end - start);
+		start += random_below(&o->rnd, end - start);
 	if (kind == 0)
-		end = start + 1 + oracle_below(&o->rnd, end - start);
+		end = start + 1 + random_below(&o->rnd, end - start);
 	free_range(run, object, start, end);
 }
 
@@ -175,7 +164,7 @@ static void do_free_all(struct run *run)
 	struct oracle_object *object = any_object(run->o);
 	size_t start = 0, end;
 
-	while (object->ptr && oracle_run(object, &start, &end))
+	while (object->ptr && dt_oracle_run(object, &start, &end))
 		free_range(run, object, start, end);
 }
 
@@ -184,17 +173,17 @@ static void do_free_bulk(struct run *run)
 {
 	struct oracle *o = run->o;
 	struct dualtree_range ranges[BULK + 1];
-	unsigned int i, nr = min_t(unsigned int, o->nr, 1 + oracle_below(&o->rnd, BULK));
-	unsigned int wrong = oracle_below(&o->rnd, 2 * BULK);
+	unsigned int i, nr = min_t(unsigned int, o->nr, 1 + random_below(&o->rnd, BULK));
+	unsigned int wrong = random_below(&o->rnd, 2 * BULK);
 	size_t start, end;
 
 	for (i = 0; i < nr; i++) {
 		struct oracle_object *object = any_object(o);
 
-		oracle_run_at(object, oracle_below(&o->rnd, object->size), &start, &end);
-		KUNIT_ASSERT_TRUE(run->test, oracle_intact(object, start, end));
+		dt_oracle_run_at(object, random_below(&o->rnd, object->size), &start, &end);
+		KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(object, start, end));
 		ranges[i] = (struct dualtree_range){ object->ptr + start, end - start };
-		oracle_leave(o, object, start, end);
+		dt_oracle_leave(o, object, start, end);
 		nr = min(nr, i + 1 + o->nr);
 	}
 	ranges[nr] = (struct dualtree_range){ NULL, 100 };
@@ -207,7 +196,7 @@ static void do_free_bulk(struct run *run)
 			wrong < nr ? -EINVAL : 0);
 }
 
-/* Some live run of an object, and a size that it shall have. */
+/* A live run of an object, and the end it is to have. */
 struct change {
 	struct oracle_object *object;
 	size_t start;
@@ -218,16 +207,16 @@ struct change {
 /* Return: false if the oracle has no contents for that. */
 static bool any_change(struct oracle *o, struct change *c)
 {
-	u32 kind = oracle_below(&o->rnd, 4);
+	u32 kind = random_below(&o->rnd, 4);
 
 	c->object = any_object(o);
-	oracle_run_at(c->object, oracle_below(&o->rnd, c->object->size), &c->start, &c->end);
+	dt_oracle_run_at(c->object, random_below(&o->rnd, c->object->size), &c->start, &c->end);
 	if (kind == 0)
-		c->new_end = c->start + 1 + oracle_below(&o->rnd, c->end - c->start);
+		c->new_end = c->start + 1 + random_below(&o->rnd, c->end - c->start);
 	else
-		c->new_end = c->end + 1 + oracle_below(&o->rnd, kind == 1 ? 64 : 1500);
-	return c->new_end <= ORACLE_LARGEST &&
-	       oracle_has(o->table, c->object->contents, c->new_end);
+		c->new_end = c->end + 1 + random_below(&o->rnd, kind == 1 ? 64 : 1500);
+	return c->new_end <= ORACLE_SIZE_MAX &&
+	       dt_oracle_has(o->table, c->object->contents, c->new_end);
 }
 
 /* Can a run grow where it lies? Nothing else is live in the granules that it grows into. */
@@ -239,10 +228,10 @@ static bool can_grow(struct oracle *o, const struct change *c)
 
 	if (!dualtree_owns(o->dt, c->object->ptr + c->start, c->new_end - c->start))
 		return false;
-	if (in_last && *oracle_count(o, end) != min(in_last, c->end - c->start))
+	if (in_last && *dt_oracle_count(o, end) != min(in_last, c->end - c->start))
 		return false;
 	for (; granule < new_end; granule += DT_GRANULE)
-		if (*oracle_count(o, granule))
+		if (*dt_oracle_count(o, granule))
 			return false;
 	return true;
 }
@@ -265,11 +254,11 @@ static void do_extend(struct run *run)
 			    (unsigned long)ptr);
 	if (!can || c.new_end <= c.end)
 		return;
-	KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.end));
+	KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(c.object, c.start, c.end));
 	if (run->zero)
 		KUNIT_ASSERT_TRUE(run->test, all_bytes(c.object->ptr + c.end, 0,
 						       c.new_end - c.end));
-	oracle_grow(o, c.object, c.end, c.new_end);
+	dt_oracle_grow(o, c.object, c.end, c.new_end);
 	run->grown++;
 }
 
@@ -281,8 +270,8 @@ static void moved(struct run *run, const struct change *c, u8 *ptr)
 	struct oracle_object *object = free_object(o);
 
 	KUNIT_ASSERT_EQ(run->test, memcmp(ptr, contents, c->end - c->start), 0);
-	oracle_leave(o, c->object, c->start, c->end);
-	oracle_enter(o, object, ptr, c->new_end - c->start);
+	dt_oracle_leave(o, c->object, c->start, c->end);
+	dt_oracle_enter(o, object, ptr, c->new_end - c->start);
 	object->contents = contents;
 	memcpy(ptr, contents, object->size);
 	run->moved++;
@@ -311,15 +300,15 @@ static void do_realloc(struct run *run)
 		KUNIT_ASSERT_TRUE(run->test, all_bytes(ptr + old, 0, new - old));
 	if (!ptr) {
 		run->failed++;
-		KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.end));
+		KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(c.object, c.start, c.end));
 	} else if (ptr != was) {
 		moved(run, &c, ptr);
 	} else if (new > old) {
-		oracle_grow(o, c.object, c.end, c.new_end);
-		KUNIT_ASSERT_TRUE(run->test, oracle_intact(c.object, c.start, c.new_end));
+		dt_oracle_grow(o, c.object, c.end, c.new_end);
+		KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(c.object, c.start, c.new_end));
 		run->grown++;
 	} else if (new < old) {
-		oracle_leave(o, c.object, c.new_end, c.end);
+		dt_oracle_leave(o, c.object, c.new_end, c.end);
 	}
 }
 
@@ -337,18 +326,18 @@ static void free_refused(struct run *run, const u8 *ptr, size_t len, int err)
 }
 
 /*
- * Some range of an object and of the slack behind it, of which some bytes are free. Where an
- * object has been freed, others may live by now.
+ * Some range of an object and of the slack after it, of which some bytes are free. Where an object
+ * has been freed, other objects may be live by now.
  */
 static void do_bad(struct run *run)
 {
 	struct oracle *o = run->o;
 	struct oracle_object *object = any_object(o);
 	size_t slack_end = granule_bytes(object->size);
-	size_t start = oracle_below(&o->rnd, slack_end);
-	size_t end = start + 1 + oracle_below(&o->rnd, slack_end - start);
+	size_t start = random_below(&o->rnd, slack_end);
+	size_t end = start + 1 + random_below(&o->rnd, slack_end - start);
 
-	if (!oracle_may_free(o, object->ptr + start, end - start))
+	if (!dt_oracle_may_free(o, object->ptr + start, end - start))
 		free_refused(run, object->ptr + start, end - start, -EALREADY);
 	else if (end - start > SZ_1K)
 		free_refused(run, object->ptr + start, dualtree_max_size(o->dt) + 1, -EINVAL);
@@ -362,12 +351,12 @@ static void do_twice(struct run *run)
 	size_t start = 0, end, len;
 	u8 *ptr;
 
-	oracle_run(object, &start, &end);
+	dt_oracle_run(object, &start, &end);
 	ptr = object->ptr + start;
 	len = end - start;
 	free_range(run, object, start, end);
 	/* Bytes of a granule in which others live may be freed in their stead: known. */
-	if (oracle_may_free(o, ptr, len))
+	if (dt_oracle_may_free(o, ptr, len))
 		return;
 	/* The region may have gone with it. */
 	free_refused(run, ptr, len, dualtree_owns(o->dt, ptr, len) ? -EALREADY : -EINVAL);
@@ -396,21 +385,21 @@ static void do_span(struct run *run)
 	if (!high)
 		return;
 	start = find_last_bit(low->map, low->size);
-	while (start && test_bit(start - 1, low->map) && oracle_below(&o->rnd, 300))
+	while (start && test_bit(start - 1, low->map) && random_below(&o->rnd, 300))
 		start--;
 	end = find_next_zero_bit(high->map, high->size, 0);
-	end = 1 + oracle_below(&o->rnd, end);
-	KUNIT_ASSERT_TRUE(run->test, oracle_intact(low, start, low->size));
-	KUNIT_ASSERT_TRUE(run->test, oracle_intact(high, 0, end));
+	end = 1 + random_below(&o->rnd, end);
+	KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(low, start, low->size));
+	KUNIT_ASSERT_TRUE(run->test, dt_oracle_intact(high, 0, end));
 	if (!dualtree_owns(o->dt, low->ptr + start, low->size - start + end)) {
-		/* Two regions lie side by side. */
+		/* The two lie in adjacent regions. */
 		free_refused(run, low->ptr + start, low->size - start + end, -EINVAL);
 		return;
 	}
 	KUNIT_ASSERT_EQ(run->test, 0, dualtree_free(o->dt, low->ptr + start,
 						    low->size - start + end));
-	oracle_leave(o, low, start, low->size);
-	oracle_leave(o, high, 0, end);
+	dt_oracle_leave(o, low, start, low->size);
+	dt_oracle_leave(o, high, 0, end);
 	run->spans++;
 }
 
@@ -426,7 +415,7 @@ static void check_all(struct run *run)
 	KUNIT_ASSERT_TRUE(run->test, dualtree_check(o->dt));
 	for (object = o->objects; object < o->objects + ORACLE_OBJECTS; object++)
 		if (object->ptr)
-			KUNIT_ASSERT_TRUE(run->test, oracle_all_intact(object));
+			KUNIT_ASSERT_TRUE(run->test, dt_oracle_all_intact(object));
 }
 
 /* Now many objects, now few, so that regions come and go. */
@@ -434,9 +423,9 @@ static void step(struct run *run, unsigned int op)
 {
 	unsigned int target = op / 4096 % 3 ? ORACLE_OBJECTS - 20 : 30;
 	struct oracle *o = run->o;
-	u32 kind = oracle_below(&o->rnd, 32);
+	u32 kind = random_below(&o->rnd, 32);
 
-	if (!o->nr || (o->nr < ORACLE_OBJECTS && oracle_below(&o->rnd, 2 * target) >= o->nr))
+	if (!o->nr || (o->nr < ORACLE_OBJECTS && random_below(&o->rnd, 2 * target) >= o->nr))
 		do_make(run);
 	else if (kind < 3)
 		do_bad(run);
@@ -456,37 +445,21 @@ static void step(struct run *run, unsigned int op)
 		do_free(run);
 }
 
-static const struct dualtree_params setups[] = {
-	{},
-	{ .flags = DUALTREE_EXACT_FIT },
-	{ .limit = SZ_512K },
-	{ .limit = SZ_256K, .min_region_order = 1, .flags = DUALTREE_EXACT_FIT },
-	{ .flags = DUALTREE_ZERO },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s, %s%s",
-		 params->flags & DUALTREE_EXACT_FIT ? "exact fit" : "default",
-		 params->limit ? "limit" : "no limit",
-		 params->flags & DUALTREE_ZERO ? ", zero" : "");
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
-
 static void random_alone(struct kunit *test)
 {
 	const struct dualtree_params *params = test->param_value;
-	unsigned int op, todo = params == setups ? ops : ops / 4;
+	unsigned int nr = param_value_of(ops), every = param_value_of(check_every), op;
 	struct run run = { .test = test };
 
+	if (params != setups)
+		nr /= 4;
 	if (params->flags & DUALTREE_ZERO)
 		run.zero = __GFP_ZERO;
-	run.o = oracle_create(test, instance_create(test, params), random_seed(test));
-	stay_here(test);
-	for (op = 0; op < todo; op++) {
+	run.o = dt_oracle_create(test, dt_test_instance(test, params),
+				 random_seed(test, param_value_of(seed)));
+	for (op = 0; op < nr; op++) {
 		step(&run, op);
-		if (op % check_every == 0)
+		if (op % every == 0)
 			check_all(&run);
 	}
 	check_all(&run);
@@ -495,22 +468,14 @@ static void random_alone(struct kunit *test)
 	while (run.o->nr)
 		do_free_all(&run);
 	/* Or this has not shown what it says. */
-	if (todo >= 20000) {
+	if (nr >= 20000) {
 		KUNIT_EXPECT_GT(test, run.bad, 0);
 		KUNIT_EXPECT_GT(test, run.spans, 0);
 		KUNIT_EXPECT_GT(test, run.grown, 0);
 		KUNIT_EXPECT_GT(test, run.moved, 0);
 		KUNIT_EXPECT_EQ(test, run.failed > 0, params->limit > 0);
 	}
-	expect_drained(test, run.o->dt);
-}
-
-static int random_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	ops = dt_test_param("ops=", ops);
-	check_every = dt_test_param("check_every=", check_every);
-	return 0;
+	dt_expect_drained(test, run.o->dt);
 }
 
 static struct kunit_case random_cases[] = {
@@ -518,14 +483,4 @@ static struct kunit_case random_cases[] = {
 	{}
 };
 
-static struct kunit_suite random_suite = {
-	.name = "dualtree_random",
-	.suite_init = random_suite_init,
-	.test_cases = random_cases,
-};
-
-kunit_test_suite(random_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Randomised tests against a byte-exact oracle");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(random, "random calls, against a byte-exact oracle");

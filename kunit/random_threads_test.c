@@ -4,12 +4,7 @@
  * other's memory, where only contents and sums can be checked. What one thread does alone is in
  * random_test.c.
  */
-#include <linux/module.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
-#include "../compat/kunit.h"
-#include "../compat/workqueue.h"
-#include "oracle.h"
+#include "fixtures/oracle_setups.h"
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -19,40 +14,16 @@ static uint ops = 50000;
 module_param(ops, uint, 0444);
 MODULE_PARM_DESC(ops, "operations of all threads together");
 
-static const struct dualtree_params setups[] = {
-	{},
-	{ .flags = DUALTREE_EXACT_FIT },
-	{ .limit = SZ_512K },
-	{ .limit = SZ_256K, .min_region_order = 1, .flags = DUALTREE_EXACT_FIT },
-};
-
-static void setup_name(const struct dualtree_params *params, char *name)
-{
-	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s, %s",
-		 params->flags & DUALTREE_EXACT_FIT ? "exact fit" : "default",
-		 params->limit ? "limit" : "no limit");
-}
-
-KUNIT_ARRAY_PARAM(setup, setups, setup_name);
-
-static u32 random_seed(struct kunit *test)
-{
-	u32 chosen = seed ?: get_random_u32();
-
-	kunit_info(test, "seed=%u ops=%u\n", chosen, ops);
-	return chosen;
-}
-
 #define SHARED_SLOTS	300
 #define THREADS		4
 
 /**
- * struct piece - live bytes that are one thread's at a time
+ * struct live_range - live bytes that are one thread's at a time
  * @ptr: the first
  * @len: how many
  * @contents: what is in them
  */
-struct piece {
+struct live_range {
 	u8 *ptr;
 	size_t len;
 	const u8 *contents;
@@ -61,28 +32,30 @@ struct piece {
 enum slot_state { SLOT_EMPTY, SLOT_BUSY, SLOT_FULL };
 
 /**
- * struct slot - a place to leave a piece in
+ * struct slot - a place to leave a range in
  * @state: an enum slot_state; who makes it SLOT_BUSY owns the slot
- * @piece: valid while the slot is full
+ * @range: valid while the slot is full
  */
 struct slot {
 	atomic_t state;
-	struct piece piece;
+	struct live_range range;
 };
 
 /**
- * struct market - where threads leave pieces for each other
+ * struct market - where threads leave ranges for each other
  * @dt: the instance
  * @table: contents
- * @live: live bytes of all pieces
+ * @live: live bytes of all ranges
  * @errors: broken contents, frees that failed
- * @slots: the pieces
+ * @nr_ops: operations of each thread
+ * @slots: the ranges
  */
 struct market {
 	struct dualtree *dt;
 	struct oracle_table *table;
 	atomic_long_t live;
 	atomic_t errors;
+	unsigned int nr_ops;
 	struct slot slots[SHARED_SLOTS];
 };
 
@@ -92,30 +65,30 @@ struct trader {
 	struct work_struct work;
 };
 
-static bool slot_take(struct slot *slot, struct piece *p)
+static bool slot_take(struct slot *slot, struct live_range *p)
 {
 	if (atomic_cmpxchg(&slot->state, SLOT_FULL, SLOT_BUSY) != SLOT_FULL)
 		return false;
-	*p = slot->piece;
+	*p = slot->range;
 	atomic_set_release(&slot->state, SLOT_EMPTY);
 	return true;
 }
 
-static bool slot_leave(struct slot *slot, const struct piece *p)
+static bool slot_leave(struct slot *slot, const struct live_range *p)
 {
 	if (atomic_cmpxchg(&slot->state, SLOT_EMPTY, SLOT_BUSY) != SLOT_EMPTY)
 		return false;
-	slot->piece = *p;
+	slot->range = *p;
 	atomic_set_release(&slot->state, SLOT_FULL);
 	return true;
 }
 
 static struct slot *any_slot(struct trader *t)
 {
-	return &t->market->slots[oracle_below(&t->rnd, SHARED_SLOTS)];
+	return &t->market->slots[random_below(&t->rnd, SHARED_SLOTS)];
 }
 
-static void piece_free(struct market *m, const struct piece *p, size_t start, size_t end)
+static void range_free(struct market *m, const struct live_range *p, size_t start, size_t end)
 {
 	if (start == end)
 		return;
@@ -124,43 +97,43 @@ static void piece_free(struct market *m, const struct piece *p, size_t start, si
 		atomic_inc(&m->errors);
 }
 
-/* Leave a part of a piece in a slot that is empty; free it if none is found. */
-static void piece_leave(struct trader *t, const struct piece *p, size_t start, size_t end)
+/* Leave a part of a range in a slot that is empty; free it if none is found. */
+static void range_leave(struct trader *t, const struct live_range *p, size_t start, size_t end)
 {
-	struct piece part = { p->ptr + start, end - start, p->contents + start };
+	struct live_range part = { p->ptr + start, end - start, p->contents + start };
 	unsigned int try;
 
 	for (try = 0; start < end && try < 4; try++)
 		if (slot_leave(any_slot(t), &part))
 			return;
-	piece_free(t->market, p, start, end);
+	range_free(t->market, p, start, end);
 }
 
-/* Free the middle of a piece, and leave its ends to others: they share granules with it. */
-static void piece_use(struct trader *t, const struct piece *p)
+/* Free the middle of a range, and leave its ends to others: they share granules with it. */
+static void range_use(struct trader *t, const struct live_range *p)
 {
-	size_t start = oracle_below(&t->rnd, 2) ? 0 : oracle_below(&t->rnd, p->len);
-	size_t end = start + 1 + oracle_below(&t->rnd, p->len - start);
+	size_t start = random_below(&t->rnd, 2) ? 0 : random_below(&t->rnd, p->len);
+	size_t end = start + 1 + random_below(&t->rnd, p->len - start);
 
 	if (memcmp(p->ptr, p->contents, p->len))
 		atomic_inc(&t->market->errors);
 	/* What is left may be taken and freed before this free is made. */
-	piece_leave(t, p, 0, start);
-	if (oracle_below(&t->rnd, 2))
-		piece_leave(t, p, end, p->len);
+	range_leave(t, p, 0, start);
+	if (random_below(&t->rnd, 2))
+		range_leave(t, p, end, p->len);
 	else
 		end = p->len;
-	piece_free(t->market, p, start, end);
+	range_free(t->market, p, start, end);
 }
 
-/* Change the size of a piece, which may be another CPU's memory and share granules. */
-static void piece_change(struct trader *t, struct piece *p)
+/* Change the size of a range, which may be another CPU's memory and share granules. */
+static void range_change(struct trader *t, struct live_range *p)
 {
-	size_t len = 1 + oracle_below(&t->rnd, 2 * p->len + 100), kept = min(len, p->len);
+	size_t len = 1 + random_below(&t->rnd, 2 * p->len + 100), kept = min(len, p->len);
 	struct market *m = t->market;
 	u8 *ptr;
 
-	if (!oracle_has(m->table, p->contents, len))
+	if (!dt_oracle_has(m->table, p->contents, len))
 		return;
 	ptr = dualtree_realloc(m->dt, p->ptr, p->len, len, GFP_KERNEL);
 	if (!ptr)
@@ -173,38 +146,38 @@ static void piece_change(struct trader *t, struct piece *p)
 	p->len = len;
 }
 
-static void piece_make(struct trader *t)
+static void range_make(struct trader *t)
 {
 	struct market *m = t->market;
-	struct piece p = { .len = oracle_size(&t->rnd) };
+	struct live_range p = { .len = dt_oracle_size(&t->rnd) };
 
-	if (oracle_below(&t->rnd, 4))
+	if (random_below(&t->rnd, 4))
 		p.ptr = dualtree_alloc(m->dt, p.len, GFP_KERNEL);
 	else
-		p.ptr = dualtree_alloc_aligned(m->dt, p.len, 64 << oracle_below(&t->rnd, 8),
+		p.ptr = dualtree_alloc_aligned(m->dt, p.len, 64 << random_below(&t->rnd, 8),
 					       GFP_KERNEL);
 	if (!p.ptr)
 		return;
-	p.contents = oracle_contents(m->table, &t->rnd);
+	p.contents = dt_oracle_contents(m->table, &t->rnd);
 	memcpy(p.ptr, p.contents, p.len);
 	atomic_long_add(p.len, &m->live);
-	piece_leave(t, &p, 0, p.len);
+	range_leave(t, &p, 0, p.len);
 }
 
 static void trade(struct work_struct *work)
 {
 	struct trader *t = container_of(work, struct trader, work);
-	struct piece p;
+	struct live_range p;
 	unsigned int op;
 
-	for (op = 0; op < ops / THREADS; op++) {
+	for (op = 0; op < t->market->nr_ops; op++) {
 		if (!slot_take(any_slot(t), &p)) {
-			piece_make(t);
-		} else if (oracle_below(&t->rnd, 4)) {
-			piece_use(t, &p);
+			range_make(t);
+		} else if (random_below(&t->rnd, 4)) {
+			range_use(t, &p);
 		} else {
-			piece_change(t, &p);
-			piece_leave(t, &p, 0, p.len);
+			range_change(t, &p);
+			range_leave(t, &p, 0, p.len);
 		}
 		cond_resched();
 	}
@@ -213,17 +186,18 @@ static void trade(struct work_struct *work)
 static void random_threads(struct kunit *test)
 {
 	const struct dualtree_params *params = test->param_value;
-	struct market *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	struct market *m = dt_test_zalloc(test, sizeof(*m));
 	struct trader *traders = kunit_kcalloc(test, THREADS, sizeof(*traders), GFP_KERNEL);
-	u32 chosen = random_seed(test);
+	u32 first_seed = random_seed(test, param_value_of(seed));
 	unsigned int i;
 
-	KUNIT_ASSERT_TRUE(test, m && traders);
-	m->dt = instance_create(test, params);
-	m->table = oracle_table_create(test, chosen);
+	KUNIT_ASSERT_NOT_NULL(test, traders);
+	m->dt = dt_test_instance(test, params);
+	m->nr_ops = param_value_of(ops) / THREADS;
+	m->table = dt_oracle_table_create(test, first_seed);
 	for (i = 0; i < THREADS; i++) {
 		traders[i].market = m;
-		prandom_seed_state(&traders[i].rnd, chosen + i);
+		prandom_seed_state(&traders[i].rnd, first_seed + i);
 		INIT_WORK(&traders[i].work, trade);
 		queue_work(system_dfl_wq, &traders[i].work);
 	}
@@ -234,24 +208,17 @@ static void random_threads(struct kunit *test)
 	kunit_info(test, "%llu remote of %llu frees\n", stats_of(m->dt).remote_frees,
 		   stats_of(m->dt).frees);
 	for (i = 0; i < SHARED_SLOTS; i++) {
-		struct piece *p = &m->slots[i].piece;
+		struct live_range *p = &m->slots[i].range;
 
 		if (atomic_read(&m->slots[i].state) == SLOT_EMPTY)
 			continue;
 		if (memcmp(p->ptr, p->contents, p->len))
 			atomic_inc(&m->errors);
-		piece_free(m, p, 0, p->len);
+		range_free(m, p, 0, p->len);
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&m->errors), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(m->dt).bad_frees, 0);
-	expect_drained(test, m->dt);
-}
-
-static int random_threads_suite_init(struct kunit_suite *suite)
-{
-	seed = dt_test_param("seed=", seed);
-	ops = dt_test_param("ops=", ops);
-	return 0;
+	dt_expect_drained(test, m->dt);
 }
 
 static struct kunit_case random_threads_cases[] = {
@@ -259,14 +226,4 @@ static struct kunit_case random_threads_cases[] = {
 	{}
 };
 
-static struct kunit_suite random_threads_suite = {
-	.name = "dualtree_random_threads",
-	.suite_init = random_threads_suite_init,
-	.test_cases = random_threads_cases,
-};
-
-kunit_test_suite(random_threads_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Randomised tests with several threads");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(random_threads, "random calls, with several threads");

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving back without anybody's asking, and without waiting for a CPU: idle heaps, lists that
- * their owners leave, CPUs that never schedule, that run without a tick, that die.
+ * Reclaim by itself, and without waiting for a CPU: idle heaps, remote lists that their owners do
+ * not drain, CPUs that never schedule, that run without a tick, that go offline.
  *
- * Where something happens after a while, a test waits for it to happen, and fails only if it
- * has not happened after many times that while.
+ * For what happens after some time, a case waits until it has happened, and fails only after many
+ * times that.
  */
 #include <linux/cpu.h>
 #include <linux/jiffies.h>
-#include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
-#include <linux/smp.h>
 #include <linux/tick.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
-#include "../compat/workqueue.h"
-#include "busy.h"
-#include "files.h"
-#include "instance.h"
+#include "../dualtree/cache.h"
+#include "fixtures/files.h"
+#include "fixtures/instance.h"
+#include "fixtures/section.h"
 
-/* Many times what a pass over idle heaps takes to come twice. */
+/* Jiffies to wait: many times the interval of two passes over idle heaps. */
 #define PATIENCE	(60 * HZ)
 
 #define NR	50
@@ -58,15 +53,19 @@ static void hoard_free(struct hoard *hoard, unsigned int first, unsigned int ste
 		hoard->failed |= dualtree_free(hoard->dt, hoard->ptrs[i], BYTES);
 }
 
-static struct hoard *hoard_create(struct kunit *test, unsigned int cpu)
+static struct hoard *hoard_create_with(struct kunit *test, unsigned int cpu, unsigned long flags)
 {
-	struct hoard *hoard = kunit_kzalloc(test, sizeof(*hoard), GFP_KERNEL);
+	struct hoard *hoard = dt_test_zalloc(test, sizeof(*hoard));
 
-	KUNIT_ASSERT_NOT_NULL(test, hoard);
-	hoard->dt = instance_create(test, NULL);
+	hoard->dt = test_instance(test, .flags = flags);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(cpu, hoard_alloc, hoard, false), 0);
 	KUNIT_ASSERT_FALSE(test, hoard->failed);
 	return hoard;
+}
+
+static struct hoard *hoard_create(struct kunit *test, unsigned int cpu)
+{
+	return hoard_create_with(test, cpu, 0);
 }
 
 static void expect_given_back(struct kunit *test, struct hoard *hoard, size_t held)
@@ -99,14 +98,14 @@ static void occupy(struct work_struct *work)
 	struct occupied *o = container_of(work, struct occupied, work);
 
 	if (o->dt)
-		busy_begin(o->dt);
+		hold_section(o->dt);
 	else
 		preempt_disable();
 	WRITE_ONCE(o->begun, true);
 	while (!READ_ONCE(o->stop))
 		cpu_relax();
 	if (o->dt)
-		busy_end(o->dt);
+		release_section(o->dt);
 	else
 		preempt_enable();
 }
@@ -126,32 +125,123 @@ static void occupied_end(struct occupied *o)
 	destroy_work_on_stack(&o->work);
 }
 
-static void do_nothing(struct work_struct *work)
+static void no_op(struct work_struct *work)
 {
 }
 
-/* A CPU whose thread never lets go, so that no other one gets there. */
+/* A CPU whose thread keeps it, so that no other thread runs there. */
 static void reclaim_busy_cpu(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct hoard *hoard = hoard_create(test, there);
 	struct occupied occupied = {};
 	struct work_struct waiting;
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	occupied_begin(&occupied, there);
-	INIT_WORK_ONSTACK(&waiting, do_nothing);
+	INIT_WORK_ONSTACK(&waiting, no_op);
 	queue_work_on(there, system_highpri_wq, &waiting);
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_GT(test, dualtree_shrink(hoard->dt), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
-	/* It has not been there. */
+	/* No other thread has run there. */
 	KUNIT_EXPECT_TRUE(test, work_busy(&waiting) & WORK_BUSY_PENDING);
 	KUNIT_EXPECT_FALSE(test, hoard->failed);
 	occupied_end(&occupied);
 	flush_work(&waiting);
 	destroy_work_on_stack(&waiting);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
+}
+
+/**
+ * struct destruction - the end of an instance, in a thread of its own
+ * @work: the thread
+ * @test: the test
+ * @dt: the instance
+ * @over: it has ended
+ */
+struct destruction {
+	struct work_struct work;
+	struct kunit *test;
+	struct dualtree *dt;
+	bool over;
+};
+
+static void destroy(struct work_struct *work)
+{
+	struct destruction *d = container_of(work, struct destruction, work);
+
+	dt_test_instance_destroy(d->test, d->dt);
+	WRITE_ONCE(d->over, true);
+}
+
+/* The report of what is left looks into all heaps, and waits for no CPU either. */
+static void reclaim_destroy_busy_cpu(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
+	struct hoard *hoard = hoard_create_with(test, there, DUALTREE_REPORT_LEAKS);
+	struct destruction d = { .test = test, .dt = hoard->dt };
+	unsigned long end = jiffies + 5 * HZ;
+	struct occupied occupied = {};
+
+	dt_stay_on(test, here);
+	occupied_begin(&occupied, there);
+	INIT_WORK_ONSTACK(&d.work, destroy);
+	queue_work_on(here, system_percpu_wq, &d.work);
+	while (!READ_ONCE(d.over) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(HZ / 50);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(d.over));
+	occupied_end(&occupied);
+	flush_work(&d.work);
+	destroy_work_on_stack(&d.work);
+}
+
+/* A region that was retired where nothing can go back to the pool, as in NMI. */
+static void reclaim_retired(struct kunit *test)
+{
+	struct hoard *hoard;
+	struct dt_heap *heap;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
+	hoard = hoard_create(test, raw_smp_processor_id());
+	hoard_free(hoard, 0, 1);
+	dualtree_shrink(hoard->dt);
+	hoard->ptrs[0] = dualtree_alloc(hoard->dt, BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hoard->ptrs[0]);
+	KUNIT_EXPECT_EQ(test, dualtree_free(hoard->dt, hoard->ptrs[0], BYTES), 0);
+	preempt_disable();
+	heap = __section_enter(hoard->dt);
+	dt_cache_flush(heap, CACHE_FLUSH_MAX);
+	dt_heap_retire_spare(heap);
+	__section_exit(hoard->dt, heap);
+	preempt_enable();
+	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
+	dualtree_shrink(hoard->dt);
+	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
+}
+
+/* A call now and then does not keep what the heap could do without. */
+static void reclaim_keepalive(struct kunit *test)
+{
+	const size_t large = SZ_1M, small = max_t(size_t, SZ_64K, PAGE_SIZE);
+	unsigned long end = jiffies + PATIENCE;
+	struct dualtree *dt;
+	void *ptr;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 500);
+	dt = test_instance(test);
+	ptr = dualtree_alloc(dt, large, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, large), 0);
+	KUNIT_EXPECT_GE(test, stats_of(dt).held_bytes, large);
+	do {
+		ptr = dualtree_alloc(dt, 200, GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 200), 0);
+		schedule_timeout_uninterruptible(HZ / 20);
+	} while (stats_of(dt).held_bytes > small && time_before(jiffies, end));
+	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, small);
 }
 
 /**
@@ -169,16 +259,16 @@ static void shrink(struct work_struct *work)
 	dualtree_shrink(container_of(work, struct shrinking, work)->dt);
 }
 
-/* What arrives in an open section leaves the heap alone, and comes again. */
+/* A call that arrives inside a section leaves the heap alone, and is made again. */
 static void reclaim_open_section(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct hoard *hoard = hoard_create(test, there);
 	struct occupied occupied = { .dt = hoard->dt };
 	struct shrinking shrinking = { .dt = hoard->dt };
 	size_t held = stats_of(hoard->dt).held_bytes;
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	hoard_free(hoard, 0, 1);
 	occupied_begin(&occupied, there);
 	INIT_WORK_ONSTACK(&shrinking.work, shrink);
@@ -190,28 +280,28 @@ static void reclaim_open_section(struct kunit *test)
 	flush_work(&shrinking.work);
 	destroy_work_on_stack(&shrinking.work);
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
-/* A CPU that never comes back to its heap: what others free of it goes back by itself. */
+/* A CPU that does not use its heap again: what other CPUs free of it goes back by itself. */
 static void reclaim_idle_remote(struct kunit *test)
 {
 	unsigned int here = raw_smp_processor_id();
-	struct hoard *hoard = hoard_create(test, other_cpu(test, here));
+	struct hoard *hoard = hoard_create(test, dt_other_cpu(test, here));
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	hoard_free(hoard, 0, 1);
 	expect_given_back(test, hoard, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).frees, stats_of(hoard->dt).remote_frees);
 }
 
-/* What is hot, cached and spare goes back when its heap is idle, on whatever CPU. */
+/* The hot range, quick lists and the spare of an idle heap go back, on each CPU. */
 static void reclaim_idle_cached(struct kunit *test)
 {
 	unsigned int here = raw_smp_processor_id();
 	struct hoard *hoard = hoard_create(test, here);
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	hoard_free(hoard, 0, 2);
 	hoard_free(hoard, 1, 2);
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
@@ -219,27 +309,27 @@ static void reclaim_idle_cached(struct kunit *test)
 	/* It serves again. */
 	hoard_alloc(hoard);
 	hoard_free(hoard, 0, 1);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
-/* The shared heap's spare is nobody's, and goes back too. */
+/* The shared heap's spare goes back too. */
 static void reclaim_idle_shared(struct kunit *test)
 {
 	struct hoard *hoard;
 	void *ptr;
 
-	stay_here(test);
+	dt_stay_on(test, raw_smp_processor_id());
 	hoard = hoard_create(test, raw_smp_processor_id());
-	busy_begin(hoard->dt);
+	hold_section(hoard->dt);
 	ptr = dualtree_alloc(hoard->dt, BYTES, GFP_ATOMIC);
 	hoard->failed |= dualtree_free(hoard->dt, ptr, BYTES);
-	busy_end(hoard->dt);
+	release_section(hoard->dt);
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).nested_allocs, 1);
 	KUNIT_EXPECT_GT(test, READ_ONCE(hoard->dt->shared.held_bytes), 0);
 	expect_given_back(test, hoard, stats_of(hoard->dt).held_bytes -
 				       hoard->dt->shared.held_bytes);
 	hoard_free(hoard, 0, 1);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
 /**
@@ -268,16 +358,16 @@ static void pairs_on(struct work_struct *work)
 	}
 }
 
-/* A heap that is busy all the time and never has to look at what others have freed. */
+/* A heap that is in use all the time, and never has to drain its remote list. */
 static void reclaim_left_list(struct kunit *test)
 {
-	unsigned int here = raw_smp_processor_id(), there = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct hoard *hoard = hoard_create(test, there);
 	struct pairs pairs = { .dt = hoard->dt };
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	INIT_WORK_ONSTACK(&pairs.work, pairs_on);
-	queue_work_on(there, busy_queue_create(test), &pairs.work);
+	queue_work_on(there, dt_test_queue(test), &pairs.work);
 	hoard_free(hoard, 0, 1);
 	/* What the pairs need, and a spare. */
 	expect_given_back(test, hoard, 2 * SZ_64K);
@@ -285,21 +375,21 @@ static void reclaim_left_list(struct kunit *test)
 	flush_work(&pairs.work);
 	destroy_work_on_stack(&pairs.work);
 	KUNIT_EXPECT_FALSE(test, pairs.failed);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
-/* Turned off, nothing goes back any more, not even by a pass that was on its way. */
+/* Turned off, nothing goes back any more, not even by a pass that was scheduled. */
 static void reclaim_turned_off(struct kunit *test)
 {
 	unsigned int here = raw_smp_processor_id();
 	struct hoard *hoard;
 	size_t held;
 
-	stay_on(test, here);
-	idle_ms_set(test, 300);
-	hoard = hoard_create(test, other_cpu(test, here));
-	idle_ms_set(test, 0);
-	/* A pass would take this list home, the first time it comes by. */
+	dt_stay_on(test, here);
+	dt_test_idle_ms(test, 300);
+	hoard = hoard_create(test, dt_other_cpu(test, here));
+	dt_test_idle_ms(test, 0);
+	/* A pass would drain this list. */
 	hoard_free(hoard, 0, 1);
 	held = stats_of(hoard->dt).held_bytes;
 	KUNIT_EXPECT_GT(test, held, 0);
@@ -313,12 +403,12 @@ static void reclaim_turned_on(struct kunit *test)
 {
 	struct hoard *hoard;
 
-	stay_here(test);
-	idle_ms_set(test, 0);
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
 	hoard = hoard_create(test, raw_smp_processor_id());
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
-	idle_ms_set(test, 100);
+	dt_test_idle_ms(test, 100);
 	expect_given_back(test, hoard, 0);
 }
 
@@ -327,17 +417,17 @@ static void reclaim_pressure(struct kunit *test)
 {
 	struct hoard *hoard;
 
-	stay_here(test);
-	idle_ms_set(test, 0);
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
 	hoard = hoard_create(test, raw_smp_processor_id());
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
-	if (!drop_slab_caches())
+	if (!dt_drop_slab_caches())
 		kunit_skip(test, "cannot write drop_caches");
 	expect_given_back(test, hoard, 0);
 }
 
-/* The highest CPU that can be taken away and has a heap of its own; or the test is skipped. */
+/* Return: the highest CPU with a heap that can go offline; the case is skipped if there is none. */
 static unsigned int cpu_to_take_away(struct kunit *test)
 {
 	unsigned int first = cpumask_first(cpu_online_mask), cpu, last = first;
@@ -347,12 +437,12 @@ static unsigned int cpu_to_take_away(struct kunit *test)
 			last = cpu;
 	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || last == first)
 		kunit_skip(test, "needs a CPU that can be taken away");
-	/* Not from under ourselves. */
-	stay_on(test, first);
+	/* The case itself runs on another CPU. */
+	dt_stay_on(test, first);
 	return last;
 }
 
-/* A dead CPU's heap is emptied at once, and later of what is freed later; it serves again. */
+/* The heap of a CPU that goes offline is reclaimed, at once and after later frees. */
 static void reclaim_dead_cpu(struct kunit *test)
 {
 	unsigned int cpu = cpu_to_take_away(test);
@@ -372,10 +462,10 @@ static void reclaim_dead_cpu(struct kunit *test)
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_FALSE(test, hoard->failed);
 	KUNIT_EXPECT_FALSE(test, other->failed);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
-/* A CPU without a tick has nothing that it would have to be interrupted for. */
+/* A CPU without a tick has no heap, for which it would have to be interrupted. */
 static void reclaim_nohz_full(struct kunit *test)
 {
 	unsigned int cpu;
@@ -392,18 +482,21 @@ static void reclaim_nohz_full(struct kunit *test)
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_FALSE(test, hoard->failed);
 	expect_given_back(test, hoard, 0);
-	expect_drained(test, hoard->dt);
+	dt_expect_drained(test, hoard->dt);
 }
 
-/* Other suites have none of it. */
+/* Idle heaps are reclaimed in this suite alone. */
 static int reclaim_test_init(struct kunit *test)
 {
-	idle_ms_set(test, 1000);
+	dt_test_idle_ms(test, 1000);
 	return 0;
 }
 
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_busy_cpu),
+	KUNIT_CASE(reclaim_destroy_busy_cpu),
+	KUNIT_CASE(reclaim_retired),
+	KUNIT_CASE(reclaim_keepalive),
 	KUNIT_CASE(reclaim_open_section),
 	KUNIT_CASE(reclaim_idle_remote),
 	KUNIT_CASE(reclaim_idle_cached),
@@ -417,14 +510,4 @@ static struct kunit_case reclaim_cases[] = {
 	{}
 };
 
-static struct kunit_suite reclaim_suite = {
-	.name = "dualtree_reclaim",
-	.init = reclaim_test_init,
-	.test_cases = reclaim_cases,
-};
-
-kunit_test_suite(reclaim_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of what heaps give back by themselves");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(reclaim, "what heaps give back by themselves", .init = reclaim_test_init);

@@ -2,30 +2,20 @@
 /*
  * Frees from other CPUs and from interrupts.
  *
- * Whatever is freed where, the counts must balance, the owner must find it all, and when
- * everything is freed the pool must get everything back. What can only be had by chance, an
- * interrupt in the middle of a section or a CPU that goes away, is in interrupt_test.c.
+ * For each place of a free the counts agree, the owner drains all of it, and when everything is
+ * freed all memory goes back to the pool. Interrupts that arrive inside a section by chance, and
+ * CPUs that go offline, are in interrupt_test.c.
  */
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/percpu.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/timer.h>
-#include <linux/workqueue.h>
-#include "../compat/compat.h"
 #include "../compat/timer.h"
-#include "../compat/workqueue.h"
 #include "../dualtree/section.h"
-#include "busy.h"
-#include "instance.h"
-
-/* Runs work on a CPU of one's choice; not counted as hogging it. */
-static struct workqueue_struct *remote_wq;
+#include "fixtures/instance.h"
+#include "fixtures/section.h"
 
 /**
  * struct job - allocations to free, or to make, somewhere else
@@ -101,9 +91,8 @@ static void job_alloc_ipi(void *arg)
 
 static struct job *job_create(struct kunit *test, struct dualtree *dt, unsigned int nr, size_t size)
 {
-	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct job *job = dt_test_zalloc(test, sizeof(*job));
 
-	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->dt = dt;
 	job->nr = nr;
 	job->size = size;
@@ -119,16 +108,16 @@ static void expect_done(struct kunit *test, struct job *job)
 	KUNIT_EXPECT_EQ(test, stats.bad_frees, 0);
 	KUNIT_EXPECT_EQ(test, stats.failed_allocs, 0);
 	KUNIT_EXPECT_LE(test, stats.remote_frees, stats.frees);
-	expect_drained(test, job->dt);
+	dt_expect_drained(test, job->dt);
 }
 
 /* CPU A allocates, B frees, A's next request finds the memory and needs no more. */
-static void remote_free_comes_home(struct kunit *test)
+static void remote_free_is_drained(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 4,
+					    .flags = DUALTREE_EXACT_FIT);
 	struct job *job = job_create(test, dt, 10, 6400);
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), round;
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a), round;
 	struct dualtree_stats stats;
 
 	for (round = 1; round <= 20; round++) {
@@ -139,7 +128,7 @@ static void remote_free_comes_home(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stats.extents, 1);
 		smp_call_on_cpu(b, job_free_here, job, false);
 		stats = stats_of(dt);
-		/* All on the way, none in a tree yet. */
+		/* All in flight, none in a tree yet. */
 		KUNIT_EXPECT_EQ(test, stats.live_bytes, 0);
 		KUNIT_EXPECT_EQ(test, stats.free_bytes, PAGE_SIZE << 4);
 		KUNIT_EXPECT_EQ(test, stats.largest_free, (PAGE_SIZE << 4) - 64000);
@@ -154,11 +143,10 @@ static void remote_free_comes_home(struct kunit *test)
 /* B frees parts of what A has; less than a granule goes nowhere and counts all the same. */
 static void remote_free_parts(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 4 };
 	const size_t g = DT_GRANULE, size = 3 * g + 8;
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 4);
 	struct job part = { .dt = dt, .nr = 1, .size = 30 };
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), i;
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a), i;
 	struct job *job = job_create(test, dt, 1, size);
 	struct dualtree_stats stats;
 
@@ -193,7 +181,7 @@ static void remote_free_parts(struct kunit *test)
 /* A CPU that never allocated has no heap, and needs none to free. */
 static void remote_free_without_heap(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
+	struct dualtree *dt = test_instance(test);
 	struct job *job = job_create(test, dt, 64, 1500);
 	unsigned int a = raw_smp_processor_id(), cpu;
 
@@ -265,13 +253,12 @@ static void free_deferred(struct deferred *d, unsigned int kind, unsigned int cp
 /* Frees of A's and of B's memory with interrupts off, in hard and in soft interrupts. */
 static void remote_free_contexts(struct kunit *test)
 {
-	struct dualtree *dt = instance_create(test, NULL);
-	struct deferred *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	struct dualtree *dt = test_instance(test);
+	struct deferred *d = dt_test_zalloc(test, sizeof(*d));
 	struct job *job = job_create(test, dt, 20, 777);
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a), i, cpu;
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a), i, cpu;
 
-	KUNIT_ASSERT_NOT_NULL(test, d);
-	stay_on(test, a);
+	dt_stay_on(test, a);
 	d->job = job;
 	init_irq_work(&d->work, free_irq_work);
 	tasklet_setup(&d->tasklet, free_tasklet);
@@ -289,7 +276,7 @@ static void remote_free_contexts(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stats_of(dt).frees, (i + 1) * 20 * 3);
 		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 	}
-	/* An interrupt allocates where nobody else is at it, and a thread frees that. */
+	/* An interrupt allocates while the heap is not busy, and a thread frees that. */
 	smp_call_function_single(b, job_alloc_ipi, job, true);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
 	job_free(job);
@@ -298,19 +285,19 @@ static void remote_free_contexts(struct kunit *test)
 
 static void remote_nested(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 4, .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = instance_create(test, &params);
+	struct dualtree *dt = test_instance(test, .min_region_order = 4,
+					    .flags = DUALTREE_EXACT_FIT);
 	struct job *mine = job_create(test, dt, 16, 1000), *shared = job_create(test, dt, 16, 1000);
-	unsigned int here = raw_smp_processor_id(), b = other_cpu(test, here);
+	unsigned int here = raw_smp_processor_id(), b = dt_other_cpu(test, here);
 	struct dualtree_stats stats;
 
-	stay_on(test, here);
+	dt_stay_on(test, here);
 	job_alloc(mine, GFP_KERNEL);
-	busy_begin(dt);
+	hold_section(dt);
 	/* Not from the heap that is busy, and its memory goes to its list. */
 	job_alloc(shared, GFP_ATOMIC);
 	job_free(mine);
-	busy_end(dt);
+	release_section(dt);
 	stats = stats_of(dt);
 	KUNIT_EXPECT_EQ(test, stats.allocs, 32);
 	KUNIT_EXPECT_EQ(test, stats.nested_allocs, 16);
@@ -319,18 +306,18 @@ static void remote_nested(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.remote_frees, 48);
 	KUNIT_EXPECT_EQ(test, stats.live_bytes, 16 * 1000);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-	/* What is freed of the shared heap comes home at once, from wherever. */
+	/* A free of the shared heap's memory is drained at once, on each CPU. */
 	smp_call_on_cpu(b, job_free_here, shared, false);
 	stats = stats_of(dt);
 	KUNIT_EXPECT_EQ(test, stats.extents, 2);
 	KUNIT_EXPECT_EQ(test, stats.largest_free, PAGE_SIZE << 4);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 
-	busy_begin(dt);
+	hold_section(dt);
 	job_alloc(shared, GFP_ATOMIC);
 	job_free(shared);
 	job_alloc(shared, GFP_ATOMIC);
-	busy_end(dt);
+	release_section(dt);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 48);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).regions, 2);
 	smp_call_function_single(b, job_free_ipi, shared, true);
@@ -342,16 +329,15 @@ static void remote_nested(struct kunit *test)
 	expect_done(test, shared);
 }
 
-/* Destroy with frees still on their way, and with live bytes in the shared heap too. */
+/* Destroy with frees in flight, and with live bytes in the shared heap too. */
 static void remote_destroy_in_flight(struct kunit *test)
 {
-	struct buddy_pool *pool = small_pool(test, 0);
-	struct dualtree_params params = { .pool = pool };
-	struct dualtree *dt = instance_create(test, &params);
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
+	struct dualtree *dt = test_instance(test, .pool = pool);
 	struct job *job = job_create(test, dt, 64, 3000), *shared = job_create(test, dt, 9, 3000);
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a);
 
-	stay_on(test, a);
+	dt_stay_on(test, a);
 	job_alloc(job, GFP_KERNEL);
 	job->nr = 40;
 	smp_call_on_cpu(b, job_free_here, job, false);
@@ -360,15 +346,15 @@ static void remote_destroy_in_flight(struct kunit *test)
 	/* From a CPU that has a heap, as was not so the first time. */
 	job_free(job);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).remote_frees, (40 + 20) * 3);
-	busy_begin(dt);
+	hold_section(dt);
 	job_alloc(shared, GFP_ATOMIC);
-	busy_end(dt);
+	release_section(dt);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 9);
 	KUNIT_EXPECT_EQ(test, atomic_read(&job->errors), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, (24 + 20 + 9) * 3000);
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-	instance_destroy(test, dt);
-	KUNIT_EXPECT_EQ(test, pool_out(pool), 0);
+	dt_test_instance_destroy(test, dt);
+	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }
 
 #define RING 64
@@ -377,7 +363,7 @@ static void remote_destroy_in_flight(struct kunit *test)
 /**
  * struct pipe - a producer and a consumer
  * @dt: the instance
- * @ring: packets on their way
+ * @ring: packets in flight
  * @head: how many were put in; written by the producer
  * @tail: how many were taken out; written by the consumer
  * @errors: of both
@@ -416,7 +402,7 @@ static void produce(struct work_struct *work)
 		if (!ptr || dualtree_trim(pipe->dt, ptr, 2000, packet_size(n)))
 			atomic_inc(&pipe->errors);
 		pipe->ring[n % RING] = ptr;
-		/* First the packet, then the word of it. */
+		/* The packet is written before the count. */
 		smp_store_release(&pipe->head, n + 1);
 	}
 }
@@ -443,21 +429,20 @@ static void consume(struct work_struct *work)
 	}
 }
 
-/* Many times as much goes through as may ever be held. */
+/* Many times the bytes that the limit allows pass from producer to consumer. */
 static void remote_producer_consumer(struct kunit *test)
 {
-	struct dualtree_params params = { .limit = SZ_1M };
-	struct dualtree *dt = instance_create(test, &params);
-	struct pipe *pipe = kunit_kzalloc(test, sizeof(*pipe), GFP_KERNEL);
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+	struct dualtree *dt = test_instance(test, .limit = SZ_1M);
+	struct pipe *pipe = dt_test_zalloc(test, sizeof(*pipe));
+	struct workqueue_struct *wq = dt_test_queue(test);
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a);
 	struct dualtree_stats stats;
 
-	KUNIT_ASSERT_NOT_NULL(test, pipe);
 	pipe->dt = dt;
 	INIT_WORK(&pipe->producer, produce);
 	INIT_WORK(&pipe->consumer, consume);
-	queue_work_on(b, remote_wq, &pipe->consumer);
-	queue_work_on(a, remote_wq, &pipe->producer);
+	queue_work_on(b, wq, &pipe->consumer);
+	queue_work_on(a, wq, &pipe->producer);
 	flush_work(&pipe->producer);
 	flush_work(&pipe->consumer);
 	stats = stats_of(dt);
@@ -467,7 +452,7 @@ static void remote_producer_consumer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.bad_frees, 0);
 	KUNIT_EXPECT_GT(test, stats.remote_frees, 0);
 	KUNIT_EXPECT_LE(test, stats.held_bytes, SZ_1M);
-	expect_drained(test, dt);
+	dt_expect_drained(test, dt);
 }
 
 #define SPLITS 4000
@@ -522,11 +507,11 @@ static void split_rounds(struct halves *h)
 
 	for (round = 1; round <= SPLITS; round++) {
 		h->size = 2 + round % 700;
-		/* Without memory the other CPU is still to get through its rounds. */
+		/* Without memory the other CPU still has to finish its rounds. */
 		h->ptr = dualtree_alloc(h->dt, h->size, GFP_KERNEL | __GFP_ZERO);
 		if (!h->ptr)
 			atomic_inc(&h->errors);
-		/* First the block, then the word of it. */
+		/* The block is written before the round. */
 		smp_store_release(&h->round, round);
 		if (dualtree_free(h->dt, h->ptr, split_at(h, round)))
 			atomic_inc(&h->errors);
@@ -538,43 +523,28 @@ static void split_rounds(struct halves *h)
 	}
 }
 
-/* The granule that both have bytes in is taken back once, by whoever comes last. */
+/* The granule that both have bytes in is freed once, by the CPU that frees the last byte. */
 static void remote_shared_granule(struct kunit *test)
 {
-	struct dualtree_params params = { .min_region_order = 1, .limit = 4 * PAGE_SIZE };
-	struct dualtree *dt = instance_create(test, &params);
-	struct halves *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
-	unsigned int a = raw_smp_processor_id(), b = other_cpu(test, a);
+	struct dualtree *dt = test_instance(test, .min_region_order = 1, .limit = 4 * PAGE_SIZE);
+	struct halves *h = dt_test_zalloc(test, sizeof(*h));
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a);
 
-	KUNIT_ASSERT_NOT_NULL(test, h);
-	stay_on(test, a);
+	dt_stay_on(test, a);
 	h->dt = dt;
 	INIT_WORK(&h->second, free_second);
-	queue_work_on(b, remote_wq, &h->second);
+	queue_work_on(b, dt_test_queue(test), &h->second);
 	split_rounds(h);
 	flush_work(&h->second);
 	KUNIT_EXPECT_EQ(test, atomic_read(&h->errors), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).bad_frees, 0);
-	/* Nothing was lost on the way, or it would not have fitted. */
+	/* No granule was lost, or the allocations would have failed. */
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
-	expect_drained(test, dt);
-}
-
-static int remote_suite_init(struct kunit_suite *suite)
-{
-	remote_wq = alloc_workqueue("dualtree_remote_test",
-				    WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
-	return remote_wq ? 0 : -ENOMEM;
-}
-
-static void remote_suite_exit(struct kunit_suite *suite)
-{
-	if (remote_wq)
-		destroy_workqueue(remote_wq);
+	dt_expect_drained(test, dt);
 }
 
 static struct kunit_case remote_cases[] = {
-	KUNIT_CASE(remote_free_comes_home),
+	KUNIT_CASE(remote_free_is_drained),
 	KUNIT_CASE(remote_free_parts),
 	KUNIT_CASE(remote_free_without_heap),
 	KUNIT_CASE(remote_free_contexts),
@@ -585,15 +555,4 @@ static struct kunit_case remote_cases[] = {
 	{}
 };
 
-static struct kunit_suite remote_suite = {
-	.name = "dualtree_remote",
-	.suite_init = remote_suite_init,
-	.suite_exit = remote_suite_exit,
-	.test_cases = remote_cases,
-};
-
-kunit_test_suite(remote_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of frees from other CPUs and from interrupts");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(remote, "frees from other CPUs and from interrupts");

@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an instance tells those who look: its trace events, what it prints of wrong frees and
- * of leaks, its files in debugfs.
+ * What can be observed of an instance: its trace events, what it prints of bad frees and of leaks,
+ * its files in debugfs.
  *
- * Probes are put on the events; what is printed is caught by one on the kernel's own event for
- * that. Where the kernel has none of these the cases are skipped.
+ * Probes are registered on the events; one on the kernel's own event `console` catches what is
+ * printed. A kernel without these events skips the cases.
  */
+#include <linux/debugfs.h>
 #include <linux/err.h>
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
-#include <linux/string.h>
 #include <linux/tracepoint.h>
-#include "../compat/compat.h"
 #include "../dualtree/section.h"
 #include "../dualtree/trace.h"
-#include "files.h"
-#include "instance.h"
+#include "fixtures/files.h"
+#include "fixtures/instance.h"
 
 enum event { ALLOC, FREE, BAD_FREE, REGION_GET, REGION_PUT, CONSOLE, NR_EVENTS };
 
-#define MOST_LINES	40
-#define LINE		256
+#define LINES_MAX	40
+#define LINE_MAX	256
 
 /**
  * struct seen - what the probes have seen of one instance
@@ -41,7 +37,7 @@ struct seen {
 	const void *ptr[NR_EVENTS];
 	size_t bytes[NR_EVENTS];
 	int what;
-	char lines[MOST_LINES][LINE];
+	char lines[LINES_MAX][LINE_MAX];
 	unsigned int nr_lines;
 };
 
@@ -63,7 +59,7 @@ static void probe_alloc(void *data, const char *name, const void *ptr, size_t si
 }
 
 static void probe_free(void *data, const char *name, const void *ptr, size_t len,
-		       enum free_kind kind)
+		       enum dt_free_kind kind)
 {
 	see(FREE, name, ptr, len, kind);
 }
@@ -83,14 +79,14 @@ static void probe_region_put(void *data, const char *name, const void *base, siz
 	see(REGION_PUT, name, base, bytes, 0);
 }
 
-/* Anybody may be printing: only what names the instance is of interest. */
+/* Other code prints too: only lines with the name of the instance are kept. */
 static void probe_console(void *data, const char *text, size_t len)
 {
 	char *line = seen.lines[seen.nr_lines];
 
-	if (!seen.name || seen.nr_lines == MOST_LINES)
+	if (!seen.name || seen.nr_lines == LINES_MAX)
 		return;
-	len = min_t(size_t, len, LINE - 1);
+	len = min_t(size_t, len, LINE_MAX - 1);
 	memcpy(line, text, len);
 	line[len] = 0;
 	if (strstr(line, seen.name))
@@ -202,7 +198,7 @@ static void watch_all(struct kunit *test)
 		watch(test, event);
 }
 
-/* The last call of an event says so, and it is the @nr-th. */
+/* Expect that the last call of an event has these arguments, and that it is the @nr-th. */
 static void expect_seen(struct kunit *test, enum event event, unsigned int nr, const void *ptr,
 			size_t bytes)
 {
@@ -213,11 +209,8 @@ static void expect_seen(struct kunit *test, enum event event, unsigned int nr, c
 
 static struct dualtree *seen_instance(struct kunit *test, unsigned long flags)
 {
-	struct dualtree_params params = { .min_region_order = 1, .flags = flags };
-	struct dualtree *dt;
+	struct dualtree *dt = test_instance(test, .min_region_order = 1, .flags = flags);
 
-	stay_here(test);
-	dt = instance_create(test, &params);
 	seen.name = test->name;
 	return dt;
 }
@@ -257,7 +250,7 @@ static void tracing_alloc_and_free(struct kunit *test)
 	expect_seen(test, REGION_PUT, 1, region, 2 * PAGE_SIZE);
 }
 
-/* The other calls say the same as these two would. */
+/* The other calls emit the events of an allocation and of a free. */
 static void tracing_other_calls(struct kunit *test)
 {
 	struct dualtree_range ranges[3];
@@ -287,29 +280,17 @@ static void tracing_other_calls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.count[ALLOC], 4);
 }
 
-struct there {
-	struct dualtree *dt;
-	void *ptr;
-	size_t len;
-};
-
-static int free_there(void *arg)
-{
-	struct there *t = arg;
-
-	return dualtree_free(t->dt, t->ptr, t->len);
-}
-
 static void tracing_remote(struct kunit *test)
 {
-	unsigned int other = other_cpu(test, raw_smp_processor_id());
-	struct there t = { .len = 500 };
+	unsigned int other = dt_other_cpu(test, raw_smp_processor_id());
+	struct dualtree *dt;
+	void *ptr;
 
 	watch_all(test);
-	t.dt = seen_instance(test, 0);
-	t.ptr = dualtree_alloc(t.dt, 500, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(other, free_there, &t, false), 0);
-	expect_seen(test, FREE, 1, t.ptr, 500);
+	dt = seen_instance(test, 0);
+	ptr = dualtree_alloc(dt, 500, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, dt_free_on(other, dt, ptr, 500), 0);
+	expect_seen(test, FREE, 1, ptr, 500);
 	KUNIT_EXPECT_EQ(test, seen.what, FREE_REMOTE);
 }
 
@@ -331,30 +312,43 @@ static unsigned int leaks_of(size_t bytes)
 	return lines_with(text);
 }
 
-/* One line for each wrong free: the instance, the length, who, and what is wrong. */
+/* One line for each bad free: the instance, the length, the caller, and what is wrong. */
 static void tracing_bad_free_is_printed(struct kunit *test)
 {
 	struct dualtree *dt;
 	void *ptr;
 
 	watch(test, CONSOLE);
-	/* Other cases may have used up what may be printed in that time. */
-	schedule_timeout_uninterruptible(DEFAULT_RATELIMIT_INTERVAL + HZ / 10);
 	dt = seen_instance(test, 0);
 	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 101), -EALREADY);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 1);
-	KUNIT_EXPECT_EQ(test, lines_with("wrong free of 101 bytes"), 1);
+	KUNIT_EXPECT_EQ(test, lines_with("double-free of 101 bytes"), 1);
 	KUNIT_EXPECT_EQ(test, lines_with(" by tracing_bad_free_"), 1);
-	KUNIT_EXPECT_EQ(test, lines_with("free already"), 1);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, &seen, 7), -EINVAL);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
-	KUNIT_EXPECT_EQ(test, lines_with("not its memory"), 1);
-	/* NULL is nobody's mistake, and an allocation that fails prints nothing. */
+	KUNIT_EXPECT_EQ(test, lines_with("invalid-free of 7 bytes"), 1);
+	/* A free of NULL is no error, and an allocation that fails prints nothing. */
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, NULL, 7), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, SIZE_MAX, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 2);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+}
+
+/* One instance that frees what it does not own all the time does not hide another's mistake. */
+static void tracing_bad_free_of_each(struct kunit *test)
+{
+	struct dualtree *loud, *quiet;
+	unsigned int i;
+
+	watch(test, CONSOLE);
+	loud = seen_instance(test, 0);
+	quiet = seen_instance(test, 0);
+	for (i = 0; i < 3 * DEFAULT_RATELIMIT_BURST; i++)
+		KUNIT_EXPECT_EQ(test, dualtree_free(loud, &seen, 7), -EINVAL);
+	KUNIT_EXPECT_LE(test, lines_with("invalid-free of 7 bytes"), DEFAULT_RATELIMIT_BURST);
+	KUNIT_EXPECT_EQ(test, dualtree_free(quiet, &seen, 9), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lines_with("invalid-free of 9 bytes"), 1);
 }
 
 /* With DUALTREE_REPORT_LEAKS: the sum, and each range that is left. */
@@ -371,7 +365,7 @@ static void tracing_leaks_are_printed(struct kunit *test)
 	b = dualtree_alloc(dt, 77, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, a && b);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, a + hole, end - hole), 0);
-	instance_destroy(test, dt);
+	dt_test_instance_destroy(test, dt);
 	snprintf(text, sizeof(text), "destroyed with %zu bytes live", hole + size - end + 77);
 	KUNIT_EXPECT_EQ(test, lines_with(text), 1);
 	KUNIT_EXPECT_EQ(test, leaks_of(hole), 1);
@@ -382,7 +376,7 @@ static void tracing_leaks_are_printed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 5);
 }
 
-/* Not a page of it, however much there is; and nothing where there is nothing. */
+/* The report has a maximum of lines, and without a leak none. */
 static void tracing_leaks_are_bounded(struct kunit *test)
 {
 	struct dualtree *dt;
@@ -393,7 +387,7 @@ static void tracing_leaks_are_bounded(struct kunit *test)
 	dt = seen_instance(test, DUALTREE_REPORT_LEAKS);
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_NOT_NULL(test, dualtree_alloc(dt, 65 + i, GFP_KERNEL));
-	instance_destroy(test, dt);
+	dt_test_instance_destroy(test, dt);
 	KUNIT_EXPECT_EQ(test, lines_with("bytes live"), 1);
 	KUNIT_EXPECT_EQ(test, lines_with("and so on"), 1);
 	KUNIT_EXPECT_EQ(test, lines_with("within"), 16);
@@ -403,17 +397,17 @@ static void tracing_leaks_are_bounded(struct kunit *test)
 	dt = seen_instance(test, DUALTREE_REPORT_LEAKS);
 	ptr = dualtree_alloc(dt, 65, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 65), 0);
-	instance_destroy(test, dt);
+	dt_test_instance_destroy(test, dt);
 	dt = seen_instance(test, 0);
 	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dt, 65, GFP_KERNEL));
-	instance_destroy(test, dt);
+	dt_test_instance_destroy(test, dt);
 	KUNIT_EXPECT_EQ(test, seen.nr_lines, 0);
 }
 
 /* Is there such a file of that instance? */
 static bool file_exists(const char *dir, const char *name)
 {
-	struct dentry *parent = debugfs_find("dualtree", dir), *file;
+	struct dentry *parent = dt_debugfs_find("dualtree", dir), *file;
 
 	if (!parent)
 		return false;
@@ -427,7 +421,7 @@ static bool file_exists(const char *dir, const char *name)
 
 static bool dir_exists(const char *name)
 {
-	struct dentry *dir = debugfs_find("dualtree", name);
+	struct dentry *dir = dt_debugfs_find("dualtree", name);
 
 	dput(dir);
 	return dir;
@@ -457,7 +451,7 @@ static void tracing_debugfs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 	dualtree_shrink(dt);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
-	instance_destroy(test, dt);
+	dt_test_instance_destroy(test, dt);
 	KUNIT_EXPECT_FALSE(test, file_exists(test->name, "stats"));
 }
 
@@ -516,6 +510,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_other_calls),
 	KUNIT_CASE(tracing_remote),
 	KUNIT_CASE(tracing_bad_free_is_printed),
+	KUNIT_CASE(tracing_bad_free_of_each),
 	KUNIT_CASE(tracing_leaks_are_printed),
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
@@ -523,15 +518,5 @@ static struct kunit_case tracing_cases[] = {
 	{}
 };
 
-static struct kunit_suite tracing_suite = {
-	.name = "dualtree_tracing",
-	.suite_init = tracing_suite_init,
-	.exit = tracing_exit,
-	.test_cases = tracing_cases,
-};
-
-kunit_test_suite(tracing_suite);
-
-DT_IMPORT_INTERNALS;
-MODULE_DESCRIPTION("Tests of trace events, of what is printed and of debugfs");
-MODULE_LICENSE("GPL");
+DUALTREE_SUITE(tracing, "trace events, messages and debugfs",
+	       .suite_init = tracing_suite_init, .exit = tracing_exit);

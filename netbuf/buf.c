@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A buffer: a chain of segments, and how it is made, filled and emptied.
+ * A buffer is a chain of segments: how it is initialized, filled and consumed.
  *
- * Everything that can fail is done on the side, and joined to the buffer when it is complete.
+ * What can fail is prepared outside of the buffer and joined to it when it is complete, so that an
+ * error leaves the buffer as it was.
+ *
+ * No lock: the caller owns the buffer. Any context that the gfp flags allow.
  */
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -10,15 +13,18 @@
 #include <linux/string.h>
 #include "buf.h"
 
-/* What is appended by copying is cut into pieces that are easily found room for. */
-#define PIECE	SZ_64K
+/*
+ * Maximum bytes of a segment that dualtree_buf_append() makes. No more than the default minimum
+ * region, so that a copy of any size needs no large contiguous range.
+ */
+#define APPEND_MAX	SZ_64K
 
 void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt)
 {
 	buf->dt = dt;
 	INIT_LIST_HEAD(&buf->segments);
-	buf->room = NULL;
-	buf->unread = 0;
+	buf->reserved = NULL;
+	buf->len = 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_init);
 
@@ -28,64 +34,64 @@ void dualtree_buf_purge(struct dualtree_buf *buf)
 
 	list_for_each_entry_safe(seg, next, &buf->segments, node)
 		dt_segment_release(buf->dt, seg);
-	if (buf->room)
-		dt_segment_release(buf->dt, buf->room);
+	if (buf->reserved)
+		dt_segment_release(buf->dt, buf->reserved);
 	dualtree_buf_init(buf, buf->dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_purge);
 
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp)
 {
-	if (buf->room)
+	if (buf->reserved)
 		return NULL;
-	buf->room = dt_segment_alloc(buf->dt, size, gfp);
-	return buf->room ? buf->room->data : NULL;
+	buf->reserved = dt_segment_alloc(buf->dt, size, gfp);
+	return buf->reserved ? buf->reserved->data : NULL;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_reserve);
 
-int dualtree_buf_put(struct dualtree_buf *buf, size_t len)
+int dualtree_buf_commit(struct dualtree_buf *buf, size_t len)
 {
-	struct dualtree_segment *room = buf->room;
+	struct dualtree_segment *reserved = buf->reserved;
 
-	if (!room || len > room->len)
+	if (!reserved || len > reserved->len)
 		return -EINVAL;
-	buf->room = NULL;
+	buf->reserved = NULL;
 	if (!len) {
-		dt_segment_release(buf->dt, room);
+		dt_segment_release(buf->dt, reserved);
 		return 0;
 	}
-	dt_segment_trim(buf->dt, room, len);
-	buf_add(buf, room);
+	dt_segment_trim(buf->dt, reserved, len);
+	buf_add(buf, reserved);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_put);
+EXPORT_SYMBOL_GPL(dualtree_buf_commit);
 
 int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from)
 {
 	if (to == from || to->dt != from->dt)
 		return -EINVAL;
 	list_splice_tail_init(&from->segments, &to->segments);
-	to->unread += from->unread;
-	from->unread = 0;
+	to->len += from->len;
+	from->len = 0;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_splice);
 
 int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, gfp_t gfp)
 {
-	size_t most = min_t(size_t, PIECE, dualtree_max_size(buf->dt)), done, piece;
+	size_t max = min_t(size_t, APPEND_MAX, dualtree_max_size(buf->dt)), done, part;
 	struct dualtree_segment *seg;
 	struct dualtree_buf copy;
 
 	dualtree_buf_init(&copy, buf->dt);
-	for (done = 0; done < len; done += piece) {
-		piece = min(len - done, most);
-		seg = dt_segment_alloc(buf->dt, piece, gfp);
+	for (done = 0; done < len; done += part) {
+		part = min(len - done, max);
+		seg = dt_segment_alloc(buf->dt, part, gfp);
 		if (!seg) {
 			dualtree_buf_purge(&copy);
 			return -ENOMEM;
 		}
-		memcpy(seg->data, data + done, piece);
+		memcpy(seg->data, data + done, part);
 		buf_add(&copy, seg);
 	}
 	return dualtree_buf_splice(buf, &copy);
@@ -118,8 +124,8 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
 EXPORT_SYMBOL_GPL(dualtree_buf_adopt);
 
 /*
- * Find the segment that a byte is in; @offset, of the byte in the buffer, becomes that in the
- * segment. Return: the segment, or NULL if there is no such byte.
+ * Find the segment of the byte at *@offset in the buffer, and set *@offset to its offset in the
+ * segment. Return: the segment, or NULL if the buffer is shorter.
  */
 struct dualtree_segment *dt_buf_seek(const struct dualtree_buf *buf, size_t *offset)
 {
@@ -133,12 +139,12 @@ struct dualtree_segment *dt_buf_seek(const struct dualtree_buf *buf, size_t *off
 	return NULL;
 }
 
-/* Consume bytes that are there. */
+/* Consume the first @len bytes; the buffer has so many. */
 void dt_buf_consume(struct dualtree_buf *buf, size_t len)
 {
 	struct dualtree_segment *seg;
 
-	buf->unread -= len;
+	buf->len -= len;
 	while (len) {
 		seg = buf_first(buf);
 		if (len < seg->len) {

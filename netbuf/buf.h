@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of netbuf/ do with a buffer's chain of segments: see buf.c. */
+/* A buffer's chain of segments, for the files of netbuf/: see buf.c. */
 #ifndef DUALTREE_NETBUF_BUF_H
 #define DUALTREE_NETBUF_BUF_H
 
@@ -18,20 +18,20 @@ static inline struct dualtree_segment *buf_first(const struct dualtree_buf *buf)
 static inline void buf_add(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_add_tail(&seg->node, &buf->segments);
-	buf->unread += seg->len;
+	buf->len += seg->len;
 }
 
 static inline void buf_add_front(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_add(&seg->node, &buf->segments);
-	buf->unread += seg->len;
+	buf->len += seg->len;
 }
 
-/* The segment keeps its bytes; the caller owns it from here on. */
+/* The segment keeps its bytes; the caller owns it afterwards. */
 static inline void buf_del(struct dualtree_buf *buf, struct dualtree_segment *seg)
 {
 	list_del(&seg->node);
-	buf->unread -= seg->len;
+	buf->len -= seg->len;
 }
 
 struct dualtree_segment *dt_buf_seek(const struct dualtree_buf *buf, size_t *offset);

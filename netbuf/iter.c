@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Borrowed views: what is in a buffer, in the words of callees that only look.
+ * Borrowed views: a buffer's ranges as kernel vectors, page vectors and iterators.
+ *
+ * No lock, no allocation: the caller owns the buffer. Any context, NMI included.
  */
 #include <linux/bvec.h>
 #include <linux/export.h>
@@ -13,19 +15,19 @@ int dualtree_buf_kvecs(const struct dualtree_buf *buf, size_t len, struct kvec *
 {
 	struct dualtree_segment *seg;
 	unsigned int i = 0;
-	size_t piece;
+	size_t part;
 
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	buf_for_each(seg, buf) {
 		if (!len)
 			break;
-		piece = min(seg->len, len);
+		part = min(seg->len, len);
 		if (i < nr) {
 			vecs[i].iov_base = seg->data;
-			vecs[i].iov_len = piece;
+			vecs[i].iov_len = part;
 		}
-		len -= piece;
+		len -= part;
 		i++;
 	}
 	return i;
@@ -37,20 +39,20 @@ int dualtree_buf_bvecs(const struct dualtree_buf *buf, size_t len, struct bio_ve
 {
 	struct dualtree_segment *seg;
 	unsigned int i = 0;
-	size_t piece;
+	size_t part;
 
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	buf_for_each(seg, buf) {
 		if (!len)
 			break;
-		piece = min(seg->len, len);
+		part = min(seg->len, len);
 		if (i < nr) {
 			vecs[i].bv_page = virt_to_page(seg->data);
 			vecs[i].bv_offset = offset_in_page(seg->data);
-			vecs[i].bv_len = piece;
+			vecs[i].bv_len = part;
 		}
-		len -= piece;
+		len -= part;
 		i++;
 	}
 	return i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module: nothing is set up, and what the stack still calls is waited for.
+ * The module dualtree_netbuf. Its init sets nothing up; its exit waits for callbacks.
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
@@ -13,9 +13,8 @@ static int __init netbuf_init(void)
 module_init(netbuf_init);
 
 /*
- * Whatever tracks sends pins the module until the last of them is done. That last callback
- * lets go of the module and still has to return, on any CPU, perhaps preempted: that is what
- * has to be waited for.
+ * A struct dualtree_tx pins the module until its last send ends. The callback that drops the last
+ * reference to the module still has to return, on any CPU and perhaps preempted: wait for that.
  */
 static void __exit netbuf_exit(void)
 {

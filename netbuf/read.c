@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading: what is there is known before anything is consumed.
+ * Reading a buffer: each call checks that all of its bytes are there before it consumes any.
+ *
+ * No lock, no allocation: the caller owns the buffer. Any context, NMI included.
  */
 #include <linux/bitops.h>
 #include <linux/export.h>
@@ -8,8 +10,8 @@
 #include <linux/string.h>
 #include "buf.h"
 
-/* 64 bits, 7 in each byte. */
-#define LEB128_LONGEST	10
+/* Maximum bytes of a LEB128 number: 64 bits, 7 in each byte. */
+#define LEB128_MAX	10
 
 const void *dualtree_buf_first(const struct dualtree_buf *buf, size_t *len)
 {
@@ -22,7 +24,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_first);
 
 int dualtree_buf_skip(struct dualtree_buf *buf, size_t len)
 {
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	dt_buf_consume(buf, len);
 	return 0;
@@ -32,18 +34,18 @@ EXPORT_SYMBOL_GPL(dualtree_buf_skip);
 int dualtree_buf_peek(const struct dualtree_buf *buf, size_t offset, void *to, size_t len)
 {
 	struct dualtree_segment *seg;
-	size_t piece;
+	size_t part;
 
-	if (offset > buf->unread || len > buf->unread - offset)
+	if (offset > buf->len || len > buf->len - offset)
 		return -ENODATA;
 	if (!len)
 		return 0;
 	seg = dt_buf_seek(buf, &offset);
 	for (; len; seg = list_next_entry(seg, node)) {
-		piece = min(len, seg->len - offset);
-		memcpy(to, seg->data + offset, piece);
-		to += piece;
-		len -= piece;
+		part = min(len, seg->len - offset);
+		memcpy(to, seg->data + offset, part);
+		to += part;
+		len -= part;
 		offset = 0;
 	}
 	return 0;
@@ -93,19 +95,19 @@ int dualtree_buf_read_le(struct dualtree_buf *buf, unsigned int bytes, u64 *valu
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_read_le);
 
-/* Return: bytes of the LEB128 number in front, which are copied to @raw, or an error. */
+/* Copy the first LEB128 number to @raw. Return: its bytes, -ENODATA or -ERANGE. */
 static int peek_leb128(const struct dualtree_buf *buf, u8 *raw)
 {
-	int i, there = min_t(size_t, LEB128_LONGEST, buf->unread);
+	int i, there = min_t(size_t, LEB128_MAX, buf->len);
 
 	dualtree_buf_peek(buf, 0, raw, there);
 	for (i = 0; i < there; i++)
 		if (!(raw[i] & 0x80))
 			return i + 1;
-	return there < LEB128_LONGEST ? -ENODATA : -ERANGE;
+	return there < LEB128_MAX ? -ENODATA : -ERANGE;
 }
 
-/* The lowest 64 bits of it. */
+/* Return: the lowest 64 bits of a LEB128 number. */
 static u64 leb128_bits(const u8 *raw, int bytes)
 {
 	u64 bits = 0;
@@ -118,13 +120,13 @@ static u64 leb128_bits(const u8 *raw, int bytes)
 
 int dualtree_buf_read_uleb128(struct dualtree_buf *buf, u64 *value)
 {
-	u8 raw[LEB128_LONGEST];
+	u8 raw[LEB128_MAX];
 	int bytes = peek_leb128(buf, raw);
 
 	if (bytes < 0)
 		return bytes;
-	/* Of the tenth byte one bit is left. */
-	if (bytes == LEB128_LONGEST && raw[bytes - 1] > 1)
+	/* The tenth byte has bit 63 only. */
+	if (bytes == LEB128_MAX && raw[bytes - 1] > 1)
 		return -ERANGE;
 	*value = leb128_bits(raw, bytes);
 	dt_buf_consume(buf, bytes);
@@ -134,16 +136,16 @@ EXPORT_SYMBOL_GPL(dualtree_buf_read_uleb128);
 
 int dualtree_buf_read_sleb128(struct dualtree_buf *buf, s64 *value)
 {
-	u8 raw[LEB128_LONGEST];
+	u8 raw[LEB128_MAX];
 	int bytes = peek_leb128(buf, raw);
 
 	if (bytes < 0)
 		return bytes;
-	/* Of the tenth byte one bit is left, and the others repeat it. */
-	if (bytes == LEB128_LONGEST && raw[bytes - 1] && raw[bytes - 1] != 0x7f)
+	/* The tenth byte has bit 63, and six copies of it. */
+	if (bytes == LEB128_MAX && raw[bytes - 1] && raw[bytes - 1] != 0x7f)
 		return -ERANGE;
 	*value = leb128_bits(raw, bytes);
-	if (bytes < LEB128_LONGEST)
+	if (bytes < LEB128_MAX)
 		*value = sign_extend64(*value, 7 * bytes - 1);
 	dt_buf_consume(buf, bytes);
 	return 0;
@@ -152,7 +154,7 @@ EXPORT_SYMBOL_GPL(dualtree_buf_read_sleb128);
 
 ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte)
 {
-	size_t in_segment = offset, behind = offset;
+	size_t in_segment = offset, after = offset;
 	struct dualtree_segment *seg = dt_buf_seek(buf, &in_segment);
 	const u8 *at;
 
@@ -161,8 +163,8 @@ ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte
 	list_for_each_entry_from(seg, &buf->segments, node) {
 		at = memchr(seg->data + in_segment, byte, seg->len - in_segment);
 		if (at)
-			return behind + (at - (seg->data + in_segment));
-		behind += seg->len - in_segment;
+			return after + (at - (seg->data + in_segment));
+		after += seg->len - in_segment;
 		in_segment = 0;
 	}
 	return -ENODATA;

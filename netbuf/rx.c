@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving: from a socket into room that is made for it, which is dualtree_buf_recv(); and in a
- * driver, where payload goes to the stack as it lies, and comes back. The rest is about the
- * latter.
+ * Receiving: from a socket into a buffer (dualtree_buf_recv()), and in a driver, which gives the
+ * ranges of a buffer to the stack (dualtree_rx_skb()). The rest of this comment is on the latter.
  *
- * Nobody tells us when a packet lets go of a page of ordinary memory. So each packet takes a
- * reference to every page that its payload touches, and a range is back when all of its pages
- * are down to the one reference that the allocator has. Pages are shared with other ranges: one
- * that is done may have to wait for its neighbours, but none is taken back early, since
- * whoever may read it holds a reference to its page. What gives a range a reference again is
- * a packet that has one, so a count of one does not rise again but for a moment, by somebody
- * who looks at the page and not into it.
+ *	               dualtree_rx_skb()          dualtree_rx_reap()
+ *	buffer --------------------------> pinned ------------------> free
+ *	                                            page references == 1
  *
- * What waits is looked through in turn, so that a packet which is never read keeps no other.
+ * The stack does not report that a packet has released a page. So each packet takes a reference to
+ * every page that its payload touches, and a range is released when all of its pages are down to
+ * the allocator's own reference. Ranges share pages, so a range may wait for an adjacent one. None
+ * is freed early: a packet that can read it has a reference to its page. Only such a packet can
+ * pass a reference on. So a count of 1 does not rise again, except for a moment by code that looks
+ * up the page and does not read its contents.
  *
- * A packet that TCP has read may still not be free: it waits for the CPU that allocated it to
- * receive something (skb_attempt_defer_free()), which an idle one never does. Who waits for
- * packets therefore has each CPU receive nothing, by a NAPI that is there for that alone.
+ * Each call of dualtree_rx_reap() goes on where the last one stopped, so a packet that is never
+ * read does not delay the ranges of others.
+ *
+ * A packet that TCP has read may still exist: skb_attempt_defer_free() queues it until the CPU that
+ * allocated it receives a packet, which an idle CPU never does. So dualtree_rx_drain() makes each
+ * CPU poll a NAPI that has nothing to receive.
+ *
+ * Locks: dualtree_rx.lock, a spinlock that is taken with interrupts disabled. Any context but NMI.
  */
 #include <dualtree/netbuf.h>
 #include <linux/cpumask.h>
@@ -34,28 +39,37 @@
 #include "../compat/napi.h"
 #include "buf.h"
 
-/* Most bytes of headers. */
-#define RX_HEADERS	256
+/*
+ * Maximum bytes of headers. The longest usual ones fit: Ethernet with two VLAN tags 22, IPv6 40,
+ * TCP 60, and as much again for a tunnel.
+ */
+#define RX_HEADERS_MAX	256
 
-/* A copy no longer than this is all linear, and fits a page with what the stack adds. */
-#define RX_SMALL	1024
+/*
+ * Maximum bytes of a copy that is all linear. With the headroom and struct skb_shared_info it fits
+ * a page, whose allocation does not fail for fragmentation.
+ */
+#define RX_LINEAR_MAX	1024
 
-/* Ranges to look at in one go with interrupts off. */
-#define RX_REAP		64
+/* Maximum ranges of one call of dualtree_rx_reap() here: it keeps interrupts disabled meanwhile. */
+#define RX_REAP_MAX	64
 
-/* How often a waiter looks. */
+/*
+ * Jiffies between two looks of a waiter: 20 ms. The stack does not wake it, and a socket may keep a
+ * packet for any time.
+ */
 #define RX_TICK		(HZ / 50 ?: 1)
 
 /**
- * struct dualtree_rx - what packets hold
- * @dt: the instance
- * @limit: of @pinned_bytes
- * @dev: what @napi is of
- * @napi: has nothing to receive; scheduled by dualtree_rx_drain()
- * @lock: taken in any context but NMI
- * @pinned: ranges that packets hold, the one to look at next first
- * @pinned_bytes: bytes of pages that packets were charged for
- * @pinned_ranges: how many are in @pinned
+ * struct dualtree_rx - a tracker of the ranges that packets hold
+ * @dt: the instance; constant, as are all members up to @napi
+ * @limit: maximum of @pinned_bytes
+ * @dev: device of @napi
+ * @napi: has nothing to receive; dualtree_rx_drain() schedules it
+ * @lock: guards all members below
+ * @pinned: ranges that packets hold; the next one to look at is first
+ * @pinned_bytes: bytes that these are charged with, whole pages for each range
+ * @pinned_ranges: number of ranges in @pinned
  * @packets: as in struct dualtree_rx_stats
  * @copied: as in struct dualtree_rx_stats
  */
@@ -64,7 +78,7 @@ struct dualtree_rx {
 	size_t limit;
 	struct net_device *dev;
 	struct napi_struct napi;
-	spinlock_t lock;	/* protects all that follow */
+	spinlock_t lock;	/* guards all below */
 	struct list_head pinned;
 	size_t pinned_bytes;
 	unsigned long pinned_ranges;
@@ -110,10 +124,10 @@ static size_t charge_of(const struct dualtree_segment *seg)
 }
 
 /*
- * Return: fragments that the bytes behind the headers take, or more than a packet can have if
- * they cannot be handed over: then it is not known from the pages who has them.
+ * Return: number of fragments for the bytes after the headers, or MAX_SKB_FRAGS + 1 if a range is
+ * shared: the references to its pages do not count a clone that still reads it.
  */
-static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
+static unsigned int frags_needed(struct dualtree_buf *buf, size_t headers)
 {
 	struct dualtree_segment *seg;
 	unsigned int frags = 0;
@@ -131,7 +145,7 @@ static unsigned int frags_of(struct dualtree_buf *buf, size_t headers)
 	return frags;
 }
 
-static bool is_back(const struct dualtree_segment *seg)
+static bool range_released(const struct dualtree_segment *seg)
 {
 	struct page *page = virt_to_page(seg->data);
 	unsigned int left = pages_of(seg->data, seg->len);
@@ -139,7 +153,7 @@ static bool is_back(const struct dualtree_segment *seg)
 	for (; left; left--, page++)
 		if (page_ref_count(page) != 1)
 			return false;
-	/* It was read until its last reference was dropped: not until then may it be reused. */
+	/* Pairs with the drops of the references: the packets' reads come before the reuse. */
 	smp_acquire__after_ctrl_dep();
 	return true;
 }
@@ -150,24 +164,24 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
 	unsigned int reaped = 0;
 	unsigned long flags;
 	LIST_HEAD(waiting);
-	LIST_HEAD(back);
+	LIST_HEAD(released);
 
 	spin_lock_irqsave(&rx->lock, flags);
 	list_for_each_entry_safe(seg, next, &rx->pinned, node) {
 		if (!budget--)
 			break;
-		if (!is_back(seg)) {
+		if (!range_released(seg)) {
 			list_move_tail(&seg->node, &waiting);
 			continue;
 		}
-		list_move(&seg->node, &back);
+		list_move(&seg->node, &released);
 		rx->pinned_bytes -= charge_of(seg);
 		reaped++;
 	}
 	list_splice_tail(&waiting, &rx->pinned);
 	rx->pinned_ranges -= reaped;
 	spin_unlock_irqrestore(&rx->lock, flags);
-	list_for_each_entry_safe(seg, next, &back, node)
+	list_for_each_entry_safe(seg, next, &released, node)
 		dt_segment_release(rx->dt, seg);
 	return reaped;
 }
@@ -189,7 +203,7 @@ static bool try_charge(struct dualtree_rx *rx, size_t bytes)
 static bool charge(struct dualtree_rx *rx, size_t bytes)
 {
 	return try_charge(rx, bytes) ||
-	       (dualtree_rx_reap(rx, RX_REAP) && try_charge(rx, bytes));
+	       (dualtree_rx_reap(rx, RX_REAP_MAX) && try_charge(rx, bytes));
 }
 
 static void uncharge(struct dualtree_rx *rx, size_t bytes)
@@ -201,17 +215,17 @@ static void uncharge(struct dualtree_rx *rx, size_t bytes)
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
 
-/* One fragment for each page: what one packet keeps, others may not get, so all of it counts. */
+/* One fragment for each page, charged as a page: a packet keeps all of it from other users. */
 static void add_frags(struct sk_buff *skb, const struct dualtree_segment *seg)
 {
 	const u8 *data = seg->data, *end = data + seg->len;
-	size_t piece;
+	size_t part;
 
-	for (; data < end; data += piece) {
-		piece = min_t(size_t, end - data, PAGE_SIZE - offset_in_page(data));
+	for (; data < end; data += part) {
+		part = min_t(size_t, end - data, PAGE_SIZE - offset_in_page(data));
 		get_page(virt_to_page(data));
 		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, virt_to_page(data),
-				offset_in_page(data), piece, PAGE_SIZE);
+				offset_in_page(data), part, PAGE_SIZE);
 	}
 }
 
@@ -235,11 +249,11 @@ static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *
 	rx->pinned_ranges += ranges;
 	rx->packets++;
 	spin_unlock_irqrestore(&rx->lock, flags);
-	buf->unread = 0;
+	buf->len = 0;
 	return skb;
 }
 
-/* Copy all of a buffer into a packet that has room for it. */
+/* Copy a buffer into a packet of its length. */
 static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 {
 	struct dualtree_segment *seg;
@@ -254,8 +268,8 @@ static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
 				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
 {
-	size_t linear = buf->unread <= RX_SMALL ? buf->unread : headers;
-	size_t paged = buf->unread - linear;
+	size_t linear = buf->len <= RX_LINEAR_MAX ? buf->len : headers;
+	size_t paged = buf->len - linear;
 	struct sk_buff *skb;
 	unsigned long flags;
 	int err;
@@ -269,7 +283,7 @@ static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *de
 	skb->len += paged;
 	skb->dev = dev;
 	fill_packet(skb, buf);
-	dt_buf_consume(buf, buf->unread);
+	dt_buf_consume(buf, buf->len);
 	spin_lock_irqsave(&rx->lock, flags);
 	rx->copied++;
 	spin_unlock_irqrestore(&rx->lock, flags);
@@ -282,12 +296,12 @@ struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 	struct sk_buff *skb;
 	unsigned int frags;
 
-	if (rx->dt != buf->dt || headers > RX_HEADERS)
+	if (rx->dt != buf->dt || headers > RX_HEADERS_MAX)
 		return ERR_PTR(-EINVAL);
-	if (!buf->unread)
+	if (!buf->len)
 		return ERR_PTR(-ENODATA);
-	headers = min_t(size_t, headers, buf->unread);
-	frags = frags_of(buf, headers);
+	headers = min_t(size_t, headers, buf->len);
+	frags = frags_needed(buf, headers);
 	if (!frags || frags > MAX_SKB_FRAGS || !charge(rx, frags * PAGE_SIZE))
 		return make_copied(rx, dev, buf, headers, gfp);
 	skb = make_in_place(rx, dev, buf, headers, gfp);
@@ -310,15 +324,15 @@ void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *sta
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_get_stats);
 
-/* Look at each range once. Return: ranges that are not back. */
+/* Look at each range once. Return: number of ranges that packets still hold. */
 static unsigned long reap_all(struct dualtree_rx *rx)
 {
 	struct dualtree_rx_stats stats;
 	unsigned long looked;
 
 	dualtree_rx_get_stats(rx, &stats);
-	for (looked = 0; looked < stats.pinned_ranges; looked += RX_REAP)
-		dualtree_rx_reap(rx, RX_REAP);
+	for (looked = 0; looked < stats.pinned_ranges; looked += RX_REAP_MAX)
+		dualtree_rx_reap(rx, RX_REAP_MAX);
 	dualtree_rx_get_stats(rx, &stats);
 	return stats.pinned_ranges;
 }
@@ -328,7 +342,7 @@ static void receive_here(void *napi)
 	napi_schedule(napi);
 }
 
-/* Each CPU frees what waits for it to receive; an offline one has to come back for that. */
+/* Each online CPU frees the packets that wait for it; an offline one keeps its until it is back. */
 static void receive_everywhere(struct dualtree_rx *rx)
 {
 	int cpu;
@@ -368,7 +382,6 @@ void dualtree_rx_destroy(struct dualtree_rx *rx)
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_destroy);
 
-/* Room for what may come, of which only what came is kept. */
 ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
 			  gfp_t gfp)
 {
@@ -376,14 +389,14 @@ ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t 
 	struct kvec vec;
 	ssize_t got;
 
-	if (buf->room || !size || size > dualtree_max_size(buf->dt))
+	if (buf->reserved || !size || size > dualtree_max_size(buf->dt))
 		return -EINVAL;
 	vec.iov_base = dualtree_buf_reserve(buf, size, gfp);
 	vec.iov_len = size;
 	if (!vec.iov_base)
 		return -ENOMEM;
 	got = kernel_recvmsg(sock, &msg, &vec, 1, size, flags);
-	dualtree_buf_put(buf, clamp_t(ssize_t, got, 0, size));
+	dualtree_buf_commit(buf, clamp_t(ssize_t, got, 0, size));
 	return got;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_recv);

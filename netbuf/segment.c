@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Segments: the only place where netbuf frees memory, and where a range changes owners.
+ * Segments: where netbuf frees ranges, and where a range changes its owner. segment.h says what a
+ * segment and a share are.
  *
- * What dualtree_free() returns is not looked at: it refuses only what is wrong, and then it
- * has said so itself.
+ *	call			frees, as the owner	as a view	as the last view
+ *	dt_segment_own()	nothing			nothing		the rest of the range
+ *	dt_segment_consume()	the bytes consumed	nothing		both of these
+ *	dt_segment_trim()	the bytes trimmed	nothing		both of these
+ *	dt_segment_release()	all of its bytes	nothing		the range
+ *
+ * The result of dualtree_free() is ignored: it refuses only a bad free, and reports that itself.
+ *
+ * No lock: the caller owns the segment. Any context; what allocates, as its gfp flags allow.
  */
 #include <asm/barrier.h>
 #include "segment.h"
 
-/* Return: a record of a range that becomes the segment's own, or NULL. */
+/* Return: a segment that owns @len bytes at @data, or NULL on OOM. */
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dualtree_alloc(dt, sizeof(*seg), gfp);
@@ -21,7 +29,7 @@ struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t
 	return seg;
 }
 
-/* Return: a segment with a range of its own, or NULL. */
+/* Return: a segment with a new range of @size bytes, or NULL on OOM or a bad size. */
 struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dt_segment_create(dt, NULL, size, gfp);
@@ -47,15 +55,15 @@ static void free_range(struct dualtree *dt, const u8 *from, const u8 *to)
 		dualtree_free(dt, from, to - from);
 }
 
-static void free_share(struct dualtree *dt, struct segment_share *share)
+static void free_share(struct dualtree *dt, struct dt_segment_share *share)
 {
 	dualtree_free(dt, share, sizeof(*share));
 }
 
-/* Let go of all that it has, and free the record. */
+/* Release a segment's bytes and free the record. */
 void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 {
-	struct segment_share *share = seg->share;
+	struct dt_segment_share *share = seg->share;
 
 	if (!share) {
 		free_range(dt, seg->data, seg->data + seg->len);
@@ -67,20 +75,21 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 }
 
 /*
- * Make a view that is alone the owner of its bytes; the rest of the range is free then.
+ * Make a segment the owner of its bytes, if no other view shares them; then free the rest of the
+ * shared range.
  *
  * Return: true if the segment owns its bytes.
  */
 bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 {
-	struct segment_share *share = seg->share;
+	struct dt_segment_share *share = seg->share;
 
 	if (!share)
 		return true;
-	/* A new view is made from a view: if this is the only one, nobody else makes one. */
+	/* Only a view can be cloned, so a count of 1 cannot rise: this view is the caller's. */
 	if (refcount_read(&share->holders) > 1)
 		return false;
-	/* Others have read the range until they let go: not until then may it be reused. */
+	/* Pairs with the decrements of the other views: their reads come before the reuse. */
 	smp_acquire__after_ctrl_dep();
 	free_range(dt, share->data, seg->data);
 	free_range(dt, seg->data + seg->len, share->data + share->len);
@@ -89,7 +98,7 @@ bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 	return true;
 }
 
-/* Consume bytes in front; not all of them. */
+/* Consume the first @len bytes, fewer than the segment has. */
 void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len)
 {
 	if (dt_segment_own(dt, seg))
@@ -98,7 +107,7 @@ void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_
 	seg->len -= len;
 }
 
-/* Keep some bytes; not none. */
+/* Drop all but the first @keep bytes, of which there is at least one. */
 void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep)
 {
 	if (dt_segment_own(dt, seg))
@@ -106,7 +115,7 @@ void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t k
 	seg->len = keep;
 }
 
-/* Move the bytes from @at on to @tail, which has none. Of a range of one's own both own a part. */
+/* Move the bytes from @at on to @tail, which has none: a view more, or the owner of its part. */
 void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail)
 {
 	tail->data = seg->data + at;
@@ -119,7 +128,7 @@ void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_s
 
 static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *seg, gfp_t gfp)
 {
-	struct segment_share *share;
+	struct dt_segment_share *share;
 
 	if (seg->share)
 		return true;
@@ -134,8 +143,9 @@ static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *se
 }
 
 /*
- * Return: one more view, on the first @len bytes, or NULL. If it fails for want of the view
- * the segment may be left in a share of its own, which is found out when next consumed.
+ * Make another view of the first @len bytes; the segment becomes a view too.
+ *
+ * Return: the new view, or NULL on OOM; then the segment is as before.
  */
 struct dualtree_segment *dt_segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
 					  size_t len, gfp_t gfp)

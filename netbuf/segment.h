@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Segments: one live range each, and what it takes to share one.
+ * Segments and shares. A segment is a buffer's view of a range:
  *
- * A segment is the view of one buffer on one range. As long as nobody else has a view on the
- * same range the segment owns its bytes, and frees exactly what is consumed. Where there are
- * more views they count themselves in a share, which owns the range as a whole: the last one
- * frees it. A view that finds itself alone takes its bytes out of the share again, frees the
- * rest of the range, and is an owner from then on.
+ *	views of the range	owner			consumed bytes
+ *	one			the segment		are freed
+ *	more than one		the share, as a whole	stay, until the last view frees the range
+ *	one is left		the share, until that	make the segment the owner of its bytes:
+ *				view is next consumed	they and the rest of the range are freed
  *
- * Both records lie in the instance itself, a granule each: they are freed in any context,
- * and go with the instance. Nothing here takes a lock. A segment has one user at a time,
- * views on the same range may have different ones.
+ * The records of both lie in the instance, a granule each: so they can be freed in any context, and
+ * are freed with the instance.
+ *
+ * No lock: a segment has one user at a time; views of one range may have different ones, on any
+ * CPU. They share a reference count.
  */
 #ifndef DUALTREE_NETBUF_SEGMENT_H
 #define DUALTREE_NETBUF_SEGMENT_H
@@ -20,29 +22,29 @@
 #include <linux/refcount.h>
 
 /**
- * struct segment_share - a range that has more than one view
- * @holders: the views; any CPU
- * @data: the first byte of the range; does not change
- * @len: its bytes; does not change
+ * struct dt_segment_share - the owner of a range with several views
+ * @holders: number of views; any CPU
+ * @data: first byte of the range; constant
+ * @len: number of its bytes; constant
  */
-struct segment_share {
+struct dt_segment_share {
 	refcount_t holders;
 	u8 *data;
 	size_t len;
 };
 
 /**
- * struct dualtree_segment - a view on a range
- * @node: in a buffer's list, in that of a send, or in that of what packets hold
- * @data: the first byte that has not been consumed
- * @len: bytes that have not been consumed; never 0 in a buffer
- * @share: owner of the range, or NULL if that is this segment
+ * struct dualtree_segment - a view of a range
+ * @node: entry in the list of a buffer or of a struct dualtree_rx
+ * @data: first byte that is not consumed
+ * @len: number of bytes that are not consumed; never 0 in a buffer
+ * @share: owner of the range, or NULL if the segment owns its bytes
  */
 struct dualtree_segment {
 	struct list_head node;
 	u8 *data;
 	size_t len;
-	struct segment_share *share;
+	struct dt_segment_share *share;
 };
 
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);

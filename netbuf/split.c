@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Splitting, trimming and cloning buffers, and making their first bytes contiguous. The bytes
- * stay where they are, except for what has to be copied to be contiguous.
+ * Cutting and sharing buffers:
+ *
+ *	trim			the segment that is cut keeps its first bytes
+ *	split			the segment that is cut becomes two
+ *	clone			each segment gets another view
+ *	linearize, detach	the first bytes are copied, if they are in several ranges; or
+ *				(detach) if they are shared
+ *
+ * No lock: the caller owns the buffers. Any context that the gfp flags allow.
  */
 #include <linux/export.h>
 #include "buf.h"
@@ -12,12 +19,12 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 	size_t offset = keep;
 	struct dualtree_segment *seg, *next;
 
-	if (keep > buf->unread)
+	if (keep > buf->len)
 		return -ENODATA;
 	seg = dt_buf_seek(buf, &offset);
 	if (!seg)
 		return 0;
-	buf->unread = keep;
+	buf->len = keep;
 	if (offset) {
 		dt_segment_trim(buf->dt, seg, offset);
 		seg = list_next_entry(seg, node);
@@ -31,8 +38,8 @@ int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep)
 EXPORT_SYMBOL_GPL(dualtree_buf_trim);
 
 /*
- * Move the first bytes, which are there, to the end of another buffer. Where a segment is cut
- * in two, @spare becomes the second. Return: true if it did.
+ * Move the first @len bytes, of which there are so many, to the end of another buffer. If a segment
+ * is cut in two, @spare becomes the second one. Return: true if @spare is used.
  */
 bool dt_buf_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
 		struct dualtree_segment *spare)
@@ -51,8 +58,8 @@ bool dt_buf_cut(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to,
 	else
 		list_splice_init(&buf->segments, &front);
 	list_splice_tail(&front, &to->segments);
-	buf->unread -= len;
-	to->unread += len;
+	buf->len -= len;
+	to->len += len;
 	return offset;
 }
 
@@ -63,7 +70,7 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 
 	if (to == buf || to->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	dt_buf_seek(buf, &offset);
 	if (offset) {
@@ -76,12 +83,12 @@ int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_split);
 
-/* Put all of @from, which was cut off in front, back there. */
-void dt_buf_give_back(struct dualtree_buf *buf, struct dualtree_buf *from)
+/* Undo dt_buf_cut(): move all of @from before the first byte of @buf. */
+void dt_buf_uncut(struct dualtree_buf *buf, struct dualtree_buf *from)
 {
 	list_splice_init(&from->segments, &buf->segments);
-	buf->unread += from->unread;
-	from->unread = 0;
+	buf->len += from->len;
+	from->len = 0;
 }
 
 int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp)
@@ -91,14 +98,15 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 
 	if (to == buf || to->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
 	dualtree_buf_init(&clone, buf->dt);
 	buf_for_each(seg, buf) {
-		if (clone.unread == len)
+		if (clone.len == len)
 			break;
-		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.unread), gfp);
+		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.len), gfp);
 		if (!view) {
+			/* Segments that were cloned keep a share until they are next consumed. */
 			dualtree_buf_purge(&clone);
 			return -ENOMEM;
 		}
@@ -108,15 +116,15 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_clone);
 
-/* Return: 0, or the error that a request for so many contiguous bytes gets. */
+/* Return: 0 if the first @len bytes can be made contiguous, -EINVAL or -ENODATA. */
 static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 {
 	if (!len || len > dualtree_max_size(buf->dt))
 		return -EINVAL;
-	return len > buf->unread ? -ENODATA : 0;
+	return len > buf->len ? -ENODATA : 0;
 }
 
-/* Replace the first bytes with a copy in one range. Return: 0 or -ENOMEM. */
+/* Replace the first @len bytes by a copy in one range. Return: 0 or -ENOMEM. */
 static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
@@ -128,7 +136,7 @@ static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	return 0;
 }
 
-const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+const void *dualtree_buf_linearize(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	int err = check_contiguous(buf, len);
 
@@ -136,9 +144,9 @@ const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t g
 		err = copy_front(buf, len, gfp);
 	return err ? ERR_PTR(err) : buf_first(buf)->data;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_linearise);
+EXPORT_SYMBOL_GPL(dualtree_buf_linearize);
 
-void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
+void *dualtree_buf_detach(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
 	int err = check_contiguous(buf, len);
 	struct dualtree_segment *seg;
@@ -154,7 +162,7 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 		seg = buf_first(buf);
 	}
 	data = seg->data;
-	buf->unread -= len;
+	buf->len -= len;
 	seg->data += len;
 	seg->len -= len;
 	if (!seg->len) {
@@ -163,4 +171,4 @@ void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 	}
 	return data;
 }
-EXPORT_SYMBOL_GPL(dualtree_buf_pull);
+EXPORT_SYMBOL_GPL(dualtree_buf_detach);

@@ -1,32 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sending: the stack reads the ranges where they lie, and says when it is done.
+ * Sending: the stack reads the ranges in place, and a callback reports that it is done.
  *
- * Each send has a ubuf, and the bytes that it covers are the send's until the last reference
- * to the ubuf is gone. That reference is ours while the socket is being called; then there is
- * one for each packet whose fragments lie in these bytes.
+ *	the socket			the bytes are
+ *	is a stream			moved to the send; what is not accepted is moved back
+ *	is any other			cloned for the send; what is accepted is consumed
+ *	cannot send in place, or the	copied by the socket; what is accepted is consumed
+ *	 datagram does not fit a packet
  *
- * Why the stack reads none of them after that: packets that share their fragments with others do
- * so by sharing the whole of struct skb_shared_info, its ubuf included, and let go of that when the
- * last of them is freed (skb_clone(), so also TCP's queue for retransmission and what it
- * sends from it). Whatever makes a second skb_shared_info with the same fragments takes a
- * reference for it (pskb_expand_head(), __pskb_copy_fclone(), skb_split(), skb_segment(),
- * skb_zerocopy(), by skb_zerocopy_clone() or at once), or else refuses packets that have a ubuf
- * (skb_try_coalesce(), skb_shift(), skb_gro_receive()). The one exception is dealt with in
- * compat/ubuf.h. Packets that turn round into the receive path are copied first, and let go
- * then (skb_orphan_frags_rx()): sockets do not read our bytes.
+ * Each send has a ubuf, and owns its bytes until the last reference to the ubuf is dropped. The
+ * sender holds one reference while it calls the socket, and so does each packet with fragments in
+ * these bytes.
  *
- * The callback comes before the packet drops its references to the pages. That does no
- * harm: such a packet is being freed, and reads nothing; a page is not the kernel's again
- * before its last reference is dropped, and that our allocator hands its bytes out again in
- * the meantime does not depend on its reference count.
+ * Why the stack does not read the bytes after that:
  *
- * The callback comes on any CPU, in process context, in a softirq or with interrupts off, and
- * possibly before the socket's call returns; but never the last of them, since we hold a
- * reference ourselves.
+ * - Packets that share fragments by skb_clone() share all of struct skb_shared_info, its ubuf
+ *   included, and drop that reference when the last of them is freed. This is so for TCP's queue
+ *   for retransmission and for what it sends from it.
+ * - Functions that make a second skb_shared_info with the same fragments take a reference for it,
+ *   themselves or by skb_zerocopy_clone(): pskb_expand_head(), __pskb_copy_fclone(), skb_split(),
+ *   skb_segment(), skb_zerocopy().
+ * - Others refuse packets with a ubuf: skb_try_coalesce(), skb_shift(), skb_gro_receive().
+ * - Packets that are looped into the receive path are copied first, and drop their reference then
+ *   (skb_orphan_frags_rx()). So no socket reads these bytes.
+ * - The one exception, TCP's probe for a larger MTU, is in compat/ubuf.h.
  *
- * The sends of an instance are counted in a struct dualtree_tx, so that neither the memory nor
- * the module goes away while the stack may still call.
+ * A packet calls back before it drops its references to the pages. That is safe: it is being freed
+ * and reads nothing more. The kernel does not get a page back before its last reference is dropped,
+ * and the reuse of its bytes by the instance does not depend on its reference count.
+ *
+ * Contexts: the calls sleep. A callback runs on any CPU, in process context, in a softirq or with
+ * interrupts disabled. It may run before the socket returns, but is not the last one then: the
+ * sender holds its reference. No lock: a send is the sender's until it drops that reference, and
+ * then the last callback's. The sends of an instance are counted in a struct dualtree_tx, so that
+ * neither the memory nor the module goes away before the last callback.
  */
 #include <dualtree/netbuf.h>
 #include <linux/atomic.h>
@@ -49,30 +56,30 @@
 #include "split.h"
 
 /**
- * struct dualtree_tx - the sends of an instance
- * @dt: the instance
- * @users: its creator, and each send until its very end. The last one frees it: a waiter
- *	may go on as soon as @flying is 0, before the waking is over
- * @flying: sends that the stack has not done with
- * @idle: woken when that becomes 0
- * @sends: as in struct dualtree_tx_stats, like all that follow; any CPU
- * @zerocopy_bytes: finished without a copy
- * @copied_bytes: copied by the socket or by the stack
- * @copied_sends: sends that those are of
- * @flying_bytes: accepted and not finished
- * @flying_ranges: ranges that those lie in
+ * struct dualtree_tx - a tracker of an instance's sends
+ * @dt: the instance; constant
+ * @users: references, of the creator and of each send. The last one frees the tracker: a waiter may
+ *	continue as soon as @inflight is 0, while the callback is still in wake_up_all()
+ * @inflight: sends that the stack is not done with
+ * @idle: woken when @inflight becomes 0
+ * @sends: as in struct dualtree_tx_stats; any CPU writes this and all members below
+ * @zerocopy_bytes: as in struct dualtree_tx_stats
+ * @copied_bytes: as in struct dualtree_tx_stats
+ * @copied_sends: as in struct dualtree_tx_stats
+ * @inflight_bytes: as in struct dualtree_tx_stats
+ * @inflight_ranges: as in struct dualtree_tx_stats
  */
 struct dualtree_tx {
 	struct dualtree *dt;
 	refcount_t users;
-	atomic_t flying;
+	atomic_t inflight;
 	wait_queue_head_t idle;
 	atomic64_t sends;
 	atomic64_t zerocopy_bytes;
 	atomic64_t copied_bytes;
 	atomic64_t copied_sends;
-	atomic_long_t flying_bytes;
-	atomic_long_t flying_ranges;
+	atomic_long_t inflight_bytes;
+	atomic_long_t inflight_ranges;
 };
 
 struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
@@ -81,7 +88,7 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
 
 	if (!tx)
 		return ERR_PTR(-ENOMEM);
-	/* The caller uses our symbols: there is a reference already. */
+	/* The caller's module uses this one's symbols, so it has a reference already. */
 	__module_get(THIS_MODULE);
 	tx->dt = dt;
 	refcount_set(&tx->users, 1);
@@ -101,13 +108,13 @@ static void tx_release(struct dualtree_tx *tx)
 static void tx_begin(struct dualtree_tx *tx)
 {
 	refcount_inc(&tx->users);
-	atomic_inc(&tx->flying);
+	atomic_inc(&tx->inflight);
 }
 
-/* A send is over: all its memory is back. Any context but NMI. */
+/* End a send whose memory is freed. Any context but NMI. */
 static void tx_end(struct dualtree_tx *tx)
 {
-	if (atomic_dec_and_test(&tx->flying))
+	if (atomic_dec_and_test(&tx->inflight))
 		wake_up_all(&tx->idle);
 	tx_release(tx);
 }
@@ -120,10 +127,9 @@ static void tx_count_copied(struct dualtree_tx *tx, size_t bytes)
 
 int dualtree_tx_flush(struct dualtree_tx *tx, long timeout)
 {
-	/* One look more than wait_event_timeout() takes at a timeout of 0. */
-	if (!atomic_read_acquire(&tx->flying))
+	if (!atomic_read_acquire(&tx->inflight))
 		return 0;
-	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->flying), timeout) ?
+	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->inflight), timeout) ?
 	       0 : -ETIMEDOUT;
 }
 EXPORT_SYMBOL_GPL(dualtree_tx_flush);
@@ -143,24 +149,27 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
 	stats->zerocopy_bytes = atomic64_read(&tx->zerocopy_bytes);
 	stats->copied_bytes = atomic64_read(&tx->copied_bytes);
 	stats->copied_sends = atomic64_read(&tx->copied_sends);
-	stats->flying_bytes = atomic_long_read(&tx->flying_bytes);
-	stats->flying_ranges = atomic_long_read(&tx->flying_ranges);
+	stats->inflight_bytes = atomic_long_read(&tx->inflight_bytes);
+	stats->inflight_ranges = atomic_long_read(&tx->inflight_ranges);
 }
 EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
 
-/* So many ranges take no allocation for the vectors. */
-#define FEW_VECS	8
+/*
+ * Vectors on the stack, 16 bytes each: a send of so many ranges, a header and some payload, needs
+ * no allocation for them.
+ */
+#define STACK_VECS	8
 
 /**
- * struct send - bytes that the stack has
- * @ubuf: what the stack counts its references with; any CPU
- * @tx: the instance's sends
- * @bytes: what was accepted; the sender's until it drops its reference, then not to be
- *	touched until the last one is dropped
- * @spare: for where a segment is cut, if not all of it is accepted; as @bytes
- * @ranges: how many the accepted bytes are in; 0 if none were
- * @read: the stack has read the bytes in place, some of them at least; set by callbacks
- * @copied: the stack has copied some of them; set by callbacks
+ * struct send - bytes that the stack reads
+ * @ubuf: the stack's reference count; any CPU
+ * @tx: tracker of the instance's sends; constant
+ * @bytes: the bytes; the sender's until it drops its reference, then unused until the last
+ *	reference is dropped
+ * @spare: segment for a cut where the socket accepts a part, or NULL; used as @bytes
+ * @ranges: number of ranges that the accepted bytes are in, 0 if none; used as @bytes
+ * @read: the stack has read some of the bytes in place; set by callbacks
+ * @copied: the stack has copied some of the bytes; set by callbacks
  */
 struct send {
 	struct ubuf_info ubuf;
@@ -172,19 +181,22 @@ struct send {
 	bool copied;
 };
 
-/* The last reference is gone. */
+/*
+ * The last reference is dropped. That orders the callbacks' stores before the loads of @read and
+ * @copied here.
+ */
 static void send_finish(struct send *send)
 {
 	struct dualtree_tx *tx = send->tx;
-	size_t bytes = send->bytes.unread;
+	size_t bytes = send->bytes.len;
 
 	if (send->ranges) {
 		if (send->read && !send->copied)
 			atomic64_add(bytes, &tx->zerocopy_bytes);
 		else
 			tx_count_copied(tx, bytes);
-		atomic_long_sub(bytes, &tx->flying_bytes);
-		atomic_long_sub(send->ranges, &tx->flying_ranges);
+		atomic_long_sub(bytes, &tx->inflight_bytes);
+		atomic_long_sub(send->ranges, &tx->inflight_ranges);
 	}
 	dualtree_buf_purge(&send->bytes);
 	if (send->spare)
@@ -199,7 +211,7 @@ static void send_put(struct send *send)
 		send_finish(send);
 }
 
-/* Without a packet it is the socket's own reference, which says nothing of any bytes. */
+/* The callback. Without a packet the reference is the socket's own: it has read no bytes. */
 static void send_complete(struct sk_buff *skb, struct ubuf_info *ubuf, bool success)
 {
 	struct send *send = container_of(ubuf, struct send, ubuf);
@@ -221,12 +233,14 @@ static bool is_stream(const struct socket *sock)
 }
 
 /*
- * Let the send have the bytes. What is not accepted of a stream comes back: they are moved. Of
- * a datagram that fails some fragments may be on their way: they are shared until that is
- * known. Return: 0 or -ENOMEM; then nothing is changed.
+ * Give a send its bytes. For a stream they are moved: what is not accepted is moved back. For a
+ * datagram they are cloned: if it fails, some of its fragments may be in flight, while the buffer
+ * keeps all bytes.
+ *
+ * Return: 0 or -ENOMEM; then the buffer is as before.
  */
-static int send_claim(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
-		      size_t len, gfp_t gfp)
+static int send_take_bytes(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
+			   size_t len, gfp_t gfp)
 {
 	if (!is_stream(sock))
 		return dualtree_buf_clone(buf, len, &send->bytes, gfp);
@@ -249,15 +263,15 @@ static struct send *send_create(struct dualtree_tx *tx, const struct socket *soc
 	refcount_set(&send->ubuf.refcnt, 1);
 	send->tx = tx;
 	dualtree_buf_init(&send->bytes, buf->dt);
-	if (!send_claim(send, sock, buf, len, gfp))
+	if (!send_take_bytes(send, sock, buf, len, gfp))
 		return send;
 	send_finish(send);
 	return NULL;
 }
 
-/* Give back to the buffer what was not accepted, and let it go of what was. */
-static void send_settle(struct send *send, const struct socket *sock, struct dualtree_buf *buf,
-			size_t accepted)
+/* Return to the buffer what the socket did not accept, and take from it what it did. */
+static void send_return_unsent(struct send *send, const struct socket *sock,
+			       struct dualtree_buf *buf, size_t accepted)
 {
 	struct dualtree_buf rest;
 
@@ -269,15 +283,15 @@ static void send_settle(struct send *send, const struct socket *sock, struct dua
 	dualtree_buf_splice(&rest, &send->bytes);
 	if (dt_buf_cut(&rest, accepted, &send->bytes, send->spare))
 		send->spare = NULL;
-	dt_buf_give_back(buf, &rest);
+	dt_buf_uncut(buf, &rest);
 }
 
 static void send_count(struct send *send)
 {
-	send->ranges = dualtree_buf_bvecs(&send->bytes, send->bytes.unread, NULL, 0);
+	send->ranges = dualtree_buf_bvecs(&send->bytes, send->bytes.len, NULL, 0);
 	atomic64_inc(&send->tx->sends);
-	atomic_long_add(send->bytes.unread, &send->tx->flying_bytes);
-	atomic_long_add(send->ranges, &send->tx->flying_ranges);
+	atomic_long_add(send->bytes.len, &send->tx->inflight_bytes);
+	atomic_long_add(send->ranges, &send->tx->inflight_ranges);
 }
 
 static ssize_t send_in_place(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
@@ -291,7 +305,7 @@ static ssize_t send_in_place(struct dualtree_tx *tx, struct socket *sock, struct
 	msg->msg_flags |= MSG_ZEROCOPY;
 	msg->msg_ubuf = &send->ubuf;
 	sent = sock_sendmsg(sock, msg);
-	send_settle(send, sock, buf, max_t(ssize_t, sent, 0));
+	send_return_unsent(send, sock, buf, max_t(ssize_t, sent, 0));
 	if (sent > 0)
 		send_count(send);
 	send_put(send);
@@ -314,7 +328,7 @@ static ssize_t send_copy(struct dualtree_tx *tx, struct socket *sock, struct msg
 	return sent;
 }
 
-/* A packet holds a page in each fragment. A stream begins a new one, a datagram cannot. */
+/* Do the vectors fit one packet, which has a fragment for each page? A datagram must. */
 static bool fits_packet(const struct bio_vec *vecs, unsigned int nr)
 {
 	unsigned int pages = 0;
@@ -335,7 +349,7 @@ static bool can_send_in_place(const struct socket *sock, const struct bio_vec *v
 ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
 			     struct dualtree_buf *buf, size_t len)
 {
-	struct bio_vec few[FEW_VECS], *vecs = few;
+	struct bio_vec on_stack[STACK_VECS], *vecs = on_stack;
 	gfp_t gfp = sock->sk->sk_allocation;
 	unsigned int flags = msg->msg_flags;
 	ssize_t sent;
@@ -343,15 +357,15 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 
 	if (tx->dt != buf->dt)
 		return -EINVAL;
-	if (len > buf->unread)
+	if (len > buf->len)
 		return -ENODATA;
-	/* The socket says in an int how much it took. */
+	/* The socket returns the number of bytes as an int. */
 	if (is_stream(sock))
 		len = min_t(size_t, len, MAX_RW_COUNT);
 	nr = dualtree_buf_bvecs(buf, len, NULL, 0);
 	if (!nr && is_stream(sock))
 		return 0;
-	if (nr > FEW_VECS) {
+	if (nr > STACK_VECS) {
 		vecs = kmalloc_array(nr, sizeof(*vecs), gfp | __GFP_NOWARN);
 		if (!vecs)
 			return -ENOMEM;
@@ -363,7 +377,7 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 		sent = send_copy(tx, sock, msg, buf);
 	msg->msg_ubuf = NULL;
 	msg->msg_flags = flags;
-	if (vecs != few)
+	if (vecs != on_stack)
 		kfree(vecs);
 	return sent;
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What runs on a CPU: one context at a time.
+ * Contexts: a CPU runs one at a time.
  *
- *	task  --> interrupt, between any two of its steps unless it has disabled them
- *	either --> NMI, between any two steps whatever
+ *	task             --> interrupt, between any two steps, unless interrupts are disabled
+ *	task, interrupt  --> NMI, between any two steps
  *
- * Each context is a process. It may only go on while its CPU is at its level, so what
- * interrupts runs to its end before what was interrupted goes on. NR_CPUS comes from the
- * model that includes this; process n stands on CPU n % NR_CPUS.
+ * Each context is a process. It runs only while its CPU is at its level, so an interrupt ends
+ * before the context that it interrupted continues. The including model defines NR_CPUS;
+ * process n runs on CPU n % NR_CPUS.
  *
- * A statement is a step, and each touches shared memory once. Memory is sequentially
- * consistent here; where that is not enough, the litmus tests say so.
+ * A statement is a step and accesses shared memory once. Memory is sequentially consistent;
+ * the litmus tests cover the rest.
  */
 #define TASK	0
 #define IRQ	1
@@ -20,10 +20,10 @@
 
 byte level[NR_CPUS];
 bool irqs_off[NR_CPUS];
-/* Contexts that have done all they had to do. */
+/* Contexts that have ended. */
 byte finished;
 
-/* The task that runs may be any of its CPU's, unless one has disabled preemption. */
+/* Any task of a CPU may run, unless one has disabled preemption. */
 byte preempt_off[NR_CPUS];
 #define TASK_RUNS	(level[CPU] == TASK && \
 			 (preempt_off[CPU] == 0 || preempt_off[CPU] == _pid + 1))

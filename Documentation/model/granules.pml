@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Granules, and who has each: what the properties are said in.
+ * Granules and their states. The properties are stated in these.
  *
  *	FREE --> alloc --> LIVE --> free --> MINE --> FREE, or FLIGHT --> drain --> FREE
  *
- * at[] is not in the code. It says who may have a granule by the rules; the heap, its
- * tree and its list say who has it. Each transition asserts that it comes from where it
- * may, so a granule that is given out twice, or put back twice, is found at once.
+ * at[] is not in the code. It is the state that the rules allow; the heap, its tree and its
+ * list have the state that the code sees. Each transition asserts its source state, so a
+ * granule that is allocated twice or returned twice fails at once.
  *
- * A link lies in the granule itself: next[] is the granule's memory. Its user writes there
- * too, and looks whether it is as it was left.
+ * A link lies in the granule itself: next[] is the granule's memory. The user writes PAYLOAD
+ * there, and asserts that it is unchanged.
  *
- * NR_GRANULES, DRAIN_MOST and what is where at first come from the model that includes this.
+ * The including model defines NR_GRANULES, DRAIN_MAX and the initial states.
  */
 #define NIL	255
 #define PAYLOAD	254
 
 #define FREE	0	/* in the heap */
 #define LIVE	1	/* a user's */
-#define MINE	2	/* brought to 0 by a free that is going on */
-#define FLIGHT	3	/* on the remote list, or on its way there */
+#define MINE	2	/* brought to 0 by a free that has not ended */
+#define FLIGHT	3	/* on the remote or the pending list */
 
 byte at[NR_GRANULES] = FIRST_AT;
 byte next[NR_GRANULES] = FIRST_NEXT;
@@ -32,7 +32,7 @@ byte remote = NIL;
 byte pending = NIL;
 #define has_remote()	(pending != NIL || remote != NIL)
 
-/* Pick what a user frees, or NIL: any live granule. Who frees what is the users' affair. */
+/* Pick any live granule for a free; NIL if there is none. */
 inline pick_live(g)
 {
 	atomic {
@@ -51,7 +51,7 @@ inline pick_live(g)
 	}
 }
 
-/* A granule has been given out. */
+/* A granule is allocated. */
 inline give_out(g)
 {
 	d_step {
@@ -61,7 +61,7 @@ inline give_out(g)
 	}
 }
 
-/* A granule has come back into the heap. */
+/* A granule returns to the heap. */
 inline take_in(g)
 {
 	d_step {
@@ -71,14 +71,14 @@ inline take_in(g)
 	}
 }
 
-/* dt_heap_free(): as the owner. */
+/* dt_heap_free(). Owner. */
 inline tree_add(g, t)
 {
 	atomic { take_in(g); t = tree; assert(!((t >> g) & 1)) };
 	atomic { tree = t | (1 << g); t = 0 }
 }
 
-/* dt_heap_alloc(): the lowest. As the owner. */
+/* dt_heap_alloc(): the lowest granule. Owner. */
 inline tree_take(g, t)
 {
 	atomic {
@@ -101,8 +101,8 @@ inline tree_take(g, t)
 }
 
 /*
- * heap_push(), or with more than one dt_remote_batch_push(): llist_add_batch(). Anybody, anywhere.
- * @last is @first, or what @first is linked to already.
+ * remote_push(); of several runs dt_remote_batch_push(): llist_add_batch(). Any context, any CPU.
+ * @last is @first, or the granule that @first is linked to.
  */
 inline push(first, last, head)
 {
@@ -130,7 +130,7 @@ inline push(first, last, head)
 	head = 0
 }
 
-/* dt_heap_drain(): as the owner, at most DRAIN_MOST runs. */
+/* dt_heap_drain(): at most DRAIN_MAX runs. Owner. */
 inline drain(g, t, n)
 {
 #ifdef BUG_PENDING_FORGOTTEN
@@ -152,9 +152,9 @@ inline drain(g, t, n)
 	};
 #endif
 	do
-	:: atomic { pending != NIL && n == DRAIN_MOST -> printf("some is left for later\n"); break }
+	:: atomic { pending != NIL && n == DRAIN_MAX -> printf("some is left for later\n"); break }
 	:: atomic {
-		pending != NIL && n < DRAIN_MOST ->
+		pending != NIL && n < DRAIN_MAX ->
 		g = pending;
 		assert(at[g] == FLIGHT);
 		pending = next[g]

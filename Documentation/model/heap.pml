@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One CPU's heap: sections, what interrupts them, what others push.
+ * A CPU's heap: sections, interrupts in them, remote frees.
  *
- * The heap's CPU has a task that calls twice, an interrupt, and an NMI. Each allocates or
- * frees, as it likes. Another CPU frees what is this heap's: to it that is somebody else's
- * whatever its contexts, so a process will do. With PREEMPTION there are two tasks and no NMI,
- * and the other CPU may free two granules at once.
+ * The heap's CPU has a task that calls twice, an interrupt, and an NMI. Each call allocates or
+ * frees. Another CPU frees granules of this heap; all its contexts do the same, so it is one
+ * process. With PREEMPTION there are two tasks and no NMI, and the other CPU may free two
+ * granules in one call.
  *
- * A granule belongs to one heap as long as its region lives, and nothing is done to two
- * heaps at once; so one heap stands for all.
+ * A granule belongs to one heap as long as its region lives, and no call changes two heaps.
+ * So one heap stands for all.
  */
 #define NR_CPUS		1
 #define NR_GRANULES	4
-#define DRAIN_MOST	1
+#define DRAIN_MAX	1
 #define FIRST_AT	{ LIVE, LIVE, FREE, FREE }
 #define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL, NIL }
 #define FIRST_TREE	4
@@ -44,8 +44,8 @@ inline touch()
 	d_step { inside++; assert(inside == 1) }
 }
 
-/* As in section.h: the test of busy and the store to it are two steps. */
-inline section_begin(entered)
+/* section.h: the test of busy and the store to it are two steps. */
+inline section_enter(entered)
 {
 	atomic {
 #ifndef BUG_PREEMPTIBLE
@@ -68,7 +68,7 @@ inline section_begin(entered)
 #endif
 }
 
-inline section_end(entered)
+inline section_exit(entered)
 {
 	atomic {
 		if
@@ -83,8 +83,8 @@ inline section_end(entered)
 	}
 }
 
-/* place(): the hot range, what others have freed, the tree. */
-inline place(g, t, n)
+/* heap_alloc_cached(): the hot range, the remote list, the tree. */
+inline alloc_cached(g, t, n)
 {
 	atomic { touch(); g = hot };
 #ifdef BUG_BUSY_LATE
@@ -99,7 +99,7 @@ inline place(g, t, n)
 	inside--
 }
 
-/* dt_cache_free(): becomes hot; what was hot goes to the tree. */
+/* dt_cache_free(): the granule becomes hot; the old hot one goes to the tree. */
 inline put_back(g, t, old)
 {
 	atomic { touch(); old = hot; t = tree };
@@ -114,8 +114,8 @@ inline put_back(g, t, old)
 }
 
 /*
- * One call. What is not allocated here comes from the shared heap, which is another model.
- * In NMI on a kernel with kmemleak, nothing is taken home.
+ * One call. An allocation that finds nothing goes to the shared heap: shared.pml. On a kernel
+ * with kmemleak an NMI drains nothing.
  */
 #ifdef KMEMLEAK
 #define MUST_WAIT	(level[CPU] == NMI)
@@ -126,22 +126,22 @@ inline put_back(g, t, old)
 inline call(entered, g, t, n)
 {
 	if
-	:: section_begin(entered);
+	:: section_enter(entered);
 	   if
-	   :: entered && !MUST_WAIT -> place(g, t, n)
+	   :: entered && !MUST_WAIT -> alloc_cached(g, t, n)
 	   :: else
 	   fi;
-	   section_end(entered)
+	   section_exit(entered)
 	:: pick_live(g);
 	   if
 	   :: g != NIL ->
-		section_begin(entered);
+		section_enter(entered);
 		if
 		:: entered && !MUST_WAIT -> put_back(g, t, n)
 		:: !entered -> printf("a free has found a section open\n"); push(g, g, n)
 		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, g, n)
 		fi;
-		section_end(entered)
+		section_exit(entered)
 	   :: else
 	   fi
 	fi;
@@ -182,7 +182,7 @@ active proctype nmi()
 }
 #endif
 
-/* It frees one granule; or two in one call, and pushes them together. */
+/* The other CPU frees one granule, or two in one call, which it pushes together. */
 active proctype other()
 {
 	byte g, last, n;
@@ -211,8 +211,8 @@ active proctype other()
 	finished++
 }
 
-/* No byte is lost: what is not live comes home, and is there once. */
-active proctype balance()
+/* No byte is lost: after a drain each granule that is not live is in the tree, once. */
+active proctype accounting()
 {
 	byte g, t, n;
 
@@ -233,5 +233,5 @@ active proctype balance()
 		g++
 	:: else -> break
 	od;
-	printf("the balance of the heap\n")
+	printf("the accounting of the heap\n")
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ledger: a granule that is shared by three live pieces, freed from three contexts of two
- * CPUs, while two more free what is free already.
+ * The ledger: a granule that three live pieces share is freed from three contexts of two CPUs.
+ * Two more contexts free what is free already.
  *
  *	granule     0     1     2     3
  *	ledger      3     3   1+1+1   3
  *	         |----- P ------|Q|-- R --|
  *
- * CPU 0: a task frees P, another one does so too, which is wrong, and an interrupt frees Q.
- * CPU 1: a task frees R, another one does so too. Who of two comes second is refused.
+ * CPU 0: a task frees P, a second task does so too, an interrupt frees Q.
+ * CPU 1: a task frees R, a second task does so too. The later of two frees is refused.
  *
- * What is promised ends where the same bytes are freed twice at the same time, by an interrupt
- * in the middle of a free or on two CPUs. LIMIT_NESTED_DOUBLE_FREE shows that: the interrupt
- * frees P, too.
+ * No promise covers bytes that are freed twice at the same time: by an interrupt in the middle
+ * of a free, or on two CPUs. LIMIT_NESTED_DOUBLE_FREE shows it: the interrupt frees P, too.
  */
 #define NR_CPUS		2
 #define NR_GRANULES	4
@@ -23,11 +22,11 @@
 
 byte ledger[NR_GRANULES] = { FULL, FULL, 3, FULL };
 
-/* Not in the code: pieces of a granule whose users have not let go of them yet, */
+/* Not in the code: pieces of a granule that their users still touch, */
 byte used[NR_GRANULES] = { 1, 1, 3, 1 };
-/* how often a granule came to somebody who may put it back, */
+/* how often a granule was brought to 0, */
 byte taken[NR_GRANULES];
-/* which pieces have been let go of, and how many frees of each were refused. */
+/* which pieces have been freed, and how many frees of each were refused. */
 #define P	0
 #define Q	1
 #define R	2
@@ -36,7 +35,7 @@ byte refused[3];
 
 #define has(count, bytes)	((count) <= FULL && (count) >= (bytes))
 
-/* The user has touched its bytes for the last time. Who frees twice has none. */
+/* The user has touched its bytes for the last time. A double free has no bytes. */
 inline let_go(piece, first, last)
 {
 	d_step {
@@ -54,7 +53,7 @@ inline let_go(piece, first, last)
 	}
 }
 
-/* The granule is the caller's: a link, or the node of an extent, is written to it. */
+/* The caller owns the granule and writes a link or a node to it. */
 inline take_over(g)
 {
 	d_step {
@@ -64,7 +63,7 @@ inline take_over(g)
 	}
 }
 
-/* What is full must be full all through; P alone has a granule in the middle. */
+/* Granules between the ends must be full; only P has one. */
 inline middle_full(first, last)
 {
 	if
@@ -81,7 +80,7 @@ inline middle_take(first, last)
 	fi
 }
 
-/* ledger_take_whole(): nothing is changed unless nobody else has bytes in any granule. */
+/* ledger_take_whole(): changes nothing if other bytes live in one of the granules. */
 inline take_whole(first, head, last, tail)
 {
 	ok = (ledger[first] == head);
@@ -102,7 +101,7 @@ inline take_whole(first, head, last, tail)
 	fi
 }
 
-/* ledger_check(): the whole range, before anything is changed. */
+/* ledger_check(): the whole range, before any change. */
 inline check(first, head, last, tail)
 {
 	ok = has(ledger[first], head);
@@ -161,7 +160,7 @@ inline check_and_take(first, head, last, tail)
 	fi
 }
 
-/* Check and change one granule after the other: what comes of that is seen. */
+/* A mutation: check and change one granule after the other. */
 inline granule_by_granule(first, head, last, tail)
 {
 	ok = has(ledger[first], head);
@@ -203,7 +202,7 @@ inline granule_by_granule(first, head, last, tail)
 	fi
 #endif
 
-/* A free. Only the owner's begins with take_whole(), but either may come from any CPU. */
+/* A free. The owner's begins with take_whole(); any CPU may be the owner. */
 inline free_range(piece, first, head, last, tail)
 {
 	let_go(piece, first, last);
@@ -256,8 +255,8 @@ active proctype interrupt() provided (IRQ_RUNS)
 	finished++
 }
 
-/* Each granule has come to somebody, once; who was refused changed nothing. */
-active proctype balance()
+/* Each granule was brought to 0 once; a refused free changed nothing. */
+active proctype accounting()
 {
 	byte g;
 
@@ -269,5 +268,5 @@ active proctype balance()
 	:: else -> break
 	od;
 	assert(refused[P] == REFUSED_P && refused[Q] == 0 && refused[R] == 1);
-	printf("the balance of the ledger\n")
+	printf("the accounting of the ledger\n")
 }

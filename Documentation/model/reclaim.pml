@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Giving back: a heap that others ask for what it holds, by an interrupt to its CPU, or where it
- * lies while its CPU is offline; and the end of the instance.
+ * Reclaim: a heap returns memory, by an interrupt to its CPU, or directly while its CPU is
+ * offline. And the destruction of the instance.
  *
  *	granule 0	on the remote list from the start
  *	granule 1	hot from the start
- *	granule 2	live; a task frees it, on the heap's CPU if that is online, else elsewhere
+ *	granule 2	live; a task frees it, on the heap's CPU if that is online, else on another
  *
- * Two ask: dualtree_shrink(), and the pass over idle heaps, which finds the instance in the list
- * of all. Meanwhile the CPU goes offline and comes back. When the users are done, but the pass
- * perhaps not, the instance is destroyed.
+ * Two reclaim: dualtree_shrink(), and the pass over idle heaps, which finds the instance in the
+ * list of all. Meanwhile the CPU goes offline and returns. When the users have ended, the
+ * instance is destroyed; the pass may still run.
  *
- * Everybody may be preempted but in a section, so only the heap's CPU has contexts.
+ * All processes may be preempted outside of sections, so only the heap's CPU has contexts.
  */
 #define NR_CPUS		1
 #define USERS		2
-#define DRAIN_MOST	1
+#define DRAIN_MAX	1
 
 #include "contexts.pml"
 
@@ -40,13 +40,13 @@ bool instances_lock;
 bool listed = true;
 bool offline_lock;
 
-/* An interrupt that has been sent and has not come yet; what the last one left. */
+/* An interrupt in flight, and the result of the last one. */
 #define SHRINK	0
 #define PASS	1
 #define DEAD	2
 bool sent[2];
 bool more[2];
-/* The remote list was taken: what others push after that is not waited for. */
+/* The remote list was taken: later pushes are left. */
 bool taken[3];
 
 #define lock(l)		atomic { !l -> l = true }
@@ -70,7 +70,7 @@ inline cpus_read_unlock()
 #endif
 }
 
-/* One owner at a time, and none when the heap is gone. */
+/* One owner at a time, and none after the heap is freed. */
 inline touch()
 {
 	atomic { inside++; assert(inside == 1 && !destroyed) }
@@ -82,8 +82,8 @@ inline tree_add(set, t)
 	atomic { tree = t | set; t = 0 }
 }
 
-/* give_step(): as the owner. At most one run is drained. */
-inline give_step(who, again, t)
+/* reclaim_step(): drains at most one run. Owner. */
+inline reclaim_step(who, again, t)
 {
 	touch();
 	if
@@ -115,8 +115,8 @@ inline give_step(who, again, t)
 	inside--
 }
 
-/* give_interrupt(): enters a section like any other that allocates or frees. */
-inline give_interrupt(who, t)
+/* reclaim_interrupt(): enters a section, as an interrupt that allocates does. */
+inline reclaim_interrupt(who, t)
 {
 	if
 #ifdef BUG_INTERRUPT_ENTERS_BUSY
@@ -125,7 +125,7 @@ inline give_interrupt(who, t)
 	:: !busy ->
 #endif
 		busy = true;
-		give_step(who, more[who], t);
+		reclaim_step(who, more[who], t);
 		busy = false
 	:: busy ->
 		printf("the interrupt has found a section open\n");
@@ -135,8 +135,8 @@ inline give_interrupt(who, t)
 	fi
 }
 
-/* give_online(): sent again until there is no more. */
-inline give_online(who)
+/* reclaim_online(): sends until there is no more. */
+inline reclaim_online(who)
 {
 	more[who] = true;
 	do
@@ -148,13 +148,13 @@ inline give_online(who)
 }
 
 /* dt_walk_offline() */
-inline visit_offline(who, again, t)
+inline walk_offline(who, again, t)
 {
 #ifndef BUG_OFFLINE_UNLOCKED
 	lock(offline_lock);
 #endif
 	do
-	:: give_step(who, again, t);
+	:: reclaim_step(who, again, t);
 	   if
 	   :: !again -> break
 	   :: else
@@ -165,18 +165,18 @@ inline visit_offline(who, again, t)
 #endif
 }
 
-/* cpu_give(), and what was freed before it began has been given back when it ends. */
-inline cpu_give(who, again, t)
+/* reclaim_cpu(): all that was free when it began has been returned when it ends. */
+inline reclaim_cpu(who, again, t)
 {
 	if
-	:: online -> give_online(who)
-	:: else -> visit_offline(who, again, t)
+	:: online -> reclaim_online(who)
+	:: else -> walk_offline(who, again, t)
 	fi;
 	assert(tree & 1);
 	assert(tree & 2)
 }
 
-/* A user frees granule 2, on whichever CPU that is. */
+/* A user frees granule 2, on either CPU. */
 active proctype task() provided (TASK_RUNS)
 {
 	byte t;
@@ -210,8 +210,8 @@ end:	do
 	:: atomic { (sent[SHRINK] || sent[PASS]) && online && level[0] == TASK ->
 			level[0] = IRQ };
 	   if
-	   :: sent[SHRINK] -> give_interrupt(SHRINK, t); sent[SHRINK] = false
-	   :: else -> give_interrupt(PASS, t); sent[PASS] = false
+	   :: sent[SHRINK] -> reclaim_interrupt(SHRINK, t); sent[SHRINK] = false
+	   :: else -> reclaim_interrupt(PASS, t); sent[PASS] = false
 	   fi;
 	   level[0] = TASK
 	od
@@ -224,12 +224,12 @@ active proctype shrink()
 	bool again;
 
 	cpus_read_lock();
-	cpu_give(SHRINK, again, t);
+	reclaim_cpu(SHRINK, again, t);
 	cpus_read_unlock();
 	finished++
 }
 
-/* next_pass(): of an instance that is in the list. */
+/* next_pass(), of an instance in the list. */
 active proctype pass()
 {
 	byte t;
@@ -243,7 +243,7 @@ active proctype pass()
 	lock(instances_lock);
 #endif
 	if
-	:: listed -> cpu_give(PASS, again, t)
+	:: listed -> reclaim_cpu(PASS, again, t)
 	:: else -> printf("the pass comes too late\n")
 	fi;
 	unlock(instances_lock);
@@ -251,8 +251,8 @@ active proctype pass()
 }
 
 /*
- * The CPU goes away and comes back. It goes when its tasks are where they may be preempted,
- * and what has been sent to it has come.
+ * The CPU goes offline and returns. It goes when its tasks may be preempted and no interrupt
+ * is in flight.
  */
 active proctype hotplug()
 {
@@ -266,7 +266,7 @@ active proctype hotplug()
 	lock(instances_lock);
 	if
 	:: listed ->
-		visit_offline(DEAD, again, t);
+		walk_offline(DEAD, again, t);
 		assert(tree & 1);
 		assert(tree & 2)
 	:: else
@@ -280,7 +280,7 @@ active proctype hotplug()
 	cpu_writer = false
 }
 
-/* dualtree_destroy(): the users are done, the pass and the CPUs are whatever they are. */
+/* dualtree_destroy(): after the users have ended, in any state of the pass and the CPUs. */
 active proctype destroy()
 {
 	finished == USERS;
@@ -292,7 +292,7 @@ active proctype destroy()
 	atomic {
 		assert(inside == 0);
 		destroyed = true;
-		/* All is there, once. */
+		/* All granules are there, once. */
 		assert((tree | hot | remote | pending) == ALL);
 		assert(tree + hot + remote + pending == ALL)
 	};

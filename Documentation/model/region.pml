@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A region that empties and goes back to the pool, and who may be looking at it still.
+ * A region that empties and returns to the pool, while lookups may still use its record.
  *
  *	table ---> our record ---> block: granule 0, live, freed on CPU 0
  *	                                  granule 1, live, freed on CPU 1
  *	table ---> their record -> the same block, later
  *
- * A task of the heap's CPU or an NMI that comes to it frees granule 0, a task of another CPU
- * granule 1. The owner's section that sees all of the region free retires it, and a task gives it
- * back: table, pool, record. Meanwhile a stray free of granule 0, which is free already,
- * looks it up, and as soon as the block is in the pool another instance makes a region of it.
+ * Granule 0 is freed by a task of the heap's CPU or by an NMI there, granule 1 by a task of
+ * another CPU. The owner's section that finds the region free retires it, and a task returns
+ * it: table, pool, record. Meanwhile a stray free of granule 0, a double free, looks it up. As
+ * soon as the block is in the pool, another instance makes a region of it.
  */
 #define NR_CPUS		2
 #define CONTEXTS	5
@@ -20,11 +20,11 @@
 #define OURS		1
 #define THEIRS		2
 
-/* What the table of owners leads to, and whether our record is there still. */
+/* The table's entry, and whether our record still exists. */
 byte owner = OURS;
 bool record_freed;
 
-/* A bit for each granule: what is live, on its way, in the tree. */
+/* A bit per granule: live, in flight, in the tree. */
 byte ledger = 3;
 byte remote;
 byte tree;
@@ -35,17 +35,17 @@ bool pool_locked;
 bool block_in_pool;
 bool gone_for_good;
 
-/* Who frees granule 0 has been settled; it has been freed. */
+/* Granule 0: its freeing context is chosen; it has been freed. */
 bool claimed;
 bool freed;
 
-/* Who is in a stretch with preemption off, by process: a grace period waits for it. */
+/* Preemption is off, by process: a grace period waits for these. */
 bool looking[CONTEXTS];
 
 #define touch_record()	assert(!record_freed)
 
 /* buddy_owner(), with preemption off from here on. */
-inline look_up(record)
+inline lookup_begin(record)
 {
 	atomic {
 		if
@@ -57,7 +57,7 @@ inline look_up(record)
 	record = owner
 }
 
-inline look_away(record)
+inline lookup_end(record)
 {
 	atomic {
 		looking[_pid] = false;
@@ -69,8 +69,8 @@ inline look_away(record)
 	}
 }
 
-/* The end of a free or a drain: a region that is one free extent is empty. */
-inline region_changed()
+/* At the end of a free or a drain: a region that is one free extent is empty. */
+inline region_check_empty()
 {
 	if
 #ifdef BUG_EMPTY_BY_LEDGER
@@ -82,10 +82,10 @@ inline region_changed()
 	fi
 }
 
-/* A section of the heap's CPU, if it is not open already; @mine: it frees granule 0. */
+/* A section of the heap's CPU, if none is open. @mine: it frees granule 0. */
 inline section(record, mine, give)
 {
-	look_up(record);
+	lookup_begin(record);
 	if
 	:: mine ->
 		assert(record == OURS);
@@ -99,21 +99,21 @@ inline section(record, mine, give)
 	:: !busy ->
 		busy = true;
 		if
-		:: mine -> touch_record(); tree = tree | 1; region_changed()
+		:: mine -> touch_record(); tree = tree | 1; region_check_empty()
 		:: else
 		fi;
 		do
 		:: remote & 1 ->
-			/* dt_heap_drain() asks the table whose each run is. */
+			/* dt_heap_drain() looks each run's region up. */
 			assert(owner == OURS);
 			touch_record();
 			atomic { remote = remote & 2; tree = tree | 1 };
-			region_changed()
+			region_check_empty()
 		:: remote & 2 ->
 			assert(owner == OURS);
 			touch_record();
 			atomic { remote = remote & 1; tree = tree | 2 };
-			region_changed()
+			region_check_empty()
 		:: else -> break
 		od;
 		atomic {
@@ -128,10 +128,10 @@ inline section(record, mine, give)
 		};
 		busy = false
 	fi;
-	look_away(record)
+	lookup_end(record)
 }
 
-/* To take a block out or to put one back, in any context but NMI. */
+/* For taking a block and for returning one. Any context but NMI. */
 inline pool_lock()
 {
 	atomic { !pool_locked -> pool_locked = true }
@@ -140,7 +140,7 @@ inline pool_lock()
 inline put_block()
 {
 	pool_lock();
-	/* Nothing of it is live, or on its way. */
+	/* Nothing of it is live or in flight. */
 	atomic { assert(ledger == 0 && remote == 0); block_in_pool = true };
 	pool_locked = false
 }
@@ -162,7 +162,7 @@ inline give_back(give)
 	fi
 }
 
-/* The heap's CPU: something else with the pool, a section, and more as they are needed. */
+/* The heap's CPU: another user of the pool, a section, and more sections if needed. */
 active proctype task() provided (TASK_RUNS)
 {
 	byte record;
@@ -186,23 +186,23 @@ active proctype task() provided (TASK_RUNS)
 	finished++
 }
 
-/* Another CPU's free: granule 1 goes to its owner. */
+/* Another CPU frees granule 1: a push. */
 active proctype other() provided (TASK_RUNS)
 {
 	byte record;
 
-	look_up(record);
+	lookup_begin(record);
 	assert(record == OURS);
 	touch_record();
 	ledger = ledger & 1;
 	remote = remote | 2;
 #ifdef BUG_LOOK_AFTER_PREEMPT_ON
-	look_away(record);
+	lookup_end(record);
 	touch_record();
 #else
-	/* Was it the shared heap's? The record is looked at once more. */
+	/* free_slow() reads region->heap once more, for the shared heap. */
 	touch_record();
-	look_away(record);
+	lookup_end(record);
 #endif
 	finished++
 }
@@ -227,13 +227,13 @@ active proctype nmi()
 	finished++
 }
 
-/* A free of what is free already: refused, whatever it finds. */
+/* A double free: refused, whichever record it finds. */
 active proctype stray() provided (TASK_RUNS)
 {
 	byte record;
 
 	freed;
-	look_up(record);
+	lookup_begin(record);
 	if
 	:: record == OURS ->
 		touch_record();
@@ -246,11 +246,11 @@ active proctype stray() provided (TASK_RUNS)
 	:: record == THEIRS -> printf("not of this instance\n")
 	:: record == NOBODY
 	fi;
-	look_away(record);
+	lookup_end(record);
 	finished++
 }
 
-/* Another instance takes the block; what it has in it can be found, and freed. */
+/* Another instance takes the block; its granules can be looked up and freed. */
 active proctype rival() provided (TASK_RUNS)
 {
 	block_in_pool;
@@ -262,7 +262,7 @@ active proctype rival() provided (TASK_RUNS)
 	finished++
 }
 
-/* call_rcu(): the record is freed when nobody can be looking at it any more. */
+/* call_rcu(): the record is freed after a grace period. */
 active proctype grace_period()
 {
 	byte i;
@@ -277,7 +277,7 @@ active proctype grace_period()
 	record_freed = true
 }
 
-active proctype balance()
+active proctype accounting()
 {
 	finished == CONTEXTS && record_freed;
 	assert(tree == 3 && ledger == 0 && remote == 0 && !busy && !retired && !pool_locked);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The heap that all CPUs share: its lock, which is only tried in NMI, and who drains what is
- * pushed to it.
+ * The shared heap: its lock, which an NMI only tries, and the draining of its remote list.
  *
- * Two CPUs with a task each; an NMI comes in between on one, or with INTERRUPT an interrupt.
- * Each allocates from the shared heap or frees a granule of it. Nobody waits for the lock to drain: who finds it
- * taken goes away, who has held it looks again.
+ * Two CPUs with a task each, and an NMI on one of them; with INTERRUPT an interrupt instead.
+ * Each allocates from the shared heap or frees a granule of it. No drain waits for the lock: a
+ * CPU that finds it contended returns, and the holder looks at the list after it unlocks.
  *
- * Here one reordering matters, and it is modelled: the store that unlocks may become
- * visible to the other CPU after loads that follow it, up to the next full barrier.
+ * One reordering is modelled: the store that unlocks may become visible to the other CPU after
+ * the loads that follow it, up to the next full barrier.
  */
 #define NR_CPUS		2
 #define NR_GRANULES	3
-#define DRAIN_MOST	1
+#define DRAIN_MAX	1
 #define FIRST_AT	{ LIVE, LIVE, FREE }
 #define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL }
 #define FIRST_TREE	4
-/* Times that one caller takes the lock to drain: more than there are pushes. */
+/* Times that one call takes the lock to drain: more than there are pushes. */
 #define DRAINS_MOST	8
 #define CONTEXTS	3
 
@@ -35,7 +34,7 @@ byte inside;
 
 #define flush(cpu)	locked = false; unlocking[cpu] = false
 
-/* An atomic operation empties the CPU's store buffer first. */
+/* An atomic operation drains the CPU's store buffer first. */
 inline try_lock(got)
 {
 	if
@@ -49,7 +48,7 @@ inline try_lock(got)
 	fi
 }
 
-/* Interrupts are on again where they were: in a task. */
+/* Enable interrupts again where they were enabled: in a task. */
 inline irq_restore()
 {
 	if
@@ -81,7 +80,7 @@ inline trylock_irqsave(got)
 	}
 }
 
-/* raw_spin_lock_irqsave(): the one place where anybody waits. */
+/* raw_spin_lock_irqsave(): the only wait. */
 inline lock_irqsave(got)
 {
 	irq_save();
@@ -109,7 +108,7 @@ inline unlock(got)
 	irq_restore()
 }
 
-/* Waits for nobody: what is buffered always gets out. */
+/* Not a wait: a buffered store becomes visible in any case. */
 inline smp_mb()
 {
 #ifdef BUG_NO_BARRIER
@@ -124,7 +123,7 @@ inline smp_mb()
 #endif
 }
 
-/* What is done under the lock is one step: that nobody else is there is asserted. */
+/* The work under the lock is one step; mutual exclusion is asserted. */
 inline shared_drain(got, g, t, n, times)
 {
 	smp_mb();
@@ -132,7 +131,7 @@ inline shared_drain(got, g, t, n, times)
 	:: atomic { has_remote() -> assert(times < DRAINS_MOST); times++ };
 	   trylock_irqsave(got);
 	   if
-	   :: !got -> printf("somebody else has the lock\n"); break
+	   :: !got -> printf("a drain found the lock contended\n"); break
 	   :: got
 	   fi;
 	   atomic { drain(g, t, n) };
@@ -213,8 +212,8 @@ end:	do
 	od
 }
 
-/* No byte is lost, and none is left on the list with nobody to come for it. */
-active proctype balance()
+/* No byte is lost, and no push is left on the list. */
+active proctype accounting()
 {
 	byte g;
 
@@ -229,5 +228,5 @@ active proctype balance()
 		g++
 	:: else -> break
 	od;
-	printf("the balance of the shared heap\n")
+	printf("the accounting of the shared heap\n")
 }

@@ -10,10 +10,10 @@
  *	CPU 1				alloc(B) = A's bytes, stamped
  *
  * So an allocation of bytes that are live says that a free of them has happened whose stamp is
- * still to come. The free is put where it must have been, right in front of the allocation,
- * and the bytes owe one: the next free of them pays for that and does nothing else. Whether
- * that one was A's or, if B was as quick, B's own, nobody can say and does not matter: byte
- * for byte the trace has as many allocations and frees as the record, each in its place.
+ * still to come. The free is put where it must have been, right before the allocation, and the
+ * bytes owe one: the next free of them pays for that and does nothing else. That one may be A's
+ * or, if B was as quick, B's own, which does not matter: byte for byte the trace has as many
+ * allocations and frees as the record, each in its place.
  *
  * When a region goes back to the pool nothing in it is live: what an instance is destroyed with
  * is freed there. A stamp that comes after that is excused, until the bytes are allocated
@@ -72,7 +72,7 @@ static void set_start(u32 number, u64 address)
 	starts[number] = address;
 }
 
-/* The number behind the last @key of a line, in a base; false if there is none. */
+/* Reads the number after the last @key of a line, in a base. Return: false if there is none. */
 static bool read_value(const char *text, const char *key, int base, u64 *value)
 {
 	const char *found = NULL, *at = text;
@@ -122,7 +122,7 @@ static bool read_event(const char *text, struct event *event)
 	return true;
 }
 
-/* @len bytes of an object die. */
+/* Frees @len bytes of an object. */
 static void write_free(u32 owner, u64 address, u64 len, unsigned int cpu)
 {
 	u32 number = owner - FIRST_OWNER;
@@ -132,7 +132,7 @@ static void write_free(u32 owner, u64 address, u64 len, unsigned int cpu)
 	ops++;
 }
 
-/* One byte of a free. Return: whose it was, if it dies now; or 0; or -1 if nobody's. */
+/* Frees a byte. Return: its owner; 0 if it was freed before; -1 if it never had one. */
 static s64 free_byte(struct shadow *byte)
 {
 	u32 owner = byte->owner;
@@ -142,7 +142,7 @@ static s64 free_byte(struct shadow *byte)
 		return 0;
 	}
 	if (owner >= FIRST_OWNER) {
-		byte->owner = NOBODY;
+		byte->owner = OWNER_NONE;
 		return owner;
 	}
 	if (byte->excused) {
@@ -150,7 +150,7 @@ static s64 free_byte(struct shadow *byte)
 		excused_bytes--;
 		return 0;
 	}
-	if (owner == NOBODY_EVER && late_frees) {
+	if (owner == OWNER_UNKNOWN && late_frees) {
 		late_bytes++;
 		return 0;
 	}
@@ -165,7 +165,7 @@ static bool take_free(const struct event *event)
 	for (; address < end; address++) {
 		next = free_byte(shadow_of(address));
 		if (next < 0)
-			return wrong(shadow_of(address)->owner == NOBODY ?
+			return wrong(shadow_of(address)->owner == OWNER_NONE ?
 				     "a free of bytes that have been freed already" :
 				     "a free of bytes whose allocation is not in the record");
 		if (next == owner)
@@ -181,34 +181,34 @@ static bool take_free(const struct event *event)
 }
 
 /*
- * The live bytes of a range die. The stamps of their frees are owed, or excused. Return: false
+ * Frees the live bytes of a range. The stamps of their frees are owed, or excused. Return: false
  * if there are none.
  */
 static bool kill_range(const struct event *event, bool excused)
 {
 	u64 address = event->address, end = address + event->len, first = address;
-	u32 owner = NOBODY;
+	u32 owner = OWNER_NONE;
 	bool any = false;
 
 	for (; address < end; address++) {
 		struct shadow *byte = shadow_of(address);
-		u32 next = byte->owner < FIRST_OWNER ? NOBODY : byte->owner;
+		u32 next = byte->owner < FIRST_OWNER ? OWNER_NONE : byte->owner;
 
-		if (next != NOBODY) {
+		if (next != OWNER_NONE) {
 			byte->owed += !excused;
 			byte->excused += excused;
 			excused_bytes += excused;
-			byte->owner = NOBODY;
+			byte->owner = OWNER_NONE;
 			any = true;
 		}
 		if (next == owner)
 			continue;
-		if (owner != NOBODY)
+		if (owner != OWNER_NONE)
 			write_free(owner, first, address - first, event->cpu);
 		owner = next;
 		first = address;
 	}
-	if (owner != NOBODY)
+	if (owner != OWNER_NONE)
 		write_free(owner, first, address - first, event->cpu);
 	return any;
 }
@@ -274,7 +274,7 @@ static bool take_record(FILE *file)
 	return wrong("the record is truncated: it has no last line \"# end\"");
 }
 
-/* What is not wrong, but not what everybody expects either. */
+/* What is not wrong, but may not be expected. */
 static void note(const char *what, u64 count)
 {
 	if (count)

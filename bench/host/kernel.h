@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the traces use of the kernel, for a program: scripts/lib/trace-tool.sh puts it in front
- * of each file.
+ * What the files that the kernel and trace_tool have in common use of the kernel, for a program:
+ * scripts/lib/trace-tool.sh includes it before each file.
  */
 #ifndef DUALTREE_BENCH_HOST_KERNEL_H
 #define DUALTREE_BENCH_HOST_KERNEL_H
+
+#define _GNU_SOURCE
 
 #include <errno.h>
 #include <stdbool.h>
@@ -32,21 +34,23 @@ typedef long long s64;
 #define min(a, b)		({ typeof(a) x = (a), y = (b); x < y ? x : y; })
 #define max(a, b)		({ typeof(a) x = (a), y = (b); x > y ? x : y; })
 #define swap(a, b)		({ typeof(a) *x = &(a), *y = &(b), z = *x; *x = *y; *y = z; })
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define struct_size(ptr, member, nr) offsetof(typeof(*(ptr)), member[nr])
 
-/* All memory comes from one place, and what may sleep and what not is the kernel's. */
+/* All memory comes from one place, and nothing sleeps. */
 #define kmalloc(size, gfp)	malloc(size)
-#define kzalloc(size, gfp)	calloc(1, size)
-#define kvzalloc(size, gfp)	calloc(1, size)
 #define kvcalloc(nr, size, gfp)	calloc(nr, size)
 #define kfree(ptr)		free(ptr)
 #define kvfree(ptr)		free(ptr)
-#define cond_resched()		do { } while (0)
 
-static inline unsigned long roundup_pow_of_two(unsigned long n)
+/* Memory of the program's own, zeroed; without it there is no way on. */
+static inline void *allocate(size_t size)
 {
-	return n < 2 ? 1 : 1UL << (64 - __builtin_clzl(n - 1));
+	void *memory = calloc(1, size);
+
+	if (!memory) {
+		perror("trace_tool");
+		exit(2);
+	}
+	return memory;
 }
 
 /*

@@ -53,7 +53,7 @@ u32 number_take(u32 size)
 }
 
 /**
- * number_release() - bytes of an object have died
+ * number_release() - free bytes of an object
  * @number: the object's
  * @len: how many
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The numbers of a trace's objects: small, and given out again when an object is wholly dead.
+ * The numbers of a trace's objects: small, and given out again when nothing of an object is live.
  */
 #ifndef DUALTREE_BENCH_HOST_NUMBERS_H
 #define DUALTREE_BENCH_HOST_NUMBERS_H

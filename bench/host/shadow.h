@@ -6,8 +6,8 @@
 #define DUALTREE_BENCH_HOST_SHADOW_H
 
 /* Owners that are no objects. */
-#define NOBODY_EVER	0u	/* no allocation of it has been seen */
-#define NOBODY		1u	/* it is dead */
+#define OWNER_UNKNOWN	0u	/* no allocation of it has been seen */
+#define OWNER_NONE	1u	/* it is free */
 #define FIRST_OWNER	2u
 
 /**

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace_tool: writes trace files, and says whether a file is one. A program, of the very code
- * that the kernel replays traces with.
+ * trace_tool: writes trace files, and says whether a file is one. A program; it reads a file with
+ * the code with which the kernel replays it.
  *
  *	trace_tool export NAME SEED OPS CYCLES
- *		the trace of that name (trace.c), to stdout
+ *		the trace of that name (traces.c), to stdout
  *	trace_tool check FILE
  *		what is wrong with a trace file: "FILE:LINE: WHAT"
  *	trace_tool convert [--late] RECORD
@@ -16,12 +16,11 @@
  */
 #include "kernel.h"
 
-#include "../play.h"
 #include "../replay.h"
-#include "../trace.h"
 #include "../trace_file.h"
 #include "buffer.h"
 #include "convert.h"
+#include "streams.h"
 
 static int explain(void)
 {
@@ -33,21 +32,19 @@ static int explain(void)
 
 static int export(char **words)
 {
-	struct play_params params = {
-		.trace = trace_find(words[0]),
-		.seed = strtoul(words[1], NULL, 10),
-		.ops = strtoull(words[2], NULL, 10),
-		.cycles = strtoul(words[3], NULL, 10),
-	};
-	struct replay replay = {};
+	static struct play play;
+	u32 seed = strtoul(words[1], NULL, 10);
 
-	if (!params.trace) {
+	play.trace = trace_find(words[0]);
+	if (!play.trace) {
 		fprintf(stderr, "there is no trace %s\n", words[0]);
 		return 2;
 	}
+	prandom_seed_state(&play.rnd, seed);
 	buffer_out = stdout;
-	printf("# dualtree-trace 1\n# name %s\n# seed %u\n# steps\n", words[0], params.seed);
-	if (play_trace(&replay, &params) || replay.error || replay.live)
+	printf("# dualtree-trace 1\n# name %s\n# seed %u\n# steps\n", words[0], seed);
+	play_trace(&play, strtoull(words[2], NULL, 10), strtoul(words[3], NULL, 10));
+	if (play.replay.error || play.replay.live)
 		return 2;
 	printf("z %llu\n", (unsigned long long)buffer_ops);
 	if (fflush(stdout) || ferror(stdout)) {
@@ -70,15 +67,15 @@ static int check(const char *path)
 		perror(path);
 		return 2;
 	}
-	trace_file_begin(&trace, &replay);
+	dt_trace_file_begin(&trace, &replay);
 	while (ok && (len = fread(piece, 1, sizeof(piece), file)))
-		ok = trace_file_feed(&trace, piece, len);
+		ok = dt_trace_file_feed(&trace, piece, len);
 	if (ferror(file)) {
 		perror(path);
 		return 2;
 	}
 	fclose(file);
-	if (ok && trace_file_end(&trace)) {
+	if (ok && dt_trace_file_end(&trace)) {
 		printf("%s: %llu allocations, %llu frees\n", path,
 		       (unsigned long long)replay.allocs, (unsigned long long)replay.frees);
 		return 0;

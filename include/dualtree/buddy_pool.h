@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * buddy_pool: power-of-two page blocks out of big arenas.
+ * buddy_pool: blocks of 2^k pages out of large arenas.
  *
- * A pool takes arenas of 2^arena_order pages from the kernel and hands out
- * naturally aligned blocks of 2^k pages. Blocks are split and merged as in
- * Knowlton's buddy system (CACM 8(10), 1965; Knuth, TAOCP vol. 1, 2.5). Any run
- * of pages of a block can be given back on its own. All records are kept out of
- * band: a block of 2^k pages serves exactly 2^k pages, and an overrun cannot
- * reach the records.
+ * A pool takes arenas of up to 2^arena_order pages from the kernel and hands out naturally
+ * aligned blocks of 2^k pages. Blocks are split and merged as in Knowlton's buddy system
+ * (CACM 8(10), 1965; Knuth, TAOCP vol. 1, 2.5). Any run of pages of a block can be freed on its
+ * own. The records are out of band: a block of 2^k pages serves exactly 2^k pages, and an overrun
+ * cannot reach the records.
  *
- * What callers may rely on:
+ * What callers can rely on:
  *
- * - Blocks are physically contiguous, lie in the linear map and are aligned to
- *   their size, both by address and by page-frame number.
- * - Each page has a reference count of its own (split_page()), so a page that
- *   someone else still holds outlives its arena.
- * - A wrong free changes nothing: it is refused, counted and reported in one
- *   rate-limited line.
- * - Every call but create and destroy may be made with interrupts disabled and
- *   from hard interrupts; see the Context: line of each for NMI.
+ * - A block is physically contiguous, lies in the linear map and is aligned to its size, by
+ *   address and by page-frame number.
+ * - Each page has its own reference count (split_page()): a page that a packet still refers to
+ *   outlives its arena.
+ * - A bad free changes nothing. It is refused, counted and reported in one rate-limited line.
+ *
+ * Locks: one raw spinlock for each pool, taken with interrupts disabled. Every call but create and
+ * destroy can be made with interrupts disabled and from hard interrupts, but not from NMI, except
+ * that buddy_pool_alloc() returns NULL there.
  */
 #ifndef DUALTREE_BUDDY_POOL_H
 #define DUALTREE_BUDDY_POOL_H
@@ -30,33 +30,33 @@
 struct buddy_pool;
 
 /**
- * BUDDY_POOL_ARENA_ORDER - arena order of a pool that asks for none
+ * BUDDY_POOL_ARENA_ORDER - default arena order: the pages of 4 MiB, as a power of two
  *
- * The pages of 4 MiB, as a power of two: 10 where a page is 4 KiB, 8 for pages of
- * 16 KiB, 6 for pages of 64 KiB. A pool gets less on a kernel that does not hand out so
- * many contiguous pages.
+ * 4 MiB whatever the size of a page, so that dualtree_max_size() is the same on all machines: 10
+ * for pages of 4 KiB, 8 for 16 KiB, 6 for 64 KiB. It is less on a kernel that does not hand out
+ * so many contiguous pages.
  */
 #define BUDDY_POOL_ARENA_ORDER	(22 - PAGE_SHIFT)
 
 /**
- * BUDDY_POOL_MAX_ARENA_ORDER - largest arena order a pool can have
+ * BUDDY_POOL_MAX_ARENA_ORDER - largest arena order: pages, as a power of two
  *
- * 4 MiB, 16 MiB or 64 MiB, for pages of 4, 16 or 64 KiB, if the kernel hands out so many
- * contiguous pages.
+ * The most that the kernel hands out with pages of 4 KiB in its default configuration: 4 MiB. It is
+ * 16 MiB or 64 MiB for pages of 16 KiB or 64 KiB, where the kernel hands out so many contiguous
+ * pages.
  */
 #define BUDDY_POOL_MAX_ARENA_ORDER	10
 
 /**
- * struct buddy_pool_params - what a pool is made to
- * @nid: NUMA node that all of its arenas come from, or NUMA_NO_NODE to take
- *	each from the node of the CPU that asks
- * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER
- * @limit: most bytes of arenas that the pool may hold; 0: no limit
- * @reserve: bytes that the pool keeps free for callers that cannot wait for the
- *	kernel's allocator; 0: none. This is the high mark. Callers that may sleep
- *	grow the pool rather than take from the reserve, and take from it only where
- *	that fails. When the free bytes fall below the low mark, which is half of it,
- *	the pool is filled up to the high mark in the background
+ * struct buddy_pool_params - parameters of buddy_pool_create()
+ * @nid: NUMA node of all arenas, or NUMA_NO_NODE for that of the CPU that needs one
+ * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER. Arenas are smaller
+ *	where the kernel has no such block free or the limit allows no more
+ * @limit: maximum bytes of all arenas; 0: no limit
+ * @reserve: bytes kept free for callers that cannot sleep; 0: none. This is the high mark.
+ *	Callers that may sleep grow the pool rather than take from the reserve, and take from it
+ *	only where that fails. The low mark is half of it: an allocation that leaves less free
+ *	starts to fill the pool up to the high mark, in the background
  */
 struct buddy_pool_params {
 	int nid;
@@ -66,15 +66,15 @@ struct buddy_pool_params {
 };
 
 /**
- * struct buddy_pool_stats - what a pool holds and has done
- * @held_bytes: bytes of all arenas
- * @free_bytes: bytes of them that no block covers
- * @largest_free: bytes of the largest block that needs no new arena
+ * struct buddy_pool_stats - statistics of a pool
+ * @held_bytes: bytes of all arenas, and of those that are being taken from the kernel
+ * @free_bytes: bytes of all free blocks
+ * @largest_free: bytes of the largest free block
  * @arenas: number of arenas
  * @allocs: blocks handed out
- * @frees: calls that gave something back
- * @failed_allocs: calls that returned NULL for want of memory or over the limit
- * @bad_frees: calls that were refused
+ * @frees: frees that succeeded
+ * @failed_allocs: allocations that failed on OOM or at the limit
+ * @bad_frees: frees that were refused
  */
 struct buddy_pool_stats {
 	size_t held_bytes;
@@ -88,93 +88,86 @@ struct buddy_pool_stats {
 };
 
 /**
- * buddy_pool_create() - make a pool
- * @name: shown in reports and in debugfs; copied
- * @params: what it is made to, or NULL for the defaults (no node, no limit, no
- *	reserve)
+ * buddy_pool_create() - create a pool
+ * @name: name for reports and debugfs; copied, need not be unique
+ * @params: the parameters, or NULL for the defaults: no node, no limit, no reserve
  *
- * No arena is taken before one is needed, except for what @params->reserve asks
- * for.
+ * The pool takes no arena before one is needed, except to fill its reserve.
  *
- * Context: Process context. May sleep. Where dualtree is built in: from subsys_initcall() on.
- * Return: the pool, ERR_PTR(-EINVAL) if @name is NULL or empty, the order is above
- * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node does not exist,
- * or the limit is too small for the reserve; ERR_PTR(-ENODEV) if dualtree is built in and
- * not set up, or could not be; ERR_PTR(-ENOMEM).
+ * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
+ * Return: the pool; ERR_PTR(-EINVAL) if @name is NULL or empty, the arena order is above
+ * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node is not online, or the
+ * limit, in whole pages, is less than the reserve; ERR_PTR(-ENODEV) if dualtree is built in and
+ * not set up; or ERR_PTR(-ENOMEM), also if the reserve cannot be filled.
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);
 
 /**
- * buddy_pool_destroy() - give all memory of a pool back
- * @pool: the pool, or NULL; nobody else may be using it
+ * buddy_pool_destroy() - free a pool and all of its memory
+ * @pool: the pool, or NULL; no other call may use it
  *
- * Blocks that are still out are reported in one line and taken back with the
- * rest.
+ * Blocks that are not freed are reported in one line, and freed with the pool.
  *
  * Context: Process context. May sleep.
  */
 void buddy_pool_destroy(struct buddy_pool *pool);
 
 /**
- * buddy_pool_alloc() - take a block
+ * buddy_pool_alloc() - allocate a block
  * @pool: the pool
- * @order: its pages, as a power of two; at most the pool's arena order
- * @gfp: how a new arena may be asked for, if one is needed; of the modifiers,
- *	__GFP_ZERO clears the block; zone modifiers and __GFP_NOFAIL are refused
+ * @order: pages of the block, as a power of two; at most the pool's arena order
+ * @gfp: flags for a new arena, if one is needed. __GFP_ZERO clears the block. Zone flags and
+ *	__GFP_NOFAIL are refused
  *
- * The smallest free block that is large enough is split down to @order. Only
- * where there is none is the kernel asked for an arena, outside of all locks: of the
- * pool's arena order, or of the largest order below that it has and the limit allows,
- * down to @order. On PREEMPT_RT kernels an atomic caller is served from what the pool
- * holds, since the kernel's allocator cannot be called there.
+ * Splits the smallest free block that is large enough. If there is none, takes an arena from the
+ * kernel, with no lock held: the largest that the kernel has and the limit allows, from the
+ * pool's arena order down to @order. On PREEMPT_RT an atomic caller gets only what the pool has
+ * free, since the kernel's allocator cannot be called there.
  *
- * Context: Any context that @gfp allows. In NMI it always returns NULL.
- * Return: the first byte of the block, or NULL if @order is too large, memory ran
- * out, the pool is at its limit, or, after one rate-limited line, @gfp has a flag that is
- * refused.
+ * Context: Any context that @gfp allows, hard interrupts included. NULL in NMI.
+ * Return: the first byte of the block; NULL if @order is too large, on OOM, at the limit, or,
+ * with one rate-limited line, if @gfp has a flag that is refused.
  */
 void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
 
 /**
- * buddy_pool_free() - give a whole block back
- * @pool: the pool it came from
- * @block: its first byte, as buddy_pool_alloc() returned it; NULL does nothing
- * @order: the order it was asked for with
+ * buddy_pool_free() - free a whole block
+ * @pool: the pool that it is from
+ * @block: first byte of the block, as buddy_pool_alloc() returned it; NULL does nothing
+ * @order: pages of the block, as a power of two, as in buddy_pool_alloc()
  *
- * The block merges at once with its buddy, as far up as that goes. A part that
- * buddy_pool_free_range() left over may be freed so too, if it is a naturally
- * aligned block of @order itself.
+ * The block merges with its buddy while that is free. A part that buddy_pool_free_range() left
+ * can be freed like a block, if it is one of the largest naturally aligned blocks that are left.
  *
- * Context: Any context but NMI.
- * Return: 0, -EINVAL if no live block of this pool and order begins at @block or an instance
- * has it,
- * -EALREADY if some of it is free already.
+ * Context: Any context but NMI. Takes the pool's lock with interrupts disabled.
+ * Return: 0; -EALREADY if @block is in this pool, aligned to @order, and some of its pages are
+ * free; -EINVAL if no live block of @order begins at @block for any other reason, or if it belongs
+ * to an instance.
  */
 int buddy_pool_free(struct buddy_pool *pool, void *block, unsigned int order);
 
 /**
- * buddy_pool_free_range() - give some pages of a block back
- * @pool: the pool it came from
- * @first: the first byte of the first page; NULL does nothing
- * @nr_pages: how many pages
+ * buddy_pool_free_range() - free some pages of a block
+ * @pool: the pool that it is from
+ * @first: first byte of the first page; NULL does nothing
+ * @nr_pages: number of pages
  *
- * The range may be any run of live pages of one block: its front, its tail, a
- * part in the middle, or all that is left of it.
+ * The range is any run of live pages of one block: the first ones, the last ones, some in the
+ * middle, or all that are left.
  *
- * Context: Any context but NMI.
- * Return: 0, -EINVAL if @first is not the start of a page, @nr_pages is 0, the range is not
- * inside one block of this pool, or an instance has that block; -EALREADY if some page of it
- * is free already.
+ * Context: Any context but NMI. Takes the pool's lock with interrupts disabled.
+ * Return: 0; -EINVAL if @first is not the start of a page, @nr_pages is 0, the range is not inside
+ * one block of this pool, or the block belongs to an instance; -EALREADY if a page of it is free.
  */
 int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr_pages);
 
 /**
- * buddy_pool_get_stats() - read a pool's counts
+ * buddy_pool_get_stats() - read the statistics of a pool
  * @pool: the pool
- * @stats: filled in, all from one moment
+ * @stats: set to the statistics, all from one hold of the pool's lock
  *
- * Context: Any context but NMI.
+ * Context: Any context but NMI. Takes the pool's lock with interrupts disabled.
  */
 void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stats);
 

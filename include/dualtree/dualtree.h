@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dualtree: memory whose parts can be freed at any time.
+ * dualtree: an allocator of contiguous memory, of which any byte range can be freed at any time.
  *
- * An instance hands out contiguous memory and takes back any byte range of it:
- * a whole allocation, its front, its tail, a piece out of its middle, or the end
- * of one allocation together with the start of the next.
+ *	|####################|####################|	two allocations
+ *	|######......####............#########....|	after three frees
+ *	       `-1--'    `----2-----'         `-3'
+ *	1 the middle of an allocation, 2 the end of one with the start of the next, 3 a tail
  *
- * What callers may rely on:
+ * What callers can rely on:
  *
- * - A free never allocates and never fails for want of anything. It is refused only
- *   if it is wrong, and then changes nothing.
- * - Freed neighbours merge at once.
- * - Memory is aligned to a granule, physically contiguous and in the linear map:
- *   virt_to_page() and the DMA API work on it. A granule is 64 bytes, or 128 where cache
- *   lines or DMA ask for it, as on arm64 and ppc64: dualtree_granule() says.
- * - alloc, free and trim run in any context, NMI included. No call disables
- *   interrupts or takes a lock on the path that is taken nearly always: each CPU
- *   has free space of its own, entered with preemption disabled.
+ * - A free takes any range of live bytes in one region.
+ * - A free never allocates and never fails on OOM. A bad free is refused and changes nothing.
+ * - Adjacent free ranges merge.
+ * - An allocation is aligned to a granule, physically contiguous and in the linear map:
+ *   virt_to_page() and the DMA API work on it. A granule is 64 bytes, or 128 where cache lines or
+ *   DMA need it (arm64, ppc64): see dualtree_granule().
  *
- * What they may not:
+ * Locks and contexts:
  *
- * - Free space is kept inside the freed memory itself. A write to it after the free
- *   does damage, as with any allocator.
- * - Which bytes of a granule are free is not recorded, only how many: a part
- *   smaller than a granule that is freed twice may go unnoticed until the granule
- *   runs short. Whole granules freed twice are always refused.
- * - Two calls that free the same bytes at the same time are a race of the callers; it
- *   is not always noticed.
+ * - alloc, free, trim and extend run in any context, NMI included. Each CPU has a heap of its own,
+ *   which is entered with preemption disabled. Nearly all calls disable no interrupts and take no
+ *   lock.
+ * - An allocation in NMI returns NULL where it would have to wait for a lock or to grow the heap;
+ *   on PREEMPT_RT, one with preemption disabled where it would have to grow the heap.
  *
- * In NMI an allocation returns NULL where it would have to take a lock or the heap
- * would have to grow; on PREEMPT_RT also where the heap would have to grow while preemption
- * is off. A free works always.
+ * What callers cannot rely on:
+ *
+ * - The records of free space lie in the freed memory. A write to it after the free does damage, as
+ *   with any allocator.
+ * - Of a granule that is partly free, the number of live bytes is recorded, not which. A
+ *   double-free of a part of a granule is refused only once it exceeds that number. A double-free
+ *   of a whole granule is refused as long as the granule is free.
+ * - Two calls that free the same bytes at the same time are a race of the callers, and may both
+ *   succeed.
  */
 #ifndef DUALTREE_DUALTREE_H
 #define DUALTREE_DUALTREE_H
@@ -43,10 +45,10 @@ struct buddy_pool;
 struct dualtree;
 
 /**
- * DUALTREE_EXACT_FIT - follow the placement rule exactly, for every request
+ * DUALTREE_EXACT_FIT - follow the placement rule for every request
  *
- * Every allocation is the best fit, at the lowest address among equals, of the
- * lowest region that can serve it; nothing is cached in front of the trees.
+ * Every allocation is the best fit, at the lowest address among equals, in the lowest region that
+ * can serve it. No free range is cached before the trees.
  */
 #define DUALTREE_EXACT_FIT	BIT(0)
 
@@ -56,20 +58,18 @@ struct dualtree;
 #define DUALTREE_ZERO		BIT(1)
 
 /**
- * DUALTREE_REPORT_LEAKS - let dualtree_destroy() list what was still allocated
+ * DUALTREE_REPORT_LEAKS - report live ranges in dualtree_destroy()
  */
 #define DUALTREE_REPORT_LEAKS	BIT(2)
 
 /**
- * struct dualtree_params - what an instance is made to
- * @pool: where its memory comes from; NULL: the module's own pool of the node that
- *	the allocating CPU is on
- * @limit: most bytes of the pool's blocks that it may hold, at least one of the smallest;
- *	0: no limit
- * @min_region_order: smallest block it takes from the pool, in pages as a power of
- *	two; 0: the default, 64 KiB or a page, whichever is more
- * @max_region_order: largest block it takes, which also bounds a single allocation;
- *	0: the pool's arena order, which is 4 MiB for the module's own pools
+ * struct dualtree_params - parameters of dualtree_create()
+ * @pool: pool that regions are taken from; NULL: the default pool of the allocating CPU's node
+ * @limit: maximum bytes of all regions, at least those of one of @min_region_order; 0: no limit
+ * @min_region_order: pages of the smallest region, as a power of two; 0: 64 KiB, or one page if
+ *	that is more, but no more than @max_region_order
+ * @max_region_order: pages of the largest region, as a power of two, which also bounds an
+ *	allocation; 0: the pool's arena order, which is 4 MiB for the default pools
  * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS
  */
 struct dualtree_params {
@@ -81,21 +81,20 @@ struct dualtree_params {
 };
 
 /**
- * struct dualtree_stats - what an instance holds and has done
+ * struct dualtree_stats - statistics of an instance
  * @allocs: allocations that succeeded
  * @frees: frees that succeeded
- * @remote_frees: those among them that were sent to another owner
+ * @remote_frees: frees that were queued for the owner of the memory
  * @nested_allocs: allocations served by the shared heap
- * @failed_allocs: allocations that returned NULL for want of memory or over the limit
+ * @failed_allocs: allocations that failed on OOM or at the limit
  * @bad_frees: frees that were refused
- * @region_gets: blocks taken from the pool
- * @region_puts: blocks given back to it
+ * @region_gets: regions taken from the pool
+ * @region_puts: regions returned to the pool
  * @live_bytes: bytes allocated and not freed; exact while no call is in flight
- * @held_bytes: bytes of the pool's blocks that it holds
- * @free_bytes: bytes of whole free granules, those in quick lists and on the way to their
- *	owner included
- * @largest_free: largest request that some heap could serve without growing; what is in
- *	its quick lists, on its way, or was freed last may make that more once it has merged
+ * @held_bytes: bytes of all regions
+ * @free_bytes: bytes of free granules, those in quick lists and in flight to their owner included
+ * @largest_free: bytes of the largest free extent in any heap's trees. The hot range, quick lists
+ *	and memory in flight are not in it, and may make it larger when they merge
  * @extents: free extents in the trees
  * @regions: regions in all heaps
  */
@@ -117,81 +116,79 @@ struct dualtree_stats {
 };
 
 /**
- * dualtree_create() - make an instance
- * @name: shown in reports and in debugfs; copied; need not be unique
- * @params: what it is made to, or NULL for the defaults
+ * dualtree_create() - create an instance
+ * @name: name for reports and debugfs; copied, need not be unique
+ * @params: the parameters, or NULL for the defaults
  *
- * An instance is cheap until it is used: one per stream, socket or queue is what it
- * is meant for. It takes no memory from the pool before the first allocation.
+ * An instance takes no memory from the pool before the first allocation. It is meant for one
+ * stream, socket or queue.
  *
- * Context: Process context. May sleep. Where dualtree is built in: from subsys_initcall() on.
- * Return: the instance, ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above
- * the pool's arena order, min is above max, the limit is less than one region, or a flag is not
- * defined; ERR_PTR(-ENODEV) if dualtree is built in and not set up, or could not be;
+ * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
+ * Return: the instance; ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above the pool's
+ * arena order, the minimum is above the maximum, the limit is less than the smallest region, or a
+ * flag is not defined; ERR_PTR(-ENODEV) if dualtree is built in and not set up; or
  * ERR_PTR(-ENOMEM).
  */
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
 
 /**
- * dualtree_destroy() - take all memory of an instance back
- * @dt: the instance, or NULL; nobody else may be using it
+ * dualtree_destroy() - free an instance and all of its memory
+ * @dt: the instance, or NULL; no other call may use it
  *
- * What is still allocated goes back with the rest, so this is how a stream is torn
- * down: it takes time in proportion to the regions, not to the allocations. With
- * DUALTREE_REPORT_LEAKS live bytes are reported first.
+ * Live allocations need not be freed before: a stream is torn down in time proportional to its
+ * regions, not to its allocations. With DUALTREE_REPORT_LEAKS live ranges are reported first.
  *
  * Context: Process context. May sleep.
  */
 void dualtree_destroy(struct dualtree *dt);
 
 /**
- * dualtree_alloc() - allocate
+ * dualtree_alloc() - allocate memory
  * @dt: the instance
- * @size: bytes, 1 to dualtree_max_size()
- * @gfp: how the pool may be asked for more, if that is needed; __GFP_ZERO clears the
- *	memory; zone modifiers and __GFP_NOFAIL are refused
+ * @size: number of bytes, 1 to dualtree_max_size()
+ * @gfp: flags for a new region, if one is needed. __GFP_ZERO clears the memory. Zone flags and
+ *	__GFP_NOFAIL are refused
  *
- * Best fit by (size, address) inside the lowest-addressed region that can serve
- * (Knuth, TAOCP vol. 1, 2.5, on best fit; the two orders over one set of nodes are
- * kept as two red-black trees).
+ * Best fit by (size, address) in the lowest region that can serve (Knuth, TAOCP vol. 1, 2.5, on
+ * best fit), by two red-black trees over one set of nodes. Unless DUALTREE_EXACT_FIT is set, a
+ * range of this size that was freed before comes first.
  *
- * Context: Any context that @gfp allows. In NMI it may return NULL where a lock would
- * be needed.
- * Return: the first of @size bytes, aligned to a granule, or NULL if @size is 0 or too large,
- * memory ran out, or the instance is at its limit, of which nothing is printed; or if @gfp has
- * a flag that is refused, which is said in one rate-limited line.
+ * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
+ * the heap must grow.
+ * Return: the first byte, aligned to a granule; NULL if @size is 0 or too large, on OOM, at the
+ * limit, or, with one rate-limited line, if @gfp has a flag that is refused.
  */
 void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
 
 /**
- * dualtree_alloc_aligned() - allocate at a multiple of some size
+ * dualtree_alloc_aligned() - allocate aligned memory
  * @dt: the instance
- * @size: bytes, 1 to dualtree_max_size()
- * @align: what the address shall be a multiple of, in bytes: a power of two, at most
- *	dualtree_max_size(); up to dualtree_granule() is what dualtree_alloc() gives anyway
+ * @size: number of bytes, 1 to dualtree_max_size()
+ * @align: alignment of the address in bytes, a power of two, at most dualtree_max_size(). Up to
+ *	dualtree_granule() it changes nothing
  * @gfp: as for dualtree_alloc()
  *
- * What lies in front of the aligned address is not lost: it stays free.
+ * Free memory before the aligned address stays free.
  *
  * Context: As dualtree_alloc().
- * Return: the first of @size bytes, or NULL as dualtree_alloc() says, or if @align is not a
- * power of two or too large.
+ * Return: the first byte; NULL as dualtree_alloc(), or if @align is not a power of two or is too
+ * large.
  */
 void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp_t gfp);
 
 /**
- * dualtree_alloc_bulk() - allocate several of one size
+ * dualtree_alloc_bulk() - make several allocations of one size
  * @dt: the instance
- * @size: bytes of each, 1 to dualtree_max_size()
+ * @size: number of bytes of each, 1 to dualtree_max_size()
  * @gfp: as for dualtree_alloc()
- * @nr: how many
- * @ptrs: the first @nr entries are filled in, as far as memory reaches
+ * @nr: number of allocations
+ * @ptrs: set to their first bytes, from the start of the array on
  *
  * Each is an allocation of its own, as from dualtree_alloc().
  *
  * Context: As dualtree_alloc().
- * Return: how many there are, from the start of @ptrs; less than @nr only where
- * dualtree_alloc() would have returned NULL.
+ * Return: the number of allocations made, less than @nr only where dualtree_alloc() would have
+ * returned NULL.
  */
 unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, unsigned int nr,
 				 void **ptrs);
@@ -199,40 +196,37 @@ unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, un
 /**
  * dualtree_free() - free any range of live bytes
  * @dt: the instance
- * @ptr: the first byte; NULL does nothing
- * @len: bytes
+ * @ptr: first byte of the range; NULL does nothing
+ * @len: number of bytes
  *
- * The range may begin and end anywhere: at odd addresses, inside an allocation, or in
- * different allocations of one region. Neither this CPU nor this context need be the
- * one that allocated.
+ * The range may begin and end anywhere: at odd addresses, inside an allocation, or in different
+ * allocations of one region. Any CPU and any context may free it.
  *
- * Context: Any context.
- * Return: 0, -EINVAL if @len is 0 or the range is not wholly inside one region of @dt,
- * -EALREADY if some byte of it is free already. A refused free changes nothing; it is
- * counted and reported in one rate-limited line.
+ * Context: Any context, NMI included.
+ * Return: 0; -EINVAL if @len is 0 or the range is not inside one region of @dt (invalid-free);
+ * -EALREADY if a byte of it is free (double-free). A refused free changes nothing; it is counted
+ * and reported in one rate-limited line.
  */
 int dualtree_free(struct dualtree *dt, const void *ptr, size_t len);
 
 /**
- * dualtree_trim() - free all but the first bytes
+ * dualtree_trim() - free the tail of a range
  * @dt: the instance
- * @ptr: the first byte; NULL does nothing
- * @len: bytes that are live at @ptr
- * @keep: bytes of them to keep, at most @len
+ * @ptr: first byte of the range; NULL does nothing
+ * @len: number of live bytes at @ptr
+ * @keep: number of bytes to keep, at most @len
  *
- * All of [@ptr, @ptr + @len) has to lie in one region of @dt, the bytes that are kept too.
- *
- * Context: Any context.
- * Return: 0 (also when there is nothing to free), -EINVAL if @len is 0 or less than
- * @keep, or the range is not wholly inside one region, else as dualtree_free() for the bytes
- * after the first @keep.
+ * Context: Any context, NMI included.
+ * Return: 0, also if @keep is @len; -EINVAL if @len is 0 or less than @keep, or if
+ * [@ptr, @ptr + @len) is not inside one region of @dt; -EALREADY if a byte after the first @keep
+ * is free. A refused trim changes nothing; it is counted and reported like a bad free.
  */
 int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep);
 
 /**
  * struct dualtree_range - a range of bytes
- * @ptr: the first byte
- * @len: bytes
+ * @ptr: first byte
+ * @len: number of bytes
  */
 struct dualtree_range {
 	const void *ptr;
@@ -242,105 +236,105 @@ struct dualtree_range {
 /**
  * dualtree_free_bulk() - free several ranges
  * @dt: the instance
- * @ranges: what to free; each as for dualtree_free()
- * @nr: how many
+ * @ranges: the ranges, each as for dualtree_free()
+ * @nr: number of ranges
  *
- * Every range that is valid is freed, whatever the others are.
+ * Every valid range is freed. Every bad one is refused, counted and reported.
  *
- * Context: Any context.
- * Return: 0, or what dualtree_free() would have returned for the first that was refused;
- * each of these is counted and reported.
+ * Context: Any context, NMI included.
+ * Return: 0, or what dualtree_free() returns for the first range that was refused: -EINVAL or
+ * -EALREADY.
  */
 int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr);
 
 /**
- * dualtree_extend() - grow a range where it lies
+ * dualtree_extend() - grow a range in place
  * @dt: the instance
- * @ptr: the first byte
- * @len: bytes that are live at @ptr
- * @new_len: bytes that shall be
+ * @ptr: first byte of the range
+ * @len: number of live bytes at @ptr
+ * @new_len: number of live bytes at @ptr afterwards; up to @len it changes nothing
  *
- * Takes the bytes behind the range if they are free. It never moves anything and never
- * makes the instance grow. Only the CPU whose memory it is can take more than the rest of
- * the last granule, so on another CPU than the one that allocated it is to be
- * expected to fail.
+ * Takes the bytes after the range if they are free. It never moves the range, and the instance
+ * does not grow. Any CPU can take the rest of the last granule; only the one whose heap the range
+ * is in can take more, so on another CPU it usually fails.
  *
- * Context: Any context.
- * Return: true if @new_len bytes are live at @ptr now (with @new_len up to @len nothing has
- * to be done for that); false, and nothing is changed, if the bytes behind are not free, are
- * another CPU's, or [@ptr, @ptr + @len) is not a live range of @dt.
+ * Context: Any context, NMI included. In NMI: false where a lock is contended.
+ * Return: true if @new_len bytes are live at @ptr; false, and nothing is changed, if the bytes
+ * after the range are live or another CPU's, or if [@ptr, @ptr + @len) is not a live range of @dt.
  */
 bool dualtree_extend(struct dualtree *dt, const void *ptr, size_t len, size_t new_len);
 
 /**
- * dualtree_realloc() - change the size of a range, in place or not
+ * dualtree_realloc() - change the size of a range, in place or by a move
  * @dt: the instance
- * @ptr: the first byte; NULL: allocate
- * @len: bytes that are live at @ptr
- * @new_len: bytes that shall be, 1 to dualtree_max_size()
+ * @ptr: first byte of the range; NULL: allocate
+ * @len: number of live bytes at @ptr
+ * @new_len: number of bytes afterwards, 1 to dualtree_max_size()
  * @gfp: as for dualtree_alloc()
  *
- * Less is a trim, more an extension in place where dualtree_extend() can; otherwise a new
- * range is allocated, the old bytes are copied and freed. Bytes beyond @len hold what an
- * allocation with @gfp would.
+ * - A smaller @new_len is a dualtree_trim().
+ * - A larger one is a dualtree_extend(); if that fails, an allocation, a copy and a free.
+ *
+ * Bytes after the first @len have the contents that an allocation with @gfp has.
  *
  * Context: As dualtree_alloc().
- * Return: the first of @new_len bytes; NULL, with the old bytes untouched, if there is no
- * memory, @new_len is 0 or too large, or [@ptr, @ptr + @len) is not a live range of @dt,
- * which is counted and reported as a wrong free.
+ * Return: the first byte; NULL, with the range as it was, on OOM, at the limit, if @new_len is 0
+ * or too large, if @gfp has a flag that is refused, or if [@ptr, @ptr + @len) is not a live range
+ * of @dt, which is counted and reported like a bad free.
  */
 void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp);
 
 /**
- * dualtree_owns() - does a range lie in an instance's memory?
+ * dualtree_owns() - check that a range lies in an instance's memory
  * @dt: the instance
- * @ptr: the first byte; any value whatever
- * @len: bytes
+ * @ptr: first byte of the range; any value
+ * @len: number of bytes
  *
- * True exactly where dualtree_free() would not return -EINVAL. It says nothing of
- * whether the bytes are live.
+ * The bytes may be live or free.
  *
- * Context: Any context.
- * Return: true if the range is not empty and wholly inside one region of @dt.
+ * Context: Any context, NMI included.
+ * Return: true if the range is not empty and inside one region of @dt. dualtree_free() returns
+ * -EINVAL for any other range, except that it does nothing for NULL.
  */
 bool dualtree_owns(struct dualtree *dt, const void *ptr, size_t len);
 
 /**
- * dualtree_granule() - the unit of placement
+ * dualtree_granule() - get the size of a granule, the unit of placement
  *
- * Description: What an allocation is aligned to, and what its size is rounded up to: the
- * largest of 64 bytes, a cache line, and what DMA wants aligned on this machine.
+ * Description: An allocation is aligned to a granule, and its size is rounded up to one. It is the
+ * largest of 64 bytes, a cache line, and the machine's alignment for DMA.
  *
- * Context: Any context.
+ * Context: Any context, NMI included.
  * Return: bytes, a power of two: 64 or 128; constant.
  */
 size_t dualtree_granule(void);
 
 /**
- * dualtree_max_size() - largest size an instance can allocate
+ * dualtree_max_size() - get the largest size that an instance can allocate
  * @dt: the instance
  *
- * Context: Any context.
- * Return: bytes; 4 MiB with the default pools and parameters.
+ * Context: Any context, NMI included.
+ * Return: bytes; constant; 4 MiB with the default pools and parameters, if the kernel hands out so
+ * many contiguous pages.
  */
 size_t dualtree_max_size(struct dualtree *dt);
 
 /**
- * dualtree_shrink() - give unused regions back to the pool
+ * dualtree_shrink() - return unused regions to the pool
  * @dt: the instance
  *
- * Visits each CPU that has used the instance, brings home what was freed from other
- * CPUs and gives back every region in which nothing is live, spares included.
+ * Drains the remote lists and flushes the caches of all heaps, and returns every region in which
+ * nothing is live, spares included. It may miss memory that is freed while it runs.
  *
  * Context: Process context. May sleep.
- * Return: bytes given back to the pool.
+ * Return: bytes by which the instance's regions became less.
  */
 size_t dualtree_shrink(struct dualtree *dt);
 
 /**
- * dualtree_get_stats() - read an instance's counts
+ * dualtree_get_stats() - read the statistics of an instance
  * @dt: the instance
- * @stats: filled in; exact while no call is in flight
+ * @stats: set to the statistics, which are exact while no call is in flight
  *
  * Context: Process context. May sleep.
  */

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Allocations from the kernel that fail on purpose: for tests on kernels that have no fault
- * injection of their own, and where only ours are to fail.
+ * Failure injection, for tests on kernels without CONFIG_FAULT_INJECTION, and for tests in which
+ * no other allocation must fail.
  *
- * What can fail is what the module itself asks the kernel for: pages of arenas, and the
- * records of arenas, regions and heaps. The parameter fail_every of the module is the same from
- * user space.
+ *	can fail			at
+ *	pages of an arena, its record	the growth of a pool
+ *	 and its leaf in the table
+ *	the record of a region		the growth of a heap
+ *	the record of a heap		the first use of an instance on a CPU
  *
- * The module has this only where it is built with CONFIG_DUALTREE_DEBUG=y, as it is for the
- * suites and for samples/torture. A driver that is built without says here that nothing fails,
- * and nothing has.
+ * The module's parameter fail_every does the same from user space. All of it exists only if
+ * CONFIG_DUALTREE_DEBUG is set, as it is for the suites and the torture module; without it the
+ * calls below do nothing. Any context; no lock.
  */
 #ifndef DUALTREE_FAULT_H
 #define DUALTREE_FAULT_H
@@ -19,17 +21,17 @@
 #if IS_ENABLED(CONFIG_DUALTREE_DEBUG)
 
 /**
- * dualtree_fail_every() - let every Nth allocation from the kernel fail
- * @every: which; counted from this call on, over all CPUs; 0: none fails
+ * dualtree_fail_every() - make every Nth allocation from the kernel fail
+ * @every: N, counted from this call on over all CPUs; 0: none fails
  *
- * Context: Any.
+ * Context: Any context, NMI included. Takes no lock.
  */
 void dualtree_fail_every(unsigned int every);
 
 /**
- * dualtree_faults() - how many have failed on purpose
+ * dualtree_faults() - count the allocations that failed on purpose
  *
- * Context: Any.
+ * Context: Any context, NMI included. Takes no lock.
  * Return: their number since the module was loaded.
  */
 unsigned int dualtree_faults(void);

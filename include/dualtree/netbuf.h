@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packet buffers on dualtree: what a protocol or relay module wants, so that it never
- * handles ranges by hand.
+ * Packet buffers on dualtree, for protocol and relay modules.
  *
- * A struct dualtree_buf is a chain of live ranges of one instance that is consumed as it is
- * read. It is filled from a socket, from memory, or by its owner; read and parsed across the
- * borders of its ranges; cut, joined and cloned without copying; and sent without copying.
+ * A struct dualtree_buf is a chain of live ranges of one instance, and is consumed as it is read:
  *
- * What callers may rely on:
+ *	reserve, commit, append, prepend, adopt, recv	fill it
+ *	peek, read, find, linearize			read across its ranges
+ *	trim, split, splice, clone			cut, join and share it, without a copy
+ *	kvecs, bvecs, iter				show it to callees
+ *	send, rx_skb					give it to the stack, without a copy
  *
- * - A byte that has been consumed is free at once: its memory goes back as soon as no byte
- *   of its granule is live, not when the buffer dies.
- * - A read past the end returns -ENODATA and consumes nothing. Want of memory returns
- *   -ENOMEM and loses nothing: every buffer is as it was.
- * - Consuming, trimming and purging never allocate and never fail for want of anything.
- * - What describes the ranges lies in the instance as well: dualtree_destroy() takes all
- *   buffers of an instance back, without a visit to each, provided that nothing of it is
- *   being sent (dualtree_tx_destroy()) or held by received packets (dualtree_rx_destroy()).
- *   Buffers that were left like this must not be touched again.
+ * What callers can rely on:
  *
- * A buffer has one user at a time, like a list: whoever shares one has to lock it. Clones are
- * buffers of their own: each can be used on another CPU at the same time.
+ * - A byte is free as soon as it is consumed. Its granule is reused when no byte of it is live.
+ * - A read of more bytes than there are returns -ENODATA and consumes nothing.
+ * - On OOM a call returns -ENOMEM or NULL, and all buffers are as before.
+ * - Consuming, trimming and purging never allocate and never fail on OOM.
+ * - The records lie in the instance as well: dualtree_destroy() frees all buffers of an instance in
+ *   one go, once nothing is being sent (dualtree_tx_destroy()) or held by packets
+ *   (dualtree_rx_destroy()). These buffers must not be used again.
  *
- * Here is how a buffer is made, filled, cut and looked at; netbuf_read.h has the reads,
- * netbuf_tx.h what is sent, netbuf_rx.h what a driver receives. Include this one: it brings
- * the others.
+ * Locks and contexts: a buffer has no lock and one user at a time, like a list. Clones are buffers
+ * of their own, and can be used on different CPUs at the same time. Bytes that a buffer shares,
+ * with a clone or with a send in flight, must not be written to.
  *
- * Reading in place: what is not exclusively this buffer's (a clone shares with its origin,
- * a send in flight with the stack) must not be written to.
+ * This header has what makes, fills and cuts a buffer. It includes netbuf_read.h, netbuf_tx.h and
+ * netbuf_rx.h, which are not to be included on their own.
  */
 #ifndef DUALTREE_NETBUF_H
 #define DUALTREE_NETBUF_H
@@ -48,53 +46,53 @@ struct socket;
 
 /**
  * struct dualtree_buf - a chain of live ranges that is consumed as it is read
- * @dt: the instance that all of its memory is from
- * @segments: its ranges in order
- * @room: what dualtree_buf_reserve() handed out and dualtree_buf_put() has not settled
- * @unread: bytes in it
+ * @dt: instance that all of its memory is from
+ * @segments: its ranges, in order
+ * @reserved: range that dualtree_buf_reserve() returned and that is not committed, or NULL
+ * @len: bytes in it, without @reserved
  *
- * To be embedded in whatever owns it. All members are private: owner-only, no lock.
+ * Embed it in the structure that owns it. All members are private. No lock: the user owns them.
  */
 struct dualtree_buf {
 	struct dualtree *dt;
 	struct list_head segments;
-	struct dualtree_segment *room;
-	size_t unread;
+	struct dualtree_segment *reserved;
+	size_t len;
 };
 
 /*
- * Making and emptying
+ * Initializing and purging
  */
 
 /**
- * dualtree_buf_init() - make an empty buffer
- * @buf: the buffer; whatever it holds is overwritten
- * @dt: the instance that its memory is to come from; must outlive it
+ * dualtree_buf_init() - initialize an empty buffer
+ * @buf: the buffer, whose contents are overwritten
+ * @dt: instance for its memory; must outlive it
  *
- * Context: Any context.
+ * Context: Any context, NMI included.
  */
 void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt);
 
 /**
  * dualtree_buf_purge() - consume all of a buffer
- * @buf: the buffer; it is empty afterwards and can be used again
+ * @buf: the buffer; empty afterwards, and can be used again
  *
- * What was reserved and not settled is freed as well.
+ * A reserved range is freed as well.
  *
- * Context: Any context.
+ * Context: Any context, NMI included.
  */
 void dualtree_buf_purge(struct dualtree_buf *buf);
 
 /**
- * dualtree_buf_unread() - what is in a buffer
+ * dualtree_buf_len() - get the length of a buffer
  * @buf: the buffer
  *
- * Context: Any context.
- * Return: bytes that have not been consumed.
+ * Context: Any context, NMI included.
+ * Return: bytes that are not consumed.
  */
-static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
+static inline size_t dualtree_buf_len(const struct dualtree_buf *buf)
 {
-	return buf->unread;
+	return buf->len;
 }
 
 /*
@@ -102,86 +100,87 @@ static inline size_t dualtree_buf_unread(const struct dualtree_buf *buf)
  */
 
 /**
- * dualtree_buf_reserve() - room to be filled by the caller, a device for example
- * @buf: the buffer; nothing may be reserved in it already
- * @size: bytes, 1 to dualtree_max_size()
- * @gfp: how to ask for memory
+ * dualtree_buf_reserve() - reserve a range, for the caller or a device to fill
+ * @buf: the buffer, without a reserved range
+ * @size: number of bytes, 1 to dualtree_max_size()
+ * @gfp: as for dualtree_alloc()
  *
- * The room becomes part of the buffer with dualtree_buf_put(). Other calls may come between.
+ * dualtree_buf_commit() makes the range part of the buffer. Other calls may come before that.
  *
- * Context: Any context that @gfp allows.
- * Return: the first of @size contiguous bytes, aligned to a granule, or NULL if something is
- * reserved already, @size is 0 or too large, or memory ran out.
+ * Context: As dualtree_alloc().
+ * Return: the first of @size contiguous bytes, aligned to a granule; NULL if a range is reserved,
+ * if @size is 0 or too large, or on OOM.
  */
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
 
 /**
- * dualtree_buf_put() - settle what was reserved
+ * dualtree_buf_commit() - append the reserved range
  * @buf: the buffer
- * @len: bytes that were filled, from the first on; 0 gives the room back
+ * @len: number of bytes that were filled, from the first on; 0 frees the range
  *
- * The filled bytes are appended, the rest is free at once.
+ * The bytes after the first @len are freed.
  *
- * Context: Any context.
- * Return: 0 or -EINVAL if nothing is reserved or less than @len; then nothing is changed.
+ * Context: Any context, NMI included.
+ * Return: 0, or -EINVAL if no range is reserved or it is shorter than @len; then nothing is
+ * changed.
  */
-int dualtree_buf_put(struct dualtree_buf *buf, size_t len);
+int dualtree_buf_commit(struct dualtree_buf *buf, size_t len);
 
 /**
  * dualtree_buf_append() - append a copy of memory
  * @buf: the buffer
- * @data: what to copy; may be NULL if @len is 0
- * @len: bytes; any number
- * @gfp: how to ask for memory
+ * @data: bytes to copy; may be NULL if @len is 0
+ * @len: number of bytes
+ * @gfp: as for dualtree_alloc()
  *
- * Context: Any context that @gfp allows.
- * Return: 0 or -ENOMEM; then nothing was appended.
+ * Context: As dualtree_alloc().
+ * Return: 0, or -ENOMEM; then nothing is appended.
  */
 int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, gfp_t gfp);
 
 /**
- * dualtree_buf_prepend() - new bytes in front, to be filled by the caller
+ * dualtree_buf_prepend() - add bytes before the first, for the caller to fill
  * @buf: the buffer
- * @len: bytes, 1 to dualtree_max_size()
- * @gfp: how to ask for memory
+ * @len: number of bytes, 1 to dualtree_max_size()
+ * @gfp: as for dualtree_alloc()
  *
- * For a header in front of a payload. The bytes are part of the buffer at once.
+ * The bytes, a header for example, are part of the buffer at once.
  *
- * Context: Any context that @gfp allows.
- * Return: the first of @len contiguous bytes, aligned to a granule, or NULL if @len is 0 or too
- * large, or memory ran out.
+ * Context: As dualtree_alloc().
+ * Return: the first of @len contiguous bytes, aligned to a granule; NULL if @len is 0 or too large,
+ * or on OOM.
  */
 void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 /**
- * dualtree_buf_adopt() - append a live range of the instance, without copying
+ * dualtree_buf_adopt() - append a live range of the instance, without a copy
  * @buf: the buffer
- * @ptr: the first byte, from dualtree_alloc() or inside such an allocation
- * @len: bytes, all of them live and the caller's own; they are the buffer's from now on
- * @gfp: how to ask for memory for the record of it
+ * @ptr: first byte of the range, in memory from dualtree_alloc()
+ * @len: number of bytes, all of them live and the caller's; the buffer owns them afterwards
+ * @gfp: flags for the range's record, as for dualtree_alloc()
  *
- * Context: Any context that @gfp allows.
- * Return: 0, -EINVAL if the range is not one of the instance's, -ENOMEM. If it fails the
- * range is still the caller's.
+ * Context: As dualtree_alloc().
+ * Return: 0; -EINVAL if the range is not inside one region of the instance; or -ENOMEM. After an
+ * error the caller still owns the range.
  */
 int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gfp);
 
 /**
  * dualtree_buf_recv() - receive from a socket
- * @buf: the buffer; what arrives is appended
- * @sock: the socket; of any kind
- * @size: most bytes to receive, 1 to dualtree_max_size()
- * @flags: MSG_DONTWAIT, MSG_WAITALL, MSG_TRUNC and so on, as for kernel_recvmsg()
- * @gfp: how to ask for memory
+ * @buf: the buffer, without a reserved range
+ * @sock: the socket, of any kind
+ * @size: maximum number of bytes, 1 to dualtree_max_size()
+ * @flags: flags for kernel_recvmsg(): MSG_DONTWAIT, MSG_WAITALL, MSG_TRUNC and so on
+ * @gfp: as for dualtree_alloc()
  *
- * Room of @size is allocated, filled by the socket, and what was not filled of it is free
- * at once. There is no copy beyond the socket's own. With MSG_TRUNC a datagram's true length
- * is returned, and may be more than was appended.
+ * Reserves @size bytes, has the socket fill them, and commits what it filled. The socket's own copy
+ * is the only one. With MSG_TRUNC the return value is a datagram's true length, which may be more
+ * than was appended.
  *
  * Context: Process context. May sleep.
- * Return: bytes received, 0 at the end of a stream, -EINVAL if @size is 0 or too large or
- * something is reserved, -ENOMEM, or what kernel_recvmsg() returned: -EAGAIN, -ECONNRESET and
- * so on. Nothing is appended unless it is positive.
+ * Return: number of bytes received; 0 at the end of a stream; -EINVAL if @size is 0 or too large or
+ * a range is reserved; -ENOMEM; or an error of kernel_recvmsg(): -EAGAIN, -ECONNRESET and so on.
+ * Nothing is appended unless it is positive.
  */
 ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
 			  gfp_t gfp);
@@ -193,102 +192,99 @@ ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t 
 /**
  * dualtree_buf_trim() - free all but the first bytes
  * @buf: the buffer
- * @keep: bytes of it to keep
+ * @keep: number of bytes to keep
  *
- * Context: Any context.
- * Return: 0 or -ENODATA if there are less than @keep; then nothing is changed.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than @keep bytes; then nothing is changed.
  */
 int dualtree_buf_trim(struct dualtree_buf *buf, size_t keep);
 
 /**
- * dualtree_buf_split() - move the first bytes to another buffer, without copying
+ * dualtree_buf_split() - move the first bytes to another buffer, without a copy
  * @buf: the buffer
- * @len: bytes; 0 moves nothing
- * @to: a buffer of the same instance; they are appended to it
- * @gfp: how to ask for memory for the record of a range that is cut in two
+ * @len: number of bytes; 0 moves nothing
+ * @to: buffer of the same instance, to which they are appended
+ * @gfp: flags for the record of a range that is cut in two, as for dualtree_alloc()
  *
- * Context: Any context that @gfp allows.
- * Return: 0, -ENODATA if there are less than @len, -EINVAL if @to is @buf or of another
- * instance, -ENOMEM. If it fails both are as they were.
+ * Context: As dualtree_alloc().
+ * Return: 0; -ENODATA if there are fewer than @len bytes; -EINVAL if @to is @buf or of another
+ * instance; or -ENOMEM. After an error both buffers are as before.
  */
 int dualtree_buf_split(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp);
 
 /**
- * dualtree_buf_splice() - append all of one buffer to another, without copying
+ * dualtree_buf_splice() - append all of one buffer to another, without a copy
  * @to: the buffer that is appended to
- * @from: a buffer of the same instance; it is empty afterwards
+ * @from: buffer of the same instance; empty afterwards, but for a reserved range
  *
- * What is reserved in @from stays with it.
- *
- * Context: Any context.
- * Return: 0 or -EINVAL if they are one buffer or of different instances; then nothing is
- * changed.
+ * Context: Any context, NMI included.
+ * Return: 0, or -EINVAL if @to is @from or of another instance; then nothing is changed.
  */
 int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
 
 /**
  * dualtree_buf_clone() - append the bytes of one buffer to another by reference
- * @buf: the buffer; it keeps its bytes
- * @len: how many, from the first on; 0 does nothing
- * @to: a buffer of the same instance
- * @gfp: how to ask for memory for the records
+ * @buf: the buffer, which keeps its bytes
+ * @len: number of bytes, from the first on; 0 does nothing
+ * @to: buffer of the same instance
+ * @gfp: flags for the records, as for dualtree_alloc()
  *
- * One publisher, many subscribers: the bytes of a range are shared by everyone who has part
- * of it, each piece that is cut off counting for itself. What one of them consumes the others
- * still have; it is freed when the last of them lets go. While a range is shared it is held as
- * a whole; when one holder is left, all that he does not have of it is freed as soon as he
- * consumes or trims, and from then on his consumption is exact again.
+ * The views of a range share it: those of its clones, and each part that is split off one. A byte
+ * that one view consumes stays for the others.
  *
- * Context: Any context that @gfp allows.
- * Return: 0, -ENODATA if there are less than @len, -EINVAL if @to is @buf or of another
- * instance, -ENOMEM. If it fails both are as they were.
+ * - While a range has more than one view, consuming its bytes frees nothing. If the last view goes
+ *   as a whole, it frees the whole range.
+ * - Once one view is left, consuming or trimming it frees all of the range that it does not cover,
+ *   and from then on exactly what is consumed.
+ *
+ * Context: As dualtree_alloc().
+ * Return: 0; -ENODATA if there are fewer than @len bytes; -EINVAL if @to is @buf or of another
+ * instance; or -ENOMEM. After an error both buffers are as before.
  */
 int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp);
 
 /*
- * Borrowed views, for callees that only look. They are valid until what they cover is
- * consumed or the buffer is changed in front, and hold no reference.
+ * Borrowed views, for callees that only read. They hold no reference: a view is valid until a call
+ * consumes its bytes or changes the start of the buffer.
  */
 
 /**
- * dualtree_buf_kvecs() - a view as kernel vectors
+ * dualtree_buf_kvecs() - describe the first bytes by kernel vectors
  * @buf: the buffer
- * @len: bytes to cover, from the first on
- * @vecs: filled in; may be NULL if @nr is 0
- * @nr: how many there are
+ * @len: number of bytes
+ * @vecs: set to the vectors, as many as fit; may be NULL if @nr is 0
+ * @nr: number of entries in @vecs
  *
- * Context: Any context.
- * Return: how many vectors the bytes take, of which the first @nr were filled in, or -ENODATA
- * if there are less than @len bytes.
+ * Context: Any context, NMI included.
+ * Return: number of vectors that the bytes need, or -ENODATA if there are fewer than @len bytes.
  */
 int dualtree_buf_kvecs(const struct dualtree_buf *buf, size_t len, struct kvec *vecs,
 		       unsigned int nr);
 
 /**
- * dualtree_buf_bvecs() - a view as page vectors
+ * dualtree_buf_bvecs() - describe the first bytes by page vectors
  * @buf: the buffer
- * @len: bytes to cover, from the first on
- * @vecs: filled in; may be NULL if @nr is 0. One vector may span several pages
- * @nr: how many there are
+ * @len: number of bytes
+ * @vecs: set to the vectors, as many as fit; may be NULL if @nr is 0. A vector may span pages
+ * @nr: number of entries in @vecs
  *
- * Context: Any context.
- * Return: how many vectors the bytes take, of which the first @nr were filled in, or -ENODATA
- * if there are less than @len bytes.
+ * Context: Any context, NMI included.
+ * Return: number of vectors that the bytes need, or -ENODATA if there are fewer than @len bytes.
  */
 int dualtree_buf_bvecs(const struct dualtree_buf *buf, size_t len, struct bio_vec *vecs,
 		       unsigned int nr);
 
 /**
- * dualtree_buf_iter() - a view as an iterator to read from
+ * dualtree_buf_iter() - describe the first bytes by an iterator
  * @buf: the buffer
- * @len: bytes to cover, from the first on
- * @vecs: what the iterator walks over; must live as long as it
- * @nr: how many there are
- * @iter: made to be the source of a transfer
+ * @len: number of bytes
+ * @vecs: set to the vectors that the iterator walks; must live as long as it
+ * @nr: number of entries in @vecs
+ * @iter: set to the iterator, as the source of a transfer
  *
- * Context: Any context.
- * Return: 0, -ENODATA if there are less than @len bytes, -ENOSPC if they take more than @nr
- * vectors; if it fails @iter is not written.
+ * Context: Any context, NMI included.
+ * Return: 0; -ENODATA if there are fewer than @len bytes; -ENOSPC if they need more than @nr
+ * vectors. After an error @iter is not written.
  */
 int dualtree_buf_iter(const struct dualtree_buf *buf, size_t len, struct bio_vec *vecs,
 		      unsigned int nr, struct iov_iter *iter);

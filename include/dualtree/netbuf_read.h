@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reading a packet buffer: bytes and numbers, across the borders of its ranges. To be had
- * through netbuf.h.
+ * Reading a packet buffer: bytes and numbers, across the borders of its ranges. Included by
+ * netbuf.h.
  *
- * What is read is consumed, and free at once, unless it says peek, find or first. A read for
- * which there is not enough consumes nothing.
+ *	read, read_*, skip	consume what they read: it is free at once
+ *	detach			takes it out of the buffer, live
+ *	first, peek, find	leave it in the buffer
+ *	linearize		leaves it, moved into one range if it is in several
+ *
+ * A read of more bytes than there are returns -ENODATA, consumes nothing and writes nothing. The
+ * caller owns the buffer; there is no lock.
  */
 #ifndef DUALTREE_NETBUF_READ_H
 #define DUALTREE_NETBUF_READ_H
@@ -16,80 +21,78 @@
 struct dualtree_buf;
 
 /**
- * dualtree_buf_first() - look at the first contiguous bytes, in place
+ * dualtree_buf_first() - get the first contiguous bytes in place
  * @buf: the buffer
- * @len: set to how many there are; 0 if the buffer is empty
+ * @len: set to their number; 0 if the buffer is empty
  *
- * Context: Any context.
- * Return: the first byte, or NULL if the buffer is empty. It is valid until it is consumed
- * or the buffer is changed in front.
+ * Context: Any context, NMI included.
+ * Return: the first byte, or NULL if the buffer is empty. It is valid until a call consumes it or
+ * changes the start of the buffer.
  */
 const void *dualtree_buf_first(const struct dualtree_buf *buf, size_t *len);
 
 /**
  * dualtree_buf_skip() - consume bytes
  * @buf: the buffer
- * @len: bytes
+ * @len: number of bytes
  *
- * Context: Any context.
- * Return: 0 or -ENODATA if there are less than @len; then nothing is consumed.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than @len bytes.
  */
 int dualtree_buf_skip(struct dualtree_buf *buf, size_t len);
 
 /**
- * dualtree_buf_peek() - copy bytes out without consuming them
+ * dualtree_buf_peek() - copy bytes without consuming them
  * @buf: the buffer
- * @offset: of the first byte
- * @to: where to copy
- * @len: bytes
+ * @offset: number of bytes before the first
+ * @to: memory that they are copied to
+ * @len: number of bytes
  *
- * Context: Any context.
- * Return: 0 or -ENODATA if there are less than @offset + @len; then nothing is copied.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than @offset + @len bytes.
  */
 int dualtree_buf_peek(const struct dualtree_buf *buf, size_t offset, void *to, size_t len);
 
 /**
- * dualtree_buf_read() - copy bytes out and consume them
+ * dualtree_buf_read() - copy bytes and consume them
  * @buf: the buffer
- * @to: where to copy
- * @len: bytes
+ * @to: memory that they are copied to
+ * @len: number of bytes
  *
- * Context: Any context.
- * Return: 0 or -ENODATA if there are less than @len; then nothing is copied or consumed.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than @len bytes.
  */
 int dualtree_buf_read(struct dualtree_buf *buf, void *to, size_t len);
 
 /**
  * dualtree_buf_read_be() - read an unsigned number, most significant byte first
  * @buf: the buffer
- * @bytes: its length, 1 to 8
- * @value: set to it
+ * @bytes: length of the number in bytes, 1 to 8
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0, -EINVAL if @bytes is not 1 to 8, -ENODATA if there are less; if it fails
- * nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0; -EINVAL if @bytes is not 1 to 8; or -ENODATA if there are fewer than @bytes.
  */
 int dualtree_buf_read_be(struct dualtree_buf *buf, unsigned int bytes, u64 *value);
 
 /**
  * dualtree_buf_read_le() - read an unsigned number, least significant byte first
  * @buf: the buffer
- * @bytes: its length, 1 to 8
- * @value: set to it
+ * @bytes: length of the number in bytes, 1 to 8
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0, -EINVAL if @bytes is not 1 to 8, -ENODATA if there are less; if it fails
- * nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0; -EINVAL if @bytes is not 1 to 8; or -ENODATA if there are fewer than @bytes.
  */
 int dualtree_buf_read_le(struct dualtree_buf *buf, unsigned int bytes, u64 *value);
 
 /**
  * dualtree_buf_read_u8() - read a byte
  * @buf: the buffer
- * @value: set to it
+ * @value: set to the byte
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if the buffer is empty.
  */
 static inline int dualtree_buf_read_u8(struct dualtree_buf *buf, u8 *value)
 {
@@ -99,10 +102,10 @@ static inline int dualtree_buf_read_u8(struct dualtree_buf *buf, u8 *value)
 /**
  * dualtree_buf_read_be16() - read 16 bits, big-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 2 bytes.
  */
 static inline int dualtree_buf_read_be16(struct dualtree_buf *buf, u16 *value)
 {
@@ -117,10 +120,10 @@ static inline int dualtree_buf_read_be16(struct dualtree_buf *buf, u16 *value)
 /**
  * dualtree_buf_read_be24() - read 24 bits, big-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 3 bytes.
  */
 static inline int dualtree_buf_read_be24(struct dualtree_buf *buf, u32 *value)
 {
@@ -135,10 +138,10 @@ static inline int dualtree_buf_read_be24(struct dualtree_buf *buf, u32 *value)
 /**
  * dualtree_buf_read_be32() - read 32 bits, big-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 4 bytes.
  */
 static inline int dualtree_buf_read_be32(struct dualtree_buf *buf, u32 *value)
 {
@@ -153,10 +156,10 @@ static inline int dualtree_buf_read_be32(struct dualtree_buf *buf, u32 *value)
 /**
  * dualtree_buf_read_be64() - read 64 bits, big-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 8 bytes.
  */
 static inline int dualtree_buf_read_be64(struct dualtree_buf *buf, u64 *value)
 {
@@ -166,10 +169,10 @@ static inline int dualtree_buf_read_be64(struct dualtree_buf *buf, u64 *value)
 /**
  * dualtree_buf_read_le16() - read 16 bits, little-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 2 bytes.
  */
 static inline int dualtree_buf_read_le16(struct dualtree_buf *buf, u16 *value)
 {
@@ -184,10 +187,10 @@ static inline int dualtree_buf_read_le16(struct dualtree_buf *buf, u16 *value)
 /**
  * dualtree_buf_read_le24() - read 24 bits, little-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 3 bytes.
  */
 static inline int dualtree_buf_read_le24(struct dualtree_buf *buf, u32 *value)
 {
@@ -202,10 +205,10 @@ static inline int dualtree_buf_read_le24(struct dualtree_buf *buf, u32 *value)
 /**
  * dualtree_buf_read_le32() - read 32 bits, little-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 4 bytes.
  */
 static inline int dualtree_buf_read_le32(struct dualtree_buf *buf, u32 *value)
 {
@@ -220,10 +223,10 @@ static inline int dualtree_buf_read_le32(struct dualtree_buf *buf, u32 *value)
 /**
  * dualtree_buf_read_le64() - read 64 bits, little-endian
  * @buf: the buffer
- * @value: set to them
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0 or -ENODATA; then nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if there are fewer than 8 bytes.
  */
 static inline int dualtree_buf_read_le64(struct dualtree_buf *buf, u64 *value)
 {
@@ -233,66 +236,64 @@ static inline int dualtree_buf_read_le64(struct dualtree_buf *buf, u64 *value)
 /**
  * dualtree_buf_read_uleb128() - read an unsigned LEB128 number
  * @buf: the buffer
- * @value: set to it
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0, -ENODATA if its last byte is not there, -ERANGE if it needs more than 64 bits
- * or more than 10 bytes; if it fails nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0; -ENODATA if the buffer ends before the number does; or -ERANGE if it needs more than
+ * 64 bits or 10 bytes. After an error nothing is consumed or written.
  */
 int dualtree_buf_read_uleb128(struct dualtree_buf *buf, u64 *value);
 
 /**
  * dualtree_buf_read_sleb128() - read a signed LEB128 number
  * @buf: the buffer
- * @value: set to it
+ * @value: set to the number
  *
- * Context: Any context.
- * Return: 0, -ENODATA if its last byte is not there, -ERANGE if it needs more than 64 bits
- * or more than 10 bytes; if it fails nothing is consumed and @value is not written.
+ * Context: Any context, NMI included.
+ * Return: 0; -ENODATA if the buffer ends before the number does; or -ERANGE if it needs more than
+ * 64 bits or 10 bytes. After an error nothing is consumed or written.
  */
 int dualtree_buf_read_sleb128(struct dualtree_buf *buf, s64 *value);
 
 /**
  * dualtree_buf_find() - find a byte
  * @buf: the buffer
- * @offset: where to begin
- * @byte: what to look for
+ * @offset: number of bytes that are not searched, from the first on
+ * @byte: value of the byte
  *
- * Context: Any context.
- * Return: the offset of the first such byte from @offset on, counted from the front of the
- * buffer, or -ENODATA if there is none.
+ * Context: Any context, NMI included.
+ * Return: number of bytes in the buffer before the first match, or -ENODATA if there is none.
  */
 ssize_t dualtree_buf_find(const struct dualtree_buf *buf, size_t offset, u8 byte);
 
 /**
- * dualtree_buf_linearise() - make the first bytes contiguous
+ * dualtree_buf_linearize() - make the first bytes contiguous
  * @buf: the buffer
- * @len: bytes, 1 to dualtree_max_size()
- * @gfp: how to ask for memory, if they are not contiguous already
+ * @len: number of bytes, 1 to dualtree_max_size()
+ * @gfp: flags for memory, if they are not contiguous; as for dualtree_alloc()
  *
- * They are copied if they lie in more than one range. Nothing is consumed.
+ * Copies them into one range if they lie in several. Consumes nothing.
  *
- * Context: Any context that @gfp allows.
- * Return: the first byte, ERR_PTR(-ENODATA) if there are less than @len, ERR_PTR(-EINVAL) if
- * @len is 0 or too large, ERR_PTR(-ENOMEM). It is valid until it is consumed or the
- * buffer is changed in front.
+ * Context: As dualtree_alloc().
+ * Return: the first byte, valid until a call consumes it or changes the start of the buffer;
+ * ERR_PTR(-ENODATA) if there are fewer than @len bytes; ERR_PTR(-EINVAL) if @len is 0 or too large;
+ * or ERR_PTR(-ENOMEM).
  */
-const void *dualtree_buf_linearise(struct dualtree_buf *buf, size_t len, gfp_t gfp);
+const void *dualtree_buf_linearize(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 /**
- * dualtree_buf_pull() - hand the first bytes over to the caller
+ * dualtree_buf_detach() - move the first bytes to the caller
  * @buf: the buffer
- * @len: bytes, 1 to dualtree_max_size()
- * @gfp: how to ask for memory, if they are not contiguous or are shared
+ * @len: number of bytes, 1 to dualtree_max_size()
+ * @gfp: flags for memory, if they are not contiguous or are shared; as for dualtree_alloc()
  *
- * They leave the buffer and stay live: the caller frees them, in whatever pieces, with
- * dualtree_free(). They are copied if they lie in more than one range, or if some other
- * buffer or the stack shares them.
+ * They leave the buffer and stay live: the caller frees them with dualtree_free(), by any ranges.
+ * Copies them if they lie in several ranges, or if a clone or a send in flight shares them.
  *
- * Context: Any context that @gfp allows.
- * Return: the first of @len contiguous bytes, ERR_PTR(-ENODATA) if there are less,
- * ERR_PTR(-EINVAL) if @len is 0 or too large, ERR_PTR(-ENOMEM).
+ * Context: As dualtree_alloc().
+ * Return: the first of @len contiguous bytes; ERR_PTR(-ENODATA) if there are fewer;
+ * ERR_PTR(-EINVAL) if @len is 0 or too large; or ERR_PTR(-ENOMEM).
  */
-void *dualtree_buf_pull(struct dualtree_buf *buf, size_t len, gfp_t gfp);
+void *dualtree_buf_detach(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 #endif /* DUALTREE_NETBUF_READ_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The version, and the only place where it is written. The modules carry it (modinfo);
- * dkms.conf, the Debian packages and the documentation read it from this line.
+ * The version. The modules carry it (modinfo); dkms.conf, the Debian packages and the
+ * documentation read it from this line.
  */
 #ifndef DUALTREE_VERSION_H
 #define DUALTREE_VERSION_H

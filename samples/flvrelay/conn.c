@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections whose sockets never wait. An entry of ours in the queue of each socket wakes the
- * relay's one thread when data came, room became free, or the other end went; no callback
- * of the socket is replaced.
+ * Non-blocking connections.
+ *
+ * Each socket's wait queue has an entry whose function wakes the relay's thread: on data, on
+ * send space, and on a close by the peer. No callback of the socket is replaced.
+ *
+ * All functions but conn_wake() run in the relay's thread. conn_wake() runs in any context but
+ * NMI. No lock: relay_event is a flag that is set and exchanged.
  */
 #include <linux/fcntl.h>
 #include <linux/in.h>
@@ -18,37 +22,39 @@
 #include "../../compat/socket.h"
 #include "conn.h"
 
+/* Connections that wait to be accepted; the thread accepts as many in one round. */
 #define LISTEN_BACKLOG	16
 
-/* Set by anyone in any context, cleared by the thread before it looks at the sockets. */
-static bool news;
-static DECLARE_WAIT_QUEUE_HEAD(news_queue);
+/* Set in any context; the thread clears it before it looks at the sockets. */
+static bool relay_event;
+static DECLARE_WAIT_QUEUE_HEAD(relay_queue);
 
 void relay_wake(void)
 {
-	WRITE_ONCE(news, true);
-	wake_up(&news_queue);
+	WRITE_ONCE(relay_event, true);
+	wake_up(&relay_queue);
 }
 
-/* Until there is something new, the thread is to end, or the time is over. */
+/* Wait for relay_wake(), for kthread_stop(), or for @timeout jiffies. */
 void relay_wait(long timeout)
 {
-	wait_event_idle_timeout(news_queue, xchg(&news, false) || kthread_should_stop(), timeout);
+	wait_event_idle_timeout(relay_queue, xchg(&relay_event, false) || kthread_should_stop(),
+				timeout);
 }
 
-/* In the context of whoever has news: any but NMI. */
-static int conn_news(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+/* Called by the socket, in any context but NMI. */
+static int conn_wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
 	relay_wake();
 	return 1;
 }
 
-/* To be called when the connection has come to where it stays. */
+/* Watch the socket. @conn must not move afterwards. */
 void conn_watch(struct conn *conn)
 {
-	init_waitqueue_func_entry(&conn->wait, conn_news);
+	init_waitqueue_func_entry(&conn->wait, conn_wake);
 	add_wait_queue(sk_sleep(conn->sock->sk), &conn->wait);
-	/* What came before we watched. */
+	/* For data that arrived before the entry was added. */
 	relay_wake();
 }
 
@@ -81,7 +87,10 @@ int conn_listen(struct conn *conn, u16 port)
 	return 0;
 }
 
-/* Nobody watches it yet. Return: 0, -EAGAIN if nobody wants to connect, or another error. */
+/*
+ * Accept a connection; conn_watch() is the caller's.
+ * Return: 0, -EAGAIN if none waits, or another error.
+ */
 int conn_accept(struct conn *listener, struct conn *conn)
 {
 	struct sockaddr_storage addr;
@@ -92,20 +101,20 @@ int conn_accept(struct conn *listener, struct conn *conn)
 	if (err)
 		return err;
 	if (kernel_getpeername(conn->sock, (struct sockaddr *)&addr) < 0)
-		strscpy(conn->peer, "somebody", sizeof(conn->peer));
+		strscpy(conn->peer, "unknown", sizeof(conn->peer));
 	else
 		scnprintf(conn->peer, sizeof(conn->peer), "%pISpc", &addr);
 	tcp_sock_set_nodelay(conn->sock->sk);
 	return 0;
 }
 
-/* Bytes that are there to be received. */
+/* Return: bytes that can be received. */
 size_t conn_there(const struct conn *conn)
 {
 	return max(tcp_inq(conn->sock->sk), 0);
 }
 
-/* No more will come than is there. */
+/* Return: true if no byte will arrive after those that can be received. */
 bool conn_ended(const struct conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;
@@ -113,7 +122,7 @@ bool conn_ended(const struct conn *conn)
 	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
-/* The other end has nothing to say; if it does it is not kept. Return: true if it is gone. */
+/* Discard what the peer sends: a subscriber has nothing to say. Return: true if it has closed. */
 bool conn_left(struct conn *conn)
 {
 	u8 bytes[64];
@@ -124,7 +133,7 @@ bool conn_left(struct conn *conn)
 	return !got || (got < 0 && got != -EAGAIN);
 }
 
-/* So much may wait in the socket: without it TCP goes up to what the system allows. */
+/* Bound the socket's send queue. Without it TCP grows the queue up to tcp_wmem[2]. */
 void conn_bound_queue(struct conn *conn, unsigned int bytes)
 {
 	struct sock *sk = conn->sock->sk;
@@ -135,7 +144,7 @@ void conn_bound_queue(struct conn *conn, unsigned int bytes)
 	release_sock(sk);
 }
 
-/* After a shutdown: the other end has acknowledged all, and that it is the end. */
+/* Return: true if, after a shutdown, the peer has acknowledged all data and the FIN. */
 bool conn_finished(const struct conn *conn)
 {
 	const struct sock *sk = conn->sock->sk;
@@ -144,7 +153,7 @@ bool conn_finished(const struct conn *conn)
 	return !READ_ONCE(sk->sk_err) && (state == TCP_FIN_WAIT2 || state == TCP_CLOSE);
 }
 
-/* Nothing may be in flight: the socket would have no timers to bring it back. */
+/* Close. Nothing may be in flight: a released kernel socket has no timers to return it. */
 void conn_close(struct conn *conn)
 {
 	if (conn->wait.func)
@@ -153,7 +162,7 @@ void conn_close(struct conn *conn)
 	conn->sock = NULL;
 }
 
-/* What is in flight comes back at once. */
+/* Reset. All sends in flight return before this does. */
 void conn_reset(struct conn *conn)
 {
 	sock_no_linger(conn->sock->sk);

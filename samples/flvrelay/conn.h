@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Connections whose sockets never wait: instead they wake the relay when something is new. */
+/* Non-blocking connections that wake the relay's thread. */
 #ifndef FLVRELAY_CONN_H
 #define FLVRELAY_CONN_H
 
@@ -9,10 +9,10 @@
 struct socket;
 
 /**
- * struct conn - a socket of the relay's; used by its thread alone
- * @sock: it
- * @wait: is in the socket's queue of those who wait, once it is watched
- * @peer: the other end, for messages
+ * struct conn - a socket of the relay; used by its thread only
+ * @sock: the socket
+ * @wait: entry in the socket's wait queue, after conn_watch()
+ * @peer: address of the other end, for messages
  */
 struct conn {
 	struct socket *sock;
@@ -31,7 +31,7 @@ bool conn_finished(const struct conn *conn);
 void conn_close(struct conn *conn);
 void conn_reset(struct conn *conn);
 
-/* What the relay's thread waits for. */
+/* Wake the relay's thread; wait for that. */
 void relay_wake(void);
 void relay_wait(long timeout);
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * FLV: a header of 9 bytes, and then tags: 11 bytes of header, a payload, and 4 bytes that
- * repeat how long that was; such 4 bytes, being 0, come before the first tag as well.
+ * The FLV parser.
  *
- * Headers are consumed as they are read and their memory is free at once; a payload is split
- * off as soon as it is complete, with its trailer, and lies where the socket put it. What is
- * not FLV is said to be so as soon as a byte tells. Not more than one tag of the largest
- * size, and the header of the next, is ever kept here.
+ *	file:	header (9) | trailer 0 (4) | tag | tag | ...
+ *	tag:	header (11) | payload | trailer (4): length of header and payload
+ *
+ * A header is freed as soon as it is read. A payload is split off, with its trailer, when all
+ * of it has arrived; it stays where the socket put it. A stream that is not FLV is refused at
+ * the first byte that shows it. The parser never holds more than one tag of the largest size
+ * and the next tag's header.
  */
 #include <linux/errno.h>
 #include <linux/string.h>
@@ -17,12 +19,12 @@
 #define CODEC_AVC	7
 #define CODEC_AAC	10
 #define FRAME_KEY	1
-/* The byte behind the codec's, with AVC and AAC. */
+/* The byte after the codec's, with AVC and AAC. */
 #define PACKET_SEQUENCE	0
 #define PACKET_FRAME	1
 
 static const u8 file_magic[] = { 'F', 'L', 'V', 1 };
-/* An AMF string, its length, and then the name. */
+/* AMF: the type of a string, its length, the string. */
 static const u8 meta_magic[] = "\x02\x00\x0aonMetaData";
 
 void flv_init(struct flv_parser *parser, struct dualtree *dt, u32 max_tag)
@@ -31,17 +33,17 @@ void flv_init(struct flv_parser *parser, struct dualtree *dt, u32 max_tag)
 	dualtree_buf_init(&parser->in, dt);
 }
 
-/* A stream that has not even begun is not a whole one. */
+/* Return: true if a stream may end here: between two tags, not before the file header. */
 bool flv_may_end(const struct flv_parser *parser)
 {
-	return parser->state == AT_TAG && !dualtree_buf_unread(&parser->in);
+	return parser->state == AT_TAG && !dualtree_buf_len(&parser->in);
 }
 
-/* Return: 1 if it was read, 0 if there is too little of it, -EBADMSG. */
+/* Return: 1 if it was read, 0 if more must be received, -EBADMSG. */
 static int read_file_header(struct flv_parser *parser, const char **why)
 {
 	u8 head[FLV_FILE_HEADER + FLV_TRAILER];
-	size_t there = min(dualtree_buf_unread(&parser->in), sizeof(head));
+	size_t there = min(dualtree_buf_len(&parser->in), sizeof(head));
 
 	dualtree_buf_peek(&parser->in, 0, head, there);
 	if (memcmp(head, file_magic, min(there, sizeof(file_magic)))) {
@@ -72,7 +74,7 @@ static int check_tag_header(const struct flv_parser *parser, u8 type, u32 size, 
 	return -EBADMSG;
 }
 
-/* Likewise. The header is free as soon as it has been read. */
+/* Read and free a tag's header. Return: 1 if it was read, 0 if more must be received, -EBADMSG. */
 static int read_tag_header(struct flv_parser *parser, const char **why)
 {
 	u8 head[FLV_TAG_HEADER];
@@ -99,7 +101,7 @@ static enum tag_kind kind_of_video(u8 first, u8 second)
 
 	if (avc && second == PACKET_SEQUENCE)
 		return KIND_SEQUENCE;
-	/* The end of an AVC sequence calls itself a key frame, too. */
+	/* The packet that ends an AVC sequence has the type of a key frame. */
 	if (first >> 4 == FRAME_KEY && (!avc || second == PACKET_FRAME))
 		return KIND_KEY;
 	return KIND_FRAME;
@@ -123,8 +125,8 @@ static enum tag_kind kind_of(const struct tag *tag)
 }
 
 /*
- * The trailer stays with the payload: whoever sends it would have to add the same 4 bytes.
- * Return: 1 if it was read, 0 if there is too little of it, -EBADMSG, -ENOMEM.
+ * Split the payload off. Its trailer stays with it: every send needs the same 4 bytes.
+ * Return: 1 if it was read, 0 if more must be received, -EBADMSG, -ENOMEM.
  */
 static int read_payload(struct flv_parser *parser, struct tag *tag, const char **why)
 {
@@ -136,7 +138,7 @@ static int read_payload(struct flv_parser *parser, struct tag *tag, const char *
 		*why = "a tag that is not as long as it says";
 		return -EBADMSG;
 	}
-	/* Before it is cloned: now each byte has one holder, and the cut is exact. */
+	/* Split before any clone: while a range has one holder the cut copies nothing. */
 	if (dualtree_buf_split(&parser->in, parser->size + FLV_TRAILER, &tag->payload,
 			       GFP_KERNEL)) {
 		*why = "no memory";
@@ -149,10 +151,10 @@ static int read_payload(struct flv_parser *parser, struct tag *tag, const char *
 	return 1;
 }
 
-/* Return: how many bytes have to be received until something can be done; not 0. */
+/* Return: bytes to receive until the next header or payload is complete; not 0. */
 size_t flv_due(const struct flv_parser *parser)
 {
-	size_t there = dualtree_buf_unread(&parser->in);
+	size_t there = dualtree_buf_len(&parser->in);
 
 	switch (parser->state) {
 	case AT_FILE_HEADER:
@@ -165,9 +167,9 @@ size_t flv_due(const struct flv_parser *parser)
 }
 
 /*
- * Take a tag off what was received. Its payload must be an empty buffer.
- * Return: 1 if there was one, 0 if more has to be received first, -EBADMSG or -ENOMEM with the
- * reason in @why; then the stream is over.
+ * Take the next tag out of what was received. @tag's payload must be an empty buffer.
+ * Return: 1 if there was a tag, 0 if more must be received, -EBADMSG or -ENOMEM with the reason
+ * in @why; the stream ends then.
  */
 int flv_next(struct flv_parser *parser, struct tag *tag, const char **why)
 {
@@ -182,7 +184,7 @@ int flv_next(struct flv_parser *parser, struct tag *tag, const char **why)
 	return got;
 }
 
-/* Return: 0 or -ENOMEM. */
+/* Append a file header. Return: 0 or -ENOMEM. */
 int flv_put_file_header(struct dualtree_buf *to, u8 flags)
 {
 	u8 head[FLV_FILE_HEADER + FLV_TRAILER] = { [8] = FLV_FILE_HEADER };
@@ -193,12 +195,12 @@ int flv_put_file_header(struct dualtree_buf *to, u8 flags)
 }
 
 /*
- * Append a tag: the header is made anew, what follows is shared.
- * Return: 0 or -ENOMEM; then nothing was appended.
+ * Append a tag: a new header, and the payload by reference.
+ * Return: 0, or -ENOMEM with nothing appended.
  */
 int flv_put_tag(struct dualtree_buf *to, struct tag *tag)
 {
-	size_t len = dualtree_buf_unread(&tag->payload);
+	size_t len = dualtree_buf_len(&tag->payload);
 	u32 size = len - FLV_TRAILER, time = tag->timestamp;
 	u8 head[FLV_TAG_HEADER] = {
 		tag->type, size >> 16, size >> 8, size,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* FLV: taking a stream apart into tags, and what is put around a tag when it is sent. */
+/* FLV: parse a stream into tags, and build the bytes that send a tag. flv.c has the format. */
 #ifndef FLVRELAY_FLV_H
 #define FLVRELAY_FLV_H
 
@@ -7,9 +7,11 @@
 
 #include <dualtree/netbuf.h>
 
+/* Bytes of each part, as the format has them. */
 #define FLV_FILE_HEADER		9
 #define FLV_TAG_HEADER		11
 #define FLV_TRAILER		4
+/* A flag of the file header. */
 #define FLV_HAS_VIDEO		0x01
 
 enum tag_type {
@@ -19,11 +21,11 @@ enum tag_type {
 };
 
 /**
- * enum tag_kind - what a tag is to someone who joins
- * @KIND_FRAME: of no use without what came before
+ * enum tag_kind - what a tag means to a subscriber that joins
+ * @KIND_FRAME: a frame that needs those before it
  * @KIND_KEY: a picture that decoding can begin with
- * @KIND_SEQUENCE: how to decode what follows; he needs the latest one
- * @KIND_META: onMetaData; likewise
+ * @KIND_SEQUENCE: the decoder's configuration; a subscriber needs the latest one
+ * @KIND_META: onMetaData; a subscriber needs the latest one
  */
 enum tag_kind {
 	KIND_FRAME,
@@ -34,11 +36,11 @@ enum tag_kind {
 
 /**
  * struct tag - a tag without its header
- * @seq: its number in the stream, by arrival
+ * @seq: number in the stream, by arrival
  * @timestamp: milliseconds
  * @type: audio, video or script data
- * @kind: what it is to someone who joins
- * @payload: its bytes and the trailer, all of them in ranges of its own
+ * @kind: what it means to a subscriber that joins
+ * @payload: payload and trailer, in ranges that no other tag shares
  */
 struct tag {
 	u64 seq;
@@ -49,10 +51,10 @@ struct tag {
 };
 
 /**
- * enum flv_state - what is due next
- * @AT_FILE_HEADER: the stream's beginning
- * @AT_TAG: a tag's header: the only place where a stream may end
- * @IN_TAG: the payload and the trailer of the tag whose header was read last
+ * enum flv_state - what is parsed next
+ * @AT_FILE_HEADER: the file header
+ * @AT_TAG: a tag's header; a stream may end only here
+ * @IN_TAG: payload and trailer of the tag whose header was read last
  */
 enum flv_state {
 	AT_FILE_HEADER,
@@ -61,14 +63,14 @@ enum flv_state {
 };
 
 /**
- * struct flv_parser - where in a stream we are; owner-only
- * @in: what was received and not consumed
- * @state: what is due
- * @max_tag: a payload may be so long
- * @flags: of the file header
- * @type: of the tag whose payload is due
- * @timestamp: likewise
- * @size: likewise, its payload's length
+ * struct flv_parser - the state of a parser; owner only
+ * @in: bytes received and not consumed
+ * @state: what is parsed next
+ * @max_tag: bytes of the largest payload
+ * @flags: flags of the file header
+ * @type: type of the tag in @IN_TAG
+ * @timestamp: timestamp of that tag
+ * @size: bytes of its payload
  */
 struct flv_parser {
 	struct dualtree_buf in;

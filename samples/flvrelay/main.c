@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flvrelay: one publishes a stream of FLV over TCP to one port, any number read it from another.
+ * flvrelay: a relay of FLV streams over TCP. One publisher sends to one port, any number of
+ * subscribers read from another.
  *
  *	ffmpeg -re -i FILE -c copy -f flv -flvflags no_duration_filesize tcp://HOST:9100
  *	ffplay -f flv tcp://HOST:9101
  *
- * What the publisher sends is received into ranges of a dualtree instance that is his stream's
- * own. The headers of tags are free as soon as they are parsed; their payloads are kept where
- * the socket put them, as many of each kind as the rings are long, and sent from there to all
- * who read, without copying. Who joins gets the stream from the last key frame on. Who is too
- * slow is dropped. When the publisher leaves they get the rest, and the instance is
- * destroyed, with all that is in it, in one call.
+ * A stream is received into ranges of a dualtree instance of its own. A tag's header is freed
+ * when it is parsed. Its payload stays where the socket put it: in the ring of its kind, and
+ * in the sockets of the subscribers, which send it without a copy. A subscriber that joins
+ * gets the stream from the last key frame on; one that is too slow is dropped. When the
+ * publisher leaves, the subscribers get the rest. Then the instance is destroyed, with all
+ * that is in it, in one call.
  *
- * One thread does everything, and its sockets never wait; so there is no lock but the one of
- * what debugfs shows (summary.c). It runs on one CPU where it can, so that a stream's memory
- * is in one heap. Only in the end, when a stream is over, does it wait for what is in flight:
- * at most as long as drain_ms.
+ * One thread does all of this, on non-blocking sockets, so the only lock is the one of
+ * debugfs (summary.c). The thread is bound to a CPU, so a stream's memory is in one heap. It
+ * waits only when a stream ends: up to drain_ms for the sends in flight.
  *
- * Nothing that a publisher sends costs more than his connection: one line says what was
- * wrong. He cannot take more memory than limit_mib, nor the port for longer than idle_ms
- * without sending. One publishes at a time. IPv4, in the initial network namespace.
+ * A bad stream costs its connection only: it is closed with one line that names the fault. A
+ * publisher cannot take more memory than limit_mib, nor keep the port for longer than idle_ms
+ * without sending. One publisher at a time. IPv4, in the initial network namespace.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -44,13 +44,14 @@
 #include "subscriber.h"
 #include "summary.h"
 
-#define MAX_DEPTH	SZ_64K
-/* FLV cannot say more. */
-#define MAX_TAG		(SZ_16M - 1)
-/* What only time tells, a silent publisher for one, is looked for so often. */
+/* Tags of a ring: its table then takes 4 MiB. */
+#define DEPTH_MAX	SZ_64K
+/* Bytes of a payload: the format has 24 bits for its length. */
+#define TAG_MAX		(SZ_16M - 1)
+/* Jiffies between two rounds without an event: timeouts are seen a round late at most. */
 #define ROUND		(HZ / 10)
-/* Of each kind in a round: whoever is connected must get his turn. */
-#define MAX_ACCEPTS	16
+/* Connections accepted from a port in one round, so that those there are get their turn. */
+#define ACCEPT_BUDGET	16
 
 static ushort publish_port = 9100;
 module_param(publish_port, ushort, 0444);
@@ -78,7 +79,7 @@ MODULE_PARM_DESC(limit_mib, "MiB that a stream may take; 0: no limit");
 
 static unsigned int backlog = 400;
 module_param(backlog, uint, 0444);
-MODULE_PARM_DESC(backlog, "Tags that a subscriber who takes no more may be behind");
+MODULE_PARM_DESC(backlog, "Tags that a subscriber whose socket is full may lag");
 
 static unsigned int max_subscribers = 64;
 module_param(max_subscribers, uint, 0444);
@@ -86,24 +87,24 @@ MODULE_PARM_DESC(max_subscribers, "Subscribers at a time");
 
 static unsigned int idle_ms = 10000;
 module_param(idle_ms, uint, 0444);
-MODULE_PARM_DESC(idle_ms, "A publisher who sends nothing for so long is closed");
+MODULE_PARM_DESC(idle_ms, "Milliseconds after which a silent publisher is closed");
 
 static unsigned int drain_ms = 5000;
 module_param(drain_ms, uint, 0444);
-MODULE_PARM_DESC(drain_ms, "So long subscribers have to take the rest of a stream");
+MODULE_PARM_DESC(drain_ms, "Milliseconds that subscribers have to take the rest of a stream");
 
 static int cpu = -1;
 module_param(cpu, int, 0444);
-MODULE_PARM_DESC(cpu, "CPU that it runs on; -1: the last that is online");
+MODULE_PARM_DESC(cpu, "CPU that the thread runs on; -1: the last that is online");
 
 static unsigned int drop_video;
 module_param(drop_video, uint, 0444);
-MODULE_PARM_DESC(drop_video, "Video frame to withhold, to show that it is missed; 0: none");
+MODULE_PARM_DESC(drop_video, "Number of a video frame to withhold, to test; 0: none");
 
 struct settings settings;
 struct totals totals;
 
-/* All that follows is the thread's while it runs. */
+/* Used by the thread only, while it runs. */
 static struct conn publish_listener;
 static struct conn subscribe_listener;
 static struct stream *stream;
@@ -112,30 +113,30 @@ static unsigned int nr_subscribers;
 
 static struct task_struct *thread;
 
-static void refuse(struct conn *conn, const char *why)
+static void publisher_refuse(struct conn *conn, const char *why)
 {
 	pr_info_ratelimited("publisher %s: refused, %s\n", conn->peer, why);
 	count(&totals.refused, 1);
 	conn_reset(conn);
 }
 
-static void accept_publisher(void)
+static void publisher_accept(void)
 {
 	struct stream *made;
 	struct conn conn;
 	int i;
 
-	/* Who comes while the rest of a stream is being sent waits for its end. */
+	/* While the rest of a stream is sent, the next publisher waits in the listen queue. */
 	if (stream && !stream->publisher.sock)
 		return;
-	for (i = 0; i < MAX_ACCEPTS && !conn_accept(&publish_listener, &conn); i++) {
+	for (i = 0; i < ACCEPT_BUDGET && !conn_accept(&publish_listener, &conn); i++) {
 		if (stream) {
-			refuse(&conn, "there is one already");
+			publisher_refuse(&conn, "there is one already");
 			continue;
 		}
 		made = stream_create();
 		if (IS_ERR(made)) {
-			refuse(&conn, "no memory");
+			publisher_refuse(&conn, "no memory");
 			continue;
 		}
 		made->publisher = conn;
@@ -145,13 +146,13 @@ static void accept_publisher(void)
 	}
 }
 
-static void accept_subscribers(void)
+static void subscribers_accept(void)
 {
 	struct subscriber *sub;
 	struct conn conn;
 	int i;
 
-	for (i = 0; i < MAX_ACCEPTS && !conn_accept(&subscribe_listener, &conn); i++) {
+	for (i = 0; i < ACCEPT_BUDGET && !conn_accept(&subscribe_listener, &conn); i++) {
 		sub = nr_subscribers < max_subscribers ? kzalloc(sizeof(*sub), GFP_KERNEL) : NULL;
 		if (!sub) {
 			count(&totals.turned_away, 1);
@@ -165,23 +166,23 @@ static void accept_subscribers(void)
 	}
 }
 
-static void drop(struct subscriber *sub)
+static void subscriber_remove(struct subscriber *sub)
 {
 	subscriber_drop(sub);
 	summary_set(stream, --nr_subscribers);
 }
 
-static void serve_subscribers(void)
+static void subscribers_serve(void)
 {
 	struct subscriber *sub, *next;
 
 	list_for_each_entry_safe(sub, next, &subscribers, list) {
 		if (!subscriber_round(sub, stream))
-			drop(sub);
+			subscriber_remove(sub);
 	}
 }
 
-/* The publisher is gone, and everyone has been sent the rest or has had the time for it. */
+/* Return: true if the publisher has left, and the rest has been sent or its time is up. */
 static bool stream_is_over(void)
 {
 	struct subscriber *sub;
@@ -197,13 +198,13 @@ static bool stream_is_over(void)
 	return true;
 }
 
-/* He was sent the end of it. @flushed: and so were all others, and it has arrived. */
-static void release(struct subscriber *sub, bool flushed)
+/* Close a subscriber at the end of a stream. @flushed: all sends of the stream have returned. */
+static void subscriber_release(struct subscriber *sub, bool flushed)
 {
 	if (!subscriber_done(sub, stream) || !(flushed || conn_finished(&sub->conn))) {
 		count(&totals.slow, 1);
 		pr_info("subscriber %s did not take the end in time\n", sub->conn.peer);
-		drop(sub);
+		subscriber_remove(sub);
 		return;
 	}
 	count(&totals.completed, 1);
@@ -214,10 +215,10 @@ static void release(struct subscriber *sub, bool flushed)
 }
 
 /*
- * Those who were sent it are told that it is over, and get what is in flight; who does not take
- * it in time loses it. Then nothing of the stream is left but its instance.
+ * End a stream: shut the subscribers down, wait up to settings.drain for the sends in flight,
+ * reset those that have not taken all by then, and destroy the instance.
  */
-static void end_stream(void)
+static void stream_end(void)
 {
 	struct subscriber *sub, *next;
 	struct stream *over = stream;
@@ -230,53 +231,53 @@ static void end_stream(void)
 	flushed = !dualtree_tx_flush(stream->tx, settings.drain);
 	list_for_each_entry_safe(sub, next, &subscribers, list) {
 		if (sub->joined)
-			release(sub, flushed);
+			subscriber_release(sub, flushed);
 	}
-	/* What sockets that were reset had in flight is on its way back from the device. */
+	/* Sends of sockets that were reset: the device still holds them, and returns them soon. */
 	dualtree_tx_flush(stream->tx, MAX_SCHEDULE_TIMEOUT);
 	stream = NULL;
 	summary_end(over);
 	stream_destroy(over);
 }
 
-/* At the end, whatever is going on. */
-static void end_all(void)
+/* End all connections and the stream, at unload. */
+static void relay_end(void)
 {
 	struct subscriber *sub, *next;
 
 	list_for_each_entry_safe(sub, next, &subscribers, list)
-		drop(sub);
+		subscriber_remove(sub);
 	if (!stream)
 		return;
 	if (stream->publisher.sock)
 		publisher_close(stream, "the relay is unloaded");
-	end_stream();
+	stream_end();
 }
 
 static int relay(void *unused)
 {
 	while (!kthread_should_stop()) {
 		relay_wait(ROUND);
-		accept_subscribers();
-		accept_publisher();
+		subscribers_accept();
+		publisher_accept();
 		if (stream && stream->publisher.sock)
 			publisher_round(stream);
-		serve_subscribers();
+		subscribers_serve();
 		if (stream && stream_is_over())
-			end_stream();
+			stream_end();
 	}
-	end_all();
+	relay_end();
 	return 0;
 }
 
 static int check_parameters(void)
 {
-	if (!video_depth || video_depth > MAX_DEPTH || !audio_depth || audio_depth > MAX_DEPTH) {
-		pr_err("video_depth and audio_depth must be 1 to %d\n", MAX_DEPTH);
+	if (!video_depth || video_depth > DEPTH_MAX || !audio_depth || audio_depth > DEPTH_MAX) {
+		pr_err("video_depth and audio_depth must be 1 to %d\n", DEPTH_MAX);
 		return -EINVAL;
 	}
-	if (!max_tag || max_tag > MAX_TAG) {
-		pr_err("max_tag must be 1 to %d\n", MAX_TAG);
+	if (!max_tag || max_tag > TAG_MAX) {
+		pr_err("max_tag must be 1 to %d\n", TAG_MAX);
 		return -EINVAL;
 	}
 	if (cpu == -1)
@@ -339,7 +340,7 @@ static int __init flvrelay_init(void)
 	return 0;
 }
 
-/* Whoever reads first, then the thread with all that is its own. */
+/* Remove the reader (debugfs) first, then stop the thread, which frees all it has. */
 static void __exit flvrelay_exit(void)
 {
 	summary_remove();

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receives what the publisher sends, straight into ranges of the stream's instance, and keeps
- * the tags. What is not all there yet waits in the socket for a moment, so that a tag comes to
- * lie in as few ranges as can be, with the header of the next one at the end, which is free as
- * soon as it was read. Whatever is wrong with what he sends closes his connection, with one
- * line that says what; of those that come all the time some lines are left out.
+ * The publisher's connection: receive its bytes into ranges of the stream's instance, and keep
+ * the tags.
+ *
+ *	what is due is there				receive it, and the next tag's header
+ *	less is there, for less than WAIT_MAX		leave it in the socket
+ *	less is there, for longer			receive it
+ *	a fault in the stream, a reset, silence		close, with one rate-limited line
+ *
+ * Waiting puts a tag into few ranges. The next header lies at the end of the last one, and is
+ * freed when it is read. Runs in the relay's thread; no lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,15 +22,15 @@
 #include "relay.h"
 #include "stream.h"
 
-/* Of a large tag so much at a time: room that is not hard to find. */
+/* Bytes of one receive: room of that size is found in most heaps without growth. */
 #define RECEIVE_SIZE	SZ_16K
-/* For what is not all there. */
-#define MOST_WAIT	(HZ / 5)
-/* After so many the subscribers get their turn. */
-#define MAX_RECEIVES	64
+/* Jiffies that an incomplete tag waits in the socket: five frames at 25 a second. */
+#define WAIT_MAX	(HZ / 5)
+/* Receives in one round, after which the subscribers get their turn. */
+#define RECEIVE_BUDGET	64
 
-/* Return: why the stream is over, or NULL. */
-static const char *take_tags(struct stream *stream)
+/* Take all complete tags. Return: why the stream ends, or NULL. */
+static const char *stream_take_tags(struct stream *stream)
 {
 	const char *why = NULL;
 	struct tag tag;
@@ -41,7 +46,7 @@ static const char *take_tags(struct stream *stream)
 	return got < 0 ? why : NULL;
 }
 
-static const char *why_ended(const struct stream *stream, ssize_t got)
+static const char *parser_why_ended(const struct stream *stream, ssize_t got)
 {
 	if (got == -ENOMEM)
 		return "no memory";
@@ -57,7 +62,7 @@ static const char *why_ended(const struct stream *stream, ssize_t got)
 	}
 }
 
-/* NULL: he is done, and everything he sent is whole. */
+/* Close the connection. @why: the fault, or NULL if the stream ended where it may. */
 void publisher_close(struct stream *stream, const char *why)
 {
 	const char *peer = stream->publisher.peer;
@@ -74,28 +79,28 @@ void publisher_close(struct stream *stream, const char *why)
 	stream->deadline = jiffies + settings.drain;
 }
 
-static void check_idle(struct stream *stream)
+static void publisher_check_idle(struct stream *stream)
 {
 	if (time_after(jiffies, stream->heard + settings.idle))
 		publisher_close(stream, "silent for too long");
 }
 
-/* What is due is all there, or as much of it as can be waited for. */
-static bool is_due(const struct stream *stream, size_t due, size_t there)
+/* Return: true if what is due is there, or has waited for long enough. */
+static bool publisher_is_due(const struct stream *stream, size_t due, size_t there)
 {
 	if (there >= due || conn_ended(&stream->publisher))
 		return true;
-	/* However little a receiver's window may have room for, a slow one goes on. */
-	return there && time_after(jiffies, stream->heard + MOST_WAIT);
+	/* A small receive window may never hold all of it: after WAIT_MAX take what is there. */
+	return there && time_after(jiffies, stream->heard + WAIT_MAX);
 }
 
-/* Return: bytes received; 0: he said that it is the end; -EAGAIN: too little is there. */
-static ssize_t receive(struct stream *stream)
+/* Return: bytes received, 0 at the end of the stream, -EAGAIN if too little is there, an error. */
+static ssize_t publisher_receive(struct stream *stream)
 {
 	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE);
 	size_t there = conn_there(&stream->publisher);
 
-	if (!is_due(stream, due, there))
+	if (!publisher_is_due(stream, due, there))
 		return -EAGAIN;
 	return dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
 				 clamp_t(size_t, there, 1, due + FLV_TAG_HEADER), MSG_DONTWAIT,
@@ -108,16 +113,17 @@ void publisher_round(struct stream *stream)
 	ssize_t got;
 	int i;
 
-	for (i = 0; i < MAX_RECEIVES; i++) {
-		got = receive(stream);
+	for (i = 0; i < RECEIVE_BUDGET; i++) {
+		got = publisher_receive(stream);
 		if (got == -EAGAIN)
-			return check_idle(stream);
+			return publisher_check_idle(stream);
 		if (got <= 0) {
-			why = !got && flv_may_end(&stream->parser) ? NULL : why_ended(stream, got);
+			why = !got && flv_may_end(&stream->parser) ? NULL : parser_why_ended(stream,
+											     got);
 			return publisher_close(stream, why);
 		}
 		stream->heard = jiffies;
-		why = take_tags(stream);
+		why = stream_take_tags(stream);
 		if (why)
 			return publisher_close(stream, why);
 	}

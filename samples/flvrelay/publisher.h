@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The one who sends a stream. */
+/* The publisher's connection. */
 #ifndef FLVRELAY_PUBLISHER_H
 #define FLVRELAY_PUBLISHER_H
 

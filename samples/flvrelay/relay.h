@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the relay have in common: its settings and what it counts. */
+/* The relay's settings and counters, which all its files use. */
 #ifndef FLVRELAY_RELAY_H
 #define FLVRELAY_RELAY_H
 
@@ -7,15 +7,15 @@
 #include <linux/types.h>
 
 /**
- * struct settings - the module's parameters, in force until it is unloaded
+ * struct settings - the module's parameters; set at load, then constant
  * @video_depth: video and script tags that are kept
  * @audio_depth: audio tags that are kept
- * @max_tag: a payload may be so long
+ * @max_tag: bytes of the largest payload
  * @limit: bytes of memory that a stream may take
- * @backlog: tags that a subscriber may be behind when his socket takes no more
- * @idle: jiffies after which a publisher who sends nothing is closed
+ * @backlog: tags that a subscriber whose socket is full may lag
+ * @idle: jiffies after which a silent publisher is closed
  * @drain: jiffies that subscribers have to take the rest of a stream
- * @drop_video: a video frame that is withheld, by its number; 0: none
+ * @drop_video: number of a video frame to withhold; 0: none
  */
 struct settings {
 	unsigned int video_depth;
@@ -29,22 +29,22 @@ struct settings {
 };
 
 /**
- * struct totals - what happened since the module was loaded; written by the relay's thread
+ * struct totals - counters since the module was loaded; written by the relay's thread only
  * @streams: publishers that ended where a stream may end
- * @bad_streams: publishers that were closed, or left in the midst of something
- * @refused: publishers that came while there was one
- * @tags: tags that were taken in
- * @bytes: their payloads, with the trailers
- * @joined: subscribers that were sent a stream, each time that they were
- * @completed: of those, who got all of it to its end
- * @slow: of those, who were dropped since they were too slow
- * @left: subscribers that left by themselves
- * @turned_away: subscribers that were too many
- * @zerocopy_bytes: what the stack read where it lay, of streams that are over
- * @copied_bytes: what it copied of them
- * @sends: calls of a socket, likewise
- * @bad_frees: frees that were refused, likewise
- * @destroyed_bytes: what was live of them, and went with their instance
+ * @bad_streams: publishers that were closed, or ended inside a tag
+ * @refused: publishers refused because there was one
+ * @tags: tags received
+ * @bytes: bytes of their payloads and trailers
+ * @joined: times that a subscriber began to get a stream
+ * @completed: of those, how many got all of it
+ * @slow: of those, how many were dropped for being too slow
+ * @left: subscribers that closed their connection
+ * @turned_away: subscribers refused because there were max_subscribers
+ * @zerocopy_bytes: bytes that the stack read in place, of streams that have ended
+ * @copied_bytes: bytes that it copied, of streams that have ended
+ * @sends: calls of dualtree_buf_send(), of streams that have ended
+ * @bad_frees: refused frees, of streams that have ended
+ * @destroyed_bytes: bytes that were live when their instance was destroyed
  */
 struct totals {
 	unsigned long streams;
@@ -67,7 +67,7 @@ struct totals {
 extern struct settings settings;
 extern struct totals totals;
 
-/* The thread alone writes, others read at any time. */
+/* The relay's thread only. Readers may run at any time. */
 static inline void count(unsigned long *what, unsigned long n)
 {
 	WRITE_ONCE(*what, *what + n);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The newest tags of a stream. Putting one in lets go of the oldest; that never fails and
- * never allocates. Whoever reads keeps a position of his own, and finds out by it whether he
- * is too late.
+ * A ring of the newest tags of a stream.
  *
- * The payloads belong to the stream's instance. ring_free() does not look at them: they go
- * with the instance, all at once.
+ * ring_put() drops the oldest tag of a full ring; it never fails and never allocates. A
+ * subscriber keeps a position, which tells whether its next tag is still in the ring.
+ *
+ * The payloads belong to the stream's instance. ring_free() leaves them: the instance's
+ * destruction frees all of them. Used by the relay's thread only; no lock.
  */
 #include <linux/errno.h>
 #include <linux/math64.h>
@@ -35,17 +36,17 @@ static struct tag *slot(const struct ring *ring, u64 position)
 	return &ring->tags[index];
 }
 
-/* The tag's payload moves. Return: its position. */
+/* Put a tag in; its payload moves. Return: its position. */
 u64 ring_put(struct ring *ring, struct tag *tag)
 {
 	struct tag *to = slot(ring, ring->end);
 
 	if (ring->end - ring->first == ring->depth) {
-		ring->bytes -= dualtree_buf_unread(&to->payload);
+		ring->bytes -= dualtree_buf_len(&to->payload);
 		dualtree_buf_purge(&to->payload);
 		ring->first++;
 	}
-	ring->bytes += dualtree_buf_unread(&tag->payload);
+	ring->bytes += dualtree_buf_len(&tag->payload);
 	to->seq = tag->seq;
 	to->timestamp = tag->timestamp;
 	to->type = tag->type;
@@ -55,7 +56,7 @@ u64 ring_put(struct ring *ring, struct tag *tag)
 	return ring->end++;
 }
 
-/* Return: the tag, or NULL if it is not there: gone, or still to come. */
+/* Return: the tag at a position, or NULL if it has been dropped or is yet to arrive. */
 struct tag *ring_at(const struct ring *ring, u64 position)
 {
 	return position >= ring->first && position < ring->end ? slot(ring, position) : NULL;

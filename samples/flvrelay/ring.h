@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The newest tags of a stream: positions count up, a ring has those from first to end. */
+/* A ring of the newest tags of a stream, at the positions [first, end). Positions never wrap. */
 #ifndef FLVRELAY_RING_H
 #define FLVRELAY_RING_H
 
@@ -9,12 +9,12 @@ struct dualtree;
 struct tag;
 
 /**
- * struct ring - the newest tags; owner-only
- * @tags: at most @depth of them
- * @depth: how many are kept
- * @first: the position of the oldest one
- * @end: the position of the next one that comes
- * @bytes: their payloads, with the trailers
+ * struct ring - the newest tags; owner only
+ * @tags: @depth slots
+ * @depth: how many tags are kept
+ * @first: position of the oldest tag
+ * @end: position of the next tag to arrive
+ * @bytes: bytes of all payloads and trailers
  */
 struct ring {
 	struct tag *tags;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A stream has a dualtree instance of its own, with all that its publisher sent and its
- * subscribers are being sent. It keeps the newest tags, and copies by reference of what
- * someone who joins needs first. When it is over the instance is destroyed, and everything in
- * it goes in that one call.
+ * A stream: one publisher's bytes, in a dualtree instance of its own.
+ *
+ * It keeps the newest tags in two rings, and clones of the heads: metadata and decoder
+ * configuration, which a subscriber needs first. When the stream ends, the instance is
+ * destroyed, and with it all that is in it. Used by the relay's thread only; summary.c
+ * reads counters.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -16,14 +18,14 @@
 #include "relay.h"
 #include "stream.h"
 
-#define REGION	SZ_64K
+/* Bytes of the largest region. Small ones empty sooner, and the spare is small. */
+#define REGION_MAX	SZ_64K
 
-static int create_memory(struct stream *stream)
+static int stream_create_memory(struct stream *stream)
 {
-	/* Small regions: few of them are only partly in use, and the spare one is small. */
 	struct dualtree_params params = {
 		.limit = settings.limit,
-		.max_region_order = get_order(REGION),
+		.max_region_order = get_order(REGION_MAX),
 	};
 
 	stream->dt = dualtree_create("flvrelay", &params);
@@ -36,14 +38,14 @@ static int create_memory(struct stream *stream)
 	return PTR_ERR(stream->tx);
 }
 
-static int create_rings(struct stream *stream)
+static int stream_create_rings(struct stream *stream)
 {
 	int err = ring_init(&stream->rings[RING_VIDEO], settings.video_depth);
 
 	return err ? err : ring_init(&stream->rings[RING_AUDIO], settings.audio_depth);
 }
 
-static void free_rings(struct stream *stream)
+static void stream_free_rings(struct stream *stream)
 {
 	int i;
 
@@ -51,7 +53,7 @@ static void free_rings(struct stream *stream)
 		ring_free(&stream->rings[i]);
 }
 
-/* Return: it, its publisher still to be set, or an ERR_PTR. */
+/* Return: the stream, whose publisher the caller sets, or an ERR_PTR(). */
 struct stream *stream_create(void)
 {
 	struct stream *stream = kzalloc(sizeof(*stream), GFP_KERNEL);
@@ -59,11 +61,11 @@ struct stream *stream_create(void)
 
 	if (!stream)
 		return ERR_PTR(-ENOMEM);
-	err = create_rings(stream);
+	err = stream_create_rings(stream);
 	if (!err)
-		err = create_memory(stream);
+		err = stream_create_memory(stream);
 	if (err) {
-		free_rings(stream);
+		stream_free_rings(stream);
 		kfree(stream);
 		return ERR_PTR(err);
 	}
@@ -74,7 +76,7 @@ struct stream *stream_create(void)
 	return stream;
 }
 
-/* When nothing of it is in flight any more: what it comes to. */
+/* Add a stream's counters to the totals, after its last send has returned. */
 void stream_count(struct stream *stream)
 {
 	struct dualtree_tx_stats sent;
@@ -89,44 +91,44 @@ void stream_count(struct stream *stream)
 	count(&totals.destroyed_bytes, stats.live_bytes);
 }
 
-/* Nothing of it is in flight, and nobody sees it any more. */
+/* Destroy a stream that has no send in flight and that debugfs does not show any more. */
 void stream_destroy(struct stream *stream)
 {
 	dualtree_tx_destroy(stream->tx);
 	dualtree_destroy(stream->dt);
-	free_rings(stream);
+	stream_free_rings(stream);
 	kfree(stream);
 }
 
-static struct tag *head_for(struct stream *stream, const struct tag *tag)
+static struct tag *stream_head_for(struct stream *stream, const struct tag *tag)
 {
 	if (tag->kind == KIND_META)
 		return &stream->heads[HEAD_META];
 	return &stream->heads[tag->type == TAG_VIDEO ? HEAD_VIDEO : HEAD_AUDIO];
 }
 
-static int keep_head(struct stream *stream, struct tag *tag)
+static int stream_keep_head(struct stream *stream, struct tag *tag)
 {
-	struct tag *head = head_for(stream, tag);
+	struct tag *head = stream_head_for(stream, tag);
 
 	dualtree_buf_purge(&head->payload);
 	head->timestamp = tag->timestamp;
 	head->type = tag->type;
-	/* From here on pictures are decoded in another way. */
+	/* A new decoder configuration: the last key frame belongs to the old one. */
 	if (tag->type == TAG_VIDEO)
 		stream->has_key = false;
-	return dualtree_buf_clone(&tag->payload, dualtree_buf_unread(&tag->payload),
+	return dualtree_buf_clone(&tag->payload, dualtree_buf_len(&tag->payload),
 				  &head->payload, GFP_KERNEL);
 }
 
-static bool is_withheld(struct stream *stream, const struct tag *tag)
+static bool stream_withholds(struct stream *stream, const struct tag *tag)
 {
 	if (tag->type != TAG_VIDEO || (tag->kind != KIND_FRAME && tag->kind != KIND_KEY))
 		return false;
 	return ++stream->videos == settings.drop_video;
 }
 
-/* Keep a tag. Its payload moves. Return: 0 or -ENOMEM. */
+/* Keep a tag; its payload moves. Return: 0 or -ENOMEM. */
 int stream_put(struct stream *stream, struct tag *tag)
 {
 	bool is_audio = tag->type == TAG_AUDIO;
@@ -134,10 +136,10 @@ int stream_put(struct stream *stream, struct tag *tag)
 
 	tag->seq = stream->next_seq++;
 	count(&totals.tags, 1);
-	count(&totals.bytes, dualtree_buf_unread(&tag->payload));
-	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && keep_head(stream, tag))
+	count(&totals.bytes, dualtree_buf_len(&tag->payload));
+	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && stream_keep_head(stream, tag))
 		return -ENOMEM;
-	if (is_withheld(stream, tag)) {
+	if (stream_withholds(stream, tag)) {
 		dualtree_buf_purge(&tag->payload);
 		return 0;
 	}
@@ -153,8 +155,8 @@ int stream_put(struct stream *stream, struct tag *tag)
 	return 0;
 }
 
-/* The first position whose tag is not older than @seq. */
-static u64 position_of(const struct ring *ring, u64 seq)
+/* Return: the first position whose tag is not older than @seq. */
+static u64 ring_position_of(const struct ring *ring, u64 seq)
 {
 	u64 position = ring->end;
 
@@ -164,9 +166,10 @@ static u64 position_of(const struct ring *ring, u64 seq)
 }
 
 /*
- * Where someone who joins begins: with the last key frame, and the sound that came after the
- * picture before it. Without pictures, with what comes next. Return: false if there is no such
- * place yet. @key_seq: what is older and no frame, he has already.
+ * Find where a subscriber begins: at the last key frame, and at the first audio tag after the
+ * picture before it; in a stream without video, at the next tag. @key_seq is set to the number
+ * of the first tag: heads that are older are sent by stream_put_heads().
+ * Return: false if there is no such place yet.
  */
 bool stream_start(const struct stream *stream, u64 *positions, u64 *key_seq)
 {
@@ -183,12 +186,12 @@ bool stream_start(const struct stream *stream, u64 *positions, u64 *key_seq)
 	if (!key)
 		return false;
 	positions[RING_VIDEO] = stream->key;
-	positions[RING_AUDIO] = position_of(&rings[RING_AUDIO], stream->key_from);
+	positions[RING_AUDIO] = ring_position_of(&rings[RING_AUDIO], stream->key_from);
 	*key_seq = key->seq;
 	return true;
 }
 
-/* What comes before the first frame. Return: 0 or -ENOMEM. */
+/* Append what precedes the first frame: the file header and the heads. Return: 0 or -ENOMEM. */
 int stream_put_heads(struct stream *stream, struct dualtree_buf *to)
 {
 	int i, err = flv_put_file_header(to, stream->parser.flags);

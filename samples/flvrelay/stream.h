@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A stream: an instance of its own, and in it what is kept for those who read. */
+/* A stream: one publisher's bytes, in an instance of its own. */
 #ifndef FLVRELAY_STREAM_H
 #define FLVRELAY_STREAM_H
 
@@ -26,22 +26,22 @@ enum head_of {
 };
 
 /**
- * struct stream - what a publisher sends; used by the relay's thread alone, but for what
- *	stream_show() reads
- * @dt: all of its memory, but for this and the slots of the rings
- * @tx: what its subscribers are being sent
- * @publisher: who sends it; its socket is NULL when he is gone
- * @parser: what he sent and is not parsed
- * @rings: the newest tags: script data goes with video
- * @heads: what someone who joins needs first; those with a type are there
- * @next_seq: the number of the next tag
+ * struct stream - one publisher's bytes; used by the relay's thread only, but for the counters
+ *	that summary.c reads
+ * @dt: holds all payloads
+ * @tx: tracks the sends to subscribers
+ * @publisher: the publisher's connection; its socket is NULL after it has left
+ * @parser: holds what is received and not parsed
+ * @rings: the newest tags; script data is in the ring of video
+ * @heads: tags that a subscriber needs first; unset if their type is 0
+ * @next_seq: number of the next tag
  * @videos: video frames so far
- * @key: the position of the last picture that decoding can begin with
- * @key_from: the number of the first tag that goes with it
- * @last_video: the number of the latest tag in the ring of video
- * @has_key: @key has been set, and what it needs is among the heads
- * @heard: when the publisher last sent something, in jiffies
- * @deadline: when subscribers must have taken the rest, in jiffies
+ * @key: position of the last picture that decoding can begin with
+ * @key_from: number of the first tag after the picture before @key
+ * @last_video: number of the latest tag in the ring of video
+ * @has_key: @key is set, and its decoder configuration is in @heads
+ * @heard: time of the publisher's last bytes, in jiffies
+ * @deadline: time by which subscribers must have taken the rest, in jiffies
  */
 struct stream {
 	struct dualtree *dt;

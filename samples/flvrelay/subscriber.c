@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A subscriber has no queue: he has a place in each ring. What comes next there is shared with
- * him when his socket has taken what came before, a batch at a time, and is sent from where it
- * lies. Someone who is slow falls behind until he is dropped: he costs what his socket
- * holds, and delays nobody.
+ * Subscribers. A subscriber has a position in each ring and no queue.
+ *
+ *	its socket has taken the last batch	clone the next tags and send them
+ *	its socket is full, the lag is small	wait for send space
+ *	its lag exceeds settings.backlog	drop it
+ *	its next tag has left the ring		drop it
+ *
+ * So a slow subscriber costs what its socket holds, and delays no other. Runs in the relay's
+ * thread; no lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,15 +22,15 @@
 #include "relay.h"
 #include "subscriber.h"
 
-/* What belongs together is sent in one call: TCP does not merge packets of two. */
+/* Bytes of one send. TCP does not merge packets of two sends, so small ones waste packets. */
 #define BATCH		SZ_32K
-/* After so many others get their turn. */
-#define MAX_BATCHES	16
-/* Bytes that may wait in his socket, as the kernel counts them: whole pages. */
-#define QUEUE		SZ_1M
+/* Sends in one round, after which other subscribers get their turn. */
+#define BATCH_BUDGET	16
+/* Bytes that a socket may hold, as the kernel counts them: in whole pages. */
+#define QUEUE_MAX	SZ_1M
 
-/* A place in a ring that is older than the ring's oldest tag. */
-static bool fell_out(const struct subscriber *sub, const struct stream *stream)
+/* Return: true if the next tag of a ring has been dropped from it. */
+static bool subscriber_fell_out(const struct subscriber *sub, const struct stream *stream)
 {
 	int i;
 
@@ -36,9 +41,9 @@ static bool fell_out(const struct subscriber *sub, const struct stream *stream)
 	return false;
 }
 
-/* The older one of the two that come next; NULL if he has all. */
-static struct tag *next_tag(const struct subscriber *sub, const struct stream *stream,
-			    enum ring_of *from)
+/* Return: the next tag, the older one of both rings', or NULL if all have been sent. */
+static struct tag *subscriber_next_tag(const struct subscriber *sub, const struct stream *stream,
+				       enum ring_of *from)
 {
 	struct tag *video = ring_at(&stream->rings[RING_VIDEO], sub->positions[RING_VIDEO]);
 	struct tag *audio = ring_at(&stream->rings[RING_AUDIO], sub->positions[RING_AUDIO]);
@@ -48,17 +53,17 @@ static struct tag *next_tag(const struct subscriber *sub, const struct stream *s
 	return is_audio ? audio : video;
 }
 
-/* Share what comes next, until it is a batch. Return: 0 or -ENOMEM. */
-static int fill(struct subscriber *sub, struct stream *stream)
+/* Clone the next tags, up to a batch. Return: 0 or -ENOMEM. */
+static int batch_fill(struct subscriber *sub, struct stream *stream)
 {
 	enum ring_of from;
 	struct tag *tag;
 
-	while (dualtree_buf_unread(&sub->out) < BATCH) {
-		tag = next_tag(sub, stream, &from);
+	while (dualtree_buf_len(&sub->out) < BATCH) {
+		tag = subscriber_next_tag(sub, stream, &from);
 		if (!tag)
 			return 0;
-		/* Of what is not a frame he has had the latest in the beginning. */
+		/* Older heads were sent by stream_put_heads(). */
 		if ((tag->kind == KIND_FRAME || tag->kind == KIND_KEY || tag->seq > sub->key_seq) &&
 		    flv_put_tag(&sub->out, tag))
 			return -ENOMEM;
@@ -67,18 +72,18 @@ static int fill(struct subscriber *sub, struct stream *stream)
 	return 0;
 }
 
-/* Return: 1 to go on, 0 if there is no more to send or no more room, or why he is gone. */
-static int send_batch(struct subscriber *sub, struct stream *stream)
+/* Return: 1 to go on, 0 if all is sent or the socket is full, or the error of a lost connection. */
+static int batch_send(struct subscriber *sub, struct stream *stream)
 {
 	size_t len;
 	ssize_t sent;
 
-	/* Out of memory is like out of room: he gets it later, or too late. */
-	if (fill(sub, stream) && !dualtree_buf_unread(&sub->out)) {
+	/* OOM counts as a full socket: the next round tries again. */
+	if (batch_fill(sub, stream) && !dualtree_buf_len(&sub->out)) {
 		sub->stuck = true;
 		return 0;
 	}
-	len = dualtree_buf_unread(&sub->out);
+	len = dualtree_buf_len(&sub->out);
 	sub->stuck = false;
 	if (!len)
 		return 0;
@@ -90,22 +95,22 @@ static int send_batch(struct subscriber *sub, struct stream *stream)
 	return !sub->stuck;
 }
 
-static u64 tags_behind(const struct subscriber *sub, const struct stream *stream)
+static u64 subscriber_lag(const struct subscriber *sub, const struct stream *stream)
 {
 	enum ring_of from;
-	struct tag *tag = next_tag(sub, stream, &from);
+	struct tag *tag = subscriber_next_tag(sub, stream, &from);
 
 	return tag ? stream->next_seq - tag->seq : 0;
 }
 
-static bool is_slow(const struct subscriber *sub, const struct stream *stream)
+static bool subscriber_is_slow(const struct subscriber *sub, const struct stream *stream)
 {
-	if (fell_out(sub, stream))
+	if (subscriber_fell_out(sub, stream))
 		return true;
-	return sub->stuck && tags_behind(sub, stream) > settings.backlog;
+	return sub->stuck && subscriber_lag(sub, stream) > settings.backlog;
 }
 
-static void join(struct subscriber *sub, struct stream *stream)
+static void subscriber_join(struct subscriber *sub, struct stream *stream)
 {
 	if (!stream_start(stream, sub->positions, &sub->key_seq))
 		return;
@@ -116,48 +121,48 @@ static void join(struct subscriber *sub, struct stream *stream)
 	}
 	sub->joined = true;
 	count(&totals.joined, 1);
-	conn_bound_queue(&sub->conn, QUEUE);
+	conn_bound_queue(&sub->conn, QUEUE_MAX);
 }
 
-static bool gone(struct subscriber *sub)
+static bool subscriber_left(struct subscriber *sub)
 {
 	count(&totals.left, 1);
 	pr_info_ratelimited("subscriber %s left\n", sub->conn.peer);
 	return false;
 }
 
-/* Send what there is. @stream: NULL if there is none. Return: false if he is to be dropped. */
+/* Send what there is. @stream: NULL if there is none. Return: false if the caller must drop it. */
 bool subscriber_round(struct subscriber *sub, struct stream *stream)
 {
 	int i, more = 1;
 
 	if (conn_left(&sub->conn))
-		return gone(sub);
+		return subscriber_left(sub);
 	if (stream && !sub->joined && stream->publisher.sock)
-		join(sub, stream);
+		subscriber_join(sub, stream);
 	if (!sub->joined)
 		return true;
-	for (i = 0; i < MAX_BATCHES && more > 0 && !fell_out(sub, stream); i++)
-		more = send_batch(sub, stream);
+	for (i = 0; i < BATCH_BUDGET && more > 0 && !subscriber_fell_out(sub, stream); i++)
+		more = batch_send(sub, stream);
 	if (more < 0)
-		return gone(sub);
+		return subscriber_left(sub);
 	if (more)
 		relay_wake();
-	if (!is_slow(sub, stream))
+	if (!subscriber_is_slow(sub, stream))
 		return true;
 	count(&totals.slow, 1);
 	pr_info_ratelimited("subscriber %s is too slow: dropped\n", sub->conn.peer);
 	return false;
 }
 
-/* He has been sent all that there is. */
+/* Return: true if all tags have been handed to the socket. */
 bool subscriber_done(const struct subscriber *sub, const struct stream *stream)
 {
 	return !sub->joined ||
-	       (!dualtree_buf_unread(&sub->out) && !tags_behind(sub, stream));
+	       (!dualtree_buf_len(&sub->out) && !subscriber_lag(sub, stream));
 }
 
-/* What he was sent and has not acknowledged comes back at once. */
+/* Reset and free a subscriber. Sends that it has not acknowledged return at once. */
 void subscriber_drop(struct subscriber *sub)
 {
 	conn_reset(&sub->conn);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Those who read a stream. */
+/* Subscribers: the readers of a stream. */
 #ifndef FLVRELAY_SUBSCRIBER_H
 #define FLVRELAY_SUBSCRIBER_H
 
@@ -10,14 +10,14 @@
 #include "stream.h"
 
 /**
- * struct subscriber - someone who reads; used by the relay's thread alone
- * @list: in the relay's
- * @conn: to him
- * @joined: he is being sent the stream
- * @stuck: his socket took no more when it was last tried
- * @key_seq: older tags that are not frames he has had
- * @positions: the next tag of each ring that he is to get
- * @out: on its way to his socket
+ * struct subscriber - a reader of a stream; used by the relay's thread only
+ * @list: place in the relay's list
+ * @conn: its connection
+ * @joined: it gets the stream
+ * @stuck: its socket was full at the last send
+ * @key_seq: heads that are older than this tag were sent at the join
+ * @positions: the next tag to send of each ring
+ * @out: bytes for its socket that it has not taken yet
  */
 struct subscriber {
 	struct list_head list;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: flvrelay/summary, "NAME VALUE" in each line. Of a stream that is on, what it takes
- * and has in flight now; of all streams, what happened. Where there is no stream there is no
- * instance, so that live and held are 0.
+ * flvrelay/summary in debugfs: one "NAME VALUE" per line. Memory and sends in flight are those
+ * of the current stream; the other lines are totals of all streams. Without a stream there is
+ * no instance, and live and held bytes are 0.
  */
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
@@ -15,8 +15,8 @@
 #include "summary.h"
 
 /*
- * Held by the relay's thread to change what follows, so that a stream is not destroyed while
- * someone reads of it.
+ * Guards the pointers below. The relay's thread takes it to change them, so a stream is not
+ * destroyed while a reader of the file uses it.
  */
 static DEFINE_MUTEX(summary_lock);
 static struct stream *shown;
@@ -32,7 +32,7 @@ void summary_set(struct stream *stream, unsigned int subscribers)
 	mutex_unlock(&summary_lock);
 }
 
-/* From now on it is among those that are over. */
+/* Add an ended stream to the totals, and show it no more. */
 void summary_end(struct stream *stream)
 {
 	mutex_lock(&summary_lock);
@@ -57,7 +57,7 @@ static void show_stream(struct seq_file *seq, struct stream *stream)
 	seq_printf(seq, "live_bytes %zu\n", stats.live_bytes);
 	seq_printf(seq, "held_bytes %zu\n", stats.held_bytes);
 	seq_printf(seq, "kept_bytes %zu\n", kept);
-	seq_printf(seq, "flying_bytes %zu\n", sent.flying_bytes);
+	seq_printf(seq, "inflight_bytes %zu\n", sent.inflight_bytes);
 	seq_printf(seq, "sends %llu\n", sent.sends + totals.sends);
 	seq_printf(seq, "zerocopy_bytes %llu\n", sent.zerocopy_bytes + totals.zerocopy_bytes);
 	seq_printf(seq, "copied_bytes %llu\n", sent.copied_bytes + totals.copied_bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the relay has to tell, in debugfs. */
+/* The relay's file in debugfs. */
 #ifndef FLVRELAY_SUMMARY_H
 #define FLVRELAY_SUMMARY_H
 

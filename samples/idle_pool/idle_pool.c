@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pool that has had much to do and has nothing to do now.
+ * idle_pool: a page pool that was busy and is idle now.
  *
- * Takes single pages until the pool holds @mib MiB, gives all of them back, and keeps the
- * pool. What it holds idle goes back to the kernel after a while, or at once under memory
- * pressure: dualtree/pools/idle_pool in debugfs shows when.
+ * At load the module takes single pages until the pool holds @mib MiB, frees all of them, and
+ * keeps the pool. The idle arenas return to the kernel after trim_delay_ms, or at once under
+ * memory pressure. dualtree/pools/idle_pool in debugfs shows when.
+ *
+ * No lock: only init and exit run, one after the other. Process context.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -19,10 +21,10 @@ MODULE_PARM_DESC(mib, "MiB that the pool grows to before it falls idle");
 
 static struct buddy_pool *pool;
 
-/* Pages that are out, linked through themselves. */
+/* Pages taken from the pool, linked through their first bytes. */
 static void **taken;
 
-static size_t held_bytes(void)
+static size_t pool_used_bytes(void)
 {
 	struct buddy_pool_stats stats;
 
@@ -30,11 +32,11 @@ static size_t held_bytes(void)
 	return stats.held_bytes - stats.free_bytes;
 }
 
-static void fill(void)
+static void pool_fill(void)
 {
 	void **page;
 
-	while (held_bytes() < (size_t)mib * SZ_1M) {
+	while (pool_used_bytes() < (size_t)mib * SZ_1M) {
 		page = buddy_pool_alloc(pool, 0, GFP_KERNEL);
 		if (!page)
 			return;
@@ -43,7 +45,7 @@ static void fill(void)
 	}
 }
 
-static void empty(void)
+static void pool_drain(void)
 {
 	void **page;
 
@@ -58,8 +60,8 @@ static int __init idle_pool_init(void)
 	pool = buddy_pool_create("idle_pool", NULL);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	fill();
-	empty();
+	pool_fill();
+	pool_drain();
 	return 0;
 }
 module_init(idle_pool_init);

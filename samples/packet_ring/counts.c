@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sample's counts; see counts.h.
+ * The sample's counters. counts.h says what each one counts.
  *
- * Each CPU has counts of its own, since the tap runs on all CPUs at once; a reader sums them up.
+ * The tap runs on all CPUs at once, so the counters are per CPU. A reader sums them.
  */
 #include <linux/cpumask.h>
 #include <linux/irqflags.h>
@@ -46,7 +46,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[REFUSED_FREES]		= "refused_frees",
 };
 
-/* Written by sample_peaks() alone, which the consumer calls. */
+/* Written by sample_peaks() only: by the consumer, and by ring_destroy() after it has ended. */
 static size_t peak_live_bytes;
 static size_t peak_held_bytes;
 

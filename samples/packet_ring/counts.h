@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the sample counts, and how users see it.
+ * The sample's counters, and the file in debugfs that shows them.
  *
- * Counting takes no lock and may be done in any context.
+ * count() takes no lock. Any context.
  */
 #ifndef PACKET_RING_COUNTS_H
 #define PACKET_RING_COUNTS_H
@@ -12,7 +12,7 @@
 struct dualtree;
 struct seq_file;
 
-/* The names that users see are in counts.c, in this order. */
+/* counts.c has the name that debugfs prints for each. */
 enum count {
 	SEEN_PACKETS,
 	SEEN_BYTES,
@@ -21,11 +21,11 @@ enum count {
 	IPV6_PACKETS,
 	TCP_PACKETS,
 	UDP_PACKETS,
-	EMPTY_PACKETS,		/* nothing but headers */
-	KEPT_PACKETS,		/* went into the ring */
+	EMPTY_PACKETS,		/* headers only */
+	KEPT_PACKETS,		/* put into the ring */
 	KEPT_BYTES,
-	CHECKED_PACKETS,	/* came out of it */
-	CORRUPT_PACKETS,	/* not as they went in */
+	CHECKED_PACKETS,	/* taken out and compared */
+	CORRUPT_PACKETS,	/* checksum differs from the one at ring_put() */
 	DROPPED_MEMORY,
 	DROPPED_BACKLOG,
 	DROPPED_UNREADABLE,
@@ -45,15 +45,15 @@ void count(enum count what, unsigned long n);
 unsigned long count_sum(enum count what);
 
 /*
- * Counts a free of @len bytes that returned @error: in @kind, which is TAIL_FREES or the
- * like, and its bytes in the count that follows.
+ * Count a free of @len bytes that returned @error. @kind is a *_FREES counter; the bytes are
+ * added to the *_BYTES counter after it.
  */
 void count_free(int error, enum count kind, size_t len);
 
-/* Remembers the most that was live and held; to be called now and then, may sleep. */
+/* Update the maxima of live and held bytes. One caller at a time; may sleep. */
 void sample_peaks(struct dualtree *dt);
 
-/* "name value", one a line. */
+/* Print one "name value" per line. */
 void show_counts(struct seq_file *seq, struct dualtree *dt);
 
 #endif /* PACKET_RING_COUNTS_H */

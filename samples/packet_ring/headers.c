@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walks over the headers of a packet; see headers.h for what it promises.
+ * Parse the headers of a packet without reading beyond it. headers.h has the contract.
  */
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
@@ -14,11 +14,12 @@
 
 #include "headers.h"
 
-/* More than any honest sender uses; an end to what a dishonest one would like. */
-#define MAX_VLAN_TAGS		4
-#define MAX_EXTENSIONS		8
+/* VLAN tags parsed per packet. Standards use two; the limit bounds the loop on hostile input. */
+#define VLAN_TAGS_MAX		4
+/* IPv6 extension headers parsed per packet. RFC 8200 has six, each once; a bound as above. */
+#define EXTENSIONS_MAX		8
 
-/* The packet, and how far into it we are. */
+/* A packet and the parse position in it. */
 struct cursor {
 	const u8 *data;
 	unsigned int len;
@@ -26,8 +27,8 @@ struct cursor {
 };
 
 /*
- * Reads the next @size bytes without stepping over them. A copy, because nothing says
- * that a header behind another is aligned.
+ * Copy the next @size bytes and leave the position. It copies because a header after
+ * another one need not be aligned.
  */
 static bool peek(const struct cursor *at, void *header, unsigned int size)
 {
@@ -76,7 +77,7 @@ static void parse_ipv4(struct cursor *at, struct headers *headers)
 		parse_transport(at, ip.protocol, headers);
 }
 
-/* Steps over one extension header. False if @next is none, or nothing is to follow. */
+/* Step over one extension header. Return: false if @next is no such header, or it is cut off. */
 static bool parse_extension(struct cursor *at, u8 *next)
 {
 	struct ipv6_opt_hdr extension;
@@ -124,7 +125,7 @@ static void parse_ipv6(struct cursor *at, struct headers *headers)
 		return;
 	headers->version = 6;
 	next = ip.nexthdr;
-	for (extensions = 0; extensions < MAX_EXTENSIONS; extensions++) {
+	for (extensions = 0; extensions < EXTENSIONS_MAX; extensions++) {
 		if (!parse_extension(at, &next))
 			break;
 	}
@@ -136,7 +137,7 @@ static void parse_from(struct cursor *at, __be16 protocol, struct headers *heade
 	struct vlan_hdr tag;
 	unsigned int tags;
 
-	for (tags = 0; tags < MAX_VLAN_TAGS && eth_type_vlan(protocol); tags++) {
+	for (tags = 0; tags < VLAN_TAGS_MAX && eth_type_vlan(protocol); tags++) {
 		if (!peek(at, &tag, sizeof(tag)))
 			break;
 		step_over(at, sizeof(tag));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How many bytes at the front of a packet are headers?
+ * The length of a packet's headers.
  *
- * Ethernet with VLAN tags, IPv4 with options, IPv6 with extension headers, TCP with
- * options, UDP. The answer is never more than the bytes that are there, whatever they
- * say, and nothing beyond them is read. Whatever is not known, not whole or not
- * plausible is payload, and all behind it.
+ * Known headers: Ethernet with VLAN tags, IPv4 with options, IPv6 with extension headers, TCP
+ * with options, UDP. A header that is unknown, truncated or implausible counts as payload,
+ * and so does everything after it. The result never exceeds the packet's length, and no byte
+ * after the packet is read.
  */
 #ifndef PACKET_RING_HEADERS_H
 #define PACKET_RING_HEADERS_H
@@ -13,8 +13,8 @@
 #include <linux/types.h>
 
 /**
- * struct headers - what was found
- * @len: bytes of all headers
+ * struct headers - the result of a parse
+ * @len: length of all headers, in bytes
  * @version: 4 or 6 where there is an IP header, else 0
  * @transport: IPPROTO_TCP or IPPROTO_UDP where there is a header of one, else 0
  */
@@ -24,10 +24,10 @@ struct headers {
 	u8 transport;
 };
 
-/* A packet that begins with an Ethernet header. */
+/* Parse a packet that begins with an Ethernet header. */
 void parse_ethernet(const void *data, unsigned int len, struct headers *headers);
 
-/* A packet of a link that we do not know: its header is @link_len bytes long. */
+/* Parse a packet of another link type, whose link header is @link_len bytes long. */
 void parse_network(const void *data, unsigned int len, unsigned int link_len,
 		   __be16 protocol, struct headers *headers);
 

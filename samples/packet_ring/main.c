@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * packet_ring: a driver that uses dualtree as any other would.
+ * packet_ring: a packet tap that frees each packet in parts.
  *
- * It taps every packet of every device and keeps the payloads of the newest `depth` of
- * them. For each packet:
+ * It taps every packet of every device and keeps the payloads of the newest `depth` packets.
  *
- * - it allocates 16 KiB, since it does not know yet what comes; for a packet that is
- *   larger (the kernel hands its own segments around unsplit, up to 64 KiB and more)
- *   the next multiple of 16 KiB;
- * - it copies the packet in and trims the allocation to its length: the tail dies;
- * - it parses the headers and frees them: the front dies;
- * - the payload goes into a ring, out of which another CPU takes it in pieces.
+ *	for each packet				what is freed
+ *	allocate 16 KiB, copy it in		the tail that it does not fill
+ *	parse the headers			the front: 54 bytes, or more
+ *	put the payload into the ring		nothing
+ *	the consumer takes it out		pieces of odd sizes, from another CPU
  *
- * Without memory, or with the consumer too far behind, the packet is dropped and
- * counted. Memory is bounded by depth + backlog packets, or by limit_mib. Unloading
- * gives everything back and says so in one line.
+ * A packet of more than 16 KiB (segments before TSO, of 64 KiB and more) gets the next
+ * multiple of 16 KiB. On OOM, or when the ring is full, the packet is dropped and counted.
+ * Memory is bounded by depth + backlog packets, and by limit_mib. Unloading frees everything
+ * and prints one line of counts.
  *
- * The tap sees a packet where it leaves a device and where it enters one: what goes
- * over loopback is seen twice, and outgoing_packets says how many were on their way out.
- * A VLAN tag that the hardware or the stack has taken off is not among the bytes. Newer
- * kernels show a tap only one network namespace: it is the initial one.
+ * The tap sees a packet when it leaves a device and when it enters one. So a packet over
+ * loopback is seen twice; outgoing_packets counts those that left. A VLAN tag that hardware
+ * or the stack has removed is not in the bytes. Newer kernels (7.3 is one) show a
+ * tap one network namespace, here the initial one.
  *
- * Counts are in debugfs, packet_ring/stats.
+ * Counts are in debugfs, packet_ring/stats. The ring has a lock; the tap has none, and runs in
+ * softirq or with softirqs disabled.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -45,8 +45,10 @@
 #include "headers.h"
 #include "ring.h"
 
+/* Bytes to allocate before the length is known: what a reader of a socket takes. */
 #define ROOM		SZ_16K
-#define MAX_PACKETS	SZ_1M
+/* Packets that depth and backlog may each ask for: their table then takes 32 MiB. */
+#define PACKETS_MAX	SZ_1M
 
 static unsigned int depth = 512;
 module_param(depth, uint, 0444);
@@ -64,18 +66,18 @@ static unsigned int limit_mib;
 module_param(limit_mib, uint, 0444);
 MODULE_PARM_DESC(limit_mib, "MiB that the packets may take; 0: no limit");
 
-/* All three are set before the tap is added, and outlive it. */
+/* Set before the tap is added; unset after it is removed. */
 static struct dualtree *packet_memory;
 static struct ring *ring;
 static struct dentry *debugfs_dir;
 
-/* Where the packet begins, as an offset from skb->data: not above 0. */
+/* The packet's first byte as an offset from skb->data; 0 or negative. */
 static int packet_start(const struct sk_buff *skb)
 {
 	return skb_mac_header_was_set(skb) ? skb_mac_offset(skb) : skb_network_offset(skb);
 }
 
-static void parse_packet(const struct sk_buff *skb, const void *data, unsigned int len,
+static void packet_parse(const struct sk_buff *skb, const void *data, unsigned int len,
 			 struct headers *headers)
 {
 	if (skb->dev->type == ARPHRD_ETHER || skb->dev->type == ARPHRD_LOOPBACK)
@@ -85,7 +87,7 @@ static void parse_packet(const struct sk_buff *skb, const void *data, unsigned i
 			      skb->protocol, headers);
 }
 
-static void count_headers(const struct headers *headers)
+static void headers_count(const struct headers *headers)
 {
 	if (headers->version == 4)
 		count(IPV4_PACKETS, 1);
@@ -98,8 +100,8 @@ static void count_headers(const struct headers *headers)
 		count(UDP_PACKETS, 1);
 }
 
-/* A copy of the packet in memory of just its length, or NULL. */
-static void *copy_packet(const struct sk_buff *skb, unsigned int len)
+/* Copy the packet and trim the copy to its length. Return: the copy, or NULL. */
+static void *packet_copy(const struct sk_buff *skb, unsigned int len)
 {
 	size_t room = round_up(len, ROOM);
 	void *data;
@@ -118,7 +120,7 @@ static void *copy_packet(const struct sk_buff *skb, unsigned int len)
 	return data;
 }
 
-static void keep_packet(const struct sk_buff *skb)
+static void packet_keep(const struct sk_buff *skb)
 {
 	unsigned int len = skb->len - packet_start(skb);
 	struct headers headers;
@@ -129,11 +131,11 @@ static void keep_packet(const struct sk_buff *skb)
 	if (skb->pkt_type == PACKET_OUTGOING)
 		count(OUTGOING_PACKETS, 1);
 
-	data = copy_packet(skb, len);
+	data = packet_copy(skb, len);
 	if (!data)
 		return;
-	parse_packet(skb, data, len, &headers);
-	count_headers(&headers);
+	packet_parse(skb, data, len, &headers);
+	headers_count(&headers);
 	if (headers.len)
 		count_free(dualtree_free(packet_memory, data, headers.len), FRONT_FREES,
 			   headers.len);
@@ -151,11 +153,11 @@ static void keep_packet(const struct sk_buff *skb)
 	}
 }
 
-/* Runs on any CPU, in softirq or with softirqs disabled. Others have the skb as well. */
+/* Any CPU, in softirq or with softirqs disabled. The skb is shared: it is only read. */
 static int tap(struct sk_buff *skb, struct net_device *dev, struct packet_type *type,
 	       struct net_device *orig_dev)
 {
-	keep_packet(skb);
+	packet_keep(skb);
 	consume_skb(skb);
 	return NET_RX_SUCCESS;
 }
@@ -163,7 +165,7 @@ static int tap(struct sk_buff *skb, struct net_device *dev, struct packet_type *
 static struct packet_type tap_type = {
 	.type = htons(ETH_P_ALL),
 	.func = tap,
-	/* Newer kernels want a tap of all packets to name a device or a namespace. */
+	/* On newer kernels a tap of all packets must name a device or a namespace. */
 	.af_packet_net = &init_net,
 };
 
@@ -183,8 +185,8 @@ static int check_parameters(void)
 		pr_err("consumer_cpu %d is not online\n", consumer_cpu);
 		return -EINVAL;
 	}
-	if (!depth || depth > MAX_PACKETS || !backlog || backlog > MAX_PACKETS) {
-		pr_err("depth and backlog must be 1 to %d\n", MAX_PACKETS);
+	if (!depth || depth > PACKETS_MAX || !backlog || backlog > PACKETS_MAX) {
+		pr_err("depth and backlog must be 1 to %d\n", PACKETS_MAX);
 		return -EINVAL;
 	}
 	return 0;
@@ -215,7 +217,7 @@ static int __init packet_ring_init(void)
 	return 0;
 }
 
-/* Whoever produces first, then whoever reads, then the consumer, then the memory. */
+/* Stop the producer first, then the readers, then the consumer. The memory goes last. */
 static void __exit packet_ring_exit(void)
 {
 	struct dualtree_stats stats;

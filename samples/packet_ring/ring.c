@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ring and its consumer; see ring.h.
+ * The ring and its consumer. ring.h has the contract.
  *
- * The pieces have odd sizes on purpose: they begin and end inside granules, and two of
- * them share one more often than not. The frees come from another CPU than the
- * allocation did, for all payloads but those that arrived on the consumer's own.
+ * The consumer frees each payload in pieces of odd sizes. They begin and end inside granules,
+ * so most adjacent pieces share one. Most frees are remote: only packets that arrived on the
+ * consumer's CPU were allocated there.
+ *
+ * Locks: ring.lock, taken with softirqs disabled, since the tap runs in softirq.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,6 +26,7 @@
 #include "counts.h"
 #include "ring.h"
 
+/* Jiffies between two looks at the maxima: short against the life of a payload. */
 #define SAMPLE_PERIOD	(HZ / 20)
 
 struct packet {
@@ -35,40 +38,41 @@ struct packet {
 struct ring {
 	struct dualtree *dt;
 	unsigned int depth;
-	unsigned int size;		/* depth and backlog */
+	unsigned int size;		/* depth plus backlog */
 	wait_queue_head_t overdue;	/* the consumer waits here */
 	struct task_struct *consumer;
 
-	/* Only whoever consumes: the thread, and ring_destroy() when it is gone. */
+	/* The consumer's: the thread, and ring_destroy() after it has ended. */
 	unsigned int next_piece;
 	unsigned long next_sample;
 
 	spinlock_t lock;		/* protects what follows */
 	unsigned int first;		/* index of the oldest packet */
-	unsigned int count;		/* written under the lock, read anywhere */
+	unsigned int count;		/* read without the lock, too */
 	struct packet packets[];
 };
 
+/* Bytes of each piece, in turn. */
 static const unsigned int piece_sizes[] = { 1, 3, 7, 50, 31, 139, 977, 4099 };
 
 /*
- * What is done wrong on purpose, to one packet when the module is unloaded and no other
- * CPU is at work. scripts/demo --self-check uses it to show that each is noticed.
+ * A fault to inject into one packet at unload, when no other CPU uses the ring.
+ * scripts/demo --self-check sets it and requires that each fault is reported.
  */
 static char *inject = "";
 module_param(inject, charp, 0444);
 MODULE_PARM_DESC(inject, "Do one thing wrong at unload: leak, corrupt or double_free");
 
-/* A packet to do it to: large enough to hold whole granules. */
-#define INJECT_MIN_LEN	256
+/* Bytes of the packet that gets the fault, at least: enough for a whole granule of 128. */
+#define INJECT_LEN_MIN	256
 
-static bool has_overdue(const struct ring *ring)
+static bool ring_has_overdue(const struct ring *ring)
 {
 	return ring_count(ring) > ring->depth;
 }
 
-/* Takes the oldest packet out if there are more than @keep. */
-static bool take_oldest(struct ring *ring, unsigned int keep, struct packet *packet)
+/* Take the oldest packet out if the ring has more than @keep. Return: true if it did. */
+static bool ring_take_oldest(struct ring *ring, unsigned int keep, struct packet *packet)
 {
 	bool taken = false;
 
@@ -83,20 +87,20 @@ static bool take_oldest(struct ring *ring, unsigned int keep, struct packet *pac
 	return taken;
 }
 
-static unsigned int next_piece_size(struct ring *ring)
+static unsigned int ring_next_piece_size(struct ring *ring)
 {
 	return piece_sizes[ring->next_piece++ % ARRAY_SIZE(piece_sizes)];
 }
 
-/* A piece is dead as soon as it has been looked at. */
-static void consume(struct ring *ring, const struct packet *packet)
+/* Free a payload piece by piece, and compare its checksum. */
+static void packet_consume(struct ring *ring, const struct packet *packet)
 {
 	u32 checksum = ~0;
 	unsigned int done, piece;
 	const u8 *at;
 
 	for (done = 0; done < packet->len; done += piece) {
-		piece = min(next_piece_size(ring), packet->len - done);
+		piece = min(ring_next_piece_size(ring), packet->len - done);
 		at = packet->payload + done;
 		checksum = crc32_le(checksum, at, piece);
 		count_free(dualtree_free(ring->dt, at, piece), PIECE_FREES, piece);
@@ -108,20 +112,20 @@ static void consume(struct ring *ring, const struct packet *packet)
 	}
 }
 
-static void consume_wrongly(struct ring *ring, const struct packet *packet)
+static void packet_consume_faulty(struct ring *ring, const struct packet *packet)
 {
 	pr_info("doing one thing wrong, as asked: %s\n", inject);
 	if (!strcmp(inject, "leak"))
 		return;
 	if (!strcmp(inject, "corrupt"))
 		packet->payload[packet->len / 2] ^= 1;
-	consume(ring, packet);
+	packet_consume(ring, packet);
 	if (!strcmp(inject, "double_free"))
 		count_free(dualtree_free(ring->dt, packet->payload, packet->len), PIECE_FREES,
 			   packet->len);
 }
 
-static void sample_if_due(struct ring *ring)
+static void ring_sample_peaks(struct ring *ring)
 {
 	if (time_before(jiffies, ring->next_sample))
 		return;
@@ -129,21 +133,21 @@ static void sample_if_due(struct ring *ring)
 	ring->next_sample = jiffies + SAMPLE_PERIOD;
 }
 
-static int consumer(void *data)
+static int ring_consumer(void *data)
 {
 	struct ring *ring = data;
 	struct packet packet;
 
 	while (!kthread_should_stop()) {
 		wait_event_interruptible_timeout(ring->overdue,
-						 kthread_should_stop() || has_overdue(ring),
+						 kthread_should_stop() || ring_has_overdue(ring),
 						 SAMPLE_PERIOD);
-		while (!kthread_should_stop() && take_oldest(ring, ring->depth, &packet)) {
-			consume(ring, &packet);
-			sample_if_due(ring);
+		while (!kthread_should_stop() && ring_take_oldest(ring, ring->depth, &packet)) {
+			packet_consume(ring, &packet);
+			ring_sample_peaks(ring);
 			cond_resched();
 		}
-		sample_if_due(ring);
+		ring_sample_peaks(ring);
 	}
 	return 0;
 }
@@ -163,7 +167,7 @@ struct ring *ring_create(struct dualtree *dt, unsigned int depth, unsigned int b
 	init_waitqueue_head(&ring->overdue);
 	spin_lock_init(&ring->lock);
 
-	task = kthread_create(consumer, ring, "packet_ring");
+	task = kthread_create(ring_consumer, ring, "packet_ring");
 	if (IS_ERR(task)) {
 		kvfree(ring);
 		return ERR_CAST(task);
@@ -191,7 +195,7 @@ bool ring_put(struct ring *ring, void *payload, unsigned int len)
 	}
 	spin_unlock_bh(&ring->lock);
 
-	if (has_overdue(ring))
+	if (ring_has_overdue(ring))
 		wake_up(&ring->overdue);
 	return room;
 }
@@ -208,12 +212,12 @@ void ring_destroy(struct ring *ring)
 
 	kthread_stop(ring->consumer);
 	sample_peaks(ring->dt);
-	while (take_oldest(ring, 0, &packet)) {
-		if (wrong && packet.len >= INJECT_MIN_LEN) {
+	while (ring_take_oldest(ring, 0, &packet)) {
+		if (wrong && packet.len >= INJECT_LEN_MIN) {
 			wrong = false;
-			consume_wrongly(ring, &packet);
+			packet_consume_faulty(ring, &packet);
 		} else {
-			consume(ring, &packet);
+			packet_consume(ring, &packet);
 		}
 		cond_resched();
 	}

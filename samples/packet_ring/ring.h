@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A ring of payloads, and the thread that takes the oldest out.
+ * A ring of payloads, and the thread that consumes the oldest.
  *
- * Payloads stay for as long as they are among the newest @depth. Older ones are
- * overdue: a thread on a CPU of its own takes them piece by piece, compares their
- * checksum with the one they had on the way in, and frees each piece at once. Up to
- * @backlog payloads may be overdue; then the ring takes no more.
+ * The newest @depth payloads stay. Older ones are overdue: a thread that is bound to one CPU
+ * frees them piece by piece, and compares their checksum with that of ring_put(). Up to
+ * @backlog payloads may be overdue; beyond that the ring is full.
  */
 #ifndef PACKET_RING_RING_H
 #define PACKET_RING_RING_H
@@ -15,19 +14,19 @@
 struct dualtree;
 struct ring;
 
-/* May sleep. Returns the ring or an ERR_PTR(). */
+/* Process context, may sleep. Return: the ring, or an ERR_PTR(). */
 struct ring *ring_create(struct dualtree *dt, unsigned int depth, unsigned int backlog, int cpu);
 
 /*
- * Puts @len live bytes of the instance in; they are the ring's from now on. False if it
- * is full: then they are still the caller's. Process or softirq context.
+ * Put @len live bytes of the instance in; the ring owns them from then on. Process or softirq
+ * context. Return: false if the ring is full; the caller keeps the bytes.
  */
 bool ring_put(struct ring *ring, void *payload, unsigned int len);
 
-/* Payloads that are in the ring. Any context. */
+/* Return: how many payloads are in the ring. Any context. */
 unsigned int ring_count(const struct ring *ring);
 
-/* Checks and frees what is in it, then the ring. Nobody puts any more. May sleep. */
+/* Check and free all payloads and the ring, after the last ring_put(). May sleep. */
 void ring_destroy(struct ring *ring);
 
 #endif /* PACKET_RING_RING_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an end counts; see counts.h. */
+/* An end's counters. counts.h says what each one counts. */
 #include <linux/minmax.h>
 #include <linux/seq_file.h>
 

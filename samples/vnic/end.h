@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One end of the pair: a network device with the memory that it receives into.
+ * One end of the pair: a network device, and the memory that it receives into.
  *
- * Both ends are made when the module is loaded and live until it is unloaded: whoever has
- * one may use the other.
+ * Both ends exist from load to unload, so an end may use its peer at any time.
  */
 #ifndef VNIC_END_H
 #define VNIC_END_H
@@ -15,18 +14,18 @@
 #include "ring.h"
 
 /**
- * struct end - one end
- * @dev: the device that this is the private part of
- * @peer: the other end; does not change
- * @dt: what it receives into
- * @rx: keeps track of payload that packets hold
+ * struct end - one end; the private part of its device
+ * @dev: the device
+ * @peer: the other end; constant
+ * @dt: the memory it receives into
+ * @rx: tracks payload that packets hold
  * @napi: the poll
- * @zerocopy: payload is handed over in place; does not change
- * @inject_corrupt: what arrives is damaged, on purpose; does not change
- * @running: frames may be put into @ring; written under RTNL
- * @ring: for what arrives; its receiver is @napi, its transmitter the other end
+ * @zerocopy: payload goes to the stack in place; constant
+ * @inject_corrupt: damage received frames, as a fault to be found; constant
+ * @running: the peer may put frames into @ring; written under RTNL
+ * @ring: frames to receive; the receiver is @napi, the transmitter is the peer
  * @counts: one writer each, see counts.h
- * @housekeeping: looks for what packets let go of, and for peaks, also while nothing arrives
+ * @housekeeping: reaps ranges and updates the maxima while no frame arrives, too
  */
 struct end {
 	struct net_device *dev;

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vnic: a pair of Ethernet devices that receive into dualtree memory, as the driver of a
- * network card would.
+ * vnic: a pair of Ethernet devices that receive into dualtree memory, as a network driver does.
  *
- * What is sent on vnic0 arrives on vnic1 and the other way round; move one of them into
- * another network namespace. Each end posts buffers of 16 KiB ahead. For each frame that
- * arrives in one of them:
+ * A frame that is sent on vnic0 arrives on vnic1, and the other way round. Each end posts
+ * buffers of 16 KiB ahead. What becomes of a buffer that a frame arrived in:
  *
- * - what the frame did not fill is given back at once: the tail dies;
- * - mode=zerocopy: the headers are copied into the packet and given back: the front dies.
- *   The payload goes to the stack as page fragments, and is taken back when no packet
- *   holds a reference to its pages any more. Beyond cap_kib of such pages packets are
- *   copied instead, until the stack lets go;
- * - mode=copy: the frame is copied into a packet, and given back.
+ *	part		mode=zerocopy				mode=copy
+ *	after the frame	freed at once				freed at once
+ *	headers		copied into the packet, freed at once	copied, freed at once
+ *	payload		page fragments of the packet; freed	copied, freed at once
+ *			when no packet refers to the pages
  *
- * Unloading waits until the stack has let go of everything, also of what lies unread in
- * sockets; it says so if that takes long, and what came of it in one line.
+ * While packets hold cap_kib of pages, zerocopy copies, too. Unloading waits until the stack
+ * has released all pages, those of unread sockets included. It logs a line every ten seconds
+ * meanwhile, and one line of counts at the end.
  *
- * Counts are in debugfs, vnic/NAME/stats.
+ * This file has parameters, creation and destruction: process context. netdev.c and rx.c have
+ * the data path and its rules. Counts are in debugfs, vnic/NAME/stats.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,11 +38,12 @@
 
 #define NR_ENDS		2
 
-/* How often peaks and what packets let go of are looked for. */
+/* Jiffies between two runs of the housekeeping: the delay until an idle end frees a range. */
 #define HOUSE_PERIOD	(HZ / 20 ?: 1)
+/* Ranges that one run looks at, which bounds it. */
 #define HOUSE_REAP	512
 
-/* How long unloading waits before it says so. */
+/* Jiffies between two lines that tell what unloading waits for. */
 #define DRAIN_PATIENCE	(10 * HZ)
 
 static char *mode = "zerocopy";
@@ -66,12 +66,12 @@ static bool rx_csum = true;
 module_param(rx_csum, bool, 0444);
 MODULE_PARM_DESC(rx_csum, "Checksums count as verified; else the stack verifies them");
 
-/* scripts/vnic --self-check uses it to show that each is noticed. */
+/* A fault to inject. scripts/vnic --self-check requires that each one is reported. */
 static char *inject = "";
 module_param(inject, charp, 0444);
 MODULE_PARM_DESC(inject, "Do one thing wrong: corrupt, or at unload leak or double_free");
 
-/* Set before anything is registered, and outlive it. */
+/* Set before the devices are registered; unset after they are unregistered. */
 static struct end *ends[NR_ENDS];
 static struct dentry *debugfs_dir;
 
@@ -84,7 +84,7 @@ static int stats_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void keep_house(struct work_struct *work)
+static void end_housekeeping(struct work_struct *work)
 {
 	struct end *end = container_of(to_delayed_work(work), struct end, housekeeping);
 
@@ -93,7 +93,7 @@ static void keep_house(struct work_struct *work)
 	schedule_delayed_work(&end->housekeeping, HOUSE_PERIOD);
 }
 
-static int make_memory(struct end *end, const char *name)
+static int end_create_memory(struct end *end, const char *name)
 {
 	struct dualtree_params params = {
 		.limit = (size_t)limit_mib << 20,
@@ -118,7 +118,7 @@ destroy:
 	return err;
 }
 
-static struct end *make_end(unsigned int nr)
+static struct end *end_create(unsigned int nr)
 {
 	struct net_device *dev = alloc_etherdev(sizeof(struct end));
 	struct end *end;
@@ -131,19 +131,19 @@ static struct end *make_end(unsigned int nr)
 	end->dev = dev;
 	end->zerocopy = !strcmp(mode, "zerocopy");
 	end->inject_corrupt = !strcmp(inject, "corrupt");
-	err = make_memory(end, dev->name);
+	err = end_create_memory(end, dev->name);
 	if (err) {
 		free_netdev(dev);
 		return ERR_PTR(err);
 	}
-	INIT_DELAYED_WORK(&end->housekeeping, keep_house);
+	INIT_DELAYED_WORK(&end->housekeeping, end_housekeeping);
 	vnic_setup(dev, rx_csum);
 	netif_napi_add(dev, &end->napi, vnic_poll);
 	return end;
 }
 
-/* Live bytes that nobody will free, or a free of what is free. */
-static void do_wrong(struct dualtree *dt)
+/* At unload: leak an allocation, or free one twice. */
+static void inject_fault(struct dualtree *dt)
 {
 	const size_t len = 1500;
 	void *data;
@@ -158,8 +158,8 @@ static void do_wrong(struct dualtree *dt)
 	dualtree_free(dt, data, len);
 }
 
-/* Nobody transmits or receives any more. What the stack still has is waited for. */
-static void drain_end(struct end *end)
+/* Wait for the pages that the stack still holds. Both ends are unregistered. */
+static void end_drain(struct end *end)
 {
 	struct dualtree_rx_stats stats;
 
@@ -170,7 +170,7 @@ static void drain_end(struct end *end)
 	}
 }
 
-static void destroy_end(struct end *end)
+static void end_destroy(struct end *end)
 {
 	dualtree_rx_destroy(end->rx);
 	dualtree_destroy(end->dt);
@@ -179,13 +179,13 @@ static void destroy_end(struct end *end)
 	free_netdev(end->dev);
 }
 
-static void destroy_ends(void)
+static void ends_destroy(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_ENDS; i++) {
 		if (!IS_ERR_OR_NULL(ends[i]))
-			destroy_end(ends[i]);
+			end_destroy(ends[i]);
 	}
 }
 
@@ -228,7 +228,7 @@ static int __init vnic_init(void)
 	if (err)
 		return err;
 	for (i = 0; i < NR_ENDS; i++) {
-		ends[i] = make_end(i);
+		ends[i] = end_create(i);
 		if (IS_ERR(ends[i])) {
 			err = PTR_ERR(ends[i]);
 			goto destroy;
@@ -250,12 +250,12 @@ static int __init vnic_init(void)
 unregister:
 	unregister_netdev(ends[0]->dev);
 destroy:
-	destroy_ends();
+	ends_destroy();
 	return err;
 }
 
-/* Both at once, wherever they are: what they have posted is given back when they close. */
-static void unregister_ends(void)
+/* Unregister both ends at once, in whichever namespaces they are. Closing frees the rings. */
+static void ends_unregister(void)
 {
 	LIST_HEAD(list);
 	unsigned int i;
@@ -274,13 +274,13 @@ static void __exit vnic_exit(void)
 	u64 bad_frees = 0;
 	unsigned int i;
 
-	unregister_ends();
+	ends_unregister();
 	debugfs_remove(debugfs_dir);
 	for (i = 0; i < NR_ENDS; i++)
 		cancel_delayed_work_sync(&ends[i]->housekeeping);
-	do_wrong(ends[0]->dt);
+	inject_fault(ends[0]->dt);
 	for (i = 0; i < NR_ENDS; i++) {
-		drain_end(ends[i]);
+		end_drain(ends[i]);
 		dualtree_shrink(ends[i]->dt);
 		dualtree_get_stats(ends[i]->dt, &stats);
 		live += stats.live_bytes;
@@ -288,7 +288,7 @@ static void __exit vnic_exit(void)
 		bad_frees += stats.bad_frees;
 	}
 	pr_info("unloaded: live %zu held %zu bad_frees %llu\n", live, held, bad_frees);
-	destroy_ends();
+	ends_destroy();
 }
 
 module_init(vnic_init);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: open and close, and what plays the hardware. To transmit is to copy the frame
- * into the next buffer that the other end posted, with its checksum filled in, as a card
- * does by DMA; then the other end's poll is asked for. A frame for which nothing is posted
- * is lost, as on a wire.
+ * The device: open, close, transmit.
  *
- * An end's ring is filled by the other end, which looks whether it is running. Who closes an
- * end says that it is not, waits for those who looked before, and only then empties it.
+ * Transmit stands for the hardware. It copies the frame into the next buffer that the peer
+ * posted, fills in the checksum, as a card does by DMA, and schedules the peer's NAPI. A frame
+ * for which no buffer is posted is lost, as on a wire.
+ *
+ * The peer tests end.running, under RCU, before it fills a ring. vnic_stop() clears it, waits
+ * for a grace period, and then empties the ring. Open and close run under RTNL, which all
+ * network namespaces share.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -17,9 +19,10 @@
 #include "end.h"
 #include "netdev.h"
 
-#define MAX_MTU		9000
+/* Bytes of the largest MTU: jumbo frames. A frame with its headers fits RING_ROOM. */
+#define MTU_MAX		9000
 
-/* Called under RTNL, which is one for all network namespaces. */
+/* Under RTNL. */
 static int vnic_open(struct net_device *dev)
 {
 	struct end *end = netdev_priv(dev);
@@ -31,7 +34,7 @@ static int vnic_open(struct net_device *dev)
 	}
 	count(&end->counts, POSTED_BUFFERS, posted);
 	napi_enable(&end->napi);
-	/* Who sees it running sees the ring posted and NAPI enabled. */
+	/* Publishes the posted ring and NAPI. Pairs with the acquire in frame_transmit(). */
 	smp_store_release(&end->running, true);
 	if (end->peer->running) {
 		netif_carrier_on(dev);
@@ -40,7 +43,7 @@ static int vnic_open(struct net_device *dev)
 	return 0;
 }
 
-/* Called under RTNL. */
+/* Under RTNL. */
 static int vnic_stop(struct net_device *dev)
 {
 	struct end *end = netdev_priv(dev);
@@ -48,15 +51,15 @@ static int vnic_stop(struct net_device *dev)
 	netif_carrier_off(dev);
 	netif_carrier_off(end->peer->dev);
 	WRITE_ONCE(end->running, false);
-	/* The other end transmits under RCU. */
+	/* Wait for the peer's transmits that saw it running. */
 	synchronize_net();
 	napi_disable(&end->napi);
 	count(&end->counts, RX_DISCARDED, ring_empty(&end->ring));
 	return 0;
 }
 
-/* What a card does with a frame whose checksum is left to it. */
-static void fill_in_checksum(const struct sk_buff *skb, u8 *frame)
+/* Compute the checksum that the stack has left to the device. */
+static void frame_fill_checksum(const struct sk_buff *skb, u8 *frame)
 {
 	unsigned int start = skb_checksum_start_offset(skb);
 	__wsum sum = csum_partial(frame + start, skb->len - start, 0);
@@ -64,8 +67,8 @@ static void fill_in_checksum(const struct sk_buff *skb, u8 *frame)
 	*(__sum16 *)(frame + start + skb->csum_offset) = csum_fold(sum) ?: CSUM_MANGLED_0;
 }
 
-/* Return: what the frame is counted as. */
-static enum count transmit(struct end *peer, const struct sk_buff *skb)
+/* Return: the counter of the frame. */
+static enum count frame_transmit(struct end *peer, const struct sk_buff *skb)
 {
 	u8 *frame;
 
@@ -80,7 +83,7 @@ static enum count transmit(struct end *peer, const struct sk_buff *skb)
 	if (skb_copy_bits(skb, 0, frame, skb->len))
 		return TX_DROPPED_SIZE;
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		fill_in_checksum(skb, frame);
+		frame_fill_checksum(skb, frame);
 	ring_fill(&peer->ring, skb->len);
 	return TX_PACKETS;
 }
@@ -92,9 +95,9 @@ static netdev_tx_t vnic_xmit(struct sk_buff *skb, struct net_device *dev)
 	enum count as;
 
 	skb_tx_timestamp(skb);
-	as = transmit(end->peer, skb);
+	as = frame_transmit(end->peer, skb);
 	count(&end->counts, as, 1);
-	/* Also if nothing was posted: then it is to try again. */
+	/* Also if nothing is posted: the poll then tries to post. */
 	if (as == TX_PACKETS || as == TX_DROPPED_FULL)
 		napi_schedule(&end->peer->napi);
 	if (as == TX_PACKETS) {
@@ -136,7 +139,7 @@ static const struct ethtool_ops vnic_ethtool_ops = {
 	.get_ts_info = ethtool_op_get_ts_info,
 };
 
-/* Segments are made by the stack: a card that cuts them up is not what is shown here. */
+/* No TSO: a device that cuts segments is not the subject of this sample. */
 void vnic_setup(struct net_device *dev, bool rx_csum)
 {
 	dev->netdev_ops = &vnic_netdev_ops;
@@ -147,8 +150,8 @@ void vnic_setup(struct net_device *dev, bool rx_csum)
 	if (!rx_csum)
 		dev->features &= ~NETIF_F_RXCSUM;
 	dev->vlan_features = dev->features;
-	dev->max_mtu = MAX_MTU;
-	/* What is sent has arrived when it was sent: there is nothing to queue for. */
+	dev->max_mtu = MTU_MAX;
+	/* A frame has arrived when the transmit returns: there is nothing to queue. */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
 	eth_hw_addr_random(dev);
 	netif_carrier_off(dev);

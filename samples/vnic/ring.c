@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The receive ring; see ring.h. */
+/* The receive ring. ring.h has the contract. */
 #include <linux/errno.h>
 #include <linux/slab.h>
 
@@ -50,7 +50,7 @@ bool ring_refill(struct ring *ring, gfp_t gfp, unsigned int *posted)
 		next++;
 	}
 	*posted = next - ring->posted;
-	/* Whoever sees the index sees the room. */
+	/* Publishes the slots up to the index. Pairs with the acquire in ring_room(). */
 	smp_store_release(&ring->posted, next);
 	return full;
 }
@@ -78,7 +78,7 @@ void *ring_room(struct ring *ring)
 void ring_fill(struct ring *ring, unsigned int len)
 {
 	slot_of(ring, ring->filled)->len = len;
-	/* Whoever sees the index sees the frame. */
+	/* Publishes the frame. Pairs with the acquire in ring_take(). */
 	smp_store_release(&ring->filled, ring->filled + 1);
 }
 
@@ -90,6 +90,6 @@ struct dualtree_buf *ring_take(struct ring *ring)
 	if (ring->taken == smp_load_acquire(&ring->filled))
 		return NULL;
 	slot = slot_of(ring, ring->taken++);
-	dualtree_buf_put(&slot->buf, slot->len);
+	dualtree_buf_commit(&slot->buf, slot->len);
 	return &slot->buf;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A receive ring, as a network card has one: the receiver posts buffers ahead, whoever
- * transmits to it fills them in order, the receiver takes them in order.
+ * A receive ring, as a network card has one. The receiver posts buffers ahead, the transmitter
+ * fills them in order, the receiver takes them in order.
  *
- * One receiver (the end's poll, or who opens and closes it while there is none) and one
- * transmitter at a time (the other end, under its transmit lock). Each writes its own
- * indices alone and publishes them with a release: there is no lock. Indices run freely,
- * a slot is that of the index modulo the size:
+ *	taken <= filled <= posted <= taken + size
  *
- *     taken <= filled <= posted <= taken + size
+ * There is no lock. One receiver: the end's poll, or vnic_open() and vnic_stop() while there is
+ * none. One transmitter: the peer, under its transmit lock. Each writes its own indices only,
+ * and publishes them by release. Indices wrap freely; a slot is at the index modulo the size.
  */
 #ifndef VNIC_RING_H
 #define VNIC_RING_H
@@ -19,14 +18,14 @@
 
 #include <dualtree/netbuf.h>
 
-/* Room for any frame of the largest MTU; what arrives takes no more of it than it needs. */
+/* Bytes of a buffer: room for a frame of the largest MTU. What it does not fill is freed. */
 #define RING_ROOM	SZ_16K
 
 /**
  * struct ring_slot - one buffer of the ring
  * @buf: the buffer; the receiver's
- * @room: where the frame goes; written by the receiver before it is posted
- * @len: of the frame; written by the transmitter before it is filled
+ * @room: address for the frame; the receiver writes it before it posts the slot
+ * @len: bytes of the frame; the transmitter writes it before it publishes @filled
  */
 struct ring_slot {
 	struct dualtree_buf buf;
@@ -35,13 +34,13 @@ struct ring_slot {
 };
 
 /**
- * struct ring - buffers for what arrives
- * @dt: what they are from
- * @size: slots, a power of two
- * @slots: they
+ * struct ring - a receive ring
+ * @dt: the instance of the buffers
+ * @size: number of slots, a power of two
+ * @slots: the slots
  * @posted: buffers posted so far; written by the receiver
- * @taken: frames taken so far; the receiver's alone
- * @filled: frames that arrived so far; written by the transmitter
+ * @taken: frames taken so far; the receiver's
+ * @filled: frames that have arrived so far; written by the transmitter
  */
 struct ring {
 	struct dualtree *dt;
@@ -52,33 +51,34 @@ struct ring {
 	unsigned int filled ____cacheline_aligned_in_smp;
 };
 
-/* May sleep. Return: 0 or -ENOMEM. */
+/* Set up an empty ring. May sleep. Return: 0 or -ENOMEM. */
 int ring_init(struct ring *ring, struct dualtree *dt, unsigned int size);
 
-/* Nothing is posted. May sleep. */
+/* Free the slots of a ring in which nothing is posted. May sleep. */
 void ring_free(struct ring *ring);
 
 /*
- * The receiver posts buffers until the ring is full of them; @posted is set to how many.
- * Return: false if memory ran out before.
+ * Receiver: post buffers until the ring is full; *@posted is their number.
+ * Return: false if memory ran out first.
  */
 bool ring_refill(struct ring *ring, gfp_t gfp, unsigned int *posted);
 
 /*
- * The receiver, while nobody transmits: give back all that is posted. Return: frames that
- * had arrived and were not taken.
+ * Receiver, while there is no transmitter: free all buffers.
+ * Return: frames that had arrived and were not taken.
  */
 unsigned int ring_empty(struct ring *ring);
 
-/* The transmitter. Return: RING_ROOM bytes for a frame, or NULL if nothing is posted. */
+/* Transmitter. Return: RING_ROOM bytes for a frame, or NULL if nothing is posted. */
 void *ring_room(struct ring *ring);
 
-/* The transmitter: a frame of that length, not 0, is where ring_room() said. */
+/* Transmitter: publish a frame of @len bytes, not 0, at the address from ring_room(). */
 void ring_fill(struct ring *ring, unsigned int len);
 
 /*
- * The receiver. Return: the next frame that arrived, the room behind it given back, or
- * NULL. It has to be emptied before the next call.
+ * Receiver: take the next frame; the room after it is freed. The caller empties the buffer
+ * before the next call.
+ * Return: the frame's buffer, or NULL if none has arrived.
  */
 struct dualtree_buf *ring_take(struct ring *ring);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The receive path: what dualtree_rx_skb() is for.
+ * The receive path: a frame in a buffer becomes a packet by dualtree_rx_skb().
  *
- * A frame lies in a buffer that was larger; what it did not need is free already. With
- * zero copy its headers are copied into the packet and free at once, the payload stays
- * where the device put it until the stack is done with it. What is small is copied, as
- * every driver does: a page is too much to pay for it. In copy mode everything is, and
- * free at once.
+ *	mode=copy				skb_copy_frame()
+ *	up to COPYBREAK bytes			skb_copy_frame(): not worth a page
+ *	more					skb_take_frame(): payload in place
+ *	more, and packets hold cap_kib		dualtree_rx_skb() copies
+ *
+ * The poll of an end runs in softirq, one at a time; no lock.
  */
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
@@ -17,24 +18,24 @@
 #include "end.h"
 #include "rx.h"
 
-/* Frames that are no longer than this are copied. */
+/* Bytes of the longest frame that is copied, as in most drivers. */
 #define COPYBREAK	256
 
-/* The most that dualtree_rx_skb() takes. */
-#define MAX_HEADERS	256
+/* Bytes of the headers that dualtree_rx_skb() takes, at most. */
+#define HEADERS_MAX	256
 
-/* Ranges to look at beyond two for each frame that arrived. */
+/* Ranges that a poll looks at, beyond two per frame: an idle poll reaps, too. */
 #define REAP_SPARE	16
 
-/* One frame in so many is damaged, if that is asked for. */
+/* With inject=corrupt one frame in so many is damaged: rare enough for TCP to go on. */
 #define CORRUPT_PERIOD	64
 
-/* It is nobody's loss if there is no memory: whoever sent it sends it again. */
+/* Without a warning: on OOM the frame is dropped and counted, and its sender repeats it. */
 #define RX_GFP		(GFP_ATOMIC | __GFP_NOWARN)
 
-static struct sk_buff *make_copy(struct end *end, struct dualtree_buf *buf)
+static struct sk_buff *skb_copy_frame(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb = napi_alloc_skb(&end->napi, len);
 
 	if (!skb)
@@ -45,13 +46,13 @@ static struct sk_buff *make_copy(struct end *end, struct dualtree_buf *buf)
 	return skb;
 }
 
-/* Is the payload of a packet where the frame was? */
-static bool is_in_place(const struct sk_buff *skb, const u8 *payload)
+/* Return: true if the packet's payload is in place. */
+static bool skb_is_in_place(const struct sk_buff *skb, const u8 *payload)
 {
 	return skb_shinfo(skb)->nr_frags && skb_frag_address(&skb_shinfo(skb)->frags[0]) == payload;
 }
 
-static struct sk_buff *make_zerocopy(struct end *end, struct dualtree_buf *buf)
+static struct sk_buff *skb_take_frame(struct end *end, struct dualtree_buf *buf)
 {
 	unsigned int headers;
 	struct sk_buff *skb;
@@ -59,11 +60,11 @@ static struct sk_buff *make_zerocopy(struct end *end, struct dualtree_buf *buf)
 	size_t len;
 
 	frame = dualtree_buf_first(buf, &len);
-	headers = min_t(u32, eth_get_headlen(end->dev, frame, len), MAX_HEADERS);
+	headers = min_t(u32, eth_get_headlen(end->dev, frame, len), HEADERS_MAX);
 	skb = dualtree_rx_skb(end->rx, end->dev, buf, headers, RX_GFP);
 	if (IS_ERR(skb))
 		return NULL;
-	if (is_in_place(skb, frame + headers)) {
+	if (skb_is_in_place(skb, frame + headers)) {
 		count(&end->counts, ZEROCOPY_PACKETS, 1);
 		count(&end->counts, ZEROCOPY_BYTES, len - headers);
 		count(&end->counts, COPIED_BYTES, headers);
@@ -75,18 +76,18 @@ static struct sk_buff *make_zerocopy(struct end *end, struct dualtree_buf *buf)
 	return skb;
 }
 
-static struct sk_buff *make_packet(struct end *end, struct dualtree_buf *buf)
+static struct sk_buff *skb_create(struct end *end, struct dualtree_buf *buf)
 {
 	if (!end->zerocopy)
-		return make_copy(end, buf);
-	if (dualtree_buf_unread(buf) > COPYBREAK)
-		return make_zerocopy(end, buf);
+		return skb_copy_frame(end, buf);
+	if (dualtree_buf_len(buf) > COPYBREAK)
+		return skb_take_frame(end, buf);
 	count(&end->counts, SMALL_PACKETS, 1);
-	return make_copy(end, buf);
+	return skb_copy_frame(end, buf);
 }
 
-/* The self-check of scripts/vnic shows that it is noticed. */
-static void corrupt_some(struct end *end, struct dualtree_buf *buf)
+/* Damage a frame, for scripts/vnic --self-check. */
+static void frame_corrupt(struct end *end, struct dualtree_buf *buf)
 {
 	size_t len;
 	u8 *frame = (u8 *)dualtree_buf_first(buf, &len);
@@ -95,15 +96,15 @@ static void corrupt_some(struct end *end, struct dualtree_buf *buf)
 		frame[len / 2] ^= 1;
 }
 
-static void receive(struct end *end, struct dualtree_buf *buf)
+static void frame_receive(struct end *end, struct dualtree_buf *buf)
 {
-	unsigned int len = dualtree_buf_unread(buf);
+	unsigned int len = dualtree_buf_len(buf);
 	struct sk_buff *skb;
 
 	count(&end->counts, TAIL_BYTES, RING_ROOM - len);
 	if (end->inject_corrupt)
-		corrupt_some(end, buf);
-	skb = make_packet(end, buf);
+		frame_corrupt(end, buf);
+	skb = skb_create(end, buf);
 	if (!skb) {
 		dualtree_buf_purge(buf);
 		count(&end->counts, RX_DROPPED, 1);
@@ -111,7 +112,7 @@ static void receive(struct end *end, struct dualtree_buf *buf)
 	}
 	count(&end->counts, RX_PACKETS, 1);
 	count(&end->counts, RX_BYTES, len);
-	/* The wire is memory: what the other end summed up is what arrived. */
+	/* The wire is memory, so the peer's checksum holds. */
 	if (end->dev->features & NETIF_F_RXCSUM)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb->protocol = eth_type_trans(skb, end->dev);
@@ -130,14 +131,14 @@ int vnic_poll(struct napi_struct *napi, int budget)
 		buf = ring_take(&end->ring);
 		if (!buf)
 			break;
-		receive(end, buf);
+		frame_receive(end, buf);
 	}
 	dualtree_rx_reap(end->rx, 2 * done + REAP_SPARE);
-	/* If nothing can be posted, the next frame is dropped and has us try again. */
+	/* If nothing can be posted, the peer drops its next frame and schedules this poll again. */
 	if (!ring_refill(&end->ring, RX_GFP, &posted))
 		count(&end->counts, REFILLS_SHORT, 1);
 	count(&end->counts, POSTED_BUFFERS, posted);
-	/* Who fills a slot now has NAPI remember that it was asked for, and poll again. */
+	/* A slot filled from here on: napi_schedule() marks NAPI missed, and it polls again. */
 	if (done < budget)
 		napi_complete_done(napi, done);
 	return done;

@@ -14,14 +14,6 @@
 . /lib/guest.sh
 cd /run/harness || exit 1
 
-# report_file NAME RESULT FILE
-report_file()
-{
-	while IFS= read -r line; do
-		report "$1 $2 $line"
-	done <"$3"
-}
-
 # A boot leaves things to do in the background, for a second or two.
 step "waiting until the boot is over"
 sleep 4
@@ -33,13 +25,15 @@ while read -r name files results arguments; do
 	# Each finds a pool that was not used before.
 	# shellcheck disable=SC2086 # arguments are words
 	load dualtree.ko $options || exit 1
+	# shellcheck disable=SC2086 # arguments are words
+	feed_trace $arguments
 	for file in $(echo "$files" | tr , ' '); do
 		# shellcheck disable=SC2086 # arguments are words
 		load "$file" $arguments || exit 1
 		arguments=
 	done
 	for result in $(echo "$results" | tr , ' '); do
-		report_file "$name" "$result" "/sys/kernel/debug/$module/$result"
+		report_lines "$name $result" <"/sys/kernel/debug/$module/$result"
 	done
 	remove_modules
 done <plan

@@ -29,11 +29,6 @@ QUIET_PATIENCE=60
 # shellcheck source=/dev/null
 . "$HERE/demo.conf"
 
-md5()
-{
-	md5sum "$@" | cut -d' ' -f1
-}
-
 set_up_network()
 {
 	# Datagrams above 1500 bytes become fragments; TCP hands over large segments anyhow.
@@ -147,25 +142,6 @@ run_pings()
 	wait $pids $!
 }
 
-# report_lines KEY FILE
-report_lines()
-{
-	while IFS= read -r line; do
-		report "$1 $line"
-	done <"$2"
-}
-
-# The sample's last words are "unloaded: NAME VALUE NAME VALUE..."
-report_unloaded()
-{
-	# shellcheck disable=SC2046 # words
-	set -- $(dmesg | sed -n 's/.*packet_ring: unloaded: //p')
-	while [ $# -ge 2 ]; do
-		report "stat end_$1 $2"
-		shift 2
-	done
-}
-
 step "loading dualtree and packet_ring"
 load "$HERE/dualtree.ko" || exit 1
 # shellcheck disable=SC2086 # parameters are words
@@ -184,11 +160,11 @@ run_http
 step "reading the counts"
 # The consumer is done with what is overdue, and has looked at the peak once more.
 usleep 300000
-report_lines stat "$RING/stats"
-report_lines map "$MEMORY/map"
+report_lines stat <"$RING/stats"
+report_lines map <"$MEMORY/map"
 
 step "unloading"
 rmmod packet_ring || fail "rmmod packet_ring failed"
-report_unloaded
+report_unloaded packet_ring "stat end_"
 rmmod dualtree || fail "rmmod dualtree failed"
 finish_ok

@@ -13,7 +13,5 @@ load /run/harness/dualtree.ko || exit 1
 load /run/harness/keeper.ko || exit 1
 rmmod keeper || fail "rmmod keeper failed"
 dmesg | sed -n 's/.*\(keeper: \)/\1/p' >/tmp/lines
-while IFS= read -r line; do
-	report "$line"
-done </tmp/lines
+report_lines "" </tmp/lines
 finish_ok

@@ -9,8 +9,19 @@
 #                     A step that takes long is said to hang (--step-timeout)
 #   report TEXT       a line for the reader; scripts/vm collects them in
 #                     report.txt
+#   report_lines [WORDS]
+#                     each line of stdin, after WORDS
+#   report_unloaded MODULE WORDS
+#                     MODULE's last words in the kernel's log, "unloaded: NAME VALUE NAME
+#                     VALUE...": a report of each as WORDSNAME VALUE
+#   report_pools_used what instances hold of the pools' blocks: what is held less what is free
+#   md5 [FILE]        the sum alone
 #   load FILE [ARG..] insmod, remembered for remove_modules; a failure is a
 #                     failure of the run
+#   feed_trace WORD...
+#                     sets arguments to the words with which dualtree_replay.ko is to be loaded:
+#                     for a first word trace=NAME,SEED,OPS,CYCLES trace_tool begins to write that
+#                     trace into a FIFO, and the module reads it from there
 #   remove_modules    rmmod of what load loaded, latest first; done at the end
 #                     in any case
 #   check_leaks       what kmemleak finds now is a failure of the run; done at the end in
@@ -56,6 +67,38 @@ report()
 	say report "$*"
 }
 
+report_lines()
+{
+	local line
+
+	while IFS= read -r line; do
+		report "${1:+$1 }$line"
+	done
+}
+
+report_unloaded()
+{
+	local words="$2"
+
+	# shellcheck disable=SC2046 # words
+	set -- $(dmesg | sed -n "s/.*$1: unloaded: //p" | tail -n 1)
+	while [ $# -ge 2 ]; do
+		report "$words$1 $2"
+		shift 2
+	done
+}
+
+report_pools_used()
+{
+	report "stat pool_used_bytes $(cat /sys/kernel/debug/dualtree/pools/* | awk '
+		$1 == "held_bytes" { sum += $2 } $1 == "free_bytes" { sum -= $2 } END { print sum + 0 }')"
+}
+
+md5()
+{
+	md5sum "$@" | cut -d' ' -f1
+}
+
 note()
 {
 	echo "dualtree-harness: $*" >/dev/kmsg
@@ -96,6 +139,21 @@ load()
 		return 1
 	fi
 	echo "$name" >>/tmp/modules
+}
+
+feed_trace()
+{
+	local trace
+
+	arguments=$*
+	[ "${1#trace=}" != "$1" ] || return 0
+	trace=$(echo "${1#trace=}" | tr , ' ')
+	shift
+	arguments="file=/tmp/trace.fifo $*"
+	rm -f /tmp/trace.fifo
+	mkfifo /tmp/trace.fifo
+	# shellcheck disable=SC2086 # these are words
+	/run/harness/trace_tool export $trace >/tmp/trace.fifo &
 }
 
 remove_modules()

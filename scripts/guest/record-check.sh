@@ -30,10 +30,11 @@ done
 while read -r name arguments; do
 	step "$name"
 	# shellcheck disable=SC2086 # arguments are words
+	feed_trace $arguments
+	# shellcheck disable=SC2086 # arguments are words
 	load dualtree_replay.ko $arguments arenas=32 || exit 1
-	cat "$RESULTS/results" "$RESULTS/curve" | while IFS= read -r line; do
-		report "$name $line"
-	done
+	cat "$RESULTS/results" "$RESULTS/curve" >/tmp/lines
+	report_lines "$name" </tmp/lines
 	rmmod dualtree_replay || fail "rmmod"
 done <plan
 finish_ok

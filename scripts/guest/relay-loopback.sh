@@ -18,7 +18,6 @@
 
 HERE=/run/harness
 SUMMARY=/sys/kernel/debug/flvrelay/summary
-POOLS=/sys/kernel/debug/dualtree/pools
 STREAM=$HERE/in.flv
 # Seconds after which something that is waited for does not come.
 PATIENCE=$((150 * STARVED))
@@ -154,14 +153,6 @@ load_relay()
 	load "$HERE/flvrelay.ko" idle_ms=60000 drain_ms=20000 || exit 1
 }
 
-# report_lines KEY: what comes in.
-report_lines()
-{
-	while IFS= read -r text; do
-		report "$1 $text"
-	done
-}
-
 mkfifo /tmp/open /tmp/full
 step "loading dualtree, dualtree_netbuf and flvrelay"
 load "$HERE/dualtree.ko" || exit 1
@@ -183,8 +174,6 @@ step "unloading"
 rmmod flvrelay || fail "rmmod flvrelay failed"
 dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
 rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
-# The pools' blocks that instances hold: what is held less what is free.
-report "stat pool_used_bytes $(cat "$POOLS"/* | awk '
-	$1 == "held_bytes" { sum += $2 } $1 == "free_bytes" { sum -= $2 } END { print sum + 0 }')"
+report_pools_used
 rmmod dualtree || fail "rmmod dualtree failed"
 finish_ok

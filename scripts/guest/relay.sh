@@ -66,14 +66,6 @@ follow()
 	done
 }
 
-# report_lines KEY: what comes in.
-report_lines()
-{
-	while IFS= read -r text; do
-		report "$1 $text"
-	done
-}
-
 step "loading the network card, dualtree, dualtree_netbuf and flvrelay"
 set_up_network || exit 1
 load "$HERE/dualtree.ko" || exit 1
@@ -90,8 +82,6 @@ report_lines stat <"$SUMMARY"
 rmmod flvrelay || fail "rmmod flvrelay failed"
 dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
 rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
-# The pools' blocks that instances hold: what is held less what is free.
-report "stat pool_used_bytes $(cat "$POOLS"/* | awk '
-	$1 == "held_bytes" { sum += $2 } $1 == "free_bytes" { sum -= $2 } END { print sum + 0 }')"
+report_pools_used
 rmmod dualtree || fail "rmmod dualtree failed"
 finish_ok

@@ -21,9 +21,7 @@ try()
 	report "$1: ${said##*: }"
 	# insmod tries with both of the system calls.
 	dmesg | tail -n "+$((before + 1))" | sed 's/^\[[^]]*\] //' | uniq >/tmp/words
-	while IFS= read -r line; do
-		report "$1: $line"
-	done <"/tmp/words"
+	report_lines "$1:" </tmp/words
 }
 
 step "loading modules of four kinds"

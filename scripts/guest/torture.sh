@@ -2,32 +2,32 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The guest's part of scripts/test --torture: loads samples/torture with the arguments in
-# /run/harness/torture, takes CPUs away and brings them back while it runs, as an
-# administrator would, and passes its verdict on. With hotplug=1 the torture does that itself,
-# and two who do it would take each other's work for a failure.
+# The guest's part of scripts/test --torture: loads dualtree_torture with the arguments in
+# /run/harness/torture and reports its result. With hotplug=0 CPUs 2 and 3 are taken down and
+# brought up again here through sysfs, as an administrator would; else the torture does that, and
+# two that do it would take each other's work for a failure.
 #
-# CPUs 0 and 1 stay: the torture has one that allocates and another one that frees there.
+# CPUs 0 and 1 stay: the ends of the torture's pipe are bound to them.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 cd /run/harness || exit 1
-VERDICT=/sys/kernel/debug/dualtree_torture/verdict
+RESULT=/sys/kernel/debug/dualtree_torture/result
 CPUS=/sys/devices/system/cpu
 
-went=0
+downs=0
 
-# Short of memory, a CPU may be refused.
-take_away()
+# While memory is short, the kernel may refuse it.
+take_down()
 {
 	for cpu in "$@"; do
 		if echo 0 2>/dev/null >"$CPUS/cpu$cpu/online"; then
-			went=$((went + 1))
+			downs=$((downs + 1))
 		fi
 	done
 }
 
-bring_back()
+bring_up()
 {
 	for cpu in "$@"; do
 		echo 1 2>/dev/null >"$CPUS/cpu$cpu/online" || true
@@ -36,34 +36,34 @@ bring_back()
 
 running()
 {
-	read -r verdict <"$VERDICT" || verdict="nothing: $VERDICT cannot be read"
-	case $verdict in
+	read -r result <"$RESULT" || result="nothing: $RESULT cannot be read"
+	case $result in
 	running*) ;;
 	*) return 1 ;;
 	esac
 }
 
-# One CPU, the one without a tick, both, which are a node.
-take_turns()
+# One CPU, the one without a tick, then both, which are a node.
+hotplug_until_end()
 {
 	while running; do
-		step "torture: $verdict, CPUs went $went times"
+		step "torture: $result, $downs CPU downs"
 		for group in 2 3 "2 3" "3 2"; do
 			running || return 0
 			# shellcheck disable=SC2086 # numbers
-			take_away $group
+			take_down $group
 			sleep 1
 			# shellcheck disable=SC2086
-			bring_back $group
+			bring_up $group
 			sleep 2
 		done
 	done
 }
 
-stand_by()
+wait_until_end()
 {
 	while running; do
-		step "torture: $verdict"
+		step "torture: $result"
 		for _ in 1 2 3 4 5; do
 			running || return 0
 			sleep 2
@@ -83,20 +83,20 @@ load dualtree.ko || exit 1
 load dualtree_torture.ko $arguments || exit 1
 case " $arguments " in
 *' hotplug=0 '*)
-	take_turns
-	# What was refused in the last turn must come now.
-	bring_back 2 3
-	report "CPUs went $went times"
-	[ "$went" -gt 0 ] || fail "no CPU went away"
+	hotplug_until_end
+	# One that was refused while memory was short must come up now.
+	bring_up 2 3
+	report "$downs CPU downs"
+	[ "$downs" -gt 0 ] || fail "no CPU went down"
 	;;
-*) stand_by ;;
+*) wait_until_end ;;
 esac
 step "torture: done"
-[ "$(cat "$CPUS/online")" = 0-3 ] || fail "CPUs stayed away: $(cat "$CPUS/online") are there"
+[ "$(cat "$CPUS/online")" = 0-3 ] || fail "CPUs stayed down: $(cat "$CPUS/online") are online"
 dmesg | sed -n 's/^.*dualtree_torture: //p' | while IFS= read -r line; do
 	report "$line"
 done
-case $verdict in
+case $result in
 PASS*) finish_ok ;;
-*) fail "torture: $verdict" ;;
+*) fail "torture: $result" ;;
 esac

@@ -39,11 +39,6 @@ stat_of()
 	report "stat $mode $1 $2"
 }
 
-md5()
-{
-	md5sum "$@" | cut -d' ' -f1
-}
-
 # at END COMMAND...: in that end's namespace. For each end NS is the process that keeps it.
 at()
 {
@@ -432,19 +427,6 @@ unload_idle()
 	finish_unloading $unloading
 }
 
-# report_unloaded NAME: the sample's last words are "unloaded: NAME VALUE NAME VALUE..."
-report_unloaded()
-{
-	local prefix=$1
-
-	# shellcheck disable=SC2046 # words
-	set -- $(dmesg | sed -n 's/.*vnic: unloaded: //p' | tail -n 1)
-	while [ $# -ge 2 ]; do
-		stat_of "${prefix}_$1" "$2"
-		shift 2
-	done
-}
-
 load_vnic()
 {
 	load "$HERE/vnic.ko" "$@" || exit 1
@@ -473,11 +455,11 @@ run_mode()
 	report_stats
 	step "$mode: unloading"
 	unload_with_traffic
-	report_unloaded end
+	report_unloaded vnic "stat $mode end_"
 	step "$mode: unloading idle"
 	load_vnic "$@"
 	unload_idle
-	report_unloaded idle
+	report_unloaded vnic "stat $mode idle_"
 	# httpd has gone to the background by itself.
 	# shellcheck disable=SC2046 # one word for each
 	kill $(pidof httpd)

@@ -35,10 +35,8 @@ apt_install()
 	install=(env DEBIAN_FRONTEND=noninteractive
 		apt-get install -y -qq --no-install-recommends "${missing[@]}")
 	if [ "$(id -u)" -eq 0 ]; then
-		run_long "installing packages" "$CACHE/log/apt.log" "" "${install[@]}" || {
-			show_log "$CACHE/log/apt.log" 15
-			die "cannot install ${missing[*]}"
-		}
+		run_or_die "cannot install ${missing[*]}" "installing packages" "$CACHE/log/apt.log" "" \
+			"${install[@]}"
 	else
 		# In the foreground: sudo may want to ask for a password.
 		as_root "${install[@]}" >&2 || die "cannot install ${missing[*]}"

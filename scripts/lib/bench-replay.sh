@@ -32,7 +32,7 @@ bench_replay()
 	# The guest has each of them twice while it boots.
 	run_replays --memory $((1024 + largest * 3)) "${files[@]}"
 	show_conditions "1 CPU"
-	footprint_results
+	dualtree_report footprint "$out" replay "$log_dir/report.txt"
 }
 
 # add_trace FILE DIR: one that is not a trace is not worth a boot.

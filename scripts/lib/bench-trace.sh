@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# Trace files of the traces that bench/trace.c has.
+# Trace files of the traces that bench/host/traces.c has.
 #
 # help: trace NAME >FILE
 # help:                writes what the trace of that name does as a trace file

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
-# What the parts of scripts/bench stand on. To be sourced after common.sh, kernel.sh, build.sh
-# and plot.sh.
+# What the parts of scripts/bench stand on. To be sourced after common.sh, apt.sh, kernel.sh,
+# build.sh, guest.sh and python.sh.
 #
 # A part is a file scripts/lib/bench-PART.sh, and has only to be there. It is read when it is to
 # be run, and no other part's with it. It has
@@ -117,28 +117,13 @@ no_more()
 	[ $# -eq 0 ] || die "$part takes no $1 (see --help)"
 }
 
-built_module()
-{
-	printf '%s\n' "${BUILD_MODULES[@]}" | grep -m 1 "/$1\.ko$" || die "$1.ko was not built"
-}
-
-build()
-{
-	log "building against $(basename "$KERNEL_KDIR")"
-	build_modules "$PROJECT" bench CONFIG_DUALTREE_DEBUG= || {
-		build_complaints | head -n 20 >&2
-		show_log "$BUILD_LOG" 10
-		die "the modules do not build; the log is $BUILD_LOG"
-	}
-}
-
 use_kernel()
 {
 	local name
 
 	if [ -z "${BUILT_FOR[$1]-}" ]; then
 		get_kernel "$1"
-		build
+		build_or_die "$PROJECT" bench CONFIG_DUALTREE_DEBUG=
 		BUILT_FOR[$1]=$(printf '%s\n' "$KERNEL_IMAGE" "$KERNEL_KDIR" "$KERNEL_ID" \
 			"$KERNEL_MODULES" "${BUILD_MODULES[@]}")
 	fi
@@ -166,23 +151,18 @@ run_guest()
 	local dir=$1 module=$2 status=0
 
 	shift 2
-	mkdir -p "$dir"
+	# For the plots of what comes of it.
+	apt_install gnuplot-nox
+	guest_files "$(built_module dualtree)" "$(built_module "$module")" "$dir/plan"
 	guest_turn
-	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/bench.sh" --log "$dir" \
-		--cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
-		--append "$BOOT_OPTIONS" --file "$(built_module dualtree)" \
-		--file "$(built_module "$module")" --file "$dir/plan" \
-		"${vm_options[@]}" "$@" || status=$?
+	guest_run bench.sh "$dir" --cpus 1 --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
+		--append "$BOOT_OPTIONS" "${GUEST_FILES[@]}" "${vm_options[@]}" "$@" || status=$?
 	exec {GUEST_FD}>&-
-	case $status in
-	0) ;;
-	1)
+	[ "$status" -eq 0 ] || {
 		log "the benchmark did not run as it should; what the modules said:"
 		grep -a 'dualtree_[a-z_]*: ' "$dir/console.log" | tail -n 5 | sed 's/^/    /' >&2
 		exit 1
-		;;
-	*) die "the guest could not be run" ;;
-	esac
+	}
 }
 
 # The release of the kernel in use, as it calls itself.

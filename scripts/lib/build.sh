@@ -10,6 +10,12 @@
 #       their paths in FOLDER (what an older build left does not count). With BUILD_CLEAN=yes nothing of an
 #       older build is used
 #
+#   build_or_die FOLDER NAME [MAKE-ARGUMENT...]
+#       the same; a build that fails ends the script, and what the compiler says is shown
+#   build_complaints      what the compiler said about our files in the last build
+#   module_path NAME      the module of that name in BUILD_MODULES[], or status 1
+#   built_module NAME     the same; one that is not there ends the script
+#
 # Promises: nothing is written into the project's tree, builds for two kernels or of
 # two clones do not meet, only what changed is built again. NAME tells apart builds of
 # one tree with different arguments.
@@ -103,8 +109,36 @@ build_modules()
 	return "$status"
 }
 
-# build_complaints: what the compiler said about our files in the last build.
 build_complaints()
 {
 	sed -nE "s|$BUILD_DIR/||g; /warning:|error:|undefined!|(WARNING|ERROR): modpost/p" "$BUILD_LOG"
+}
+
+build_or_die()
+{
+	log "building modules against $(basename "$KERNEL_KDIR")"
+	build_modules "$@" || {
+		build_complaints | sed -n '1,20p' >&2
+		show_log "$BUILD_LOG" 10
+		die "the modules do not build; the log is $BUILD_LOG"
+	}
+	build_complaints | sed -n '1,20p' >&2
+}
+
+module_path()
+{
+	local path
+
+	for path in "${BUILD_MODULES[@]}"; do
+		if [ "$(basename "$path" .ko | tr - _)" = "$(tr - _ <<<"$1")" ]; then
+			echo "$path"
+			return
+		fi
+	done
+	return 1
+}
+
+built_module()
+{
+	module_path "$1" || die "$1.ko was not built"
 }

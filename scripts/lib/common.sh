@@ -34,10 +34,90 @@ usage_from_header()
 	awk 'NR <= 3 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$1"
 }
 
+# A script whose manual says more has a function of its own.
+usage()
+{
+	usage_from_header "$0"
+}
+
 # need_value OPTION COUNT: an option's value is missing.
 need_value()
 {
 	[ "$2" -ge 2 ] || die "option $1 needs a value (see --help)"
+}
+
+# need_number OPTION VALUE: it is not a number above 0.
+need_number()
+{
+	case $2 in '' | *[!0-9]* | 0*) die "$1 $2: not a number above 0" ;; esac
+}
+
+# read_options ARGUMENT...: what a script was called with. OPTIONS has a line for each option:
+#
+#   --name           sets name to "yes", with "_" for "-"
+#   --name N         a number above 0 into name
+#   --name VALUE     anything into name
+#   --name VALUE x   into x instead; x[] is an array that it is added to, x() a function
+#   --name - x[]     the option itself is added to the array x
+#
+# What is no option goes into ARGUMENTS[], which takes at most MAX_ARGUMENTS, default 0.
+read_options()
+{
+	local what into
+
+	ARGUMENTS=()
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-h | --help)
+			usage
+			exit 0
+			;;
+		-*)
+			read -r what into < <(awk -v name="$1" '$1 == name { print $2 ? $2 : "yes", $3 }' \
+				<<<"${OPTIONS-}") || die "unknown option $1 (see --help)"
+			: "${into:=$(tr - _ <<<"${1#--}")}"
+			case $what in
+			yes) set_option "$into" yes ;;
+			-) set_option "$into" "$1" ;;
+			*)
+				need_value "$1" $#
+				[ "$what" != N ] || need_number "$1" "$2"
+				set_option "$into" "$2"
+				shift
+				;;
+			esac
+			;;
+		*)
+			[ ${#ARGUMENTS[@]} -lt "${MAX_ARGUMENTS-0}" ] || die "unknown argument $1 (see --help)"
+			ARGUMENTS+=("$1")
+			;;
+		esac
+		shift
+	done
+}
+
+set_option()
+{
+	case $1 in
+	*'()') "${1%'()'}" "$2" ;;
+	*'[]')
+		local -n array=${1%'[]'}
+		array+=("$2")
+		;;
+	*) printf -v "$1" %s "$2" ;;
+	esac
+}
+
+# use_log_dir NAME: log_dir, as --log has set it, is made and becomes an absolute path; without
+# --log it is one in the cache, which each run empties.
+use_log_dir()
+{
+	if [ -z "$log_dir" ]; then
+		log_dir=$CACHE/log/$(basename "$PROJECT")-$1
+		rm -rf "$log_dir"
+	fi
+	mkdir -p "$log_dir"
+	log_dir=$(cd "$log_dir" && pwd)
 }
 
 # as_root COMMAND...: a program, not a function.
@@ -154,6 +234,19 @@ show_log()
 	tail -n "$2" "$1" | sed 's/^/    | /' >&2
 }
 
+# run_or_die TEXT LABEL LOG COUNTER COMMAND...: run_long, and if COMMAND fails the end of the log and
+# TEXT, with which the script ends.
+run_or_die()
+{
+	local text=$1
+
+	shift
+	run_long "$@" || {
+		show_log "$2" 15
+		die "$text"
+	}
+}
+
 # lock NAME: one run at a time may make NAME. unlock NAME when it is made.
 declare -A LOCK_FDS=()
 lock()
@@ -189,6 +282,12 @@ remember_measured()
 	mkdir -p "$CACHE/measured"
 	echo "$2" >"$CACHE/measured/$1.$$"
 	mv "$CACHE/measured/$1.$$" "$CACHE/measured/$1"
+}
+
+# guest_says COMMAND ARGUMENT...: what guests said, judged by lib/dualtree_guest; see its files.
+guest_says()
+{
+	PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_guest "$@"
 }
 
 # A short name for what is read from stdin.

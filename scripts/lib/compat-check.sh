@@ -213,20 +213,14 @@ download_refused()
 		apt-get "${RELEASE_APT[@]}" download "${packages[@]}"
 }
 
-# get_refused ARCH SUITE META DIR: the .debs of the headers into DIR. The lists may be older than
-# the archive, or not there: once more with new ones.
+# get_refused ARCH SUITE META DIR: the .debs of the headers into DIR.
 get_refused()
 {
 	local GUEST_ARCH=$1 suite=$2 meta=$3 dir=$4
 
 	release_use_lists "$suite" "$suite"
-	if ! download_refused "$meta" "$dir.part"; then
-		release_update "$suite"
-		download_refused "$meta" "$dir.part" || {
-			show_log "$RELEASE_LOG" 5
-			die "cannot get $meta of $suite for $GUEST_ARCH"
-		}
-	fi
+	release_try "$suite" download_refused "$meta" "$dir.part" ||
+		die "cannot get $meta of $suite for $GUEST_ARCH"
 	mv "$dir.part" "$dir"
 }
 

@@ -22,7 +22,8 @@ HOOKS = {
     "lib/Makefile": ("obj-$(CONFIG_DUALTREE) += dualtree/", None),
 }
 TOP = ("Kbuild", "Kconfig", ".kunitconfig")
-DIRECTORIES = ("buddy", "dualtree", "netbuf", "compat", "kunit", "samples", "bench")
+DIRECTORIES = ("buddy", "dualtree", "netbuf", "compat", "kunit", "samples", "bench",
+               "torture")
 # Programs of the machine that builds, not of the kernel.
 LEFT_OUT = ("bench/host",)
 SUFFIXES = (".c", ".h", ".mk", ".sh")

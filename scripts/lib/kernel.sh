@@ -61,14 +61,11 @@ get_source()
 		mkdir -p "$part"
 		apt_download "$package" "$version" "$part"
 		# shellcheck disable=SC2016
-		run_long "unpacking $package" "$part/unpack.log" "" \
+		run_or_die "cannot unpack $DEB" "unpacking $package" "$part/unpack.log" "" \
 			bash -c 'set -o pipefail
 				 dpkg-deb --fsys-tarfile "$1" |
 				 tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
-				 tar -xJ -C "$2"' - "$DEB" "$part" || {
-			show_log "$part/unpack.log" 5
-			die "cannot unpack $DEB"
-		}
+				 tar -xJ -C "$2"' - "$DEB" "$part"
 		[ -f "$part/$package/Makefile" ] || die "$DEB does not hold $package/Makefile"
 		rm -f "$DEB"
 		mv "$part" "$dir"
@@ -91,19 +88,15 @@ config_fragments()
 	done
 }
 
-# config_requests FRAGMENT...: of several requests for a symbol the last.
+# config_requests OUT FRAGMENT...: leaves OUT/requested.config; of several requests for a symbol the
+# last. The kernel's script makes its own files where it runs.
 config_requests()
 {
-	cat "$@" | awk '
-	/^CONFIG_[A-Za-z0-9_]+=/ { split($0, part, "="); symbol = part[1] }
-	/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { symbol = $2 }
-	symbol { request[symbol] = $0; if (!(symbol in place)) place[symbol] = ++count; symbol = "" }
-	END {
-		for (symbol in place)
-			ordered[place[symbol]] = request[symbol]
-		for (i = 1; i <= count; i++)
-			print ordered[i]
-	}'
+	local out=$1
+
+	shift
+	KCONFIG_CONFIG=$out/requested.config env -C "$out" \
+		sh "$KERNEL_SRC/scripts/kconfig/merge_config.sh" -m /dev/null "$@" >"$out/merge.log"
 }
 
 # config_missing REQUESTED FINAL: prints each request that FINAL does not fulfil.
@@ -111,20 +104,9 @@ config_requests()
 # there finds nothing.
 config_missing()
 {
-	local line symbol
-
-	while read -r line; do
-		case $line in
-		CONFIG_*=*)
-			grep -qxF -- "$line" "$2" || echo "$line"
-			;;
-		'# CONFIG_'*' is not set')
-			symbol=${line#\# }
-			symbol=${symbol%% *}
-			! grep -q "^$symbol=" "$2" || echo "$line"
-			;;
-		esac
-	done <"$1"
+	grep '^CONFIG_' "$1" | grep -vxFf "$2" || true
+	sed -n 's/^# \(CONFIG_[A-Za-z0-9_]*\) is not set$/^\1=/p' "$1" | grep -f - "$2" |
+		sed 's/$/, which is not to be set/' || true
 }
 
 # kernel_arch KIND: sets KERNEL_ARCH[], what every make is told; KERNEL_FLAGS[], what that of the
@@ -150,7 +132,7 @@ configure_kernel()
 	local kind=$1 out=$2 missing fragments
 
 	mapfile -t fragments < <(config_fragments "$kind")
-	config_requests "${fragments[@]}" >"$out/requested.config"
+	config_requests "$out" "${fragments[@]}" || die "cannot merge the fragments of the $kind kernel"
 	{
 		make -C "$KERNEL_SRC" O="$out" "${KERNEL_ARCH[@]}" tinyconfig
 		cat "$out/requested.config" >>"$out/.config"
@@ -307,10 +289,8 @@ unpack_image()
 	part=$(dirname "$dir")/.$(basename "$dir").part
 	rm -rf "$part"
 	apt_download "$package" "$version" "$part"
-	run_long "unpacking $package" "$part/unpack.log" "" dpkg-deb -x "$DEB" "$part" || {
-		show_log "$part/unpack.log" 5
-		die "cannot unpack $DEB"
-	}
+	run_or_die "cannot unpack $DEB" "unpacking $package" "$part/unpack.log" "" \
+		dpkg-deb -x "$DEB" "$part"
 	rm -f "$DEB"
 	mv "$part" "$dir"
 }

@@ -70,14 +70,12 @@ package_make_root()
 	root_command
 	mkdir -p "$(dirname "$part")"
 	"${ROOT_COMMAND[@]}" rm -rf "$part"
-	run_long "making a Debian with dkms and the headers of $PACKAGE_RELEASE" "$part.log" "" \
+	run_or_die "mmdebstrap fails; its log is $part.log" \
+		"making a Debian with dkms and the headers of $PACKAGE_RELEASE" "$part.log" "" \
 		"${ROOT_COMMAND[@]}" mmdebstrap --mode=root --variant=minbase \
 		--include="linux-headers-$PACKAGE_RELEASE=$PACKAGE_VERSION" \
 		--include="$(IFS=,; echo "${PACKAGE_NAMES[*]}")" \
-		"$PACKAGE_SUITE" "$part" "$PACKAGE_SOURCES" || {
-		show_log "$part.log" 15
-		die "mmdebstrap fails; its log is $part.log"
-	}
+		"$PACKAGE_SUITE" "$part" "$PACKAGE_SOURCES"
 	"${ROOT_COMMAND[@]}" mv "$part" "$1"
 }
 
@@ -197,7 +195,7 @@ check_driver()
 
 	log=$CACHE/log/$(basename "$PROJECT")-driver
 	package_modules || return 1
-	"$SCRIPTS/vm" --quiet --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/driver.sh" --log "$log" \
-		--file "$PACKAGE_OUT/dualtree.ko" --file "$PACKAGE_OUT/keeper.ko" || return 1
+	guest_files "$PACKAGE_OUT"/{dualtree,keeper}.ko
+	guest_run driver.sh "$log" --quiet "${GUEST_FILES[@]}" || return 1
 	diff --label driver.rst --label guest -u "$PACKAGE_IN/driver/output" "$log/report.txt"
 }

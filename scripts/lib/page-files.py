@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-"""
-Usage: page-files.py PAGE.rst DIR
-
-Writes each code block of PAGE that has a caption into DIR, as a file of that name.
-"""
-import os
+"""Write each code block of a page that has a caption into a directory, as a file of that name."""
+import argparse
 import re
-import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 
-def blocks(lines):
-    """Yields (caption, text) for each code block with a caption."""
-    caption, text = None, None
-    for line in lines + ["end"]:
+def blocks(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield caption and text of each code block with a caption."""
+    caption, text = "", None
+    for line in [*lines, "end"]:
         if text is not None and line and not line.startswith(" "):
             if caption:
                 yield caption, "\n".join(text).strip("\n") + "\n"
-            caption, text = None, None
+            caption, text = "", None
         option = re.match(r"   :caption: (\S+)$", line)
         if line.startswith(".. code-block::"):
             text = []
@@ -27,13 +24,9 @@ def blocks(lines):
             text.append(line[3:])
 
 
-def main():
-    """All of it."""
-    page, folder = sys.argv[1:]
-    with open(page, encoding="utf-8") as lines:
-        for name, text in blocks(lines.read().splitlines()):
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-                file.write(text)
-
-
-main()
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("page", type=Path)
+parser.add_argument("folder", type=Path)
+args = parser.parse_args()
+for name, content in blocks(args.page.read_text(encoding="utf-8").splitlines()):
+    (args.folder / name).write_text(content, encoding="utf-8")

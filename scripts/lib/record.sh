@@ -2,40 +2,27 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/record sets
 #
-# Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh and trace-tool.sh.
+# Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh, guest.sh and
+# trace-tool.sh.
 #
 #   record_build           the modules, for the kernel $kind
 #   record_guest DIR SCRIPT [OPTION...]
 #                          boots SCRIPT with dualtree.ko; the logs are in DIR
 #   record_sample          records samples/packet_ring; prints the trace
 
-built_module()
-{
-	printf '%s\n' "${BUILD_MODULES[@]}" | grep -m 1 "/$1\.ko$" || die "$1.ko was not built"
-}
-
 record_build()
 {
 	"$SCRIPTS/setup"
 	get_kernel "$kind"
-	log "building against $(basename "$KERNEL_KDIR")"
-	build_modules "$PROJECT" bench CONFIG_DUALTREE_DEBUG= || {
-		build_complaints | head -n 20 >&2
-		show_log "$BUILD_LOG" 10
-		die "the modules do not build; the log is $BUILD_LOG"
-	}
+	build_or_die "$PROJECT" bench CONFIG_DUALTREE_DEBUG=
 }
 
 record_guest()
 {
-	local dir=$1 script=$2 status=0
+	local dir=$1 script=$2
 
 	shift 2
-	mkdir -p "$dir"
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/$script" --log "$dir" \
-		--timeout 900 --file "$(built_module dualtree)" "$@" || status=$?
-	[ "$status" -lt 2 ] || die "the guest could not be run"
-	return "$status"
+	guest_run "$script" "$dir" --timeout 900 --file "$(built_module dualtree)" "$@"
 }
 
 # What the guest handed over must have arrived as it was.

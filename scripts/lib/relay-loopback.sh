@@ -2,15 +2,10 @@
 # shellcheck shell=bash
 #
 # scripts/demo --relay --loopback: publisher and subscribers in the guest itself, so that it
-# runs on kernels without a network card, like the debug kernel. To be sourced after relay.sh;
-# uses built_module, value_of, require, row, size, thousands and failures[] of scripts/demo.
+# runs on kernels without a network card, like the debug kernel. To be sourced after relay.sh and
+# guest.sh. What came of it is judged by lib/dualtree_guest/loopback.py.
 #
 #   loopback_run DIR    boots the guest with the stream in DIR/../in.flv; logs are in DIR
-#   loopback_judge DIR  every condition that does not hold, into failures[]
-#   loopback_show DIR   the report
-#
-# Promises: the same that the run over a network card has to show of memory: at the end all
-# of it is back, however the module was unloaded.
 
 # What scripts/demo was asked for.
 # shellcheck disable=SC2154
@@ -26,68 +21,15 @@ LOOPBACK_STEP_TIMEOUT=600
 
 loopback_run()
 {
-	local dir=$1 file options=() status=0
+	local dir=$1
 
 	mkdir -p "$dir"
 	cat >"$dir/relay.conf" <<-END
 		ROUNDS=$LOOPBACK_ROUNDS
 		PIECES=$LOOPBACK_PIECES
 	END
-	for file in "$(built_module dualtree)" "$(built_module dualtree_netbuf)" \
-		"$(built_module flvrelay)" "$dir/relay.conf" "$dir/../in.flv"; do
-		options+=(--file "$file")
-	done
-	"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/relay-loopback.sh" \
-		--log "$dir" --cpus "$CPUS" --timeout "$LOOPBACK_TIMEOUT" \
-		--step-timeout "$LOOPBACK_STEP_TIMEOUT" --terse "${options[@]}" \
-		"${vm_options[@]}" || status=$?
-	[ "$status" -le 1 ] || die "the guest could not be run"
-}
-
-# judge_unloadings DIR: what the relay's last words were each time.
-judge_unloadings()
-{
-	local words times=0
-
-	while read -r words; do
-		times=$((times + 1))
-		[[ $words == *' bad_frees 0' ]] || failures+=("unloaded amid traffic: $words")
-		[[ $words != *' tags 0 '* ]] || failures+=("unloaded without traffic: $words")
-	done < <(sed -n 's/^unloaded //p' "$1/report.txt")
-	require "times == LOOPBACK_ROUNDS" \
-		"unloaded amid traffic $times times, $LOOPBACK_ROUNDS are due"
-}
-
-loopback_judge()
-{
-	local line name
-
-	failures=()
-	while IFS= read -r line; do
-		failures+=("$line")
-	done < <(cat "$1/verdict.txt"; relay_complaints "$1" | sed 's/^/console: /')
-	judge_unloadings "$1"
-	require "$(value_of streams) == 1" "whole streams: $(value_of streams), 1 is due"
-	require "$(value_of bad_streams) == 4" "bad streams: $(value_of bad_streams), 4 are due"
-	require "$(value_of completed) == 2" \
-		"subscribers that got the end: $(value_of completed), 2 are due"
-	require "$(value_of slow_dropped) == 1" \
-		"slow subscribers dropped: $(value_of slow_dropped), 1 is due"
-	for name in live_bytes held_bytes flying_bytes pool_used_bytes bad_frees; do
-		require "$(value_of $name) == 0" "after the streams $name is $(value_of $name)"
-	done
-}
-
-loopback_show()
-{
-	local all=$(($(value_of zerocopy_bytes) + $(value_of copied_bytes)))
-
-	echo
-	echo "flvrelay (dualtree, dualtree_netbuf) on Linux, $kind kernel, $CPUS CPUs, loopback"
-	row tags "$(thousands "$(value_of tags)"), $(size "$(value_of payload_bytes)") of payload"
-	row sent "$(size "$all") in $(thousands "$(value_of sends)") calls, of which the stack copied \
-$(size "$(value_of copied_bytes)"): all that arrived, for loopback copies; the rest was dropped"
-	sed -n 's/^line /'"$(printf '  %-10s ' said)"'/p' "$1/report.txt"
-	row 'at the end' "live $(value_of live_bytes), held $(value_of held_bytes), the pools' blocks \
-out $(value_of pool_used_bytes), bad frees $(value_of bad_frees)"
+	guest_files "$(built_module dualtree)" "$(built_module dualtree_netbuf)" \
+		"$(built_module flvrelay)" "$dir/relay.conf" "$dir/../in.flv"
+	guest_run relay-loopback.sh "$dir" --cpus "$CPUS" --timeout "$LOOPBACK_TIMEOUT" \
+		--step-timeout "$LOOPBACK_STEP_TIMEOUT" --terse "${GUEST_FILES[@]}" "${vm_options[@]}" || true
 }

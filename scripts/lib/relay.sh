@@ -3,9 +3,10 @@
 #
 # scripts/demo --relay: a stream of ffmpeg's goes through samples/flvrelay in a guest, and
 # out again to several who read it. To be sourced after common.sh; needs the guest's files,
-# KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by relay-report.sh.
+# KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by
+# lib/dualtree_guest/relay.py.
 #
-#   relay_files                  what the guest needs, into relay_guest_files[]
+#   relay_files                  what the guest needs, into sample_files[]
 #   relay_make_stream DIR S      S seconds of picture and sound, in DIR/in.flv, and the
 #                                checksums of its packets and of its decoded frames
 #   relay_run DIR PARAMETERS     boots the guest, publishes, reads; leaves in DIR what each
@@ -53,7 +54,7 @@ relay_files()
 
 	temp_dir
 	e1000=$(kernel_module drivers/net/ethernet/intel/e1000/e1000.ko)
-	relay_guest_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
+	sample_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
 		"$(built_module flvrelay)" "$e1000")
 }
 
@@ -69,14 +70,11 @@ relay_make_stream()
 	local dir=$1 seconds=$2 options
 
 	log "making $seconds seconds of H.264 and AAC"
-	run_long "encoding" "$dir/encode.log" "" "${RELAY_FFMPEG[@]}" \
+	run_or_die "ffmpeg cannot make a stream" "encoding" "$dir/encode.log" "" "${RELAY_FFMPEG[@]}" \
 		-f lavfi -i "testsrc2=size=640x360:rate=$RELAY_RATE" \
 		-f lavfi -i "sine=frequency=440:beep_factor=4:sample_rate=44100" -t "$seconds" \
 		-c:v libx264 -preset veryfast -pix_fmt yuv420p -g $RELAY_GROUP -crf 14 \
-		-c:a aac -b:a 96k -f flv -flvflags no_duration_filesize -y "$dir/in.flv" || {
-		show_log "$dir/encode.log" 5
-		die "ffmpeg cannot make a stream"
-	}
+		-c:a aac -b:a 96k -f flv -flvflags no_duration_filesize -y "$dir/in.flv"
 	mapfile -t options < <(checksum_options "$dir" in)
 	# From a pipe, as it comes out of the relay: its end cannot be read first.
 	"${RELAY_FFMPEG[@]}" -flags bitexact -f flv -i - "${options[@]}" \
@@ -111,7 +109,7 @@ boot_relay()
 		PATIENCE=$((seconds + RELAY_PATIENCE))
 		PARAMETERS='$1'
 	END
-	for file in "${relay_guest_files[@]}" "$dir/relay.conf"; do
+	for file in "${sample_files[@]}" "$dir/relay.conf"; do
 		options+=(--file "$file")
 	done
 	read -r publish_port subscribe_port < <(free_ports)
@@ -132,6 +130,14 @@ value_now()
 {
 	sed -n 's/\r*$//; s/^report: sample //p' "$dir/port.log" | tail -n 1 | tr ' ' '\n' |
 		sed -n "s/^$1=//p"
+}
+
+mib_now()
+{
+	local bytes
+
+	bytes=$(value_now "$1")
+	echo "$((${bytes:-0} >> 20)) MiB"
 }
 
 # await SECONDS TEXT COMMAND...: until it is true. False if that takes too long, or the guest
@@ -277,8 +283,7 @@ show_progress()
 	while kill -0 "$publisher_pid" 2>/dev/null; do
 		sleep 10
 		log "  published for $(duration $((SECONDS - start))):" \
-			"live $(size "$(value_now live_bytes)")," \
-			"held $(size "$(value_now held_bytes)")"
+			"live $(mib_now live_bytes), held $(mib_now held_bytes)"
 	done
 }
 

@@ -119,6 +119,20 @@ release_update()
 	die "cannot get the package lists of $1"
 }
 
+# release_try SUITE COMMAND...: the lists may be older than the archive, or not there: once more with
+# new ones.
+release_try()
+{
+	local suite=$1
+
+	shift
+	"$@" && return 0
+	release_update "$suite"
+	"$@" && return 0
+	show_log "$RELEASE_LOG" 10
+	return 1
+}
+
 # release_find META VERSION: the kernel's package and its version, or nothing.
 release_find()
 {
@@ -210,15 +224,15 @@ release_make_root()
 	mv "$part" "$root"
 }
 
-# The lists may be older than the archive, or not there: once more with new ones.
+# release_resolve VERSION SUITE META: sets RELEASE_PACKAGE and RELEASE_VERSION.
 release_resolve()
 {
-	local version=$1 suite=$2 meta=$3
+	release_try "$2" release_look_up "$3" "$1" || die "$2 has no $3 of version $1"
+}
 
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$meta" "$version") && return 0
-	release_update "$suite"
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$meta" "$version") ||
-		die "$suite has no $meta of version $version"
+release_look_up()
+{
+	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$1" "$2")
 }
 
 release_id()
@@ -230,19 +244,17 @@ release_id()
 # release_get_root VERSION SUITE META
 release_get_root()
 {
+	mkdir -p "$CACHE/kernel"
+	release_try "$2" release_make_latest "$@" ||
+		die "cannot get $RELEASE_PACKAGE $RELEASE_VERSION"
+}
+
+release_make_latest()
+{
 	release_resolve "$@"
 	release_id
-	[ ! -d "$CACHE/kernel/$KERNEL_ID" ] || return 0
-	mkdir -p "$CACHE/kernel"
-	if ! release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID"; then
-		release_update "$2"
-		release_resolve "$@"
-		release_id
-		release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID" || {
-			show_log "$RELEASE_LOG" 10
-			die "cannot get $RELEASE_PACKAGE $RELEASE_VERSION"
-		}
-	fi
+	[ -d "$CACHE/kernel/$KERNEL_ID" ] ||
+		release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID"
 }
 
 # A make whose root is ROOT, with the cache's builds where they are outside.

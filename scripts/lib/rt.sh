@@ -48,10 +48,8 @@ rt_fetch()
 	local dir=$2
 
 	rt_use_lists "$dir"
-	run_long "getting lists of sources" "$dir/apt.log" "" apt-get "${RT_APT[@]}" update || {
-		show_log "$dir/apt.log" 5
-		die "cannot get the lists of Debian's sources"
-	}
+	run_or_die "cannot get the lists of Debian's sources" "getting lists of sources" \
+		"$dir/apt.log" "" apt-get "${RT_APT[@]}" update
 	for RT_VERSION in $(rt_versions "$1"); do
 		if run_long "downloading the patches of $RT_VERSION" "$dir/apt.log" "" env -C "$dir" \
 			apt-get "${RT_APT[@]}" source --download-only --diff-only "linux=$RT_VERSION"; then

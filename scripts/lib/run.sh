@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 #
 # One run of suites in a guest, and what came of it. To be sourced after common.sh,
-# kernel.sh, build.sh and ktap.sh.
+# kernel.sh, build.sh and guest.sh.
 #
 #   suite_module AREA           the name of the module with the suite dualtree_AREA
 #   make_plan DIR SUITE.ko...   writes DIR/plan and DIR/files from BUILD_MODULES: the
 #                               suites with what they depend on; SEED is passed to
-#                               those that take it
+#                               those that take it, SUITE_ARGUMENTS to all
 #   run_plan DIR [VM-OPTION...] boots the guest; everything is left in DIR
 #   judge_run DIR               reads DIR; sets RUN_PASSED, RUN_FAILED, RUN_SKIPPED and
 #                               leaves DIR/results.txt (what kunit.py says) and
@@ -36,20 +36,6 @@ suite_module()
 	echo "dualtree_$1_test"
 }
 
-# module_path NAME: the module of that name in this build.
-module_path()
-{
-	local path
-
-	for path in "${BUILD_MODULES[@]}"; do
-		if [ "$(basename "$path" .ko | tr - _)" = "$(tr - _ <<<"$1")" ]; then
-			echo "$path"
-			return
-		fi
-	done
-	return 1
-}
-
 # What the kernel itself has is not in this build, and needs no loading.
 add_dependencies()
 {
@@ -73,7 +59,7 @@ add_to_plan()
 
 make_plan()
 {
-	local suite core seed
+	local suite core arguments
 
 	PLAN_DIR=$1
 	shift
@@ -87,108 +73,24 @@ make_plan()
 	fi
 	for suite in "$@"; do
 		add_dependencies "$suite"
-		seed=
-		[ -z "$(modinfo -p "$suite" | sed -n '/^seed:/p')" ] || seed=seed=$SEED
-		add_to_plan suite "$suite" "$seed"
+		arguments=${SUITE_ARGUMENTS-}
+		[ -z "$(modinfo -p "$suite" | sed -n '/^seed:/p')" ] || arguments+=" seed=$SEED"
+		add_to_plan suite "$suite" "$arguments"
 	done
 }
 
 run_plan()
 {
-	local dir=$1 path options=()
+	local dir=$1 paths
 
 	shift
-	while read -r path; do
-		options+=(--file "$path")
-	done <"$dir/files"
+	mapfile -t paths <"$dir/files"
+	guest_files "$dir/plan" "${paths[@]}"
 	set_nodes
-	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/suites.sh" \
-		--log "$dir" --file "$dir/plan" --taint ON "${NODES[@]}" "${options[@]}" "$@"
-}
-
-# kunit_count WORD FILE: the number after WORD in the summary line; a count of none is
-# left out there.
-kunit_count()
-{
-	local count
-
-	count=$(sed -n "s/.*Testing complete\..*[ :]$1: \([0-9]*\).*/\1/p" "$2" | tail -n 1)
-	echo "${count:-0}"
-}
-
-# The addresses of a leak's trace mean nothing once the module is gone; say whose they
-# were.
-name_leaks()
-{
-	awk '
-	# Not FNR == NR: of a guest that never spoke the first file is empty, and the
-	# second would be taken for it.
-	FILENAME == ARGV[1] {
-		if ($1 == "place:") {
-			name[++places] = $2
-			size[places] = $3
-			start[places] = tolower($4)
-		}
-		next
-	}
-	{
-		line = $0
-		if (match(line, /0x[0-9a-f]+|ffffffff[0-9a-f]+/)) {
-			address = substr(line, RSTART, RLENGTH)
-			sub(/^0x/, "", address)
-			for (i = 1; i <= places; i++)
-				if (inside(address, start[i], size[i]))
-					line = line "  (module " name[i] ")"
-		}
-		print line
-	}
-	# Only the low 8 digits: awk counts in doubles.
-	function inside(address, from, length_,   low, base)
-	{
-		sub(/^0x/, "", from)
-		if (substr(address, 1, 8) != substr(from, 1, 8))
-			return 0
-		low = hex(substr(address, 9))
-		base = hex(substr(from, 9))
-		return low >= base && low < base + length_
-	}
-	function hex(digits,   i, value)
-	{
-		for (i = 1; i <= length(digits); i++)
-			value = value * 16 + index("0123456789abcdef", substr(digits, i, 1)) - 1
-		return value
-	}' "$1" "$2"
+	guest_run suites.sh "$dir" --taint ON "${NODES[@]}" "${GUEST_FILES[@]}" "$@"
 }
 
 judge_run()
 {
-	local dir=$1 kind file arguments name errors kinds
-
-	extract_ktap "$dir/console.log" >"$dir/ktap.txt"
-	if grep -q '^ *# Subtest: ' "$dir/ktap.txt"; then
-		python3 "$KERNEL_SRC/tools/testing/kunit/kunit.py" parse "$dir/ktap.txt" \
-			>"$dir/results.txt" 2>&1 || true
-	else
-		: >"$dir/results.txt"
-	fi
-	RUN_PASSED=$(kunit_count passed "$dir/results.txt")
-	RUN_SKIPPED=$(kunit_count skipped "$dir/results.txt")
-	RUN_FAILED=$(($(kunit_count failed "$dir/results.txt") + $(kunit_count crashed "$dir/results.txt")))
-	errors=$(kunit_count errors "$dir/results.txt")
-	{
-		name_leaks "$dir/port.log" "$dir/verdict.txt"
-		while read -r kind file arguments; do
-			name=${file%.ko}
-			if [ "$kind" = suite ] && [ "$(tests_of_suite "$dir/console.log" "$name")" -eq 0 ]; then
-				echo "empty: no test of $name ran"
-			fi
-		done <"$dir/plan"
-		# A crashed test is counted above; an error without one must not go under.
-		if [ "$errors" -gt 0 ] && [ "$RUN_FAILED" -eq 0 ]; then
-			echo "results: kunit.py found $errors errors in the results"
-		fi
-	} >"$dir/failures.txt"
-	# Ten lines of one splat are one failure.
-	kinds=$(cut -d: -f1 "$dir/failures.txt" | sort -u | grep -c . || true)
-	RUN_FAILED=$((RUN_FAILED + kinds))
+	read -r RUN_PASSED RUN_FAILED RUN_SKIPPED < <(guest_says suites guest "$1" "$KERNEL_SRC")
 }

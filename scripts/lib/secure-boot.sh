@@ -36,15 +36,12 @@ open(sys.argv[2], "wb").write(data)' "$1/signed" "$1/altered"
 # secure_boot_guest NAME DIR VM-ARGUMENT...: the page's block NAME is what the guest reports.
 secure_boot_guest()
 {
-	local name=$1 dir=$2 log module files=()
+	local name=$1 dir=$2 log
 
 	shift 2
 	log=$CACHE/log/$(basename "$PROJECT")-$name
-	for module in unsigned signed altered foreign; do
-		files+=(--file "$dir/$module")
-	done
-	"$SCRIPTS/vm" --quiet --cpus 2 --kernel "$KERNEL_IMAGE" --log "$log" \
-		--run "$SCRIPTS/guest/secure-boot.sh" "${files[@]}" "$@" || return 1
+	guest_files "$dir"/{unsigned,signed,altered,foreign}
+	guest_run secure-boot.sh "$log" --quiet --cpus 2 "${GUEST_FILES[@]}" "$@" || return 1
 	diff --label secure-boot.rst --label guest -u "$dir/$name" "$log/report.txt"
 }
 

@@ -2,45 +2,48 @@
 # shellcheck shell=bash
 #
 # Shows that the harness finds what it is there to find. To be sourced after run.sh,
-# torture.sh and console.sh.
+# torture.sh.
 #
 #   self_checks_of KIND        the cases of that kernel; nothing if it has none
 #   self_check KIND DIR [NAME...]
 #                              runs every case, or those of these names, in a guest of its
 #                              own; sets CHECK_PASSED and CHECK_FAILED
 #
-# DUALTREE_MODULE is dualtree.ko, for the cases that misuse its memory; TORTURE_MODULES[]
-# are the torture's.
+# BUILD_MODULES[] holds the modules of selfcheck/ and dualtree.ko, whose memory some faults misuse;
+# TORTURE_MODULES[] are the torture's.
 #
 # Promises: a case passes only if its fault was found for the right reason, through the
 # code that judges real runs; the control passes only if nothing was found.
 
-# NAME, what is run (the module NAME_test.ko; that with dualtree; that too, and a look for leaks
-# while both are loaded; a guest script; the torture with a fault that it makes itself; the good
-# module with more on the kernel's command line; or the good module where KVM does not work, as
-# selfcheck/qemu-stand-in plays it), and an extended regular expression for the
-# line that must be among what is found. "clean" must find nothing; "failed" must find a failed
-# test, and nothing else.
+# NAME, what is run, and an extended regular expression for the line that must be among what is
+# found. "clean" must find nothing; "failed" must find a failed test, and nothing else. Run is
+#   fault             the module dualtree_selfcheck with the fault NAME
+#   fault-leaks       that, and a look for leaks while the module is loaded
+#   no-suite:WORDS    a module without a suite, with these arguments
+#   append:WORDS      no fault, with more on the kernel's command line
+#   stand-in:PLAY     no fault, where KVM does not work, as selfcheck/qemu-stand-in plays it
+#   torture:FAULT     the torture with a fault that it makes itself
+#   script            the guest script selfcheck/NAME.sh
 SELF_CHECKS='
-good	module	clean
-assert	module	failed
-warn	module	^warning: .*WARNING: .*selfcheck_warn_case
-lockdep	module	^lockdep: .*possible circular locking
-relock	module	^lockdep: .*possible recursive locking
-rcu	module	^lockdep: .*suspicious RCU usage
-atomic	module	^atomic-sleep: .*sleeping function called from invalid context
-oob	module	^kasan: .*KASAN: slab-out-of-bounds in selfcheck_oob_case
-ubsan	module	^ubsan: .*UBSAN: shift-out-of-bounds
-leak	module	^leak: .*module leak_test
-part_uaf	dualtree	^kasan: .*KASAN: use-after-free in selfcheck_touch_freed
-part_leak	dualtree-leaks	^leak: unreferenced object .*\(size 3072\)
-held	dualtree-leaks	clean
-odebug	module	^odebug: .*ODEBUG: free active
-oops	module	^panic: .*Kernel panic - not syncing: Fatal exception
-hang	module	^timeout: .* in: suite hang_test
-taint	module	^taint: the kernel is tainted .*U
-refuse	module	^guest: insmod refuse_test.ko .*failed
-empty	module	^empty: no test of empty_test ran
+good	fault	clean
+assert	fault	failed
+warn	fault	^warning: .*WARNING: .*selfcheck_warn
+lockdep	fault	^lockdep: .*possible circular locking
+relock	fault	^lockdep: .*possible recursive locking
+rcu	fault	^lockdep: .*suspicious RCU usage
+atomic	fault	^atomic-sleep: .*sleeping function called from invalid context
+oob	fault	^kasan: .*KASAN: slab-out-of-bounds in selfcheck_oob
+ubsan	fault	^ubsan: .*UBSAN: shift-out-of-bounds
+leak	fault	^leak: .*module dualtree_selfcheck
+part_uaf	fault	^kasan: .*KASAN: use-after-free in selfcheck_touch_freed
+part_leak	fault-leaks	^leak: unreferenced object .*\(size 3072\)
+held	fault-leaks	clean
+odebug	fault	^odebug: .*ODEBUG: free active
+oops	fault	^panic: .*Kernel panic - not syncing: Fatal exception
+hang	fault	^timeout: .* in: suite dualtree_selfcheck
+taint	fault	^taint: the kernel is tainted .*U
+refuse	no-suite:refuse=1	^guest: insmod dualtree_no_suite.ko .*failed
+empty	no-suite:	^empty: no test of dualtree_no_suite ran
 silent	append:rdinit=/missing	^panic: .*Kernel panic
 no_kvm	stand-in:never	clean
 slow_clock	append:clocksource=jiffies highres=off	^guest: the clock
@@ -55,9 +58,9 @@ torture_corrupt	torture:corrupt	^guest: torture: FAIL .*expected
 
 # The same on the kcsan kernel. What is marked is no race, however much it is one.
 SELF_CHECKS_KCSAN='
-marked	module	clean
-race	module	^kcsan: .*KCSAN: data-race in selfcheck_count \[race_test\] / selfcheck_count
-race_inside	module	^kcsan: .*KCSAN: data-race in __bitmap_(weight|set) / __bitmap_(weight|set)
+marked	fault	clean
+race	fault	^kcsan: .*KCSAN: data-race in selfcheck_count \[dualtree_selfcheck\] / selfcheck_count
+race_inside	fault	^kcsan: .*KCSAN: data-race in __bitmap_(weight|set) / __bitmap_(weight|set)
 '
 
 # Seconds after which a suite hangs: many times what it takes to load the largest of these
@@ -68,7 +71,7 @@ SELF_CHECK_PATIENCE=90
 SELF_CHECK_MEMORY=1024
 
 # To see one fault found takes neither all contexts nor long; CPUs go in any case.
-SELF_CHECK_TORTURE='seconds=8 threads=1 mix=task hotplug=0'
+SELF_CHECK_TORTURE='seconds=8 threads=1 stressors=task hotplug=0'
 
 self_checks_of()
 {
@@ -76,6 +79,12 @@ self_checks_of()
 	debug) echo "$SELF_CHECKS" ;;
 	kcsan) echo "$SELF_CHECKS_KCSAN" ;;
 	esac
+}
+
+# self_check_plan DIR MODULE ARGUMENTS
+self_check_plan()
+{
+	SUITE_ARGUMENTS=$3 make_plan "$1" "$(module_path "$2")"
 }
 
 # Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
@@ -88,22 +97,21 @@ run_case()
 	options=(--quiet --memory "$SELF_CHECK_MEMORY" --timeout 900
 		--step-timeout "$SELF_CHECK_PATIENCE")
 	case $how in
-	module)
-		make_plan "$dir" "$(module_path "${name}_test")"
+	fault*)
+		self_check_plan "$dir" dualtree_selfcheck "fault=$name"
+		[ "$how" = fault ] || echo leaks >>"$dir/plan"
 		run_plan "$dir" "${options[@]}" || true
 		;;
-	dualtree*)
-		BUILD_MODULES+=("$DUALTREE_MODULE")
-		make_plan "$dir" "$(module_path "${name}_test")"
-		[ "$how" = dualtree ] || echo leaks >>"$dir/plan"
+	no-suite:*)
+		self_check_plan "$dir" dualtree_no_suite "${how#no-suite:}"
 		run_plan "$dir" "${options[@]}" || true
 		;;
 	append:*)
-		make_plan "$dir" "$(module_path good_test)"
+		self_check_plan "$dir" dualtree_selfcheck fault=good
 		run_plan "$dir" "${options[@]}" --append "${how#append:}" || true
 		;;
 	stand-in:*)
-		make_plan "$dir" "$(module_path good_test)"
+		self_check_plan "$dir" dualtree_selfcheck fault=good
 		run_without_kvm "$dir" "${how#stand-in:}" "${options[@]}" || true
 		;;
 	torture:*)
@@ -203,7 +211,7 @@ report_case()
 check_samples()
 {
 	mkdir -p "$2/console"
-	console_samples "$1" >"$2/console/outcome"
+	guest_says console samples "$1" >"$2/console/outcome" || true
 	[ -s "$2/console/outcome" ] || echo ok >"$2/console/outcome"
 	report_case "$2/console" console 0
 }

@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# samples/torture in a guest, and what came of it. To be sourced after common.sh, kernel.sh,
-# build.sh and run.sh.
+# The torture module in a guest. To be sourced after common.sh, kernel.sh, build.sh and run.sh.
 #
 #   torture SECONDS DIR PATIENCE [KIND...]
-#                       on each of these kernels (default: TORTURE_KERNELS of
-#                       GUEST_ARCH) in a guest of its
-#                       own, logs in DIR/KIND; SEED is the torture's. PATIENCE is how many
-#                       seconds a guest may take for a step, TORTURE_OPTIONS[] are more
-#                       options for scripts/vm. Prints what it said; sets
-#                       TORTURE_PASSED and TORTURE_FAILED, of one for each kernel
+#                       runs it on each of these kernels (default: TORTURE_KERNELS of GUEST_ARCH),
+#                       each in a guest of its own, with its logs in DIR/KIND; SEED is the
+#                       torture's. PATIENCE is how many seconds a guest may take for a step,
+#                       TORTURE_OPTIONS[] are more options for scripts/vm. Prints what the torture
+#                       printed; TORTURE_PASSED and TORTURE_FAILED are numbers of kernels
 #   torture_guest DIR ARGUMENTS [VM-OPTION...]
-#                       one guest, with the modules that TORTURE_MODULES[] names and
-#                       ARGUMENTS for the torture; returns the status of scripts/vm
+#                       runs one guest, with the modules in TORTURE_MODULES[] and ARGUMENTS for
+#                       the torture; returns the status of scripts/vm
 #
-# Promises: a kernel has passed only if the torture said PASS and the guest passed as every
-# other one has to: a clean console, no leak, no module that stays.
+# A kernel has passed only if the result is PASS and the guest passed as every other one has to: a
+# clean console, no leak, no module that stays.
 
 # By architecture.
 declare -A TORTURE_KERNELS=([amd64]="debug kcsan stock" [arm64]="stock stock-16k"
@@ -27,7 +25,7 @@ TORTURE_OPTIONS=()
 # Seconds for booting, and for looking for leaks.
 TORTURE_BOOT=400
 
-# The CPU that shares no tick with the others, on kernels that can do without one.
+# One CPU without a tick, on kernels that support that.
 TORTURE_APPEND=nohz_full=3
 
 torture_guest()
@@ -67,12 +65,12 @@ torture_taint()
 	esac
 }
 
-# torture_show DIR: what the torture said, and what else is wrong. Of its progress, which is
-# lines that begin with "N s:" or "cpuN", the last.
+# torture_show DIR: what the torture printed, and what else is wrong. Its progress is lines that
+# begin with "N s:" or "cpuN"; of that only the last.
 torture_show()
 {
 	awk '
-	/^[0-9]+ s: [0-9]+ turns/ { count = 0 }
+	/^[0-9]+ s: [0-9]+ iterations/ { count = 0 }
 	/^([0-9]+ s:|cpu[0-9]+)/ { progress[++count] = $0; next }
 	{
 		for (i = 1; i <= count; i++)
@@ -86,26 +84,26 @@ torture_show()
 # torture_on KIND SECONDS DIR PATIENCE
 torture_on()
 {
-	local kind=$1 seconds=$2 dir=$3 patience=$4 start status=0
+	local kind=$1 seconds=$2 dir=$3 patience=$4 start took status=0
 
 	get_kernel "$kind"
 	build_or_die "$PROJECT" tree W=1
 	torture_find_modules
 	log "torture on the $kind kernel for $(duration "$seconds"), seed $SEED"
 	start=$SECONDS
-	# Every other seed it is the torture that takes CPUs away, else the guest's user space.
+	# With every other seed the torture takes CPUs down, else the guest's user space does.
 	torture_guest "$dir" "seconds=$seconds seed=$SEED hotplug=$((SEED & 1)) inject=none" \
 		--terse --taint "$(torture_taint "$kind")" --step-timeout "$patience" \
 		--timeout $((seconds + patience + TORTURE_BOOT)) "${TORTURE_OPTIONS[@]}" || status=$?
 	[ "$status" -le 1 ] || die "the guest could not be run"
 	torture_show "$dir"
+	took=$(duration $((SECONDS - start)))
 	if [ "$status" -eq 0 ]; then
 		TORTURE_PASSED=$((TORTURE_PASSED + 1))
-		printf 'ok      %-10s %s\n' "$kind" "$(duration $((SECONDS - start)))"
+		printf 'ok      %-10s %s\n' "$kind" "$took"
 	else
 		TORTURE_FAILED=$((TORTURE_FAILED + 1))
-		printf 'FAILED  %-10s %s; again with: --seed %s\n' "$kind" \
-			"$(duration $((SECONDS - start)))" "$SEED"
+		printf 'FAILED  %-10s %s; again with: --seed %s\n' "$kind" "$took" "$SEED"
 		printf '        logs: %s\n' "$dir"
 	fi
 }

@@ -50,14 +50,8 @@ get_userspace()
 	[ ! -d "$USERSPACE" ] || return 0
 	release_use_lists "$suite" "$base"
 	lock "release-${RELEASE_LISTS##*/}"
-	# The lists may be older than the archive, or not there: once more with new ones.
-	if [ ! -d "$USERSPACE" ] && ! userspace_unpack "$USERSPACE"; then
-		release_update "$suite"
-		userspace_unpack "$USERSPACE" || {
-			show_log "$RELEASE_LOG" 10
-			die "cannot get programs for $GUEST_ARCH"
-		}
-	fi
+	[ -d "$USERSPACE" ] || release_try "$suite" userspace_unpack "$USERSPACE" ||
+		die "cannot get programs for $GUEST_ARCH"
 	unlock "release-${RELEASE_LISTS##*/}"
 }
 

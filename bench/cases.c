@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cases that allocators have in common, and which of them "cost" and "native" measure of
+ * each; first the baselines, which say how much of a case can be the allocator's. Nothing is
+ * subtracted from anything.
+ */
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/preempt.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+
+#include <dualtree/dualtree.h>
+
+#include "cases.h"
+
+static DEFINE_RAW_SPINLOCK(base_lock);
+
+static void empty_loop(const struct bench *b, unsigned int ops)
+{
+	while (ops--)
+		barrier();
+}
+
+static void preempt_loop(const struct bench *b, unsigned int ops)
+{
+	while (ops--) {
+		preempt_disable();
+		preempt_enable();
+	}
+}
+
+static void irqsave_loop(const struct bench *b, unsigned int ops)
+{
+	unsigned long flags;
+
+	while (ops--) {
+		local_irq_save(flags);
+		local_irq_restore(flags);
+	}
+}
+
+static void lock_loop(const struct bench *b, unsigned int ops)
+{
+	while (ops--) {
+		raw_spin_lock(&base_lock);
+		raw_spin_unlock(&base_lock);
+	}
+}
+
+static void lock_irqsave_loop(const struct bench *b, unsigned int ops)
+{
+	unsigned long flags;
+
+	while (ops--) {
+		raw_spin_lock_irqsave(&base_lock, flags);
+		raw_spin_unlock_irqrestore(&base_lock, flags);
+	}
+}
+
+/* A reader, in bytes: its buffer, what of it is filled, and the headers at the front of that. */
+#define READ_ROOM	SZ_16K
+#define READ_LEN	1400
+#define READ_HEAD	54
+#define READ_PAYLOAD	(READ_LEN - READ_HEAD)
+
+/* Return: the payload of one packet, whose tail and headers have been freed. */
+static __always_inline void *read_one(struct dualtree *dt)
+{
+	void *packet = dualtree_alloc(dt, READ_ROOM, GFP_ATOMIC);
+
+	dualtree_trim(dt, packet, READ_ROOM, READ_LEN);
+	dualtree_free(dt, packet, READ_HEAD);
+	return packet + READ_HEAD;
+}
+
+static void reader_loop(const struct bench *b, unsigned int ops)
+{
+	struct dualtree *dt = b->ctx;
+
+	while (ops--)
+		dualtree_free(dt, read_one(dt), READ_PAYLOAD);
+}
+
+static void reader_ring_loop(const struct bench *b, unsigned int ops)
+{
+	struct bench_slot *slots = b->table->slots;
+	unsigned int mask = b->c->live - 1, i;
+	struct dualtree *dt = b->ctx;
+
+	for (i = 0; i < ops; i++) {
+		struct bench_slot *slot = &slots[i & mask];
+		void *payload = read_one(dt);
+
+		dualtree_free(dt, slot->ptr, READ_PAYLOAD);
+		slot->ptr = payload;
+	}
+}
+
+/* Buffers with which a descriptor ring is refilled at a time. */
+#define BULK		16
+
+static void bulk_loop(const struct bench *b, unsigned int ops)
+{
+	struct dualtree_range ranges[BULK];
+	void *ptrs[BULK] = { };
+	size_t size = b->c->size;
+	struct dualtree *dt = b->ctx;
+	unsigned int i;
+
+	for (; ops >= BULK; ops -= BULK) {
+		dualtree_alloc_bulk(dt, size, GFP_ATOMIC, BULK, ptrs);
+		for (i = 0; i < BULK; i++)
+			ranges[i] = (struct dualtree_range){ ptrs[i], size };
+		dualtree_free_bulk(dt, ranges, BULK);
+	}
+}
+
+#define BASE	BIT(BASELINE)
+#define DT	BIT(DUALTREE)
+#define EX	BIT(EXACT)
+#define KM	BIT(KMALLOC)
+#define FR	BIT(FRAG)
+#define GEN	BIT(GEN_FIRST)
+#define BEST	BIT(GEN_BEST)
+#define DRM	(BIT(DRM_BEST) | BIT(DRM_LOW))
+
+#define PAIR(bytes)	{ "pair " #bytes " B", .kind = LOOP_PAIR, .size = bytes }
+#define RANDOM(nr)	{ "1500 B, " #nr " live", .kind = LOOP_RANDOM, .size = 1500, .live = nr }
+
+/*
+ * Those of one name stand together. drm_mm and gen_pool by best fit are not in user-mode Linux's
+ * run, where all allocators of a case are open at once.
+ */
+static const struct common_case cases[] = {
+	{ { "empty loop", .loop = empty_loop }, BASE, BASE },
+	{ { "preempt off/on", .loop = preempt_loop }, BASE, BASE },
+	{ { "irqsave", .loop = irqsave_loop }, BASE, BASE },
+	{ { "raw spinlock pair", .loop = lock_loop }, BASE, BASE },
+	{ { "raw spinlock pair, irqsave", .loop = lock_irqsave_loop }, BASE, BASE },
+
+	{ PAIR(64), DT | EX | KM, DT | KM | FR },
+	{ PAIR(1500), DT | EX | KM | FR | GEN | BEST | DRM, DT | EX | KM | FR | GEN },
+	{ PAIR(2048), DT | KM, DT | KM | FR },
+	{ PAIR(4096), DT | KM | BIT(PAGES), DT | KM | FR },
+	{ PAIR(16384), DT | KM | BIT(PAGES), 0 },
+	{ { "1500 B, 64 live", .kind = LOOP_RING, .size = 1500, .live = 64 },
+	  DT | KM | FR | GEN | DRM, DT | KM | FR | GEN },
+	{ RANDOM(512), BEST, 0 },
+	{ RANDOM(4096), DT | KM | GEN | BEST | DRM, DT | KM | FR | GEN },
+	{ { "64..4096 B, 1k live", .kind = LOOP_MIXED, .live = 1000 },
+	  DT | EX | KM | GEN | BEST | DRM, DT | EX | KM | GEN },
+	{ { "64..4096 B, 10k live", .kind = LOOP_MIXED, .live = 10000 },
+	  DT | EX | KM | DRM, DT | EX | KM },
+	{ { "reader", .loop = reader_loop }, DT | EX, DT | EX },
+	{ { "reader", .kind = LOOP_PAIR, .size = READ_ROOM }, 0, BIT(KMALLOC_WHOLE) },
+	{ { "reader, ring of 64", .loop = reader_ring_loop, .size = READ_PAYLOAD, .live = 64 },
+	  DT, 0 },
+	{ { "1500 B, bulks of 16", .loop = bulk_loop, .size = 1500 }, DT, 0 },
+};
+
+const struct common_set dt_common_cases = { cases, ARRAY_SIZE(cases) };

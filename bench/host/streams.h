@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Generated traces: which streams share an instance, and what each kind of stream does.
+ *
+ * A stream does one thing at a time, a step, and says when it will do the next. Time is the
+ * streams' own, in microseconds; the stream that is due first is next, so streams are interleaved
+ * as packets of many senders are, and the same seed gives the same trace. Their memory is freed
+ * when the program ends.
+ */
+#ifndef DUALTREE_BENCH_HOST_STREAMS_H
+#define DUALTREE_BENCH_HOST_STREAMS_H
+
+#include "kernel.h"
+
+#include "../replay.h"
+#include "ring.h"
+
+#define STREAMS_MAX	256
+#define TRACE_PARTS	4
+/* Of a stream. */
+#define RINGS		3
+
+struct play;
+struct stream_kind;
+
+/**
+ * struct stream - what all streams have; the kind's own structure begins with it
+ * @kind: what it is
+ * @option: the trace's option of the kind
+ * @buffer: what it reads into, if the kind has one
+ * @rings: what it keeps, if the kind has some
+ * @count: buffers or objects replaced since its cycle began, of a kind that has no ring
+ * @cycle: the count from which nothing is left of what it had when its cycle began
+ * @due: when its next step is
+ * @running: it is started; else its next step starts it
+ * @gone: it has stopped for good
+ */
+struct stream {
+	const struct stream_kind *kind;
+	unsigned int option;
+	struct buffer buffer;
+	struct ring rings[RINGS];
+	u32 count;
+	u32 cycle;
+	u64 due;
+	bool running;
+	bool gone;
+};
+
+/**
+ * struct stream_kind - what streams of a kind do
+ * @size: bytes of its structure
+ * @option_size: bytes after that, for each of @option
+ * @start: sets its due; may allocate
+ * @step: does what is due and sets its due; may stop it for a while
+ * @stop: frees what is neither in its buffer nor in its rings, or NULL
+ */
+struct stream_kind {
+	size_t size;
+	size_t option_size;
+	void (*start)(struct play *play, struct stream *stream);
+	void (*step)(struct play *play, struct stream *stream);
+	void (*stop)(struct play *play, struct stream *stream);
+};
+
+extern const struct stream_kind reader_kind;
+extern const struct stream_kind messages_kind;
+extern const struct stream_kind packets_kind;
+extern const struct stream_kind datagrams_kind;
+extern const struct stream_kind random_kind;
+
+/* Options of all kinds but random streams, whose option is their number of objects. */
+#define STREAM_ALONE		BIT(0)	/* rings of medium depth: the seed is not to choose it */
+#define READER_WAITS		BIT(1)	/* holds its full buffer until bytes arrive */
+#define PACKETS_RESTART		BIT(2)	/* stops at times, and starts again */
+#define PACKETS_HELD		BIT(3)	/* one in a hundred is held ten times longer */
+#define DATAGRAMS_WAIT		BIT(4)	/* holds its full buffer until a datagram arrives */
+
+/**
+ * struct trace_part - streams of one kind
+ * @kind: which; NULL ends the list
+ * @nr: how many
+ * @option: for each
+ */
+struct trace_part {
+	const struct stream_kind *kind;
+	unsigned int nr;
+	unsigned int option;
+};
+
+/**
+ * struct trace - streams that share an instance
+ * @name: as users say it
+ * @allocs: allocations until most streams stop, by default; all rings are full after a third of
+ *	them
+ * @parts: the streams
+ */
+struct trace {
+	const char *name;
+	unsigned int allocs;
+	struct trace_part parts[TRACE_PARTS + 1];
+};
+
+/**
+ * struct play - streams that are being played
+ * @replay: what they allocate from
+ * @rnd: makes all decisions
+ * @now: the streams' time, in microseconds
+ * @closing: most streams have stopped, and the others neither start nor stop any more
+ * @trace: which they are of
+ * @streams: those of each part of the trace follow each other
+ * @nr: how many
+ * @queue: indices of those that go on, as a heap
+ * @waiting: how many
+ */
+struct play {
+	struct replay replay;
+	struct rnd_state rnd;
+	u64 now;
+	bool closing;
+	const struct trace *trace;
+	struct stream *streams[STREAMS_MAX];
+	unsigned int nr;
+	u16 queue[STREAMS_MAX];
+	unsigned int waiting;
+};
+
+void stream_stop(struct play *play, struct stream *stream);
+const struct trace *trace_find(const char *name);
+void play_trace(struct play *play, u64 allocs, unsigned int cycles);
+
+#endif /* DUALTREE_BENCH_HOST_STREAMS_H */

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What scripts/vnic makes of a run: what the numbers have to be, and a table of the modes.
+
+    vnic DIR MIN CAP MODE...
+
+MIN KiB are to arrive at least in each mode, CAP KiB may be pinned in the mode "capped". Prints the
+table and leaves in failures.txt what does not hold. No throughput and no time is judged.
+"""
+from pathlib import Path
+
+from .stats import NO_COMPLAINT, Run, amount, ratio
+
+# Of an unloading, which takes its time.
+WAITING = "|: doing one thing wrong| are still held by packets, waiting$"
+MTUS = ("1500", "9000")
+
+
+class Mode:
+    """The numbers of a mode."""
+
+    def __init__(self, run: Run, name: str):
+        self.run = run
+        self.name = name
+
+    def value(self, name: str) -> int:
+        """Return a number of this mode."""
+        return self.run.value(self.name, name)
+
+    def both(self, name: str) -> int:
+        """Return the sum of both ends."""
+        ends = [self.value(f"end{end}_{name}") for end in (0, 1)]
+        return -1 if -1 in ends else sum(ends)
+
+    def require(self, condition: bool, text: str) -> None:
+        """Fail for this reason, unless the condition holds."""
+        self.run.require(condition, f"{self.name}: {text}")
+
+    def judge(self, min_kib: int) -> None:
+        """Require what holds in every mode."""
+        for name in ("tcp_bps", "reverse_bps", "udp_packets"):
+            for mtu in MTUS:
+                self.require(self.value(f"{name}_{mtu}") > 0, f"nothing came through: {name}_{mtu}")
+        received, copied, kept = map(self.both, ("rx_bytes", "copied_bytes", "zerocopy_bytes"))
+        self.require(received >= min_kib << 10, f"too little traffic: {received} bytes")
+        self.require(copied >= 0 and kept >= 0 and copied + kept == received,
+                     f"{received} bytes arrived, {copied} were copied and {kept} were not")
+        self.require(self.both("tx_packets") - self.both("rx_packets") == self.both("rx_discarded"),
+                     "frames were lost in between")
+        self.require(self.both("rx_dropped") == 0,
+                     f"no memory for packets: {self.both('rx_dropped')}")
+        for name in ("end", "idle"):
+            bad, live, held = (self.value(f"{name}_{what}") for what in ("bad_frees", "live", "held"))
+            self.require(bad == 0, f"bad frees: {bad}")
+            self.require(live == 0, f"not given back: {live} bytes are live, unloaded")
+            self.require(held == 0, f"not given back: {held} bytes are held, unloaded")
+        self.require(self.value("flaps") > 0, "the ends were not closed and opened")
+
+    def judge_own(self, cap_kib: int) -> None:
+        """Require what holds in this mode alone."""
+        if self.name == "copy":
+            nr = self.both("zerocopy_packets")
+            self.require(nr == 0, f"packets were not copied: {nr}")
+        elif self.name == "zerocopy":
+            self.require(self.value("end1_zerocopy_bytes") > self.value("end1_copied_bytes"),
+                         "most bytes were copied")
+        elif self.name == "capped":
+            self.require(self.both("over_cap_packets") > 0, "the cap was never reached")
+            for end in (0, 1):
+                peak = self.value(f"end{end}_peak_pinned_bytes")
+                self.require(0 <= peak <= cap_kib << 10,
+                             f"packets held {peak} bytes, {cap_kib} KiB were allowed")
+
+
+def mbit(nr: int) -> str:
+    """Return a rate as a reader wants it."""
+    return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
+
+
+def number(nr: int) -> str:
+    """Return a count as a reader wants it."""
+    return "-" if nr < 0 else str(nr)
+
+
+# A line of the table: its label, how a cell is shown, of both ends or not, and the number's name.
+LINES = (
+    ("received", amount, Mode.both, "rx_bytes"),
+    ("  copied", amount, Mode.both, "copied_bytes"),
+    ("  zero-copy", amount, Mode.both, "zerocopy_bytes"),
+    ("packets", number, Mode.both, "rx_packets"),
+    ("  zero-copy", number, Mode.both, "zerocopy_packets"),
+    ("  copied", number, Mode.both, "copied_packets"),
+    ("    being small", number, Mode.both, "small_packets"),
+    ("    over the cap", number, Mode.both, "over_cap_packets"),
+    ("dropped, ring full", number, Mode.both, "tx_dropped_full"),
+    ("dropped, end closed", number, Mode.both, "tx_dropped_down"),
+    ("tails given back", amount, Mode.both, "tail_bytes"),
+    ("receiver: peak live", amount, Mode.value, "end1_peak_live_bytes"),
+    ("receiver: peak held", amount, Mode.value, "end1_peak_held_bytes"),
+    ("receiver: peak pinned", amount, Mode.value, "end1_peak_pinned_bytes"),
+    ("unloaded: live", amount, Mode.value, "end_live"),
+    ("unloaded: held", amount, Mode.value, "end_held"),
+    ("unloaded: bad frees", number, Mode.value, "end_bad_frees"),
+    ("unloaded amid traffic", number, Mode.value, "unloaded_at_once"),
+    ("ranges pinned when idle", number, Mode.value, "idle_pinned"),
+)
+
+
+def show(modes: list[Mode]) -> None:
+    """Print all modes side by side; of a throughput also each one's share of the first's."""
+    def cells(label, values) -> None:
+        print(f"  {label:26}" + "".join(f" {value:>16}" for value in values))
+
+    cells("", [mode.name for mode in modes])
+    for mtu in MTUS:
+        for label, name in ((f"TCP, mtu {mtu}", "tcp_bps"),
+                            (f"TCP back, 2 streams, {mtu}", "reverse_bps")):
+            rates = [mode.value(f"{name}_{mtu}") for mode in modes]
+            cells(label, map(mbit, rates))
+            cells(f"  of {modes[0].name}", [ratio(rate, rates[0]) for rate in rates])
+        cells(f"UDP, mtu {mtu}", [mbit(mode.value(f"udp_bps_{mtu}")) for mode in modes])
+        cells("  datagrams", [number(mode.value(f"udp_packets_{mtu}")) for mode in modes])
+        cells("  of these lost", [number(mode.value(f"udp_lost_{mtu}")) for mode in modes])
+    for label, shown, read, name in LINES:
+        cells(label, [shown(read(mode, name)) for mode in modes])
+
+
+def main(folder: str, min_kib: str, cap_kib: str, *names: str) -> int:
+    """Judge a run, and print its table."""
+    run = Run(Path(folder))
+    run.complaints("dualtree|dualtree_netbuf|vnic", NO_COMPLAINT + WAITING)
+    modes = [Mode(run, name) for name in names]
+    for mode in modes:
+        mode.judge(int(min_kib))
+        mode.judge_own(int(cap_kib))
+    show(modes)
+    return run.finish()

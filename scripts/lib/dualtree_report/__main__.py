@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Make tables, plots and results of what guests report. The scripts call it (lib/python.sh)."""
+import argparse
+import importlib
+import sys
+
+COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "summary")
+
+
+def main() -> int:
+    """Run the command that is named; its module declares the arguments."""
+    parser = argparse.ArgumentParser(prog="dualtree_report", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = importlib.import_module(f".{name}", __package__)
+        text = module.__doc__ or ""
+        command = commands.add_parser(name, help=text.splitlines()[0], description=text)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    args = parser.parse_args()
+    return args.run(args) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The whole report of scripts/bench, of what its parts left: report.txt and index.html."""
+import argparse
+import html
+from collections import Counter
+from pathlib import Path
+
+from .conditions import config_words, host, wrap
+from .results import read_csv
+
+# What of a kernel's configuration bears on what is measured.
+CONFIG = """PREEMPT_DYNAMIC PREEMPT_VOLUNTARY PREEMPT_LAZY PREEMPT PREEMPT_RT HZ
+INIT_ON_ALLOC_DEFAULT_ON INIT_ON_FREE_DEFAULT_ON SLUB SLUB_CPU_PARTIAL SLUB_DEBUG
+SLAB_FREELIST_RANDOM SLAB_FREELIST_HARDENED SLAB_MERGE_DEFAULT RANDOM_KMALLOC_CACHES
+SHUFFLE_PAGE_ALLOCATOR HARDENED_USERCOPY PAGE_TABLE_CHECK KFENCE MEMCG MEMCG_KMEM
+TRACEPOINTS JUMP_LABEL FUNCTION_TRACER RETPOLINE MITIGATION_RETPOLINE X86_KERNEL_IBT CFI"""
+TITLE = "dualtree: what it costs, and what the kernel's own allocators do"
+AGAINST_LINE = "{:>7}  {:<18} {:<34} {:>12}  {:<20} {:>12}  {}"
+BARS_LINE = "{:<18} {:<42} {:>10} {:>8} {:>8}  {}"
+HTML_HEAD = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>dualtree: what it costs</title>
+<style>
+body { font-family: sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }
+pre { overflow-x: auto; font-size: 85%; line-height: 1.35 }
+img { max-width: 100%; border: 1px solid #ddd }
+</style></head><body>
+<h1>dualtree: what it costs</h1>
+"""
+
+
+def header_line(key: str, text: str) -> str:
+    """A line of the header."""
+    return f"{key:<10} {text}"
+
+
+def baselines(out: Path) -> list[str]:
+    """What the machine itself takes, of each kernel."""
+    costs: dict[str, list[str]] = {}
+    for row in read_csv(out / "cost.csv") if (out / "cost.csv").exists() else []:
+        if row["contender"] == "baseline":
+            costs.setdefault(row["kernel"], []).append(f"{row['operation']} {row['instructions']}")
+    lines = [header_line("" if i else "Baselines", f"{kernel}: {', '.join(each)}")
+             for i, (kernel, each) in enumerate(costs.items())]
+    return lines + [header_line("", "(instructions; subtracted from nothing)")] * bool(lines)
+
+
+def header(args: argparse.Namespace) -> list[str]:
+    """Under what all of it was measured."""
+    lines = [header_line("Tree", args.tree), header_line("Host", host(args.load)),
+             header_line("Guests", args.guests),
+             header_line("", "counted: TCG, -icount shift=0,sleep=off, one CPU; "
+                         f"timed: {args.timed}, four CPUs"), header_line("Boot", args.boot)]
+    for release, config in (text.split("=", 1) for text in args.kernel):
+        words = wrap(config_words(Path(config), CONFIG), 89, 0)
+        lines += [header_line("Kernel", release),
+                  *(header_line("", line) for line in words.splitlines())]
+    lines += baselines(args.out)
+    left_out = (args.out / "left-out.txt").read_text(encoding="utf-8").splitlines()
+    if left_out:
+        lines += [header_line("Left out", "being quick:"),
+                  *(header_line("", line) for line in left_out)]
+    return lines
+
+
+def part_lines(args: argparse.Namespace, kind: str) -> list[list[str]]:
+    """The fields of PART.KIND of each part that has one."""
+    paths = [args.out / f"{part.split('=')[0]}.{kind}" for part in args.parts]
+    return [line.split("|") for path in paths if path.exists()
+            for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def against(lines: list[list[str]]) -> str:
+    """Both lists: the worst loss and the best win first."""
+    rated = sorted(((round(float(ours) / float(theirs), 4), (where, operation, ours, peer, theirs, unit))
+                    for where, operation, peer, ours, theirs, unit in lines
+                    if ours and theirs and float(ours) > 0 and float(theirs) > 0),
+                   key=lambda rate: -rate[0])
+    losses = [rate for rate in rated if rate[0] > 1]
+    wins = [rate for rate in reversed(rated) if rate[0] <= 1]
+    text = [f"Of {len(rated)} comparisons dualtree takes more in {len(losses)}, and as much or less "
+            f"in {len(wins)}."]
+    for title, rates in (("It loses:", losses), ("It wins:", wins)):
+        text += ["", title, AGAINST_LINE.format("ratio", "where", "operation", "dualtree", "peer",
+                                                "", "")]
+        text += [AGAINST_LINE.format(f"{rate:.2f}", *cells) for rate, cells in rates]
+    return "\n".join(text)
+
+
+def reached(measured: float, must: str, goal: str) -> tuple[str, str]:
+    """Return which count a bar belongs to, and the same in words."""
+    def missed(by: str) -> str:
+        return f"missed by {(measured / float(by) - 1) * 100:.0f} %"
+    if must and measured > float(must):
+        return "miss", f"must {missed(must)}"
+    if not goal:
+        return "must", "must reached"
+    if measured > float(goal):
+        return "must", ("must reached, " if must else "") + f"goal {missed(goal)}"
+    return "goal", "goal reached"
+
+
+def bars(lines: list[list[str]]) -> str:
+    """Each bar, and how many are reached."""
+    text = [BARS_LINE.format("where", "what", "measured", "must", "goal", "")]
+    counts: Counter = Counter()
+    for where, what, measured, must, goal, _ in lines:
+        kind, words = reached(float(measured), must, goal)
+        counts[kind] += 1
+        text.append(BARS_LINE.format(where, what, measured, must, goal, words))
+    return "\n".join(text + [
+        "", f"Of {len(lines)} bars {counts['goal']} reach their goal, {counts['must']} their must "
+        f"alone (some have no goal), {counts['miss']} neither."])
+
+
+def html_part(out: Path, name: str, title: str, text: str) -> str:
+    """A part with its plots, and links to its tables."""
+    files = [f"{name}{tail}" for tail in (".svg", "-*.svg", ".csv", "-*.csv")]
+    names = [path.name for pattern in files for path in sorted(out.glob(pattern))]
+    return f'<h2 id="{name}">{title}</h2>\n{pre(text)}' + "".join(
+        f'<p><img src="{file}" alt="{file}"></p>\n' if file.endswith(".svg") else
+        f'<a href="{file}">{file}</a>\n' for file in names)
+
+
+def pre(text: str) -> str:
+    """Text as it is, in HTML."""
+    return f"<pre>\n{html.escape(text, quote=False)}\n</pre>\n"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what run() takes."""
+    parser.add_argument("out", type=Path, help="the directory with results, and for the report")
+    parser.add_argument("parts", nargs="*", metavar="PART=TITLE", help="what ran, in order")
+    parser.add_argument("--kernel", action="append", default=[], metavar="RELEASE=CONFIG")
+    for name, text in (("tree", "what was measured, and how"), ("load", "the host's at the start"),
+                       ("guests", "what ran them"), ("timed", "what ran those that take the time"),
+                       ("boot", "the kernels' options")):
+        parser.add_argument(f"--{name}", required=True, help=text)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write report.txt and index.html."""
+    parts = [part.split("=", 1) for part in args.parts]
+    texts = {name: (args.out / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
+             for name, _ in parts}
+    head = "\n".join(header(args))
+    last = [("Where it wins, where it loses", against(part_lines(args, "against"))),
+            ("Bars: what should come out, and what did", bars(part_lines(args, "bars")))]
+    sections = [(title, texts[name]) for name, title in parts] + last
+    (args.out / "report.txt").write_text(
+        f"{TITLE}\n\n{head}\n" + "".join(f"\n\n{title}\n{'=' * len(title)}\n\n{text}\n"
+                                         for title, text in sections), encoding="utf-8")
+    (args.out / "index.html").write_text(
+        HTML_HEAD + pre(head) + "".join(f"<h2>{title}</h2>\n{pre(text)}" for title, text in last) +
+        "".join(html_part(args.out, name, title, texts[name]) for name, title in parts) +
+        "</body></html>\n", encoding="utf-8")

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# A guest with modules of this tree. To be sourced after common.sh, kernel.sh and build.sh.
+#
+#   guest_files FILE...   GUEST_FILES[] becomes the arguments of scripts/vm that put the files
+#                         into a guest
+#   guest_run SCRIPT DIR [VM-OPTION...]
+#                         boots KERNEL_IMAGE with scripts/guest/SCRIPT; its logs are in DIR
+#
+# Promises: guest_run returns 0 for a good run and 1 for one that was not good. Where nothing could
+# be run it ends the script.
+
+guest_files()
+{
+	local file
+
+	GUEST_FILES=()
+	for file; do
+		GUEST_FILES+=(--file "$file")
+	done
+}
+
+guest_run()
+{
+	local script=$1 dir=$2 status=0
+
+	shift 2
+	[[ $script == */* ]] || script=$SCRIPTS/guest/$script
+	mkdir -p "$dir"
+	"$SCRIPTS/vm" --arch "$GUEST_ARCH" --kernel "$KERNEL_IMAGE" --run "$script" --log "$dir" \
+		"$@" || status=$?
+	[ "$status" -le 1 ] || die "the guest could not be run"
+	return "$status"
+}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of how the demos are judged and shown: a good run passes, and each fault is found."""
+import contextlib
+import io
+from types import ModuleType
+
+from dualtree_guest import demo, loopback, relay, stats, vnic
+
+from .case import CommandCase
+
+DEMO = {"seen_packets": 80000, "outgoing_packets": 40000, "seen_bytes": 200 << 20, "ipv4_packets": 1,
+        "ipv6_packets": 2, "tcp_packets": 3, "udp_packets": 4, "remote_frees": 5, "frees": 9,
+        "dropped_unreadable": 0, "refused_frees": 0, "end_live": 0, "end_held": 0,
+        "end_bad_frees": 0, "end_corrupt": 0, "end_kept": 7, "end_checked": 7, "live_bytes": 1 << 20,
+        "held_bytes": 3 << 19, "dropped_memory": 0}
+RELAY = {"streams": 1, "bad_streams": 2, "refused_publishers": 1, "live_bytes": 0, "held_bytes": 0,
+         "inflight_bytes": 0, "pool_used_bytes": 0, "bad_frees": 0, "completed": 3,
+         "zerocopy_bytes": 9 << 20, "copied_bytes": 1}
+BAD = "garbage|not FLV\nreset|(the connection was reset|ended in a tag)"
+ENDS = {"rx_bytes": 1 << 20, "copied_bytes": 0, "zerocopy_bytes": 1 << 20, "tx_packets": 10,
+        "rx_packets": 9, "rx_discarded": 1, "rx_dropped": 0, "over_cap_packets": 1,
+        "peak_pinned_bytes": 65536, "zerocopy_packets": 9}
+MODE = {"flaps": 1, **{f"{when}_{what}": 0 for when in ("end", "idle")
+                       for what in ("bad_frees", "live", "held")},
+        **{f"{kind}_{mtu}": 5000000 for kind in ("tcp_bps", "reverse_bps", "udp_packets", "udp_bps")
+           for mtu in vnic.MTUS},
+        **{f"end{end}_{name}": value for end in (0, 1) for name, value in ENDS.items()}}
+
+
+def numbers(values: dict[str, int], prefix: str = "") -> str:
+    """Lines as a guest reports them."""
+    return "".join(f"stat {prefix}{name} {value}\n" for name, value in values.items())
+
+
+class Demos(CommandCase):
+    """Each of them."""
+
+    def failures(self, module: ModuleType, *words: str) -> list[str]:
+        """Judge a run; return what has failed. The status has to agree."""
+        for name in ("host-failures", "verdict.txt", "console.log"):
+            if not (self.out / "run" / name).exists():
+                self.write(f"run/{name}", "")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            status = module.main(str(self.out / "run"), *words)
+        self.printed = [line.rstrip() for line in printed.getvalue().splitlines()]
+        failed = self.read("run/failures.txt")
+        self.assertEqual(status, 1 if failed else 0)
+        return failed
+
+    def demo(self, console: str = "", verdict: str = "", **changed: int) -> list[str]:
+        """What has failed of a run of the demo with other numbers."""
+        self.write("run/report.txt", numbers({**DEMO, **changed}) + "map cpu 1  ff  64 KiB |#+..|\n"
+                   "map cpu 0  fe  128 KiB |....|\nmap shared  fe  64 KiB |#...|\n")
+        self.write("run/console.log", console)
+        self.write("run/verdict.txt", verdict)
+        return self.failures(demo, "30000", "64")
+
+    def test_demo_passes_and_shows_the_fullest_heap(self) -> None:
+        self.assertEqual(self.demo(), [])
+        self.assertIn("  heap of CPU 1, 1 regions (# live, + partly live, . free)", self.printed)
+        self.assertIn("     64 KiB |#+..|", self.printed)
+        self.assertIn("  ring full  live 1,024 KiB   held 1,536 KiB   held/live 1.50", self.printed)
+
+    def test_demo_finds_each_fault(self) -> None:
+        for changed, said in (
+                ({"end_live": 3}, "not given back: 3 bytes are live after unloading"),
+                ({"end_checked": 6}, "payloads were lost: kept 7, checked 6"),
+                ({"seen_packets": 40001}, "too few packets: 1, 30000 are due"),
+                ({"udp_packets": 0}, "no TCP, or no UDP"),
+                ({"end_bad_frees": 1}, "bad frees: 1"), ({"remote_frees": 0}, "no free crossed CPUs")):
+            with self.subTest(said):
+                self.assertEqual(self.demo(**changed), [said])
+        self.assertEqual(self.demo(verdict="hung: it hung\n"), ["hung: it hung"])
+
+    def test_a_number_that_is_not_reported_fails(self) -> None:
+        self.write("run/report.txt", numbers({**DEMO}).replace("stat end_corrupt 0\n", ""))
+        self.assertEqual(self.failures(demo, "1", "1"),
+                         ["payloads that were not what they had been: -1"])
+        self.write("run/report.txt", "")
+        self.assertGreater(len(self.failures(demo, "1", "1")), 9)
+
+    def test_complaints_of_our_modules_fail(self) -> None:
+        self.assertEqual(self.demo("[ 1.0] dualtree: loading out-of-tree module taints kernel.\r\n"
+                                   "[ 1.1] packet_ring: unloaded: all\r\n[ 1.2] other: bad\r\n"), [])
+        self.assertEqual(self.demo("[ 1.2] dualtree: double-free\r\n"),
+                         ["console: dualtree: double-free"])
+
+    def test_amounts(self) -> None:
+        self.assertEqual([stats.amount(n) for n in (-1, 10239, 10240, 10485759, 1 << 30)],
+                         ["-", "10,239 B", "10 KiB", "10,239 KiB", "1,024.0 MiB"])
+        self.assertEqual([stats.ratio(*pair) for pair in ((3, 2), (1, 0), (-1, 2), (107, 100))],
+                         ["1.50", "-", "-", "1.07"])
+
+    def relay(self, late: int = 5, first: int = 20, held: int = 120, **changed: int) -> list[str]:
+        """What has failed of a run of the relay."""
+        lines = [f"{i % 2}, {i}, {i * i:x}" for i in range(20)]
+        samples = "".join(f"sample uptime={100 + s} tags={s} live_bytes=100 held_bytes={held} "
+                          f"kept_bytes=1 inflight_bytes=1 footprint_bytes=9\n" for s in range(30))
+        said = ["publisher 1: not FLV, after 0 tags", "publisher 2: refused, there is one",
+                "publisher 3: ended in a tag, after 1 tags"]
+        self.write("run/report.txt", samples + numbers({**RELAY, **changed}) +
+                   "".join(f"line {line}\n" for line in said))
+        self.write("run/console.log", "[1] flvrelay: publisher 1: not FLV, after 0 tags\r\n")
+        for kind in ("packets", "frames"):
+            for name, part in (("../in", lines), ("first", lines[:first]), ("second", lines),
+                               ("late", lines[late:])):
+                self.write(f"run/{name}.{kind}", "# of it\n" + "\n".join(part) + "\n")
+        return self.failures(relay, "30", BAD)
+
+    def test_relay(self) -> None:
+        self.assertEqual(self.relay(), [])
+        self.assertIn("  steady     held/live 1.20 on average, 1.20 at most, of 14 samples",
+                      self.printed)
+        self.assertIn("relay.svg", self.plots)
+        self.assertEqual(self.relay(completed=2), ["subscribers that got the end: 2, 3 are due"])
+        self.assertEqual(self.relay(held=140),
+                         ["held/live is up to 140 hundredths, at most 135 are due"])
+        self.assertEqual(self.relay(first=19), [
+            f"the first subscriber got other {kind} than were published: 19 of 20"
+            for kind in ("packets", "frames")])
+        self.assertEqual(self.relay(late=0), ["the late subscriber was not late"])
+        self.assertEqual(self.relay(late=20)[0], "the late subscriber's packets of stream 0 are not "
+                                                 "the end of what was published: 0 of 10")
+
+    def test_loopback(self) -> None:
+        report = numbers({**RELAY, "bad_streams": 4, "completed": 2, "slow_dropped": 1})
+        good = "unloaded streams 1 tags 3 bad_frees 0\n"
+        for lines, failures in (
+                (good * 3, []), (good * 2, ["unloaded amid traffic 2 times, 3 are due"]),
+                (good * 2 + good.replace("tags 3", "tags 0"),
+                 ["unloaded without traffic: streams 1 tags 0 bad_frees 0"])):
+            self.write("run/report.txt", report + lines)
+            self.assertEqual(self.failures(loopback, "3"), failures)
+
+    def vnic(self, mode: str, **changed: int) -> list[str]:
+        """What has failed of a run of one mode."""
+        self.write("run/report.txt", numbers({**MODE, **changed}, f"{mode} "))
+        return self.failures(vnic, "1024", "64", mode)
+
+    def test_vnic(self) -> None:
+        self.assertEqual(self.vnic("zerocopy"), [])
+        self.assertIn("  TCP, mtu 1500                      5 Mbit/s", self.printed)
+        self.assertIn("    of zerocopy                          1.00", self.printed)
+        self.assertEqual(self.vnic("capped"), [])
+        self.assertEqual(self.vnic("copy"), ["copy: packets were not copied: 18"])
+        self.assertEqual(self.vnic("zerocopy", end1_copied_bytes=1), [
+            "zerocopy: 2097152 bytes arrived, 1 were copied and 2097152 were not"])
+        self.assertEqual(self.vnic("capped", end1_peak_pinned_bytes=65537),
+                         ["capped: packets held 65537 bytes, 64 KiB were allowed"])
+        self.assertEqual(self.vnic("zerocopy", end_bad_frees=1), ["zerocopy: bad frees: 1"])
