@@ -361,7 +361,7 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 
 /*
  * Serve a request without growing. A call that cannot sleep leaves the heap overdue where that
- * takes more than ATOMIC_ROUNDS sections.
+ * takes more than ATOMIC_ROUNDS sections. Passes may be off (idle_ms=0): later calls drain then.
  */
 static void *alloc_here(struct dualtree *dt, const struct request *req)
 {

@@ -100,24 +100,38 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 EXPORT_SYMBOL_GPL(dualtree_create);
 
 /**
- * struct leak_report - a walk over what is still allocated
- * @dt: the instance
- * @after: base of the region that was reported last, or NULL at the start of a heap
- * @lines: max number of lines that may still be written
+ * struct leak - a live range
+ * @ptr: start of its first granule
+ * @bytes: its live bytes
+ * @within: bytes of its granules
  */
-struct leak_report {
-	struct dualtree *dt;
-	const void *after;
-	unsigned int lines;
+struct leak {
+	const void *ptr;
+	size_t bytes;
+	size_t within;
 };
 
-/* Report the live ranges of one region. A granule that is not full ends a range. */
-static void report_region(struct leak_report *report, const struct dt_region *region)
+/**
+ * struct leak_report - a walk over what is still allocated
+ * @after: base of the region that was looked at last, or NULL at the start of a heap
+ * @leaks: the first live ranges
+ * @nr: number of them
+ *
+ * The walk only collects: it runs in interrupts, where a slow console must not write.
+ */
+struct leak_report {
+	const void *after;
+	struct leak leaks[LEAK_LINES_MAX];
+	unsigned int nr;
+};
+
+/* Collect the live ranges of one region. A granule that is not full ends a range. */
+static void collect_region(struct leak_report *report, const struct dt_region *region)
 {
 	unsigned int i, first = 0;
 	size_t bytes = 0;
 
-	for (i = 0; i < region->nr && report->lines; i++) {
+	for (i = 0; i < region->nr && report->nr < LEAK_LINES_MAX; i++) {
 		unsigned int count = ledger_live(region->ledger[i]);
 
 		if (!bytes)
@@ -125,39 +139,43 @@ static void report_region(struct leak_report *report, const struct dt_region *re
 		bytes += count;
 		if (!bytes || (count == DT_GRANULE && i + 1 < region->nr))
 			continue;
-		pr_warn("dualtree: %s:   %zu bytes at %p, within %zu\n", report->dt->name, bytes,
-			region_addr(region, first),
-			(size_t)(i - first + !!count) << DT_GRANULE_SHIFT);
+		report->leaks[report->nr++] = (struct leak) {
+			region_addr(region, first), bytes,
+			(size_t)(i - first + !!count) << DT_GRANULE_SHIFT,
+		};
 		bytes = 0;
-		report->lines--;
 	}
 }
 
-static bool report_heap(struct dt_heap *heap, int cpu, void *arg)
+static bool collect_heap(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct leak_report *report = arg;
 	const struct dt_region *region = dt_heap_region_above(heap, report->after);
 
-	if (!region) {
+	if (!region || report->nr == LEAK_LINES_MAX) {
 		report->after = NULL;
 		return false;
 	}
-	report_region(report, region);
+	collect_region(report, region);
 	report->after = region->base;
 	return true;
 }
 
 static void report_leaks(struct dualtree *dt)
 {
-	struct leak_report report = { .dt = dt, .lines = LEAK_LINES_MAX };
+	struct leak_report report = {};
 	struct dualtree_stats stats;
+	unsigned int i;
 
 	dualtree_get_stats(dt, &stats);
 	if (!stats.live_bytes)
 		return;
 	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name, stats.live_bytes);
-	dt_walk_heaps(dt, report_heap, &report);
-	if (!report.lines)
+	dt_walk_heaps(dt, collect_heap, &report);
+	for (i = 0; i < report.nr; i++)
+		pr_warn("dualtree: %s:   %zu bytes at %p, within %zu\n", dt->name,
+			report.leaks[i].bytes, report.leaks[i].ptr, report.leaks[i].within);
+	if (report.nr == LEAK_LINES_MAX)
 		pr_warn("dualtree: %s:   and so on\n", dt->name);
 }
 

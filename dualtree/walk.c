@@ -53,14 +53,15 @@ static void walk_interrupt(void *data)
 }
 
 /**
- * dt_walk_online() - do something as the owner of an online CPU's heap
+ * dt_walk_online() - call a function as the owner of an online CPU's heap
  * @dt: the instance
- * @cpu: the CPU; it has a heap
- * @fn: what; called in a section, as often as it asks for
- * @arg: for it
+ * @cpu: the CPU, which has a heap
+ * @fn: function to call, in hard interrupts on @cpu, until it returns false
+ * @arg: argument of @fn
  *
- * Context: Process context. May sleep. CPU hotplug need not be held off: if the CPU is offline,
- * or goes offline meanwhile, its heap is left as it is.
+ * Does no more if the CPU goes offline, so CPU hotplug need not be held off.
+ *
+ * Context: Process context. May sleep.
  */
 void dt_walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg)
 {

@@ -153,6 +153,9 @@ void dualtree_destroy(struct dualtree *dt);
  * best fit), by two red-black trees over one set of nodes. Unless DUALTREE_EXACT_FIT is set, a
  * range of this size that was freed before comes first.
  *
+ * Before it fails on OOM or at the limit it makes the instance's heaps return what they do not
+ * need: all of them if @gfp allows to sleep, else this CPU's and the shared one.
+ *
  * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
  * the heap must grow.
  * Return: the first byte, aligned to a granule; NULL if @size is 0 or too large, on OOM, at the
