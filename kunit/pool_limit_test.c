@@ -248,9 +248,11 @@ static void buddy_limit_trims_by_itself(struct kunit *test)
 
 	dt_block_free(test, pool, a, SMALL_ORDER);
 	/* Run the trim now. */
+	irq_work_sync(&pool->trim_irq);
 	flush_delayed_work(&pool->trim_work);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, SMALL_BYTES);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, b, 1), 0);
+	irq_work_sync(&pool->trim_irq);
 	flush_delayed_work(&pool->trim_work);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 0);
 }
@@ -268,6 +270,7 @@ static void buddy_limit_shrinks(struct kunit *test)
 	for (i = 1; i < ARRAY_SIZE(blocks); i++)
 		dt_block_free(test, pool, blocks[i], SMALL_ORDER);
 	/* The shrinker is tested, not the delayed trim. */
+	irq_work_sync(&pool->trim_irq);
 	cancel_delayed_work_sync(&pool->trim_work);
 	if (!dt_drop_slab_caches())
 		kunit_skip(test, "cannot write drop_caches");

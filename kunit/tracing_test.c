@@ -427,6 +427,13 @@ static bool dir_exists(const char *name)
 	return dir;
 }
 
+/* The irq_work that queues the work waits for a tick where a CPU cannot interrupt itself. */
+static void flush_publish(struct dualtree *dt)
+{
+	irq_work_sync(&dt->publish_irq);
+	flush_work(&dt->publish);
+}
+
 /* Files are there once it is used, under names that are apart, and go with it. */
 static void tracing_debugfs(struct kunit *test)
 {
@@ -437,14 +444,14 @@ static void tracing_debugfs(struct kunit *test)
 		kunit_skip(test, "there is no debugfs");
 	dt = seen_instance(test, 0);
 	twin = seen_instance(test, 0);
-	flush_work(&dt->publish);
+	flush_publish(dt);
 	KUNIT_EXPECT_FALSE(test, dir_exists(test->name));
 	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	flush_work(&dt->publish);
+	flush_publish(dt);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "map"));
 	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(twin, 100, GFP_KERNEL));
-	flush_work(&twin->publish);
+	flush_publish(twin);
 	KUNIT_EXPECT_TRUE(test, !IS_ERR_OR_NULL(twin->dir));
 	KUNIT_EXPECT_TRUE(test, twin->dir != dt->dir);
 	/* It is there for good: that all of it is free is worth a look too. */
@@ -472,7 +479,7 @@ static void tracing_debugfs_names(struct kunit *test)
 		dts[i] = dualtree_create(names[i], NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dts[i]));
 		KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dts[i], 100, GFP_KERNEL));
-		flush_work(&dts[i]->publish);
+		flush_publish(dts[i]);
 		KUNIT_EXPECT_FALSE_MSG(test, IS_ERR_OR_NULL(dts[i]->dir), "name %u", i);
 		for (j = 0; j < i; j++)
 			KUNIT_EXPECT_PTR_NE(test, dts[i]->dir, dts[j]->dir);
