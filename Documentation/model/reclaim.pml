@@ -115,7 +115,7 @@ inline reclaim_step(who, again, t)
 	inside--
 }
 
-/* reclaim_interrupt(): enters a section, as an interrupt that allocates does. */
+/* walk_interrupt(): enters a section, as an interrupt that allocates does. */
 inline reclaim_interrupt(who, t)
 {
 	if
@@ -135,7 +135,7 @@ inline reclaim_interrupt(who, t)
 	fi
 }
 
-/* reclaim_online(): sends until there is no more. */
+/* dt_walk_online(): sends until there is no more. */
 inline reclaim_online(who)
 {
 	more[who] = true;
@@ -147,7 +147,7 @@ inline reclaim_online(who)
 	od
 }
 
-/* dt_walk_offline() */
+/* walk_offline() */
 inline walk_offline(who, again, t)
 {
 #ifndef BUG_OFFLINE_UNLOCKED
