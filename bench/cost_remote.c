@@ -6,8 +6,8 @@
  * its own share, while the other is idle:
  *
  * - remote free: by the other CPU
- * - alloc behind remote frees: by the owner, what the other CPU has freed
- * - alloc behind own frees: the same, if the owner had freed it itself
+ * - "alloc behind remote frees": by the owner, what the other CPU has freed
+ * - "alloc behind own frees": the same, if the owner had freed it itself
  * - whole cycle: the remote free and the next allocation
  *
  * A loop's time is the median of its batches, times their number: if the host takes a CPU away

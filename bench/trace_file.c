@@ -70,7 +70,7 @@ static bool read_numbers(struct trace_file *file, u32 *numbers, unsigned int min
 
 	while (*at) {
 		if (nr == max)
-			return wrong(file, "there is more behind the numbers");
+			return wrong(file, "more follows the numbers");
 		if (*at != ' ')
 			return wrong(file, "numbers are to be separated by one space");
 		at = read_number(at + 1, &numbers[nr++]);
@@ -109,7 +109,7 @@ static bool read_free(struct trace_file *file)
 static bool read_step(struct trace_file *file)
 {
 	if (file->len > 1)
-		return wrong(file, "there is more behind the end of a step");
+		return wrong(file, "more follows the end of a step");
 	if (!file->steps)
 		return wrong(file, "a step ends, but the header has no \"# steps\"");
 	dt_replay_sample(file->replay);
@@ -148,7 +148,7 @@ static bool read_line(struct trace_file *file)
 		return !strcmp(file->text, FIRST_LINE) ||
 		       wrong(file, "not a trace: the first line is to be \"" FIRST_LINE "\"");
 	if (file->ended)
-		return wrong(file, "there is more behind the last line");
+		return wrong(file, "more follows the last line");
 	if (file->text[0] == '#')
 		return read_comment(file);
 	file->begun = true;

@@ -267,7 +267,7 @@ static bool take_record(FILE *file)
 			puts("# dualtree-trace 1");
 		else if (!strcmp(text, LAST_LINE))
 			return !fgets(text, sizeof(text), file) ||
-			       wrong("there is more behind the last line");
+			       wrong("more follows the last line");
 		else if (!take_line(text))
 			return false;
 	}

@@ -31,7 +31,7 @@ TRACES = [
     ("empty line", "a 0 1\n\nz 1\n", "3: an empty line"),
     ("size 0", "a 0 0\nz 1\n", "2: an allocation of 0 bytes"),
     ("no size", "a 0\nz 1\n", "2: a number is missing"),
-    ("too many numbers", "a 0 1 2 3\nz 1\n", "2: there is more behind the numbers"),
+    ("too many numbers", "a 0 1 2 3\nz 1\n", "2: more follows the numbers"),
     ("two spaces", "a 0  1\nz 1\n", "2: not a decimal number below 4294967296"),
     ("negative", "a 0 -1\nz 1\n", "2: not a decimal number below 4294967296"),
     ("too large a number", "a 0 4294967296\nz 1\n", "2: not a decimal number below 4294967296"),
@@ -59,7 +59,7 @@ TRACES = [
      '3: the file is truncated: it has no last line "z OPERATIONS"'),
     ("lines are missing", "a 0 1\nz 2\n",
      "3: there are not as many operations as the last line says"),
-    ("more after the last line", "z 0\na 0 1\n", "3: there is more behind the last line"),
+    ("more after the last line", "z 0\na 0 1\n", "3: more follows the last line"),
     ("carriage return", "a 0 1\r\nz 1\r\n", "2: a byte that is not text"),
 ]
 # The same of whole files.
