@@ -7,7 +7,8 @@
  * takes to drain it, without a second CPU and its caches.
  *
  * A section ends before its call returns, so a call that finds the most there can be to do is
- * no shorter than its section. Each case of "longest section" is one such call.
+ * no shorter than its section. Each case of "longest section" is one such call. A call may take
+ * several sections; "longest call" is an allocation that cannot sleep, with all that it can meet.
  */
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -115,6 +116,19 @@ static u64 longest_drain(const struct bench *b, unsigned int ops)
 	return ns;
 }
 
+/* Thousands of runs in flight, a full cache, and a request that needs a region. */
+static u64 longest_call(const struct bench *b, unsigned int ops)
+{
+	unsigned int nr = b->c->live / 2;
+	u64 ns;
+
+	tree_alloc(b->ctx, LARGER);
+	push(b, 1, 2, nr);
+	ns = tree_alloc(b->ctx, SZ_32K);
+	refill(b, 1, 2, nr);
+	return ns;
+}
+
 static u64 longest_alloc(const struct bench *b, unsigned int ops)
 {
 	struct dualtree *dt = b->ctx;
@@ -210,6 +224,8 @@ static void *open_large(const struct bench *b)
 	{ what, .timed = phase, .size = SIZE, .live = BATCH, .ops = nr }
 #define LONGEST(what, call, ...)							\
 	{ what, .label = "longest section", .timed = call, .ops = 1, __VA_ARGS__ }
+#define LONGEST_CALL(what, call, ...)							\
+	{ what, .label = "longest call", .timed = call, .ops = 1, __VA_ARGS__ }
 
 static const struct bench_case cases[] = {
 	REMOTE("remote push", timed_push, BATCH),
@@ -224,6 +240,9 @@ static const struct bench_case cases[] = {
 		.arg = DUALTREE_EXACT_FIT),
 	LONGEST("empty a region of 4 MiB that is cached", longest_evict, .open = open_large,
 		.arg = 10),
+	LONGEST_CALL("allocate 32 KiB, 5k runs in flight", longest_call, .live = BENCH_LIVE_MAX),
+	LONGEST_CALL("the same, EXACT_FIT", longest_call, .live = BENCH_LIVE_MAX,
+		     .open = open_flags, .arg = DUALTREE_EXACT_FIT),
 };
 
 const struct bench_set dt_section_cases = { cases, ARRAY_SIZE(cases) };
