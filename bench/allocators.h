@@ -37,6 +37,22 @@ static __always_inline void free_kmalloc(void *ctx, void *ptr, size_t size)
 	kfree(ptr);
 }
 
+/* Allocates and frees @nr with one call each; @ptrs and @ranges have room for so many. */
+static __always_inline void bulk_loop(const struct bench *b, unsigned int ops, unsigned int nr,
+				      void **ptrs, struct dualtree_range *ranges)
+{
+	size_t size = b->c->size;
+	struct dualtree *dt = b->ctx;
+	unsigned int i;
+
+	for (; ops >= nr; ops -= nr) {
+		dualtree_alloc_bulk(dt, size, GFP_ATOMIC, nr, ptrs);
+		for (i = 0; i < nr; i++)
+			ranges[i] = (struct dualtree_range){ ptrs[i], size };
+		dualtree_free_bulk(dt, ranges, nr);
+	}
+}
+
 void *dt_bench_open_dualtree(const struct bench *b);
 int dt_bench_close_instance(struct dualtree *dt);
 

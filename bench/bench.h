@@ -102,7 +102,7 @@ extern const struct allocator *const dt_allocators[NR_ALLOCATORS];
  * @timed: does @ops operations, and returns the nanoseconds that count
  * @open: instead of the allocator's
  * @close: instead of the allocator's
- * @open_fills: @open and @close see to what is live
+ * @open_fills: nothing is filled in before: @open and @close, or the loop, see to what is live
  * @size: of an allocation, in bytes; 0: log-uniform, 64 to 4096
  * @live: allocations that live while the loop runs: filled in before, freed after it
  * @ops: operations; 0: BENCH_OPS

@@ -13,6 +13,7 @@
 
 #include <dualtree/dualtree.h>
 
+#include "allocators.h"
 #include "cases.h"
 
 static DEFINE_RAW_SPINLOCK(base_lock);
@@ -101,20 +102,12 @@ static void reader_ring_loop(const struct bench *b, unsigned int ops)
 /* Buffers with which a descriptor ring is refilled at a time. */
 #define BULK		16
 
-static void bulk_loop(const struct bench *b, unsigned int ops)
+static void refill_loop(const struct bench *b, unsigned int ops)
 {
 	struct dualtree_range ranges[BULK];
 	void *ptrs[BULK] = { };
-	size_t size = b->c->size;
-	struct dualtree *dt = b->ctx;
-	unsigned int i;
 
-	for (; ops >= BULK; ops -= BULK) {
-		dualtree_alloc_bulk(dt, size, GFP_ATOMIC, BULK, ptrs);
-		for (i = 0; i < BULK; i++)
-			ranges[i] = (struct dualtree_range){ ptrs[i], size };
-		dualtree_free_bulk(dt, ranges, BULK);
-	}
+	bulk_loop(b, ops, BULK, ptrs, ranges);
 }
 
 #define BASE	BIT(BASELINE)
@@ -157,7 +150,7 @@ static const struct common_case cases[] = {
 	{ { "reader", .kind = LOOP_PAIR, .size = READ_ROOM }, 0, BIT(KMALLOC_WHOLE) },
 	{ { "reader, ring of 64", .loop = reader_ring_loop, .size = READ_PAYLOAD, .live = 64 },
 	  DT, 0 },
-	{ { "1500 B, bulks of 16", .loop = bulk_loop, .size = 1500 }, DT, 0 },
+	{ { "1500 B, bulks of 16", .loop = refill_loop, .size = 1500 }, DT, 0 },
 };
 
 const struct common_set dt_common_cases = { cases, ARRAY_SIZE(cases) };

@@ -41,8 +41,9 @@ struct bench_set {
 	unsigned int nr;
 };
 
-extern const struct common_set dt_common_cases;
-extern const struct bench_set dt_section_cases, dt_phase_cases, dt_instance_cases, dt_remote_cases;
+extern const struct common_set dt_common_cases, dt_burst_cases;
+extern const struct bench_set dt_section_cases, dt_remote_burst_cases, dt_phase_cases;
+extern const struct bench_set dt_instance_cases, dt_remote_cases;
 
 int dt_bench_run_allocator(const struct allocator *allocator);
 

@@ -2,9 +2,7 @@
 /*
  * What interrupts and other CPUs cause, counted on one CPU, and the longest sections.
  *
- * A free that finds its heap busy does what a free on another CPU does: it pushes to the remote
- * list. So a heap that is made to look busy shows what a push costs, and what its owner then
- * takes to drain it, without a second CPU and its caches.
+ * The CPU's heap is made to look busy (busy.h), so that its frees are remote ones.
  *
  * A section ends before its call returns, so a call that finds the most there can be to do is
  * no shorter than its section. Each case of "longest section" is one such call. A call may take
@@ -20,62 +18,12 @@
 #include "../dualtree/remote.h"
 #include "../dualtree/section.h"
 #include "allocators.h"
+#include "busy.h"
 #include "cases.h"
 
 /* Packets of a NAPI poll, and bytes of each. */
 #define BATCH	64
 #define SIZE	1500
-
-/* Stands in for a heap that is busy: it owns no region. */
-static struct dt_heap nothing = { .hot.nr = HOT_OFF };
-
-/* Frees the slots @first, and each @step after it, while this CPU's heap looks busy. */
-static u64 push(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
-{
-	struct bench_slot *slot = b->table->slots + first;
-	struct dualtree *dt = b->ctx;
-	struct dt_heap *heap;
-	u64 start, ns;
-
-	preempt_disable();
-	heap = this_cpu_ptr(dt->slots)->active;
-	this_cpu_ptr(dt->slots)->active = &nothing;
-	barrier();
-	start = ktime_get_ns();
-	for (; nr--; slot += step)
-		dualtree_free(dt, slot->ptr, slot->size);
-	ns = ktime_get_ns() - start;
-	barrier();
-	this_cpu_ptr(dt->slots)->active = heap;
-	preempt_enable();
-	return ns;
-}
-
-static u64 refill(const struct bench *b, unsigned int first, unsigned int step, unsigned int nr)
-{
-	struct bench_slot *slot = b->table->slots + first;
-	struct dualtree *dt = b->ctx;
-	u64 start = ktime_get_ns();
-
-	for (; nr--; slot += step)
-		slot->ptr = dualtree_alloc(dt, slot->size, GFP_ATOMIC);
-	return ktime_get_ns() - start;
-}
-
-/* Two sizes, in bytes, that no quick list has. */
-#define LARGE	5000
-#define LARGER	6000
-
-/* One allocation that only the trees serve: the hot range must be of another size. */
-static u64 tree_alloc(struct dualtree *dt, size_t size)
-{
-	u64 start = ktime_get_ns(), ns;
-	void *ptr = dualtree_alloc(dt, size, GFP_ATOMIC);
-
-	ns = ktime_get_ns() - start;
-	dualtree_free(dt, ptr, size);
-	return ns;
-}
 
 static u64 timed_push(const struct bench *b, unsigned int ops)
 {

@@ -29,7 +29,7 @@ def is_ours(contender: str) -> bool:
 
 def table(costs: Costs, kernels: list[str], bars: dict) -> str:
     """A line for each row, an empty one where the contender changes."""
-    layout = "<20 <40 " + ">10 " * len(kernels) + ">8 >8"
+    layout = "<20 <42 " + ">10 " * len(kernels) + ">8 >8"
     lines = [columns(layout, "contender", "operation", *kernels, "must", "goal")]
     last = None
     for row, cost in costs.items():
