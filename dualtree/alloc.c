@@ -94,13 +94,13 @@ static __always_inline void count_alloc(struct dt_heap *heap, size_t size)
 }
 
 /* Serve an allocation with the hot range. @large is as for hot_take(). */
-static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap, size_t size,
-				       gfp_t gfp, bool large)
+static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_cpu_slot __percpu *slots,
+				       struct dt_heap *heap, size_t size, gfp_t gfp, bool large)
 {
 	void *ptr = hot_take(heap, size, large);
 
 	count_alloc(heap, size);
-	__section_exit(dt, heap);
+	__section_exit(slots, heap);
 	preempt_enable();
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
@@ -108,15 +108,16 @@ static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_heap *heap
 /* The fast path; @size may be any value. */
 static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t gfp)
 {
+	struct dt_cpu_slot __percpu *slots = dt->slots;
 	struct dt_heap *heap;
 
 	preempt_disable();
-	heap = __section_enter(dt);
+	heap = __section_enter(slots);
 	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
 		return alloc_slow(dt, size, gfp, heap);
 	if (size > ALLOC_FAST_MAX)
 		return alloc_large(dt, size, gfp, heap);
-	return alloc_hot(dt, heap, size, gfp, false);
+	return alloc_hot(dt, slots, heap, size, gfp, false);
 }
 
 void *dualtree_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
@@ -141,7 +142,7 @@ EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 /* The hot range serves, and its counts are set in a loop. */
 static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
-	return alloc_hot(dt, heap, size, gfp, true);
+	return alloc_hot(dt, dt->slots, heap, size, gfp, true);
 }
 
 /* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
@@ -165,7 +166,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 
 	if (!heap->quick) {
 		if (unlikely(heap_has_remote(heap)))
-			dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+			dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
 		return dt_heap_alloc(heap, size);
 	}
 	if (hot_fits(heap, size))
@@ -176,7 +177,10 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
-		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+		dt_cache_flush_hot(heap);
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX, granules_of(size));
+		if (hot_has_unit(heap, size))
+			return hot_take_unit(heap, size);
 		ptr = dt_cache_take(heap, size);
 		if (ptr)
 			return ptr;
@@ -190,7 +194,7 @@ static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp
 				     struct dt_heap *heap)
 {
 	if (heap_is_active(heap))
-		__section_exit(dt, heap);
+		__section_exit(dt->slots, heap);
 	else
 		__section_exit_inactive(dt, heap);
 	preempt_enable();
@@ -222,14 +226,14 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
 static void *heap_alloc_aligned(struct dt_heap *heap, const struct request *req)
 {
-	dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+	dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
 	dt_cache_flush_hot(heap);
 	return dt_heap_alloc_aligned(heap, req->size, req->align);
 }

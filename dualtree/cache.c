@@ -3,9 +3,11 @@
  * The cache of a heap: where a freed run goes first, and where a request looks first. cache.h has
  * the picture, the gates and the context.
  */
+#include <linux/mm.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
+#include "damage.h"
 #include "ledger.h"
 
 /* Max stale blocks, of regions that drain by now, that one request evicts: bounds the request. */
@@ -26,33 +28,97 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 		quick_list(quick, nr)->max = min_t(unsigned int, QUICK_DEPTH,
 						   (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
 	heap->quick = quick;
-	heap->hot.nr = 0;
+	WRITE_ONCE(heap->hot.nr, 0);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
-/* Take the first block of a list that is not empty. */
+/*
+ * The region of a block that a link of a list leads to, or NULL if the link does not lead to the
+ * start of a block of the heap. The link is not followed before the ledger agrees.
+ */
+static __always_inline struct dt_region *block_region(const struct dt_heap *heap,
+						      const struct dt_cached *block)
+{
+	struct dt_region *region = buddy_lookup_owner(block);
+	size_t offset = region_offset(region, block);
+
+	if (likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
+		   ledger_is_block(READ_ONCE(region->ledger[offset >> DT_GRANULE_SHIFT]))))
+		return region;
+	return NULL;
+}
+
+/* A block is out of its list. */
+static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick_list *list,
+					 unsigned int nr)
+{
+	list->depth--;
+	local64_sub(nr, &quick->nr_cached);
+}
+
+/* A link in the quick lists led nowhere: all their blocks become free, and the lists empty. */
+static noinline void quick_repair(struct dt_heap *heap)
+{
+	struct dt_quick *quick = heap->quick;
+	unsigned int nr;
+
+	dt_report_damage(heap->lowest->dt, heap->lowest->base, "a list of cached blocks");
+	for (nr = 1; nr <= QUICK_LISTS; nr++)
+		quick_list(quick, nr)->depth = 0;
+	local64_set(&quick->nr_cached, 0);
+	dt_heap_free_blocks(heap);
+}
+
+/*
+ * The region of the first block of a list that is not empty, with all of the block's granules as
+ * they must be; NULL if there is none, after a repair.
+ */
+static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
+						     struct dt_quick_list *list, unsigned int nr)
+{
+	struct dt_region *region = buddy_lookup_owner(list->first);
+	size_t offset = region_offset(region, list->first);
+
+	if (likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
+		   ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr)))
+		return region;
+	quick_repair(heap);
+	return NULL;
+}
+
+/* Take the first block of a list, after quick_first(). */
 static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
-						   struct dt_quick_list *list)
+						   struct dt_quick_list *list, unsigned int nr)
 {
 	struct dt_cached *block = list->first;
 
-	list->first = block->next;
-	list->depth--;
-	local64_sub(block->nr, &quick->nr_cached);
+	list->first = READ_ONCE(block->next);
+	if (want_init_on_free())
+		block->next = NULL;
+	quick_forget(quick, list, nr);
 	return block;
 }
 
-/* Take out a block at any position in its list. */
-static void quick_unlink(struct dt_quick *quick, struct dt_cached *block)
+/* Take out a block at any position in its list. Return: false if it was not found. */
+static bool quick_unlink(struct dt_heap *heap, const struct dt_cached *block, unsigned int nr)
 {
-	struct dt_quick_list *list = quick_list(quick, block->nr);
-	struct dt_cached **link = &list->first;
+	struct dt_quick_list *list = quick_list(heap->quick, nr);
+	struct dt_cached **link = &list->first, *at;
+	unsigned int left = list->depth;
 
-	while (*link != block)
-		link = &(*link)->next;
-	*link = block->next;
-	list->depth--;
-	local64_sub(block->nr, &quick->nr_cached);
+	for (; left; left--, link = &at->next) {
+		at = READ_ONCE(*link);
+		if (!block_region(heap, at))
+			return false;
+		if (at != block)
+			continue;
+		WRITE_ONCE(*link, READ_ONCE(at->next));
+		if (want_init_on_free())
+			at->next = NULL;
+		quick_forget(heap->quick, list, nr);
+		return true;
+	}
+	return false;
 }
 
 /* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
@@ -63,7 +129,7 @@ static __always_inline bool region_may_drain(const struct dt_heap *heap,
 }
 
 /* With @used granules in use, should a region drain rather than serve @nr granules once more? */
-static __always_inline bool region_should_drain(const struct dt_heap *heap,
+static __always_inline bool region_should_drain(struct dt_heap *heap,
 						const struct dt_region *region,
 						unsigned int used, unsigned int nr)
 {
@@ -91,7 +157,7 @@ static __always_inline bool quick_wanted(const struct dt_heap *heap, const struc
 		return true;
 	before = ledger_before(region, first);
 	after = READ_ONCE(region->ledger[first + nr]);
-	return before && before != LEDGER_FREE && after && after != LEDGER_FREE;
+	return ledger_is_kept(before) && ledger_is_kept(after);
 }
 
 static __always_inline void quick_push(struct dt_quick *quick, struct dt_region *region,
@@ -101,42 +167,52 @@ static __always_inline void quick_push(struct dt_quick *quick, struct dt_region 
 	struct dt_cached *block = region_addr(region, first);
 
 	dt_unpoison(block, sizeof(*block));
-	block->next = list->first;
-	block->region = region;
-	block->nr = nr;
+	WRITE_ONCE(block->next, list->first);
 	list->first = block;
 	list->depth++;
 	list->credit--;
-	ledger_mark(region->ledger, first, nr, LEDGER_CACHED);
+	ledger_mark_block(region->ledger, first, nr);
 	region->nr_inuse -= nr;
 	local64_add(nr, &quick->nr_cached);
 }
 
-/* Take out all blocks of a list that lie in a region. */
-static void quick_forget_region(struct dt_quick *quick, struct dt_quick_list *list,
+/* Take out all blocks of a list that lie in a region. Return: false if a link leads nowhere. */
+static bool quick_forget_region(struct dt_heap *heap, unsigned int nr,
 				const struct dt_region *region)
 {
+	struct dt_quick_list *list = quick_list(heap->quick, nr);
 	struct dt_cached **link = &list->first, *block;
+	unsigned int left = list->depth;
+	struct dt_region *in;
 
-	while ((block = *link)) {
-		if (block->region != region) {
+	for (; left; left--) {
+		block = READ_ONCE(*link);
+		in = block_region(heap, block);
+		if (!in)
+			return false;
+		if (in != region) {
 			link = &block->next;
 			continue;
 		}
-		*link = block->next;
-		list->depth--;
-		local64_sub(block->nr, &quick->nr_cached);
+		WRITE_ONCE(*link, READ_ONCE(block->next));
+		if (want_init_on_free())
+			block->next = NULL;
+		quick_forget(heap->quick, list, nr);
 	}
+	return true;
 }
 
 /* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
 static void region_evict(struct dt_heap *heap, struct dt_region *region)
 {
-	struct dt_quick *quick = heap->quick;
 	unsigned int nr;
 
-	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		quick_forget_region(quick, quick_list(quick, nr), region);
+	for (nr = 1; nr <= QUICK_LISTS; nr++) {
+		if (likely(quick_forget_region(heap, nr, region)))
+			continue;
+		quick_repair(heap);
+		return;
+	}
 	dt_heap_reset(heap, region);
 }
 
@@ -183,12 +259,28 @@ void dt_cache_flush_hot(struct dt_heap *heap)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
+/*
+ * Make granules hot in place of others, which go to the quick list of their size or to the trees.
+ * In this order: if the trees are made again on the way, all that is the owner's is in them, but
+ * for what is hot by then. Return: the number of granules that are hot now.
+ */
+static unsigned long hot_replace(struct dt_heap *heap, struct dt_region *region,
+				 unsigned int first, unsigned int nr)
+{
+	struct dt_hot_range was = heap->hot;
+
+	WRITE_ONCE(heap->hot.nr, 0);
+	hot_put(heap, region, first, nr);
+	cache_insert(heap, was.region, was.first, was.nr, false);
+	return nr;
+}
+
 /**
  * dt_cache_free() - insert granules that the heap's CPU freed
  * @heap: the heap
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, not 0, all of them 0 in the ledger
+ * @nr: number of granules, not 0, all of them LEDGER_OWNED
  *
  * They become hot. Where another range is hot that is not adjacent, it goes to the quick list of
  * its size or to the trees. In a heap without a cache they go into the trees.
@@ -205,10 +297,8 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 		return;
 	}
 	hot = hot_put(heap, region, first, nr);
-	if (!hot) {
-		dt_cache_flush_hot(heap);
-		hot = hot_put(heap, region, first, nr);
-	}
+	if (!hot)
+		hot = hot_replace(heap, region, first, nr);
 	if (hot_needs_recheck(heap, region, hot))
 		dt_cache_recheck_hot(heap);
 }
@@ -233,11 +323,41 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_recheck_hot);
 
 /**
+ * dt_cache_heat() - make granules of remote frees hot, for a request that waits
+ * @heap: the heap, which has no hot range
+ * @region: a region of the heap
+ * @first: first granule
+ * @nr: number of granules, all LEDGER_OWNED, of which the request needs at most half: what serves
+ *	one request is as well off in a quick list
+ * @unit: granules of the request, not 0
+ *
+ * Not a run of a region that should drain.
+ *
+ * Context: Any; the caller owns the heap.
+ * Return: false, with nothing changed, if they do not become hot.
+ */
+bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		   unsigned int nr, unsigned int unit)
+{
+	struct dt_hot_range *hot = &heap->hot;
+
+	if (!heap->quick || hot->nr ||
+	    region_should_drain(heap, region, region->nr_inuse - nr, unit))
+		return false;
+	hot->region = region;
+	hot->first = first;
+	hot->unit = unit;
+	WRITE_ONCE(hot->nr, nr);
+	return true;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_heat);
+
+/**
  * dt_cache_put() - insert granules of a remote free
  * @heap: the heap
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, not 0, all of them 0 in the ledger
+ * @nr: number of granules, not 0, all of them LEDGER_OWNED
  *
  * They do not become hot: what other CPUs free says little about the owner's next request.
  *
@@ -254,13 +374,12 @@ void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
 /* Put a block into the trees that has been taken out of its list. */
-static void block_evict(struct dt_heap *heap, struct dt_cached *block)
+static void block_evict(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			unsigned int nr)
 {
-	struct dt_region *region = block->region;
-	unsigned int first = region_index(region, block), nr = block->nr;
-
-	dt_poison(block, sizeof(*block));
+	dt_poison(region_addr(region, first), sizeof(struct dt_cached));
 	region->nr_inuse += nr;
+	ledger_unmark_block(region->ledger, first, nr);
 	tree_free(heap, region, first, nr);
 }
 
@@ -268,19 +387,22 @@ static void block_evict(struct dt_heap *heap, struct dt_cached *block)
 static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_list *list,
 				       size_t size)
 {
-	unsigned int nr = granules_of(size), tries = STALE_MAX;
+	unsigned int first, nr = granules_of(size), tries = STALE_MAX;
+	struct dt_region *region;
 	struct dt_cached *block;
 
-	while (list->first && tries--) {
-		struct dt_region *region = list->first->region;
-
-		block = quick_pop(heap->quick, list);
+	while (list->depth && tries--) {
+		region = quick_first(heap, list, nr);
+		if (!region)
+			break;
+		block = quick_pop(heap->quick, list, nr);
+		first = region_index(region, block);
 		if (region_should_drain(heap, region, region->nr_inuse, nr)) {
-			block_evict(heap, block);
+			block_evict(heap, region, first, nr);
 			continue;
 		}
 		region->nr_inuse += nr;
-		ledger_fill(region->ledger, region_index(region, block), nr, size);
+		ledger_fill(region->ledger, first, nr, size);
 		return block;
 	}
 	return NULL;
@@ -294,15 +416,17 @@ static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_li
 					size_t size)
 {
 	unsigned int nr = granules_of(size);
-	struct dt_cached *block = list->first;
 	struct dt_region *region;
+	struct dt_cached *block;
 
-	if (!block)
+	if (!list->depth)
 		return NULL;
-	region = block->region;
+	region = quick_first(heap, list, nr);
+	if (unlikely(!region))
+		return NULL;
 	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
 		return quick_take_stale(heap, list, size);
-	quick_pop(heap->quick, list);
+	block = quick_pop(heap->quick, list, nr);
 	region->nr_inuse += nr;
 	ledger_fill(region->ledger, region_index(region, block), nr, size);
 	return block;
@@ -379,20 +503,33 @@ bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
 	for (nr = 1; nr <= QUICK_LISTS && local64_read(&quick->nr_cached); nr++) {
 		struct dt_quick_list *list = quick_list(quick, nr);
 
-		while (list->first) {
+		while (list->depth) {
+			struct dt_region *region;
+
 			if (!budget--)
 				return true;
-			block_evict(heap, quick_pop(quick, list));
+			region = quick_first(heap, list, nr);
+			if (region)
+				block_evict(heap, region,
+					    region_index(region, quick_pop(quick, list, nr)), nr);
 		}
 	}
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush);
 
-static void quick_evict(struct dt_heap *heap, struct dt_cached *block)
+/* Put the block that begins with granule @first into the trees. */
+static void quick_evict(struct dt_heap *heap, struct dt_region *region, unsigned int first)
 {
-	quick_unlink(heap->quick, block);
-	block_evict(heap, block);
+	unsigned int nr = 1;
+
+	if (READ_ONCE(region->ledger[first]) == LEDGER_CACHED_FIRST)
+		while (READ_ONCE(region->ledger[first + nr++]) != LEDGER_CACHED_LAST)
+			;
+	if (likely(quick_unlink(heap, region_addr(region, first), nr)))
+		block_evict(heap, region, first, nr);
+	else
+		quick_repair(heap);
 }
 
 /**
@@ -415,17 +552,16 @@ void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsign
 	if (!heap->quick)
 		return;
 	while (at < end && budget--) {
-		struct dt_cached *block = region_addr(region, at);
 		u8 mark = READ_ONCE(region->ledger[at]);
 
 		if (heap->hot.nr && heap->hot.region == region && heap->hot.first == at)
 			hot_evict(heap);
-		else if (mark == LEDGER_CACHED)
-			quick_evict(heap, block);
-		else if (mark != LEDGER_FREE)
+		else if (ledger_is_block(mark))
+			quick_evict(heap, region, at);
+		else if (!ledger_is_first(mark))
 			return;
 		/* All up to here has merged into the extent that begins at @first. */
-		at = first + ((struct dt_extent *)region_addr(region, first))->nr;
+		at = first + extent_nr_from(&region->free, first);
 	}
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_range);

@@ -11,8 +11,9 @@
  * The hot range is the range freed last, with what was freed adjacent to it since. It is one
  * slot, so it hides at most one range. A pair of alloc and free, and a stream that is consumed
  * from its start, cost a handful of loads and stores. Where the frees that joined it were of one
- * size, as the buffers of a ring are, a request of that size takes one block from its start. A
- * request of another size takes all of it or nothing.
+ * size, as the buffers of a ring are, a request of that size takes one block from its start. So
+ * do requests of the size for which a long run was drained. A request of another size takes all of
+ * it or nothing.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
  * in the blocks.
@@ -94,6 +95,8 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 		   unsigned int nr);
 void dt_cache_flush_hot(struct dt_heap *heap);
 void dt_cache_recheck_hot(struct dt_heap *heap);
+bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		   unsigned int nr, unsigned int unit);
 void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr);
 bool dt_cache_flush(struct dt_heap *heap, unsigned int budget);
@@ -161,7 +164,7 @@ static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size)
  * @heap: the heap
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, not 0, all of them 0 in the ledger
+ * @nr: number of granules, not 0, all of them LEDGER_OWNED
  *
  * Context: Any; the caller owns the heap.
  * Return: the number of granules that are hot now, or 0, with nothing changed, if others are: the
@@ -176,6 +179,7 @@ static __always_inline unsigned long hot_put(struct dt_heap *heap, struct dt_reg
 	if (!was) {
 		hot->region = region;
 		hot->first = first;
+		hot->unit = 0;
 	} else {
 		if (hot->region != region)
 			return 0;

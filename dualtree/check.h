@@ -24,7 +24,7 @@ struct dt_region_tally {
 	unsigned long in_flight;
 };
 
-bool dt_extent_tree_check(const struct dt_extent_tree *tree, const void *base, unsigned int nr);
+bool dt_extent_tree_check(const struct dt_extent_tree *tree);
 bool dt_region_check(const struct dt_region *region, struct dt_region_tally *tally);
 bool dt_heap_check(const struct dt_heap *heap, struct dt_region_tally *tally);
 bool dt_cache_check(const struct dt_heap *heap);

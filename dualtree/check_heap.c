@@ -21,9 +21,10 @@ static unsigned int subtree_largest(const struct rb_node *node)
 	return node ? region_entry(node)->subtree_largest : 0;
 }
 
+/* The bound is no lower than what it is of. */
 static bool largest_check(const struct dt_region *region)
 {
-	return region->subtree_largest == max3(extent_tree_largest(&region->free),
+	return region->subtree_largest >= max3(extent_tree_largest(&region->free),
 					       subtree_largest(region->node.rb_left),
 					       subtree_largest(region->node.rb_right));
 }
@@ -71,22 +72,30 @@ bool dt_heap_check(const struct dt_heap *heap, struct dt_region_tally *tally)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_check);
 
-/* A quick list has @depth blocks, all of @nr granules. Adds its granules to @nr_cached. */
-static bool list_check(const struct dt_quick_list *list, unsigned int nr, unsigned long *nr_cached)
+/* Is it a block of @nr granules of the heap? */
+static bool block_check(const struct dt_heap *heap, const struct dt_cached *block, unsigned int nr)
 {
-	const struct dt_cached *block;
-	unsigned int depth = 0;
+	const struct dt_region *region = region_of(block);
 
-	for (block = list->first; block && depth <= list->max; block = block->next) {
-		if (block->nr != nr)
-			return false;
-		depth++;
-	}
-	*nr_cached += depth * nr;
-	return depth == list->depth && depth <= list->max;
+	return region && region->heap == heap &&
+	       ledger_has_block(region->ledger, region_index(region, block), nr);
 }
 
-/* The hot range is 0 in the ledger, lies in a region of the heap, and is counted in use there. */
+/* A quick list has its blocks, all of @nr granules. Adds these to @nr_cached. */
+static bool list_check(const struct dt_heap *heap, unsigned int nr, unsigned long *nr_cached)
+{
+	const struct dt_quick_list *list = quick_list(heap->quick, nr);
+	const struct dt_cached *block = list->first;
+	unsigned int left;
+
+	for (left = list->depth; left; left--, block = block->next)
+		if (!block_check(heap, block, nr))
+			return false;
+	*nr_cached += list->depth * nr;
+	return list->depth <= list->max;
+}
+
+/* The hot range is the owner's, lies in a region of the heap, and is counted in use there. */
 static bool hot_check(const struct dt_heap *heap)
 {
 	const struct dt_hot_range *hot = &heap->hot;
@@ -95,7 +104,7 @@ static bool hot_check(const struct dt_heap *heap)
 	if (!hot->nr)
 		return true;
 	for (i = 0; i < hot->nr; i++)
-		if (hot->region->ledger[hot->first + i])
+		if (hot->region->ledger[hot->first + i] != LEDGER_OWNED)
 			return false;
 	return hot->region->heap == heap && hot->nr <= hot->region->nr_inuse;
 }
@@ -117,7 +126,7 @@ bool dt_cache_check(const struct dt_heap *heap)
 	if (!heap->quick)
 		return heap->hot.nr == HOT_OFF;
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		if (!list_check(quick_list(heap->quick, nr), nr, &nr_cached))
+		if (!list_check(heap, nr, &nr_cached))
 			return false;
 	return nr_cached == dt_cache_listed(heap) && hot_check(heap);
 }

@@ -9,124 +9,161 @@
 #include "ledger.h"
 #include "region.h"
 
-/* Does a descent by size find an extent? */
-static bool found_by_size(const struct dt_extent_tree *tree, const struct dt_extent *extent)
+/* Does a descent by size find the extent that ends with granule @last? */
+static bool found_by_size(const struct dt_extent_tree *tree, unsigned int last, unsigned int nr)
 {
-	const struct rb_node *node = tree->by_size.rb_node;
+	unsigned int class = extent_class(nr);
+	bool large = class == LEDGER_SIZES;
+	u64 key = extent_key(tree, large, last, nr);
+	int bit = extent_key_top(tree, large);
+	u32 at = tree->roots[class];
 
-	while (node && node != &extent->by_size)
-		node = extent_precedes(extent, extent_by_size(node)) ? node->rb_left :
-								       node->rb_right;
-	return node;
+	for (; at < tree->nr && at != last && bit >= 0; bit -= EXTENT_KEY_BITS)
+		at = extent_node(tree, at)->child[extent_child(key, bit)];
+	return at == last;
 }
 
-/* By address: in order, in the region, not adjacent, found by size too, tagged; sums match. */
-static bool check_by_addr(const struct dt_extent_tree *tree, const void *base, const void *end)
+/* All @nr granules from @first on have the mark of the inside of an extent. */
+static bool inside_check(const struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
 {
-	unsigned int nr_extents = 0, nr_free = 0;
-	const void *after = NULL;
-	struct dt_extent *extent;
+	return !nr || !memchr_inv(tree->ledger + first, LEDGER_OWNED, nr);
+}
 
-	for (extent = extent_first(tree); extent; extent = extent_next(extent)) {
-		if ((void *)extent < base || extent_end(extent) > end || !extent->nr)
+/* Length of the extent that begins with granule @first, or 0 if it has no end. */
+static unsigned int length_from(const struct dt_extent_tree *tree, unsigned int first)
+{
+	unsigned int last = extent_next(tree, first);
+
+	return last == EXTENT_NONE ? 0 : last - first + 1;
+}
+
+/* The extent that begins with granule @first: both marks, and in both trees. */
+static bool extent_check(const struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
+{
+	unsigned int last = first + nr - 1;
+	u8 mark = nr == 1 ? LEDGER_FREE : nr > LEDGER_SIZES ? LEDGER_FIRST_LARGE : LEDGER_FIRST;
+
+	if (!nr || last >= tree->nr || tree->ledger[last] != LEDGER_FREE + extent_class(nr) ||
+	    tree->ledger[first] != mark || extent_nr_to(tree, last) != nr ||
+	    extent_nr_from(tree, first) != nr)
+		return false;
+	if (nr > 2 && !inside_check(tree, first + 1, nr - 2))
+		return false;
+	return found_by_size(tree, last, nr);
+}
+
+/* The ledger from its start to its end: extents, none adjacent; sums match. */
+static bool check_ledger(const struct dt_extent_tree *tree)
+{
+	unsigned int at = 0, nr, nr_extents = 0, nr_free = 0, largest = 0;
+
+	while (at < tree->nr) {
+		if (ledger_is_last(tree->ledger[at]) && tree->ledger[at] != LEDGER_FREE)
 			return false;
-		if (after && (void *)extent <= after)
+		if (!ledger_is_first(tree->ledger[at])) {
+			at++;
+			continue;
+		}
+		nr = length_from(tree, at);
+		if (!extent_check(tree, at, nr) || ledger_is_first(tree->ledger[at + nr]))
 			return false;
-		if (!found_by_size(tree, extent) || *extent_tag(extent_end(extent)) != extent)
-			return false;
-		after = extent_end(extent);
 		nr_extents++;
-		nr_free += extent->nr;
+		nr_free += nr;
+		largest = max(largest, nr);
+		at += nr;
 	}
-	return nr_extents == tree->nr_extents && nr_free == tree->nr_free;
+	return nr_extents == tree->nr_extents && nr_free == tree->nr_free &&
+	       largest == tree->largest;
 }
 
-/* By size: in order, the last one the largest; sums match. */
+/* By address: as many extents as there are. check_ledger() has found each of them. */
+static bool check_by_addr(const struct dt_extent_tree *tree)
+{
+	unsigned int nr_extents = 0, last;
+
+	for (last = extent_next(tree, 0); last != EXTENT_NONE; last = extent_next(tree, last + 1))
+		nr_extents++;
+	return nr_extents == tree->nr_extents;
+}
+
+/* Nodes of a tree by size from @at down, with keys of @left more bits; -1 if there are more. */
+static int count_nodes(const struct dt_extent_tree *tree, u32 at, int left)
+{
+	int nodes = 1, below;
+	unsigned int i;
+
+	if (at == EXTENT_NONE)
+		return 0;
+	if (at >= tree->nr || left < 0)
+		return -1;
+	for (i = 0; i < EXTENT_CHILDREN; i++) {
+		below = count_nodes(tree, extent_node(tree, at)->child[i], left - EXTENT_KEY_BITS);
+		if (below < 0)
+			return -1;
+		nodes += below;
+	}
+	return nodes;
+}
+
+/* By size: as many extents as there are, and a bit for each tree that has one. */
 static bool check_by_size(const struct dt_extent_tree *tree)
 {
-	unsigned int nr_extents = 0, nr_free = 0;
-	const struct dt_extent *before = NULL, *extent;
-	struct rb_node *node;
+	unsigned int class, nr_extents = 0;
+	int nodes;
 
-	for (node = rb_first(&tree->by_size); node; node = rb_next(node)) {
-		extent = extent_by_size(node);
-		if (before && !extent_precedes(before, extent))
+	for (class = 0; class < EXTENT_CLASSES; class++) {
+		nodes = count_nodes(tree, tree->roots[class],
+				    extent_key_top(tree, class == LEDGER_SIZES) +
+				    EXTENT_KEY_BITS);
+		if (nodes < 0 || !nodes != !(tree->classes >> class & 1))
 			return false;
-		before = extent;
-		nr_extents++;
-		nr_free += extent->nr;
+		nr_extents += nodes;
 	}
-	return before == tree->largest && nr_extents == tree->nr_extents &&
-	       nr_free == tree->nr_free;
+	return nr_extents == tree->nr_extents;
 }
 
 /**
  * dt_extent_tree_check() - check all invariants of a region's trees
  * @tree: the tree
- * @base: first byte of the region
- * @nr: number of granules of the region
  *
- * Visits every extent.
+ * Visits every extent, and every granule of the ledger.
  *
  * Context: Any; the caller owns the tree.
  * Return: true if the invariants hold.
  */
-bool dt_extent_tree_check(const struct dt_extent_tree *tree, const void *base, unsigned int nr)
+bool dt_extent_tree_check(const struct dt_extent_tree *tree)
 {
-	return check_by_addr(tree, base, base + ((size_t)nr << DT_GRANULE_SHIFT)) &&
-	       check_by_size(tree);
+	return !tree->damaged && check_ledger(tree) && check_by_addr(tree) && check_by_size(tree);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_check);
 
-/* Nothing is live in a run, and both ends have the mark. */
-static bool run_check(const struct dt_region *region, const void *addr, unsigned int nr, u8 mark)
+/* Granules of the block in a quick list that begins with granule @first; 0 if it does not end. */
+static unsigned int block_nr(const struct dt_region *region, unsigned int first)
 {
-	unsigned int i, first = region_index(region, addr);
+	unsigned int last = first + 1;
 
-	for (i = first; i < first + nr; i++)
-		if (ledger_live(READ_ONCE(region->ledger[i])))
-			return false;
-	return region->ledger[first] == mark && region->ledger[first + nr - 1] == mark;
+	if (region->ledger[first] == LEDGER_CACHED_ONE)
+		return 1;
+	while (region->ledger[last] == LEDGER_OWNED)
+		last++;
+	return region->ledger[last] == LEDGER_CACHED_LAST ? last - first + 1 : 0;
 }
 
-static bool extents_check(const struct dt_region *region)
-{
-	const struct dt_extent *extent;
-
-	if (!dt_extent_tree_check(&region->free, region->base, region->nr))
-		return false;
-	for (extent = extent_first(&region->free); extent; extent = extent_next(extent))
-		if (!run_check(region, extent, extent->nr, LEDGER_FREE))
-			return false;
-	return true;
-}
-
-/* Length in granules of the extent or block that begins at granule @at; 1 if none does. */
-static unsigned int step_from(const struct dt_region *region, unsigned int at)
-{
-	u8 count = READ_ONCE(region->ledger[at]);
-
-	if (count == LEDGER_FREE)
-		return ((const struct dt_extent *)region_addr(region, at))->nr;
-	if (count == LEDGER_CACHED)
-		return ((const struct dt_cached *)region_addr(region, at))->nr;
-	return 1;
-}
-
-/* Blocks of quick lists are marked, know their region, and are as many as the region counts. */
+/* Blocks of quick lists have their marks, and are as many as the region counts. */
 static bool cached_check(const struct dt_region *region)
 {
 	unsigned int at, step, nr = 0;
 
 	for (at = 0; at < region->nr; at += step) {
-		const struct dt_cached *block = region_addr(region, at);
+		u8 count = READ_ONCE(region->ledger[at]);
 
-		step = step_from(region, at);
-		if (!step || step > region->nr - at)
+		step = 1;
+		if (count == LEDGER_CACHED_LAST)
 			return false;
-		if (READ_ONCE(region->ledger[at]) != LEDGER_CACHED)
+		if (!ledger_is_block(count))
 			continue;
-		if (block->region != region || !run_check(region, block, step, LEDGER_CACHED))
+		step = block_nr(region, at);
+		if (!step)
 			return false;
 		nr += step;
 	}
@@ -153,13 +190,13 @@ bool dt_region_check(const struct dt_region *region, struct dt_region_tally *tal
 {
 	unsigned int i, dead = 0, placed = region->nr - region->nr_inuse;
 
-	if (!guards_check(region) || !extents_check(region) || !cached_check(region))
+	if (!guards_check(region) || !dt_extent_tree_check(&region->free) || !cached_check(region))
 		return false;
 	for (i = 0; i < region->nr; i++) {
 		u8 count = READ_ONCE(region->ledger[i]);
 		unsigned int live = ledger_live(count);
 
-		if (count > DT_GRANULE && count != LEDGER_FREE && count != LEDGER_CACHED)
+		if (count > DT_GRANULE && count != LEDGER_DEAD_INSIDE && !ledger_is_owned(count))
 			return false;
 		tally->live_bytes += live;
 		dead += !live;

@@ -39,6 +39,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "nested_allocs %llu\n", s.nested_allocs);
 	seq_printf(m, "failed_allocs %llu\n", s.failed_allocs);
 	seq_printf(m, "bad_frees %llu\n", s.bad_frees);
+	seq_printf(m, "damaged %llu\n", s.damaged);
 	seq_printf(m, "region_gets %llu\n", s.region_gets);
 	seq_printf(m, "region_puts %llu\n", s.region_puts);
 	seq_printf(m, "live_bytes %zu\n", s.live_bytes);
@@ -123,26 +124,28 @@ DEFINE_SHOW_ATTRIBUTE(map);
  * struct extents_walk - a walk over the extents of all heaps
  * @m: output file
  * @after: base of the region that was listed last, or NULL at the start of a heap
- * @from: address in the region after @after where its list continues, or NULL at its start
+ * @from: granule of the region after @after where its list continues
  */
 struct extents_walk {
 	struct seq_file *m;
 	const void *after;
-	const void *from;
+	unsigned int from;
 };
 
-/* List up to EXTENTS_MAX extents of a region. Return: the next extent, or NULL at the end. */
-static const void *list_region(struct extents_walk *walk, int cpu, const struct dt_region *region)
+/* List up to EXTENTS_MAX extents of a region. Return: true if it has more. */
+static bool list_region(struct extents_walk *walk, int cpu, const struct dt_region *region)
 {
-	const struct dt_extent *extent = dt_extent_above(&region->free, walk->from);
-	unsigned int i;
+	unsigned int i, nr, last = extent_next(&region->free, walk->from);
 
-	for (i = 0; extent && i < EXTENTS_MAX; i++, extent = extent_next(extent)) {
+	for (i = 0; last != EXTENT_NONE && i < EXTENTS_MAX; i++) {
+		nr = extent_nr_to(&region->free, last);
 		show_owner(walk->m, cpu);
-		seq_printf(walk->m, " %p %8zu region %p\n", extent,
-			   (size_t)extent->nr << DT_GRANULE_SHIFT, region->base);
+		seq_printf(walk->m, " %p %8zu region %p\n", region_addr(region, last + 1 - nr),
+			   (size_t)nr << DT_GRANULE_SHIFT, region->base);
+		walk->from = last + 1;
+		last = extent_next(&region->free, walk->from);
 	}
-	return extent;
+	return last != EXTENT_NONE;
 }
 
 static bool extents_heap(struct dt_heap *heap, int cpu, void *arg)
@@ -154,9 +157,10 @@ static bool extents_heap(struct dt_heap *heap, int cpu, void *arg)
 		walk->after = NULL;
 		return false;
 	}
-	walk->from = list_region(walk, cpu, region);
-	if (!walk->from)
+	if (!list_region(walk, cpu, region)) {
 		walk->after = region->base;
+		walk->from = 0;
+	}
 	return true;
 }
 

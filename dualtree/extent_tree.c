@@ -1,164 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The dual tree: best fit by the size order, merging by the address order. extent_tree.h has the
- * picture, the invariants and the context.
+ * The dual tree: best fit by the trees by size, walks by the tree by address. extent_tree.h has
+ * the picture, the invariants and the context.
  *
- * A node is moved only where it must be. What a carve leaves of an extent, and an extent that
- * grows, keep their place by address. They keep their place by size if they are still in order
- * with the adjacent node. A node at a new address takes over the links of the old one.
+ * Each operation changes the ledger's marks as it goes. Where it meets a link that leads nowhere
+ * it sets @damaged and leaves the trees as they are. Then every granule that is free has a mark,
+ * of any kind, and no other one has: that is what a rebuild needs.
  *
- * Under KASAN only the node and the tag of an extent are accessible.
+ * Under KASAN only the nodes of the extents are accessible.
  */
 #include <linux/align.h>
+#include <linux/bitops.h>
+#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/string.h>
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "extent_tree.h"
+#include "size_tree.h"
 
-static void size_insert(struct dt_extent_tree *tree, struct dt_extent *extent)
+/* Bytes of the lengths and of the tree by address of a region of @nr granules. */
+size_t dt_extent_tree_size(unsigned int nr)
 {
-	struct rb_node **link = &tree->by_size.rb_node, *parent = NULL;
+	return addr_tree_words(nr) * sizeof(long) + DIV_ROUND_UP(nr, LENGTH_GRANULES) * sizeof(u32);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_size);
 
-	if (!tree->largest || extent_precedes(tree->largest, extent))
-		tree->largest = extent;
-	while (*link) {
-		parent = *link;
-		link = extent_precedes(extent, rb_entry(parent, struct dt_extent, by_size)) ?
-		       &parent->rb_left : &parent->rb_right;
+/**
+ * dt_extent_tree_init() - make an empty tree
+ * @tree: the tree
+ * @base: first byte of the region
+ * @ledger: its ledger
+ * @nr: granules of the region
+ * @mem: dt_extent_tree_size() bytes, zeroed and aligned to a long, as long as the tree is used
+ *
+ * Context: Any.
+ */
+void dt_extent_tree_init(struct dt_extent_tree *tree, void *base, u8 *ledger, unsigned int nr,
+			 void *mem)
+{
+	*tree = (struct dt_extent_tree) {
+		.base = base,
+		.ledger = ledger,
+		.by_addr = mem,
+		.lengths = mem + addr_tree_words(nr) * sizeof(long),
+		.nr = nr,
+		.key_bits = roundup(order_base_2(nr), EXTENT_KEY_BITS),
+	};
+	memset(tree->roots, 0xff, sizeof(tree->roots));
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_init);
+
+/* There is no extent at @last any more: its node is free memory like the rest. */
+static __always_inline void extent_forget(const struct dt_extent_tree *tree, unsigned int last)
+{
+	struct dt_extent *node = extent_node(tree, last);
+
+	/* What is handed out is clear then, nodes included. */
+	if (want_init_on_free())
+		*node = (struct dt_extent){ };
+	dt_poison(node, sizeof(*node));
+}
+
+/* Mark both ends of an extent in the ledger. */
+static __always_inline void extent_mark(struct dt_extent_tree *tree, unsigned int first,
+					unsigned int nr)
+{
+	unsigned int last = first + nr - 1;
+
+	if (nr > LEDGER_SIZES) {
+		WRITE_ONCE(tree->ledger[first], LEDGER_FIRST_LARGE);
+		WRITE_ONCE(tree->ledger[last], LEDGER_LARGE);
+		tree->lengths[(first + LENGTH_GRANULES - 1) / LENGTH_GRANULES] = nr;
+		tree->lengths[last / LENGTH_GRANULES] = nr;
+	} else {
+		/* In this order: of one granule the mark is that of the last. */
+		WRITE_ONCE(tree->ledger[first], LEDGER_FIRST);
+		WRITE_ONCE(tree->ledger[last], LEDGER_FREE + nr - 1);
 	}
-	rb_link_node(&extent->by_size, parent, link);
-	rb_insert_color(&extent->by_size, &tree->by_size);
-}
-
-static void size_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
-{
-	if (tree->largest == extent)
-		tree->largest = extent_by_size(rb_prev(&extent->by_size));
-	rb_erase(&extent->by_size, &tree->by_size);
-}
-
-static void tag_set(struct dt_extent *extent)
-{
-	struct dt_extent **tag = extent_tag(extent_end(extent));
-
-	dt_unpoison(tag, sizeof(*tag));
-	*tag = extent;
-}
-
-/* Set a larger size; the node stays. The caller sets the tag. */
-static void extent_grown(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
-{
-	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
-
-	dt_poison(extent_tag(extent_end(extent)), sizeof(struct dt_extent *));
-	extent->nr = nr;
-	if (!after || extent_precedes(extent, after))
-		return;
-	size_erase(tree, extent);
-	size_insert(tree, extent);
-}
-
-/* Insert an extent that touches no other. The caller sets the tag. */
-static void extent_insert(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
-{
-	struct rb_node **link = &tree->by_addr.rb_node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		if (extent < rb_entry(parent, struct dt_extent, by_addr))
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	dt_unpoison(extent, sizeof(*extent));
-	extent->nr = nr;
-	rb_link_node(&extent->by_addr, parent, link);
-	rb_insert_color(&extent->by_addr, &tree->by_addr);
-	size_insert(tree, extent);
-	tree->nr_extents++;
-}
-
-static void extent_erase(struct dt_extent_tree *tree, struct dt_extent *extent)
-{
-	rb_erase(&extent->by_addr, &tree->by_addr);
-	size_erase(tree, extent);
-	tree->nr_extents--;
 }
 
 /*
- * Move an extent's node. The address order stays; @in_place says whether the size order does.
+ * Take @nr granules of an extent of @total, from its granule @skip on. What is left before them
+ * becomes an extent of its own. Return: the first granule, or EXTENT_NONE with @damaged set.
  */
-static void extent_move(struct dt_extent_tree *tree, struct dt_extent *from, struct dt_extent *to,
-			bool in_place)
+static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, struct dt_place place,
+						unsigned int total, unsigned int skip,
+						unsigned int nr)
 {
-	rb_replace_node(&from->by_addr, &to->by_addr, &tree->by_addr);
-	if (!in_place) {
-		size_erase(tree, from);
-		size_insert(tree, to);
-		return;
-	}
-	rb_replace_node(&from->by_size, &to->by_size, &tree->by_size);
-	if (tree->largest == from)
-		tree->largest = to;
-}
+	unsigned int last = place.last, first = last - total + 1 + skip, after = total - skip - nr;
+	bool in_place = after > LEDGER_SIZES && only_large(tree, last);
 
-/*
- * Take granules off the start; some are left. The new node does not overlap the old one, and the
- * caller sets the tag.
- */
-static void extent_cut_start(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
-{
-	struct dt_extent *before = extent_by_size(rb_prev(&extent->by_size));
-	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
-
-	dt_unpoison(rest, sizeof(*rest));
-	rest->nr = extent->nr - nr;
-	extent_move(tree, extent, rest, !before || extent_precedes(before, rest));
-}
-
-/* Grow an extent by granules from @addr up to its start. The caller sets the tag. */
-static void extent_grow_start(struct dt_extent_tree *tree, struct dt_extent *extent, void *addr,
-			      unsigned int nr)
-{
-	struct dt_extent *after = extent_by_size(rb_next(&extent->by_size));
-	struct dt_extent *larger = addr;
-
-	dt_unpoison(larger, sizeof(*larger));
-	larger->nr = extent->nr + nr;
-	extent_move(tree, extent, larger, !after || extent_precedes(larger, after));
-	dt_poison(extent, sizeof(*extent));
-}
-
-static __always_inline struct dt_extent *best_fit(const struct dt_extent_tree *tree,
-						  unsigned int nr)
-{
-	struct rb_node *node = tree->by_size.rb_node;
-	struct dt_extent *best = NULL;
-
-	while (node) {
-		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_size);
-
-		if (extent->nr >= nr) {
-			best = extent;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return best;
-}
-
-static __always_inline void carve(struct dt_extent_tree *tree, struct dt_extent *extent,
-				  unsigned int nr)
-{
-	struct dt_extent *rest = (void *)extent + ((size_t)nr << DT_GRANULE_SHIFT);
-
+	if (!in_place)
+		size_remove(tree, place, extent_class(total));
+	if (unlikely(tree->damaged))
+		return EXTENT_NONE;
 	tree->nr_free -= nr;
-	if (extent->nr == nr) {
-		extent_erase(tree, extent);
-		return;
+	if (in_place) {
+		extent_mark(tree, first + nr, after);
+		tree->largest = after;
+	} else if (after) {
+		extent_mark(tree, first + nr, after);
+		size_insert(tree, last, after);
+	} else {
+		addr_tree_remove(tree->by_addr, last);
+		extent_forget(tree, last);
+		tree->nr_extents--;
 	}
-	extent_cut_start(tree, extent, nr);
-	*extent_tag(extent_end(rest)) = rest;
+	if (skip) {
+		extent_mark(tree, first - skip, skip);
+		size_insert(tree, first - 1, skip);
+		addr_tree_insert(tree->by_addr, tree->nr, first - 1);
+		tree->nr_extents++;
+	}
+	if (total == tree->largest)
+		update_largest(tree);
+	return first;
 }
 
 /**
@@ -171,41 +130,59 @@ static __always_inline void carve(struct dt_extent_tree *tree, struct dt_extent 
  * what it was cut from. Carved from the end, each buffer would leave a hole of its own, too small
  * for the next one.
  *
+ * The caller sets the counts of the granules, and then looks at @tree->damaged.
+ *
  * Context: Any; the caller owns the tree.
- * Return: the address of the first granule, or NULL if no extent is large enough.
+ * Return: the first granule, or EXTENT_NONE if no extent is large enough or the tree is damaged.
  */
-void *dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
+unsigned int dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct dt_extent *extent = best_fit(tree, nr);
+	struct dt_place place = best_fit(tree, nr);
 
-	if (!extent)
-		return NULL;
-	carve(tree, extent, nr);
-	return extent;
+	if (unlikely(place.last == EXTENT_NONE))
+		return EXTENT_NONE;
+	return extent_take(tree, place, extent_nr_to(tree, place.last), 0, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 
 /**
  * dt_extent_tree_carve() - take granules off the start of an extent
  * @tree: the tree
- * @extent: an extent of the tree
+ * @first: first granule of an extent of the tree
  * @nr: number of granules, not 0, at most those of the extent
+ *
+ * The caller sets the counts of the granules, and then looks at @tree->damaged.
  *
  * Context: Any; the caller owns the tree.
  */
-void dt_extent_tree_carve(struct dt_extent_tree *tree, struct dt_extent *extent, unsigned int nr)
+void dt_extent_tree_carve(struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
 {
-	carve(tree, extent, nr);
+	unsigned int total = extent_nr_from(tree, first);
+	struct dt_place place = place_of(tree, first + total - 1, total);
+
+	if (likely(place.last != EXTENT_NONE))
+		extent_take(tree, place, total, 0, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_carve);
 
-/* The lowest multiple of @align in an extent with room for @nr granules, or NULL. */
-static void *aligned_fit(struct dt_extent *extent, unsigned int nr, size_t align)
+/* Granules of an extent before the lowest multiple of @align in it with room for @nr, or NONE. */
+static unsigned int aligned_fit(const struct dt_extent_tree *tree, struct dt_place place,
+				unsigned int nr, size_t align)
 {
-	void *addr = PTR_ALIGN((void *)extent, align);
-	void *end = addr + ((size_t)nr << DT_GRANULE_SHIFT);
+	unsigned int total = extent_nr_to(tree, place.last), skip;
+	void *start = extent_node(tree, place.last - total + 1);
 
-	return end <= extent_end(extent) ? addr : NULL;
+	skip = (PTR_ALIGN(start, align) - start) >> DT_GRANULE_SHIFT;
+	return skip + nr <= total ? skip : EXTENT_NONE;
+}
+
+/* The extents that dt_extent_tree_alloc_aligned() tries in turn. */
+static struct dt_place aligned_try(struct dt_extent_tree *tree, unsigned int try, unsigned int nr,
+				   size_t align)
+{
+	unsigned int sizes[] = { nr, nr + (align >> DT_GRANULE_SHIFT) - 1, tree->largest };
+
+	return sizes[try] ? best_fit(tree, sizes[try]) : (struct dt_place){ .last = EXTENT_NONE };
 }
 
 /**
@@ -219,85 +196,176 @@ static void *aligned_fit(struct dt_extent *extent, unsigned int nr, size_t align
  * Tries the best fit, then the best fit for a length that holds @nr aligned granules wherever it
  * begins. Where none is that long it tries the largest extent.
  *
+ * The caller sets the counts of the granules, and then looks at @tree->damaged.
+ *
  * Context: Any; the caller owns the tree.
- * Return: the address of the first granule, or NULL if they fit in neither.
+ * Return: the first granule, or EXTENT_NONE if they fit in none of these or the tree is damaged.
  */
-void *dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr, size_t align,
-				   unsigned int *before)
+unsigned int dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr,
+					  size_t align, unsigned int *before)
 {
-	unsigned int sure = nr + (align >> DT_GRANULE_SHIFT) - 1;
-	struct dt_extent *extent = best_fit(tree, nr);
-	void *addr = extent ? aligned_fit(extent, nr, align) : NULL;
+	struct dt_place place;
+	unsigned int try, skip;
 
-	if (!addr)
-		extent = best_fit(tree, sure) ?: tree->largest;
-	addr = extent ? aligned_fit(extent, nr, align) : NULL;
-	if (!addr)
-		return NULL;
-	*before = (addr - (void *)extent) >> DT_GRANULE_SHIFT;
-	dt_extent_tree_carve(tree, extent, *before + nr);
-	if (*before)
-		dt_extent_tree_free(tree, extent, *before, NULL, NULL);
-	return addr;
+	for (try = 0; try < 3; try++) {
+		place = aligned_try(tree, try, nr, align);
+		if (place.last == EXTENT_NONE)
+			continue;
+		skip = aligned_fit(tree, place, nr, align);
+		if (skip == EXTENT_NONE)
+			continue;
+		*before = skip;
+		return extent_take(tree, place, extent_nr_to(tree, place.last), skip, nr);
+	}
+	return EXTENT_NONE;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_aligned);
+
+/* Remove an extent that freed granules merge with from the tree of its size. */
+static __always_inline void merge(struct dt_extent_tree *tree, unsigned int last, unsigned int nr)
+{
+	struct dt_place place = place_of(tree, last, nr);
+
+	if (likely(place.last != EXTENT_NONE))
+		size_remove(tree, place, extent_class(nr));
+}
 
 /**
  * dt_extent_tree_free() - insert granules and merge them with the extents they touch
  * @tree: the tree
- * @addr: address of the first granule
- * @nr: number of granules, not 0, none of them in an extent
- * @left: the extent that ends at @addr, or NULL if none does
- * @right: the extent that begins where the granules end, or NULL if none does
+ * @first: first granule
+ * @nr: number of granules, not 0, all LEDGER_OWNED and in no extent
+ *
+ * The caller looks at @tree->damaged then.
  *
  * Context: Any; the caller owns the tree.
- * Return: the extent that the granules are in now.
  */
-struct dt_extent *dt_extent_tree_free(struct dt_extent_tree *tree, void *addr, unsigned int nr,
-				      struct dt_extent *left, struct dt_extent *right)
+void dt_extent_tree_free(struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
 {
-	struct dt_extent *extent = left ?: addr;
+	u8 before = READ_ONCE(*(tree->ledger + first - 1));
+	u8 after = READ_ONCE(tree->ledger[first + nr]);
+	unsigned int last = first + nr - 1, length;
+	bool right = ledger_is_first(after), in_place = false;
 
 	tree->nr_free += nr;
-	if (left && right) {
-		nr += right->nr;
-		extent_erase(tree, right);
-		dt_poison(right, sizeof(*right));
+	if (right) {
+		length = extent_nr_from(tree, first + nr);
+		last += length;
+		in_place = after == LEDGER_FIRST_LARGE && only_large(tree, last);
+		if (!in_place)
+			merge(tree, last, length);
+		WRITE_ONCE(tree->ledger[first + nr], LEDGER_OWNED);
 	}
-	if (left)
-		extent_grown(tree, left, left->nr + nr);
-	else if (right)
-		extent_grow_start(tree, right, addr, nr);
-	else
-		extent_insert(tree, extent, nr);
-	tag_set(extent);
-	return extent;
+	if (ledger_is_last(before)) {
+		length = extent_nr_to(tree, first - 1);
+		if (before == LEDGER_LARGE && only_large(tree, first - 1)) {
+			tree->roots[LEDGER_SIZES] = last;
+			node_init(tree, last);
+			in_place = true;
+		} else {
+			merge(tree, first - 1, length);
+		}
+		WRITE_ONCE(tree->ledger[first - 1], LEDGER_OWNED);
+		addr_tree_remove(tree->by_addr, first - 1);
+		extent_forget(tree, first - 1);
+		tree->nr_extents--;
+		first -= length;
+	}
+	if (!right) {
+		addr_tree_insert(tree->by_addr, tree->nr, last);
+		tree->nr_extents++;
+	}
+	extent_mark(tree, first, last - first + 1);
+	if (!in_place)
+		size_insert(tree, last, last - first + 1);
+	else if (last - first + 1 > tree->largest)
+		tree->largest = last - first + 1;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
 
+/* The granules of the block in a quick list that begins with @first. */
+static unsigned int block_nr(const struct dt_extent_tree *tree, unsigned int first)
+{
+	unsigned int last = first;
+
+	if (READ_ONCE(tree->ledger[first]) == LEDGER_CACHED_FIRST)
+		while (READ_ONCE(tree->ledger[last]) != LEDGER_CACHED_LAST)
+			last++;
+	return last - first + 1;
+}
+
+/* What free granules held is lost: nodes, links, and what a stray write has left there. */
+static void run_forget(const struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
+{
+	void *start = extent_node(tree, first);
+	size_t bytes = (size_t)nr << DT_GRANULE_SHIFT;
+
+	if (want_init_on_free()) {
+		dt_unpoison(start, bytes);
+		memset(start, 0, bytes);
+	}
+	dt_poison(start, bytes);
+}
+
+static void tree_clear(struct dt_extent_tree *tree)
+{
+	memset(tree->roots, 0xff, sizeof(tree->roots));
+	memset(tree->by_addr, 0, addr_tree_words(tree->nr) * sizeof(long));
+	tree->classes = 0;
+	tree->nr_extents = 0;
+	tree->nr_free = 0;
+	tree->largest = 0;
+	tree->damaged = false;
+}
+
+/* Make one extent of all granules of the region. Context: any; the caller owns the tree. */
+void dt_extent_tree_reset(struct dt_extent_tree *tree)
+{
+	tree_clear(tree);
+	ledger_set(tree->ledger, 0, tree->nr, LEDGER_OWNED);
+	dt_extent_tree_free(tree, 0, tree->nr);
+}
+
 /**
- * dt_extent_above() - find where a walk over the extents continues
- * @tree: the tree
- * @addr: any address
+ * dt_extent_tree_rebuild() - make the trees again, from the ledger
+ * @tree: the tree; its sums are made again too
+ * @hole: first granule of those that are the owner's and in no extent
+ * @nr: number of these, or 0
+ * @keep_blocks: blocks in quick lists stay there; or else they become free
+ *
+ * Takes time in proportion to the region.
  *
  * Context: Any; the caller owns the tree.
- * Return: the lowest extent that begins at @addr or above, or NULL.
  */
-struct dt_extent *dt_extent_above(const struct dt_extent_tree *tree, const void *addr)
+void dt_extent_tree_rebuild(struct dt_extent_tree *tree, unsigned int hole, unsigned int nr,
+			    bool keep_blocks)
 {
-	struct rb_node *node = tree->by_addr.rb_node;
-	struct dt_extent *above = NULL;
+	unsigned int at = 0, first;
 
-	while (node) {
-		struct dt_extent *extent = rb_entry(node, struct dt_extent, by_addr);
-
-		if ((void *)extent >= addr) {
-			above = extent;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
+	tree_clear(tree);
+	while (at < tree->nr) {
+		if (nr && at == hole) {
+			at += nr;
+			continue;
 		}
+		if (keep_blocks && ledger_is_block(READ_ONCE(tree->ledger[at]))) {
+			at += block_nr(tree, at);
+			continue;
+		}
+		for (first = at; at < tree->nr; at++) {
+			u8 mark = READ_ONCE(tree->ledger[at]);
+
+			if (!ledger_is_owned(mark) || (nr && at == hole) ||
+			    (keep_blocks && ledger_is_block(mark)))
+				break;
+		}
+		if (at == first) {
+			at++;
+			continue;
+		}
+		ledger_set(tree->ledger, first, at - first, LEDGER_OWNED);
+		run_forget(tree, first, at - first);
+		dt_extent_tree_free(tree, first, at - first);
 	}
-	return above;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_above);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_rebuild);

@@ -45,7 +45,7 @@
 
 /*
  * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
- * granules, the limit of ledger_take_whole().
+ * granules, the limit of ledger_is_whole().
  */
 #define FREE_WHOLE_MAX	(32 * DT_GRANULE)
 
@@ -76,7 +76,7 @@ static __always_inline void count_local(struct dt_heap *heap, size_t len)
 }
 
 /* The end of a free that brought granules of the entered heap to 0: make them hot. */
-static __always_inline int free_hot(struct dualtree *dt, struct dt_heap *heap,
+static __always_inline int free_hot(struct dt_cpu_slot __percpu *slots, struct dt_heap *heap,
 				    struct dt_region *region, unsigned long first,
 				    unsigned long nr, size_t len)
 {
@@ -90,7 +90,7 @@ static __always_inline int free_hot(struct dualtree *dt, struct dt_heap *heap,
 		return free_insert(heap, region, first, nr);
 	if (unlikely(hot_needs_recheck(heap, region, hot)))
 		return free_insert(heap, region, 0, 0);
-	__section_exit(dt, heap);
+	__section_exit(slots, heap);
 	preempt_enable();
 	return 0;
 }
@@ -101,12 +101,13 @@ static __always_inline int free_hot(struct dualtree *dt, struct dt_heap *heap,
 static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_t len,
 				     size_t before)
 {
+	struct dt_cpu_slot __percpu *slots = dt->slots;
 	struct dt_region *region;
 	struct dt_heap *heap;
 	size_t offset, first;
 
 	preempt_disable();
-	heap = __this_cpu_read(dt->slots->active);
+	heap = __this_cpu_read(slots->active);
 	region = buddy_lookup_owner(ptr);
 	offset = region_offset(region, ptr);
 	if (unlikely(offset < before))
@@ -115,13 +116,14 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 		return free_remote(dt, ptr, len, region, _RET_IP_);
 	if (unlikely(!region_holds(region, offset, len)))
 		return free_slow(dt, ptr, len, region, _RET_IP_);
-	__section_enter(dt);
+	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
 		return free_many(dt, offset, len, region, heap, _RET_IP_);
-	if (unlikely(!ledger_take_granule(region->ledger + first, len)))
+	if (unlikely(!ledger_is_granule(region->ledger + first, len)))
 		return free_bytes(dt, offset, len, region, heap, _RET_IP_);
-	return free_hot(dt, heap, region, first, 1, len);
+	WRITE_ONCE(region->ledger[first], LEDGER_OWNED);
+	return free_hot(slots, heap, region, first, 1, len);
 }
 
 int dualtree_free(struct dualtree *dt, const void *ptr, size_t len)
@@ -164,7 +166,7 @@ static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, 
 		dt_heap_free(heap, region, first, nr);
 	if (unlikely(heap->retired))
 		return free_insert_retired(dt, heap);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return 0;
 }
@@ -180,24 +182,25 @@ static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
 	struct dt_ledger_run run;
 
 	if (ledger_check(region->ledger, &range)) {
-		__section_exit(dt, heap);
+		__section_exit(dt->slots, heap);
 		preempt_enable();
 		return dt_report_bad_free(dt, ptr, len, -EALREADY, caller);
 	}
 	/* Before the ledger changes: after that another CPU may free the rest, and reuse it. */
 	dt_poison_bytes(ptr, len);
-	run = ledger_take(region->ledger, &range);
+	run = ledger_claim(region->ledger, &range);
+	ledger_set(region->ledger, run.first, run.nr, LEDGER_OWNED);
 	if (run.nr)
-		return free_hot(dt, heap, region, run.first, run.nr, len);
+		return free_hot(dt->slots, heap, region, run.first, run.nr, len);
 	count_local(heap, len);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return 0;
 }
 
 /*
  * The range shares granules at its ends, as the tail of a buffer does, or is large. Does what
- * ledger_check() and ledger_take() do, but reads the counts once.
+ * ledger_check() and ledger_claim() do, but reads the counts once.
  */
 static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
 				 struct dt_region *region, struct dt_heap *heap,
@@ -214,20 +217,21 @@ static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
 		     !ledger_all_full(first, 1, last - first - 1)))
 		return free_recheck(dt, offset, len, region, heap, caller);
 	dt_poison_bytes(region->base + offset, len);
-	/* Acquire: pairs as in ledger_take_bytes(). */
+	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
 	if (first_count != head) {
 		if (unlikely(cmpxchg(first, first_count, first_count - head) != first_count))
 			return free_recheck(dt, offset, len, region, heap, caller);
 		first++;
 	}
-	if (last_count != tail && !ledger_take_bytes(last, tail))
+	if (last_count != tail && !ledger_claim_granule(last, tail))
 		last--;
-	ledger_set(first, 0, last + 1 - first, 0);
+	ledger_set(first, 0, last + 1 - first, LEDGER_OWNED);
 	if (likely(last >= first))
-		return free_hot(dt, heap, region, first - region->ledger, last + 1 - first, len);
+		return free_hot(dt->slots, heap, region, first - region->ledger, last + 1 - first,
+				len);
 	count_local(heap, len);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return 0;
 }
@@ -242,9 +246,11 @@ static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
 
 	/* Larger ranges take loops, which need registers that this path would have to save. */
 	if (len > FREE_WHOLE_MAX ||
-	    unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+	    unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
 		return free_partial(dt, offset, len, region, heap, caller);
-	return free_hot(dt, heap, region, first, last - first + 1, len);
+	ledger_set_few(ledger + first, last - first, LEDGER_OWNED);
+	WRITE_ONCE(ledger[last], LEDGER_OWNED);
+	return free_hot(dt->slots, heap, region, first, last - first + 1, len);
 }
 
 /* Other bytes of the range's one granule are live, or the range is not. */
@@ -260,7 +266,7 @@ static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
 	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
 		return free_recheck(dt, offset, len, region, heap, caller);
 	count_local(heap, len);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return 0;
 }
@@ -288,21 +294,31 @@ static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned
 	}
 }
 
+/* The end of free_remote() where the region is to be queued. */
+static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
+{
+	bool shared = region_heap(region) == &dt->shared;
+	bool queued = dt_remote_queue(region);
+
+	preempt_enable();
+	/* Where another context has queued the region, that one does it. */
+	if (unlikely(shared && queued))
+		dt_shared_drain(dt);
+	return 0;
+}
+
 /* The end of free_remote(): push the granules, in which nothing is live any more. */
 static __always_inline int free_remote_whole(struct dualtree *dt, struct dt_region *region,
 					     size_t first, size_t last, size_t len)
 {
-	struct dt_heap *heap = region_heap(region);
 	unsigned int nr = last - first + 1;
-	void *addr = region_addr(region, first);
 
 	dt_kmemleak_untrack(region, first, nr);
-	dt_poison(addr, (size_t)nr << DT_GRANULE_SHIFT);
-	remote_push(region, addr, nr);
+	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
 	count_free(dt, len, nr);
+	if (remote_mark(region, first, nr))
+		return free_queue(dt, region);
 	preempt_enable();
-	if (unlikely(heap == &dt->shared))
-		dt_shared_drain(dt);
 	return 0;
 }
 
@@ -326,9 +342,9 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 	first = offset >> DT_GRANULE_SHIFT;
 	last = last_byte >> DT_GRANULE_SHIFT;
 	if (first != last) {
-		if (unlikely(!ledger_take_whole(ledger + first, ledger + last, offset, last_byte)))
+		if (unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
 			return free_slow(dt, ptr, len, region, caller);
-	} else if (unlikely(!ledger_take_granule(ledger + first, len))) {
+	} else if (unlikely(!ledger_is_granule(ledger + first, len))) {
 		return free_slow(dt, ptr, len, region, caller);
 	}
 	return free_remote_whole(dt, region, first, last, len);
@@ -336,15 +352,15 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 
 /*
  * Free a range of a region. @heap is this CPU's, entered, or NULL. Granules that cannot be inserted
- * there are added to @batch, or pushed if that is NULL.
+ * there are pushed.
  *
  * Return: an enum dt_free_kind, or -EALREADY.
  */
 static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
-				   struct dt_region *region,
-				   const void *ptr, size_t len, struct dt_remote_batch *batch)
+				   struct dt_region *region, const void *ptr, size_t len)
 {
 	struct dt_ledger_range range = ledger_range(region_offset(region, ptr), len);
+	bool local = region_heap(region) == heap && !dt_kmemleak_must_wait();
 	enum dt_free_kind kind = FREE_PART;
 	struct dt_ledger_run run;
 
@@ -354,20 +370,19 @@ static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
 	if (want_init_on_free())
 		memset((void *)ptr, 0, len);
 	dt_poison_bytes(ptr, len);
-	run = ledger_take(region->ledger, &range);
+	run = ledger_claim(region->ledger, &range);
 	if (run.nr) {
 		dt_kmemleak_untrack(region, run.first, run.nr);
 		dt_poison(region_addr(region, run.first), run.nr << DT_GRANULE_SHIFT);
-		kind = FREE_REMOTE;
-		if (region_heap(region) == heap && !dt_kmemleak_must_wait())
-			kind = FREE_LOCAL;
+		kind = local ? FREE_LOCAL : FREE_REMOTE;
 	}
-	if (kind == FREE_LOCAL)
+	if (kind == FREE_LOCAL) {
+		ledger_set(region->ledger, run.first, run.nr, LEDGER_OWNED);
 		dt_cache_free(heap, region, run.first, run.nr);
-	else if (kind == FREE_REMOTE && batch)
-		dt_remote_batch_add(batch, region, region_addr(region, run.first), run.nr);
-	else if (kind == FREE_REMOTE)
-		remote_push(region, region_addr(region, run.first), run.nr);
+	} else if (kind == FREE_REMOTE) {
+		if (remote_mark(region, run.first, run.nr))
+			dt_remote_queue(region);
+	}
 	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
 	return kind;
 }
@@ -385,7 +400,7 @@ static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
 	bool shared = false;
 
 	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
-		kind = do_free(dt, heap, region, ptr, len, NULL);
+		kind = do_free(dt, heap, region, ptr, len);
 		shared = region_heap(region) == &dt->shared;
 	}
 	retired = section_exit(dt, heap);
@@ -421,7 +436,6 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 {
 	struct dt_heap *heap = section_enter(dt);
 	struct dt_region *region, *retired;
-	struct dt_remote_batch batch = {};
 	bool shared = false;
 	size_t bytes = 0;
 	unsigned int i;
@@ -431,11 +445,10 @@ static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
 		if (likely(region)) {
-			kinds[i] = do_free(dt, heap, region, ranges[i].ptr, ranges[i].len, &batch);
+			kinds[i] = do_free(dt, heap, region, ranges[i].ptr, ranges[i].len);
 			shared |= region_heap(region) == &dt->shared;
 		}
 	}
-	dt_remote_batch_push(&batch);
 	retired = section_exit(dt, heap);
 	dt_regions_put(dt, retired);
 	if (shared)

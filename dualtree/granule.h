@@ -4,8 +4,7 @@
  * the live bytes of each.
  *
  * Its size is the largest of 64 bytes, a cache line and the machine's DMA alignment. So two
- * allocations never share a line. 64 bytes are the least that hold the node and the tag of an
- * extent, see extent_tree.h.
+ * allocations never share a line, and a granule holds the node of an extent (extent_tree.h).
  */
 #ifndef DUALTREE_GRANULE_H
 #define DUALTREE_GRANULE_H

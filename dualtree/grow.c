@@ -56,7 +56,10 @@ void dt_region_put(struct dualtree *dt, struct dt_region *region)
 	atomic64_inc(&dt->counts.region_puts);
 }
 
-/* dt_region_put() for a list of retired regions, or NULL. Return: their bytes. */
+/*
+ * dt_region_put() for a list of retired regions, or NULL; records of regions that were put while
+ * they were queued are freed. Return: the bytes of the others.
+ */
 size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired)
 {
 	struct dt_region *region;
@@ -64,6 +67,10 @@ size_t dt_regions_put(struct dualtree *dt, struct dt_region *retired)
 
 	while ((region = retired)) {
 		retired = region->retired;
+		if (READ_ONCE(region->state) == REGION_RETIRED) {
+			dt_region_free(region);
+			continue;
+		}
 		bytes += region->bytes;
 		dt_region_put(dt, region);
 	}

@@ -11,6 +11,7 @@
 #include <linux/rbtree_augmented.h>
 #include <linux/sizes.h>
 #include "../compat/compat.h"
+#include "damage.h"
 #include "heap.h"
 #include "ledger.h"
 
@@ -54,17 +55,20 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_init);
 
 /**
  * struct region_sums - what a heap sums up over its regions' trees, of one region
- * @nr_extents: number of free extents
+ * @nr_free: granules in its free extents
+ * @nr_extents: number of them
  * @largest: largest extent, in granules
  */
 struct region_sums {
+	unsigned int nr_free;
 	unsigned int nr_extents;
 	unsigned int largest;
 };
 
 static struct region_sums region_sums(const struct dt_region *region)
 {
-	return (struct region_sums){ region->free.nr_extents, region_largest(region) };
+	return (struct region_sums){ region->free.nr_free, region->free.nr_extents,
+				     region_largest(region) };
 }
 
 /* The largest extent in a subtree, from its root's own and the children's subtree_largest. */
@@ -74,41 +78,52 @@ static unsigned int largest_under(const struct dt_region *region)
 		    subtree_largest(region->node.rb_right));
 }
 
-/*
- * A region's largest extent was @was and has changed: update the nodes above it, as far as they
- * change. by_largest_propagate() would read both children of each node.
- */
-static noinline void heap_update_largest(struct dt_heap *heap, struct dt_region *region,
-					 unsigned int was)
+/* A region's largest extent has grown: raise the bounds above it, as far as they are lower. */
+static noinline void heap_raise_largest(struct dt_heap *heap, struct dt_region *region)
 {
-	unsigned int is = region_largest(region), largest;
+	unsigned int largest = region_largest(region);
 	struct rb_node *node = &region->node;
 
 	for (; node; node = rb_parent(node)) {
 		region = rb_entry(node, struct dt_region, node);
-		if (is >= region->subtree_largest)
-			largest = is;
-		else if (was == region->subtree_largest)
-			largest = largest_under(region);
-		else
-			return;
-		if (largest == region->subtree_largest)
+		if (region->subtree_largest >= largest)
 			return;
 		region->subtree_largest = largest;
-		is = largest;
 	}
-	WRITE_ONCE(heap->largest, is);
+	WRITE_ONCE(heap->largest, largest);
 }
 
-/* The free granules of a region's trees have changed by @nr: update the heap's sums. */
-static __always_inline void heap_update_sums(struct dt_heap *heap, struct dt_region *region,
-					     struct region_sums was, long nr)
+/*
+ * The bound of a region has misled a search: lower it, and those above it. What a region's largest
+ * extent loses is not told at once: the most that is carved is the largest extent of some region,
+ * over and over, and few searches are misled.
+ */
+static noinline void heap_lower_largest(struct dt_heap *heap, struct dt_region *region)
 {
-	stat_add(heap->nr_free, nr);
+	struct rb_node *node = &region->node;
+	unsigned int largest;
+
+	for (; node; node = rb_parent(node)) {
+		region = rb_entry(node, struct dt_region, node);
+		largest = largest_under(region);
+		if (region->subtree_largest == largest)
+			return;
+		region->subtree_largest = largest;
+	}
+	WRITE_ONCE(heap->largest, largest);
+}
+
+/* A region's trees have changed: update the heap's sums. */
+static __always_inline void heap_update_sums(struct dt_heap *heap, struct dt_region *region,
+					     struct region_sums was)
+{
+	stat_add(heap->nr_free, region->free.nr_free - (long)was.nr_free);
 	if (region->free.nr_extents != was.nr_extents)
 		stat_add(heap->nr_extents, region->free.nr_extents - (long)was.nr_extents);
-	if (region_largest(region) != was.largest)
-		heap_update_largest(heap, region, was.largest);
+	if (region_largest(region) > was.largest)
+		heap_raise_largest(heap, region);
+	else if (heap->nr_regions == 1)
+		WRITE_ONCE(heap->largest, region->subtree_largest = region_largest(region));
 }
 
 static void heap_insert_region(struct dt_heap *heap, struct dt_region *region)
@@ -142,8 +157,7 @@ static void heap_retire_region(struct dt_heap *heap, struct dt_region *region)
 	stat_add(heap->held_bytes, -region->bytes);
 	stat_add(heap->nr_free, -(unsigned long)region->free.nr_free);
 	stat_add(heap->nr_extents, -(unsigned long)region->free.nr_extents);
-	region->retired = heap->retired;
-	WRITE_ONCE(heap->retired, region);
+	heap_hand_over(heap, region);
 }
 
 /*
@@ -219,15 +233,15 @@ struct dt_region *dt_heap_retire_all(struct dt_heap *heap)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_retire_all);
 
-/* The lowest-addressed region that can serve @nr granules; NULL if none can. */
-static __always_inline struct dt_region *lowest_fit(const struct dt_heap *heap, unsigned int nr)
+/*
+ * The lowest-addressed region whose bound says that it can serve @nr granules, or the one whose
+ * bound misleads, if it is met first. The heap's bound is @nr at least.
+ */
+static __always_inline struct dt_region *lowest_hint(const struct dt_heap *heap, unsigned int nr)
 {
 	struct dt_region *region, *left;
 	struct rb_node *node;
 
-	if (heap->largest < nr)
-		return NULL;
-	/* Each node that is visited has a region under it that can serve. */
 	for (node = heap->regions.rb_node;;) {
 		region = rb_entry(node, struct dt_region, node);
 		left = rb_entry(node->rb_left, struct dt_region, node);
@@ -235,14 +249,28 @@ static __always_inline struct dt_region *lowest_fit(const struct dt_heap *heap, 
 			node = node->rb_left;
 			continue;
 		}
-		if (region_largest(region) >= nr)
+		if (region_largest(region) >= nr || subtree_largest(node->rb_right) < nr)
 			return region;
 		node = node->rb_right;
 	}
 }
 
+/* The lowest-addressed region that can serve @nr granules; NULL if none can. */
+static __always_inline struct dt_region *lowest_fit(struct dt_heap *heap, unsigned int nr)
+{
+	struct dt_region *region;
+
+	while (heap->largest >= nr) {
+		region = lowest_hint(heap, nr);
+		if (likely(region_largest(region) >= nr))
+			return region;
+		heap_lower_largest(heap, region);
+	}
+	return NULL;
+}
+
 /* Can a region at a lower address than @region serve @nr granules? */
-bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *region, unsigned int nr)
+bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region, unsigned int nr)
 {
 	const struct dt_region *fit = lowest_fit(heap, nr);
 
@@ -251,26 +279,33 @@ bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *regi
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 
 /*
- * Record a request that was carved from a region. @before is the number of granules that were
- * left of the extent before it.
+ * A link in a region's trees led nowhere: make them again from the ledger. Every granule of the
+ * region that is free has a mark, in the trees or not; what is hot or in a quick list stays there.
  */
-static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_region *region,
-					       struct region_sums was, void *addr, size_t size,
-					       unsigned int before)
+static noinline void heap_repair(const struct dt_heap *heap, struct dt_region *region)
 {
-	unsigned int nr = granules_of(size), first = region_index(region, addr);
+	const struct dt_hot_range *hot = &heap->hot;
+	bool hole = hot->region == region && hot->nr != HOT_OFF;
+
+	dt_report_damage(region->dt, region->base, "the trees of a region");
+	dt_extent_tree_rebuild(&region->free, hot->first, hole ? hot->nr : 0, true);
+}
+
+/* Record a request that was carved from a region, from granule @first on. */
+static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_region *region,
+					       struct region_sums was, unsigned int first,
+					       size_t size)
+{
+	unsigned int nr = granules_of(size);
 
 	if (region == heap->spare)
 		WRITE_ONCE(heap->spare, NULL);
 	region->nr_inuse += nr;
-	/* A rest of the extent begins after the request. */
-	if (region->free.nr_extents == was.nr_extents + !!before)
-		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
-	if (before)
-		WRITE_ONCE(region->ledger[first - 1], LEDGER_FREE);
-	heap_update_sums(heap, region, was, -(long)nr);
 	ledger_fill(region->ledger, first, nr, size);
-	return addr;
+	if (unlikely(region->free.damaged))
+		heap_repair(heap, region);
+	heap_update_sums(heap, region, was);
+	return region_addr(region, first);
 }
 
 /**
@@ -283,15 +318,20 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
  */
 void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 {
-	unsigned int nr = granules_of(size);
+	unsigned int first, nr = granules_of(size);
 	struct dt_region *region = lowest_fit(heap, nr);
 	struct region_sums was;
 
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	return heap_commit_alloc(heap, region, was, dt_extent_tree_alloc(&region->free, nr), size,
-				 0);
+	first = dt_extent_tree_alloc(&region->free, nr);
+	if (unlikely(first == EXTENT_NONE)) {
+		heap_repair(heap, region);
+		first = dt_extent_tree_alloc(&region->free, nr);
+	}
+	return likely(first != EXTENT_NONE) ? heap_commit_alloc(heap, region, was, first, size) :
+					      NULL;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc);
 
@@ -310,36 +350,23 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc);
  */
 void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 {
-	unsigned int nr = granules_of(size), before = 0;
+	unsigned int nr = granules_of(size), before, first;
 	struct dt_region *region = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
 	struct region_sums was;
-	void *addr;
 
 	if (!region)
 		region = heap->spare;
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	addr = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
-	return addr ? heap_commit_alloc(heap, region, was, addr, size, before) : NULL;
+	first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
+	if (unlikely(first == EXTENT_NONE && region->free.damaged)) {
+		heap_repair(heap, region);
+		first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
+	}
+	return first != EXTENT_NONE ? heap_commit_alloc(heap, region, was, first, size) : NULL;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc_aligned);
-
-/* The extent that begins at granule @first, or NULL; the granule before is in no extent. */
-static struct dt_extent *extent_at(const struct dt_region *region, unsigned int first)
-{
-	if (READ_ONCE(region->ledger[first]) != LEDGER_FREE)
-		return NULL;
-	return region_addr(region, first);
-}
-
-/* The extent that ends before granule @first, which is in no extent, or NULL. */
-static struct dt_extent *extent_before(const struct dt_region *region, unsigned int first)
-{
-	if (ledger_before(region, first) != LEDGER_FREE)
-		return NULL;
-	return *extent_tag(region_addr(region, first));
-}
 
 /**
  * dt_heap_extend() - take granules after a live one
@@ -356,25 +383,36 @@ bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int
 		    unsigned int nr)
 {
 	struct region_sums was = region_sums(region);
-	struct dt_extent *extent = extent_at(region, first);
 
-	if (!extent || extent->nr < nr)
+	if (!ledger_is_first(READ_ONCE(region->ledger[first])) ||
+	    extent_nr_from(&region->free, first) < nr)
 		return false;
-	if (extent->nr > nr)
-		WRITE_ONCE(region->ledger[first + nr], LEDGER_FREE);
-	dt_extent_tree_carve(&region->free, extent, nr);
+	dt_extent_tree_carve(&region->free, first, nr);
 	region->nr_inuse += nr;
-	heap_update_sums(heap, region, was, -(long)nr);
+	if (unlikely(region->free.damaged)) {
+		ledger_set(region->ledger, first, nr, DT_GRANULE);
+		heap_repair(heap, region);
+	}
+	heap_update_sums(heap, region, was);
 	return true;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_extend);
+
+/* A region has more free extents than before: keep it if it is empty now. */
+static __always_inline void heap_grown_free(struct dt_heap *heap, struct dt_region *region)
+{
+	if (unlikely(region_empty(region)))
+		heap_keep_spare(heap, region);
+	else if (heap->spare)
+		heap_age_spare(heap);
+}
 
 /**
  * dt_heap_free() - insert freed granules into the trees
  * @heap: the heap
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, not 0; nothing in them is live, and @region counts them as in use
+ * @nr: number of granules, not 0, all LEDGER_OWNED, and @region counts them as in use
  *
  * Context: Any; the caller owns the heap.
  */
@@ -382,17 +420,13 @@ void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int f
 		  unsigned int nr)
 {
 	struct region_sums was = region_sums(region);
-	struct dt_extent *extent;
 
-	extent = dt_extent_tree_free(&region->free, region_addr(region, first), nr,
-				     extent_before(region, first), extent_at(region, first + nr));
-	ledger_mark(region->ledger, region_index(region, extent), extent->nr, LEDGER_FREE);
+	dt_extent_tree_free(&region->free, first, nr);
 	region->nr_inuse -= nr;
-	heap_update_sums(heap, region, was, nr);
-	if (unlikely(region_empty(region)))
-		heap_keep_spare(heap, region);
-	else if (heap->spare)
-		heap_age_spare(heap);
+	if (unlikely(region->free.damaged))
+		heap_repair(heap, region);
+	heap_update_sums(heap, region, was);
+	heap_grown_free(heap, region);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
 
@@ -407,13 +441,40 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
 void dt_heap_reset(struct dt_heap *heap, struct dt_region *region)
 {
 	struct region_sums was = region_sums(region);
-	long nr = region->nr - region->free.nr_free;
 
 	dt_region_reset(region);
-	heap_update_sums(heap, region, was, nr);
+	heap_update_sums(heap, region, was);
 	heap_keep_spare(heap, region);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_reset);
+
+/**
+ * dt_heap_free_blocks() - put all blocks of quick lists into the trees
+ * @heap: the heap, whose quick lists are empty: the links between the blocks are lost
+ *
+ * Takes time in proportion to the regions that have blocks.
+ *
+ * Context: Any; the caller owns the heap.
+ */
+void dt_heap_free_blocks(struct dt_heap *heap)
+{
+	const struct dt_hot_range *hot = &heap->hot;
+	struct dt_region *region;
+	struct region_sums was;
+	const void *after = NULL;
+
+	while ((region = dt_heap_region_above(heap, after))) {
+		after = region->base;
+		if (!region_nr_cached(region))
+			continue;
+		was = region_sums(region);
+		dt_extent_tree_rebuild(&region->free, hot->first,
+				       hot->region == region ? hot->nr : 0, false);
+		heap_update_sums(heap, region, was);
+		heap_grown_free(heap, region);
+	}
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free_blocks);
 
 /* The lowest region that begins after @addr, or NULL: where a walk over the regions continues. */
 struct dt_region *dt_heap_region_above(const struct dt_heap *heap, const void *addr)

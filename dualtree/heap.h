@@ -2,8 +2,8 @@
 /*
  * The heap: one owner's regions, and the placement rule.
  *
- *	owner ----> regions by address, each node with the largest
- *	            extent of all regions under it
+ *	owner ----> regions by address, each node with a bound of the
+ *	            largest extent of all regions under it
  *	               |
  *	               +-- region: two trees of free extents, ledger
  *
@@ -61,8 +61,8 @@ struct dt_heap_counts {
  * @nr: number of granules; 0 if there is none, HOT_OFF if there never is one
  * @first: first granule
  * @region: the region that it lies in; NULL if there never is one
- * @unit: size in granules of the blocks that a request may take from its start; 0 if they differ.
- *	Set by the second and later frees that join; a new hot range keeps the old value.
+ * @unit: size in granules of the blocks that a request may take from its start; 0 if they differ,
+ *	or if it is one block
  */
 struct dt_hot_range {
 	unsigned long nr;
@@ -83,18 +83,20 @@ struct dt_hot_range {
  * @spare_idle: frees into the trees since @spare was set
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL
- * @retired: empty regions that are to return to the pool; whether there are any is readable
- * @pending: the rest of a remote list that was taken; readable
+ * @retired: empty regions that are to return to the pool, and records of regions that have and were
+ *	queued; whether there are any is readable
+ * @pending: regions of a remote list that was taken; readable
  * @drains: remote lists taken; readable
  * @nr_regions: regions in @regions; readable
- * @largest: largest extent in their trees, in granules; readable
+ * @largest: largest extent in their trees, in granules, or more; exact if there is one region;
+ *	readable
  * @held_bytes: bytes of the regions; readable
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
  * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
  * @seen_ops: allocs and frees at the last pass over idle heaps; under reclaim.c's instances_lock
  * @seen_drains: @drains at the last pass; under reclaim.c's instances_lock
- * @remote: remote list: granules that other contexts freed; pushed to by any CPU
+ * @remote: remote list: regions in which other contexts freed granules; pushed to by any CPU
  *
  * The owner writes all but @counts and the last four. "readable" is what other CPUs may read, at
  * any time and without being the owner.
@@ -141,9 +143,10 @@ void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int f
 void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align);
 bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		    unsigned int nr);
-bool dt_heap_fits_below(const struct dt_heap *heap, const struct dt_region *region,
+bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region,
 			unsigned int nr);
 void dt_heap_reset(struct dt_heap *heap, struct dt_region *region);
+void dt_heap_free_blocks(struct dt_heap *heap);
 
 /* Take the retired regions; the caller puts them after its section. */
 static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
@@ -152,6 +155,13 @@ static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
 
 	WRITE_ONCE(heap->retired, NULL);
 	return retired;
+}
+
+/* Hand a region's record over to the caller of the section, as heap_take_retired() does. */
+static inline void heap_hand_over(struct dt_heap *heap, struct dt_region *region)
+{
+	region->retired = heap->retired;
+	WRITE_ONCE(heap->retired, region);
 }
 
 void dt_heap_retire_spare(struct dt_heap *heap);

@@ -85,6 +85,8 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	init_irq_work(&dt->publish_irq, publish_irq);
 	ratelimit_state_init(&dt->bad_free_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
+	/* One write may be found in several places: a line a period says enough. */
+	ratelimit_state_init(&dt->damage_limit, DEFAULT_RATELIMIT_INTERVAL, 1);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
 		err = buddy_node_pools_prepare();

@@ -30,6 +30,7 @@ struct dentry;
  * @in_flight: granules that @remote_frees pushed
  * @failed_allocs: as in struct dualtree_stats
  * @bad_frees: as in struct dualtree_stats
+ * @damaged: as in struct dualtree_stats
  * @region_gets: as in struct dualtree_stats
  * @region_puts: as in struct dualtree_stats
  */
@@ -40,6 +41,7 @@ struct dt_instance_counts {
 	atomic64_t in_flight;
 	atomic64_t failed_allocs;
 	atomic64_t bad_frees;
+	atomic64_t damaged;
 	atomic64_t region_gets;
 	atomic64_t region_puts;
 };
@@ -63,6 +65,7 @@ struct dt_instance_counts {
  * @publish_irq: queues @publish, from any context
  * @dir: directory of the debugfs files; written by @publish
  * @bad_free_limit: rate limit of this instance's reports of bad frees
+ * @damage_limit: rate limit of its reports of damage
  * @name: the name in reports
  *
  * Constant: all up to @max_size, and @name.
@@ -88,6 +91,7 @@ struct dualtree {
 	struct irq_work publish_irq;
 	struct dentry *dir;
 	struct ratelimit_state bad_free_limit;
+	struct ratelimit_state damage_limit;
 	char name[];
 };
 

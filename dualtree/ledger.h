@@ -3,25 +3,29 @@
  * The ledger: one byte per granule, the count of its live bytes.
  *
  *	granule      0    1    2    3    4    5    6    7    8    9
- *	ledger      64   64   10  FREE   0  FREE  64   36   C    C
- *	           |--- 138 bytes --|-- extent --|-100 bytes-|cached|
+ *	ledger      64   64   10   F    2    O   64   36   C    L
+ *	           |--- 138 bytes --|-extent-|hot|-100 bytes-|cached|
  *
- *	value			the granule is
- *	1 to DT_GRANULE		live: the value is its count of live bytes
- *	LEDGER_FREE (FREE)	the first or last of an extent
- *	LEDGER_CACHED (C)	the first or last of a block in a quick list
- *	0			hot, in flight, or inside an extent or a block
+ *	value				the granule is
+ *	1 to DT_GRANULE			live: the value is its count of live bytes
+ *	0, LEDGER_DEAD_INSIDE		in flight: freed, and its owner has not drained it yet
+ *	another mark, ledger_words.h	its owner's: in an extent, cached, or hot
  *
- * So a free sees in the two adjacent counts what it touches. Inside an extent a mark may be left
- * from before a merge; it has no meaning there.
+ * The ledger is the truth: it lies out of band, where no stray write to free memory reaches. What
+ * lies in free memory, the links of the trees and of the quick lists, is followed only to where
+ * the ledger has the marks that must be there.
  *
- * A free checks its whole range first and changes it then: a refused free changes nothing.
- * The granules that it brings to 0 form one contiguous run.
+ * A free sees in the two adjacent counts what it touches: the marks of an extent say its length.
+ * Inside an extent no mark is left from before a merge.
+ *
+ * A free checks its whole range first and changes it then: a refused free changes nothing. It
+ * claims the granules in which nothing else lives; they form one contiguous run. Until the free
+ * sets their counts, no other context can.
  *
  * Any context, NMI included; no lock. Writers of a count:
  *
  *	the owner of the region		if nothing in the granule is live
- *	a free of all that is live	a store of 0: no other context has bytes there
+ *	a free of all that is live	a store: no other context has bytes there
  *	a free of a part of it		compare-exchange: other CPUs may free the rest now
  *	dualtree_extend()		a store, if all that is live is its caller's
  *
@@ -66,7 +70,7 @@ struct dt_ledger_range {
 };
 
 /**
- * struct dt_ledger_run - granules that a free brought to 0
+ * struct dt_ledger_run - granules in which nothing but the bytes being freed lives
  * @first: first granule
  * @nr: number of granules, or 0
  */
@@ -91,11 +95,53 @@ static inline struct dt_ledger_range ledger_range(size_t offset, size_t len)
 	return r;
 }
 
-/* Mark both ends of an extent or of a block in a quick list. Owner only. */
-static inline void ledger_mark(u8 *ledger, unsigned int first, unsigned int nr, u8 mark)
+/* Is it the mark of the last granule of an extent? */
+static __always_inline bool ledger_is_last(u8 count)
 {
-	WRITE_ONCE(ledger[first], mark);
-	WRITE_ONCE(ledger[first + nr - 1], mark);
+	return (u8)(count - LEDGER_FREE) <= LEDGER_SIZES;
+}
+
+/* Is it the mark of the first granule of an extent? In one of one granule that is the last too. */
+static __always_inline bool ledger_is_first(u8 count)
+{
+	return count == LEDGER_FREE || (u8)(count - LEDGER_FIRST) <= 1;
+}
+
+/* Is it the mark of the first granule of a block in a quick list? */
+static __always_inline bool ledger_is_block(u8 count)
+{
+	return count == LEDGER_CACHED_ONE || count == LEDGER_CACHED_FIRST;
+}
+
+/* Is the granule live, or in a quick list? A freed one next to it does not merge. */
+static __always_inline bool ledger_is_kept(u8 count)
+{
+	return (u8)(count - 1) < DT_GRANULE || (u8)(count - LEDGER_CACHED_ONE) < 3;
+}
+
+/* Mark a block in a quick list. Owner only. */
+static inline void ledger_mark_block(u8 *ledger, unsigned int first, unsigned int nr)
+{
+	WRITE_ONCE(ledger[first], nr == 1 ? LEDGER_CACHED_ONE : LEDGER_CACHED_FIRST);
+	if (nr > 1)
+		WRITE_ONCE(ledger[first + nr - 1], LEDGER_CACHED_LAST);
+}
+
+/* Remove the marks of a block, whose granules stay the owner's. Owner only. */
+static inline void ledger_unmark_block(u8 *ledger, unsigned int first, unsigned int nr)
+{
+	WRITE_ONCE(ledger[first], LEDGER_OWNED);
+	WRITE_ONCE(ledger[first + nr - 1], LEDGER_OWNED);
+}
+
+/* Is there a block of @nr granules, 1 to 64, which is marked as one? */
+static __always_inline bool ledger_has_block(const u8 *ledger, unsigned int first, unsigned int nr)
+{
+	if (nr == 1)
+		return READ_ONCE(ledger[first]) == LEDGER_CACHED_ONE;
+	return READ_ONCE(ledger[first]) == LEDGER_CACHED_FIRST &&
+	       READ_ONCE(ledger[first + nr - 1]) == LEDGER_CACHED_LAST &&
+	       ledger_all_owned(ledger + first, nr);
 }
 
 /* Bytes of a range in its last granule; @last_byte is the offset of its last byte. */
@@ -141,8 +187,11 @@ static __always_inline int ledger_check(const u8 *ledger, const struct dt_ledger
 	return ledger_all_full(ledger, r->first + 1, r->last - r->first - 1) ? 0 : -EALREADY;
 }
 
-/* Subtract @bytes from a count. Return: true if it is 0 now: the granule is the caller's. */
-static __always_inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
+/*
+ * Subtract @bytes from a count, unless nothing else lives there. Return: true if so: the granule is
+ * the caller's, and its count is as it was.
+ */
+static __always_inline bool ledger_claim_granule(u8 *count, unsigned int bytes)
 {
 	u8 was, seen = READ_ONCE(*count);
 
@@ -154,7 +203,6 @@ static __always_inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
 			 * litmus/ledger-equal-*, litmus/ledger-failed-*.
 			 */
 			smp_acquire__after_ctrl_dep();
-			WRITE_ONCE(*count, 0);
 			return true;
 		}
 		/* ledger_check() has passed, so this is a racing double-free. Take nothing. */
@@ -168,71 +216,65 @@ static __always_inline bool ledger_take_bytes(u8 *count, unsigned int bytes)
 }
 
 /**
- * ledger_take() - record that a range is free
+ * ledger_claim() - record that a range is free, but for granules that are the caller's then
  * @ledger: ledger of the region
  * @r: a range that ledger_check() has passed
  *
  * Context: Any, NMI included; preemption is off.
- * Return: the granules that this brought to 0; they are the caller's alone.
+ * Return: the granules in which nothing else lives; the caller sets their counts.
  */
-static __always_inline struct dt_ledger_run ledger_take(u8 *ledger, const struct dt_ledger_range *r)
+static __always_inline struct dt_ledger_run ledger_claim(u8 *ledger,
+							 const struct dt_ledger_range *r)
 {
 	struct dt_ledger_run run = { .first = r->first };
 	unsigned int end = r->last + 1;
 
-	if (!ledger_take_bytes(&ledger[r->first], r->head))
+	if (!ledger_claim_granule(&ledger[r->first], r->head))
 		run.first++;
-	if (r->first != r->last) {
-		if (!ledger_take_bytes(&ledger[r->last], r->tail))
-			end--;
-		ledger_set(ledger, r->first + 1, r->last - r->first - 1, 0);
-	}
+	if (r->first != r->last && !ledger_claim_granule(&ledger[r->last], r->tail))
+		end--;
 	run.nr = end - run.first;
 	return run;
 }
 
 /**
- * ledger_take_whole() - record that a range is free, if nothing else lives in its granules
+ * ledger_is_whole() - check whether nothing but a range lives in its granules
  * @first: count of its first granule
  * @last: count of its last granule, 1 to 32 after @first
  * @offset: offset of its first byte in the region
  * @last_byte: offset of its last byte
  *
- * The common case of ledger_check() and ledger_take(): each count equals the bytes being freed.
+ * The common case of ledger_check() and ledger_claim(): each count equals the bytes being freed.
  *
  * Context: Any, NMI included; preemption is off.
- * Return: true; false, with nothing changed, if some count differs.
+ * Return: true: the granules are the caller's; false if some count differs.
  */
-static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset, size_t last_byte)
+static __always_inline bool ledger_is_whole(const u8 *first, const u8 *last, size_t offset,
+					    size_t last_byte)
 {
 	unsigned int skipped = offset & (DT_GRANULE - 1);
-	u8 *full = first;
 
 	if (READ_ONCE(*last) != (u8)ledger_tail(last_byte))
 		return false;
 	if (skipped) {
 		if (READ_ONCE(*first) != (u8)(DT_GRANULE - skipped))
 			return false;
-		full++;
+		first++;
 	}
-	if (unlikely(!ledger_few_full(full, last - full)))
+	if (unlikely(!ledger_few_full(first, last - first)))
 		return false;
-	/* Acquire: pairs as in ledger_take_bytes(). */
+	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
-	ledger_set_few(full, last - full, 0);
-	WRITE_ONCE(*first, 0);
-	WRITE_ONCE(*last, 0);
 	return true;
 }
 
-/* ledger_take_whole() for @len bytes of one granule. */
-static __always_inline bool ledger_take_granule(u8 *count, size_t len)
+/* ledger_is_whole() for @len bytes of one granule. */
+static __always_inline bool ledger_is_granule(const u8 *count, size_t len)
 {
 	if (unlikely(READ_ONCE(*count) != (u8)len))
 		return false;
-	/* Acquire: pairs as in ledger_take_bytes(). */
+	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
-	WRITE_ONCE(*count, 0);
 	return true;
 }
 

@@ -23,19 +23,40 @@
 #include "granule.h"
 
 /*
- * Marks of the first and the last granule of a free extent, and of a block in a quick list. They
- * are larger than any count, and bit 6 is clear in them: LEDGER_FULL_BIT says what for.
+ * Marks: values of granules that are the owner's, in its trees, its lists, or hot; and two of
+ * granules that are in flight to it. All but LEDGER_DEAD are larger than any count, and bit 6 is
+ * clear in them where a granule is 64 bytes: LEDGER_FULL_BIT says what for.
+ *
+ *	LEDGER_FREE + n - 1	the last granule of an extent of n granules, up to LEDGER_SIZES
+ *	LEDGER_LARGE		the last granule of a larger extent
+ *	LEDGER_FIRST		the first granule of an extent of 2 to LEDGER_SIZES granules
+ *	LEDGER_FIRST_LARGE	the first granule of a larger extent
+ *	LEDGER_OWNED		inside an extent or a block, or hot
+ *	LEDGER_CACHED_ONE	a block of one granule in a quick list
+ *	LEDGER_CACHED_FIRST	the first granule of a larger one
+ *	LEDGER_CACHED_LAST	its last granule
+ *	LEDGER_DEAD		the first granule of a run in flight
+ *	LEDGER_DEAD_INSIDE	those after it
  */
-#define LEDGER_FREE	0xbe
-#define LEDGER_CACHED	0xbf
+#define LEDGER_SIZES		56
+#define LEDGER_FREE		(DT_GRANULE > 64 ? 0xc0 : 0x80)
+#define LEDGER_LARGE		(LEDGER_FREE + LEDGER_SIZES)
+#define LEDGER_FIRST		(LEDGER_LARGE + 1)
+#define LEDGER_FIRST_LARGE	(LEDGER_LARGE + 2)
+#define LEDGER_OWNED		(LEDGER_LARGE + 3)
+#define LEDGER_CACHED_ONE	(LEDGER_LARGE + 4)
+#define LEDGER_CACHED_FIRST	(LEDGER_LARGE + 5)
+#define LEDGER_CACHED_LAST	(LEDGER_LARGE + 6)
+#define LEDGER_DEAD		0
+#define LEDGER_DEAD_INSIDE	0xbf
 
-static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED > DT_GRANULE);
+static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 63);
 
 /*
  * Is a full count the only value with its one bit set? True where a granule is 64 bytes. Several
  * words of counts are then all full if their bitwise AND is.
  */
-#define LEDGER_FULL_BIT	(!((LEDGER_FREE | LEDGER_CACHED) & DT_GRANULE))
+#define LEDGER_FULL_BIT	(DT_GRANULE == 64)
 
 /*
  * Several counts as one word, which may be unaligned. Used with READ_ONCE() and WRITE_ONCE()
@@ -187,6 +208,33 @@ static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned
 		ledger_set_many(ledger + first, nr, count);
 	else
 		ledger_set_few(ledger + first, nr, count);
+}
+
+/* Is the granule its owner's, in its trees or its lists, or hot? */
+static __always_inline bool ledger_is_owned(u8 count)
+{
+	return (u8)(count - LEDGER_FREE) < 63;
+}
+
+/*
+ * Are the @nr granules from @p on, not 0, all the owner's? The first one of them is not dead. Then
+ * no other one is, if none is LEDGER_DEAD: a run in flight has that at its start.
+ */
+static __always_inline bool ledger_all_owned(const u8 *p, unsigned long nr)
+{
+	const u8 *end = p + nr;
+	u64 owned;
+
+	if (nr >= 8) {
+		owned = READ_ONCE(ledger_word(u64, end - 8));
+		for (; p < end - 8; p += 8)
+			owned &= READ_ONCE(ledger_word(u64, p));
+		return (owned & ledger_all(u64, LEDGER_FREE)) == ledger_all(u64, LEDGER_FREE);
+	}
+	for (; p < end; p++)
+		if (!ledger_is_owned(READ_ONCE(*p)))
+			return false;
+	return true;
 }
 
 /* Are all bytes of @nr granules from @first on live? */

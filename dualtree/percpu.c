@@ -134,7 +134,7 @@ void dt_shared_drain(struct dualtree *dt)
 	while (heap_has_remote(&dt->shared) && !dt_kmemleak_must_wait() && times--) {
 		if (!raw_spin_trylock_irqsave(&dt->shared_lock, flags))
 			return;
-		dt_heap_drain(&dt->shared, REMOTE_DRAIN_MAX);
+		dt_heap_drain(&dt->shared, REMOTE_DRAIN_MAX, 0);
 		retired = dt_shared_unlock(dt, flags);
 		dt_regions_put(dt, retired);
 		/* Orders this unlock before the next look; pairs as the first barrier. */
@@ -181,8 +181,10 @@ void dt_percpu_destroy(struct dualtree *dt)
 		if (!heap)
 			continue;
 		dt_regions_put(dt, dt_heap_retire_all(heap));
+		dt_heap_forget_remote(heap);
 		cpu_heap_destroy(heap);
 	}
 	dt_regions_put(dt, dt_heap_retire_all(&dt->shared));
+	dt_heap_forget_remote(&dt->shared);
 	free_percpu(dt->slots);
 }

@@ -75,7 +75,7 @@ static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
 
 	if (heap->pending || !*list_taken) {
 		*list_taken |= !heap->pending;
-		dt_heap_drain(heap, REMOTE_DRAIN_MAX);
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
 		return true;
 	}
 	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))

@@ -23,7 +23,9 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
 	struct dt_region *region;
-	size_t size = struct_size(region, ledger, nr + REGION_GUARD);
+	size_t trees = ALIGN(struct_size(region, ledger, nr + REGION_GUARD), sizeof(long));
+	size_t map = ALIGN(trees + dt_extent_tree_size(nr), sizeof(long));
+	size_t size = map + region_map_words(nr) * sizeof(long);
 
 	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
@@ -31,8 +33,7 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 	/* For a block of this size the kernel calls no OOM killer; nor is its record worth it. */
 	if (order > PAGE_ALLOC_COSTLY_ORDER && !(gfp & __GFP_NORETRY))
 		gfp |= __GFP_RETRY_MAYFAIL;
-	region = kzalloc(ALIGN(size, sizeof(long)) + dt_kmemleak_marks_size(nr),
-			 gfp | __GFP_NOWARN);
+	region = kzalloc(size + dt_kmemleak_marks_size(nr), gfp | __GFP_NOWARN);
 	if (!region)
 		return NULL;
 	region->order = order;
@@ -40,9 +41,11 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 	region->nr = nr;
 	/* Three quarters; found by simulation, see design.rst on the gates. */
 	region->drain_wmark = nr - nr / 4;
-	region->leaks = dt_kmemleak_marks_init((void *)region + ALIGN(size, sizeof(long)), nr);
+	region->leaks = dt_kmemleak_marks_init((void *)region + size, nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
+	dt_extent_tree_init(&region->free, NULL, region->ledger, nr, (void *)region + trees);
+	region->map = (void *)region + map;
 	return region;
 }
 
@@ -74,6 +77,7 @@ struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool,
 		kfree(region);
 		return NULL;
 	}
+	region->free.base = region->base;
 	dt_region_reset(region);
 	dt_kmemleak_attach(region, gfp);
 	buddy_set_owner(region->base, 1UL << order, region);
@@ -85,9 +89,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_region_create);
 void dt_region_reset(struct dt_region *region)
 {
 	dt_poison(region->base, region->bytes);
-	extent_tree_init(&region->free);
-	dt_extent_tree_free(&region->free, region->base, region->nr, NULL, NULL);
-	ledger_mark(region->ledger, 0, region->nr, LEDGER_FREE);
+	dt_extent_tree_reset(&region->free);
 	region->nr_inuse = 0;
 }
 
@@ -96,22 +98,30 @@ static void region_free_rcu(struct rcu_head *rcu)
 	kfree(container_of(rcu, struct dt_region, rcu));
 }
 
+/* Free the record of a region that was destroyed, after a grace period. Context: any but NMI. */
+void dt_region_free(struct dt_region *region)
+{
+	call_rcu(&region->rcu, region_free_rcu);
+}
+
 /**
  * dt_region_destroy() - return a region's block to the pool and free its record
  * @region: a region that is in no heap any more; what is live in it is lost
  *
- * The record is freed after an RCU grace period.
+ * The record is freed after an RCU grace period; or if the region is queued, see remote.h, when it
+ * is taken off the queue.
  *
  * Context: Any but NMI; outside of sections.
  */
 void dt_region_destroy(struct dt_region *region)
 {
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
-	/* A free that found the record just before finds nothing live. */
-	ledger_set(region->ledger, 0, region->nr, 0);
+	/* A free that found the record just before finds nothing live, and a drain nothing dead. */
+	ledger_set(region->ledger, 0, region->nr, LEDGER_OWNED);
 	dt_kmemleak_forget(region);
 	dt_unpoison(region->base, region->bytes);
 	buddy_pool_free(region->pool, region->base, region->order);
-	call_rcu(&region->rcu, region_free_rcu);
+	if (xchg(&region->state, REGION_RETIRED) != REGION_QUEUED)
+		dt_region_free(region);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_destroy);

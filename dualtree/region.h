@@ -2,8 +2,8 @@
 /*
  * A region: one block of the pool, with its record out of band.
  *
- *	record: [ instance, heap, trees | 8 x full | ledger ... | 8 x full | leak marks ]
- *	block:  [ 2^order pages, all of them payload                                    ]
+ *	record: [ instance, heap, roots | 8 x full | ledger ... | 8 x full | trees | leak marks ]
+ *	block:  [ 2^order pages, all of them payload                                            ]
  *
  * The guards before and after the ledger read as live granules. So a lookup of an adjacent count
  * needs no bounds check.
@@ -19,6 +19,7 @@
 #define DUALTREE_REGION_H
 
 #include <linux/kasan.h>
+#include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
@@ -30,8 +31,17 @@ struct dualtree;
 struct dt_heap;
 struct dt_kmemleak_marks;
 
-/* Bytes of a guard. One would do; 8 keep the ledger aligned for accesses of 8 counts. */
+/*
+ * Bytes of a guard. One would do before the ledger; 8 keep it aligned for accesses of 8 counts, and
+ * after it an access of 8 counts that begins in the ledger ends in the guard.
+ */
 #define REGION_GUARD	8
+
+/* Granules for each bit of a region's map: a drain reads their counts with two accesses. */
+#define REGION_MAP_GRANULES	16
+
+/* States of a region, see remote.h. */
+enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
 
 /**
  * struct dt_region - a block of the pool that a heap cuts into extents
@@ -47,11 +57,16 @@ struct dt_kmemleak_marks;
  * @free: the free extents
  * @nr_inuse: granules that are in no extent and no quick list: live, hot, or in flight
  * @node: node in the heap's tree of regions
- * @subtree_largest: largest extent of all regions under @node, in granules
+ * @subtree_largest: largest extent of all regions under @node, in granules, or more
  * @retired: next in a list of retired regions
+ * @map: a bit for REGION_MAP_GRANULES granules: runs in flight begin there; set by any CPU
+ * @state: is it queued? Changed by any CPU
+ * @queued: its node in dt_heap.remote or dt_heap.pending; owned by
+ *	the context that has changed @state to REGION_QUEUED, then by the list
  * @rcu: frees the record
  * @guard: the guard before the ledger
- * @ledger: the count of each granule, then the guard after it; written as ledger.h says
+ * @ledger: the count of each granule, then the guard after it; written as ledger.h says. After
+ *	that lie the lengths and the tree by address of @free, and @map.
  *
  * Constant from the lookup on: all up to @leaks, but for @heap. Owner only: @free up to @retired.
  */
@@ -72,21 +87,20 @@ struct dt_region {
 	unsigned int subtree_largest;
 	struct dt_region *retired;
 
+	unsigned long *map;
+	int state;
+	struct llist_node queued;
 	struct rcu_head rcu;
 	u8 guard[REGION_GUARD];
 	u8 ledger[];
 };
 
 /**
- * struct dt_cached - a block in a quick list; lies in its first granule
- * @next: next block of the list
- * @region: the region that the block lies in
- * @nr: number of granules
+ * struct dt_cached - the link of a block in a quick list; lies in its first granule
+ * @next: next block of the list, if the list has one. A stray write may have changed it.
  */
 struct dt_cached {
 	struct dt_cached *next;
-	struct dt_region *region;
-	unsigned int nr;
 };
 
 static_assert(sizeof(struct dt_cached) <= DT_GRANULE);
@@ -141,6 +155,12 @@ static inline bool region_empty(const struct dt_region *region)
 	return region->free.nr_free == region->nr;
 }
 
+/* Words of the map of a region of @nr granules. */
+static inline unsigned int region_map_words(unsigned int nr)
+{
+	return DIV_ROUND_UP(nr, REGION_MAP_GRANULES * BITS_PER_LONG);
+}
+
 /* Granules in quick lists. */
 static inline unsigned int region_nr_cached(const struct dt_region *region)
 {
@@ -156,6 +176,7 @@ static inline u8 ledger_before(const struct dt_region *region, unsigned int firs
 struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				   gfp_t gfp);
 void dt_region_destroy(struct dt_region *region);
+void dt_region_free(struct dt_region *region);
 void dt_region_reset(struct dt_region *region);
 
 #endif /* DUALTREE_REGION_H */

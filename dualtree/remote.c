@@ -1,80 +1,240 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Remote frees: pushing several runs at once, and draining them. remote.h has the picture, the
- * contexts and the barriers.
+ * Remote frees: draining them. remote.h has the picture, the contexts and the barriers.
  */
+#include <asm/byteorder.h>
+#include <asm/word-at-a-time.h>
 #include "../compat/compat.h"
-#include "../compat/kasan.h"
 #include "cache.h"
 #include "kmemleak.h"
 #include "remote.h"
 
-/**
- * dt_remote_batch_add() - add a run to a batch
- * @batch: the batch, zeroed before the first run; runs of another heap in it are pushed now
- * @region: the region that the run lies in
- * @addr: address of the first granule
- * @nr: number of granules, not 0, all of them 0 in the ledger and the caller's alone
- *
- * Context: Any, NMI included; preemption is off until dt_remote_batch_push().
+static_assert(!LEDGER_DEAD);
+
+/*
+ * The first granule with the mark of a dead run among those of one bit of the map, or the number of
+ * granules that a bit stands for.
  */
-void dt_remote_batch_add(struct dt_remote_batch *batch, struct dt_region *region, void *addr,
-			 unsigned int nr)
+static __always_inline unsigned int dead_start(const u8 *ledger)
 {
-	struct llist_node *link = remote_run_init(region, addr, nr);
-	struct dt_heap *heap = region_heap(region);
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	unsigned long word, zeros;
+	unsigned int at;
 
-	if (batch->heap != heap) {
-		dt_remote_batch_push(batch);
-		*batch = (struct dt_remote_batch){ .heap = heap, .last = link };
+	for (at = 0; at < REGION_MAP_GRANULES; at += sizeof(long)) {
+		word = READ_ONCE(ledger_word(unsigned long, ledger + at));
+		if (!has_zero(word, &zeros, &constants))
+			continue;
+		zeros = create_zero_mask(prep_zero_mask(word, zeros, &constants));
+		return at + find_zero(zeros);
 	}
-	link->next = batch->first;
-	batch->first = link;
+	return at;
 }
 
-/* Push the runs of a batch, if it has any. The batch is not used after that. */
-void dt_remote_batch_push(struct dt_remote_batch *batch)
+/*
+ * The end of a dead run that begins with granule @at: the first granule that is not dead. Another
+ * run that begins right there is part of it. Ends at the guard after the ledger at the latest.
+ */
+static __always_inline unsigned int dead_end(const u8 *ledger, unsigned int at)
 {
-	if (batch->heap)
-		llist_add_batch(batch->first, batch->last, &batch->heap->remote);
+	u64 others, dead = ledger_all(u64, LEDGER_DEAD_INSIDE);
+
+	for (;;) {
+		/* Acquire: pairs with the release in remote_mark(), of the mark at @at. */
+		smp_rmb();
+		at++;
+		while (!(others = READ_ONCE(ledger_word(u64, ledger + at)) ^ dead))
+			at += sizeof(others);
+		at += __ffs64(le64_to_cpu(others)) / BITS_PER_BYTE;
+		if (READ_ONCE(ledger[at]) != LEDGER_DEAD)
+			return at;
+	}
 }
 
 /**
- * dt_heap_drain() - insert runs of the remote list into quick lists and trees
+ * dt_remote_queue() - queue a region on its heap: the second half of a push
+ * @region: a region for which remote_mark() has returned true
+ *
+ * Context: Any, NMI included; preemption is off since remote_mark().
+ * Return: false if another context has queued it, or it is being destroyed.
+ */
+bool dt_remote_queue(struct dt_region *region)
+{
+	if (cmpxchg(&region->state, REGION_IDLE, REGION_QUEUED) != REGION_IDLE)
+		return false;
+	llist_add(&region->queued, &region_heap(region)->remote);
+	return true;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_remote_queue);
+
+/**
+ * struct drain - what a drain may do, and what it is for
+ * @budget: max number of runs; looking for one costs as much
+ * @want: granules of the request that waits, or 0
+ */
+struct drain {
+	unsigned int budget;
+	unsigned int want;
+};
+
+/* Take the dead run that begins with granule @first. Return: the granule after it. */
+static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_region *region,
+					      unsigned int first, struct drain *drain)
+{
+	unsigned int end = dead_end(region->ledger, first), nr = end - first;
+
+	dt_kmemleak_untrack(region, first, nr);
+	ledger_set(region->ledger, first, nr, LEDGER_OWNED);
+	local64_sub(nr, &heap->counts.in_flight);
+	/* Most runs serve one request, if any: these are no longer worth a call. */
+	if (drain->want && nr >= 2 * drain->want &&
+	    dt_cache_heat(heap, region, first, nr, drain->want))
+		drain->budget = 0;
+	else
+		dt_cache_put(heap, region, first, nr);
+	return end;
+}
+
+/*
+ * Take the runs that begin in the granules of bit @bit of the map. Return: false if the budget was
+ * used up before the end.
+ */
+static __always_inline bool drain_bit(struct dt_heap *heap, struct dt_region *region,
+				      unsigned int bit, struct drain *drain)
+{
+	unsigned int from = bit * REGION_MAP_GRANULES, at;
+
+	while (drain->budget) {
+		drain->budget--;
+		at = dead_start(region->ledger + from);
+		if (at == REGION_MAP_GRANULES ||
+		    drain_run(heap, region, from + at, drain) >= from + REGION_MAP_GRANULES)
+			return true;
+	}
+	return false;
+}
+
+/* Take the runs of a region. Return: false if the budget was used up before the end. */
+static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct drain *drain)
+{
+	unsigned int word, bit;
+	unsigned long bits;
+
+	for (word = 0; word < region_map_words(region->nr); word++) {
+		if (!READ_ONCE(region->map[word]))
+			continue;
+		bits = xchg(&region->map[word], 0);
+		while (bits) {
+			bit = __ffs(bits);
+			if (!drain_bit(heap, region, word * BITS_PER_LONG + bit, drain))
+				break;
+			bits &= bits - 1;
+		}
+		if (bits) {
+			atomic_long_or(bits, (atomic_long_t *)&region->map[word]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The first region of the list that was taken. */
+static struct dt_region *first_pending(struct dt_heap *heap)
+{
+	return llist_entry(heap->pending, struct dt_region, queued);
+}
+
+/* Take it off. */
+static struct dt_region *pop_pending(struct dt_heap *heap)
+{
+	struct dt_region *region = first_pending(heap);
+
+	WRITE_ONCE(heap->pending, region->queued.next);
+	return region;
+}
+
+/* Is a bit of a region's map set? */
+static bool region_has_bits(const struct dt_region *region)
+{
+	unsigned int word;
+
+	for (word = 0; word < region_map_words(region->nr); word++)
+		if (READ_ONCE(region->map[word]))
+			return true;
+	return false;
+}
+
+/*
+ * The first region was drained to its end: take it off. Bits that were set during the drain queue
+ * it again, unless a push has done so.
+ */
+static void finish_pending(struct dt_heap *heap)
+{
+	struct dt_region *region = pop_pending(heap);
+
+	/* Full: a push that comes after it queues the region, and the bits of others are seen. */
+	if (cmpxchg(&region->state, REGION_QUEUED, REGION_IDLE) != REGION_QUEUED) {
+		heap_hand_over(heap, region);
+		return;
+	}
+	if (!region_has_bits(region) ||
+	    cmpxchg(&region->state, REGION_IDLE, REGION_QUEUED) != REGION_IDLE)
+		return;
+	region->queued.next = heap->pending;
+	WRITE_ONCE(heap->pending, &region->queued);
+}
+
+/* Take the heap's list of regions, if none is left of the last one that was taken. */
+static void take_pending(struct dt_heap *heap)
+{
+	if (heap->pending || llist_empty(&heap->remote))
+		return;
+	WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
+	stat_add(heap->drains, 1);
+}
+
+/**
+ * dt_heap_drain() - insert runs of remote frees into quick lists and trees
  * @heap: the heap
  * @budget: max number of runs
+ * @want: granules of the request that this is for, or 0. The drain ends where a run becomes hot
+ *	for it.
  *
- * The whole list is taken; runs beyond @budget are kept in @heap->pending for the next drain. A
- * new list is taken only when none are left there. In NMI nothing is done on kmemleak kernels.
+ * All regions that are queued are taken; those beyond @budget are kept in @heap->pending for the
+ * next drain. A new list is taken only when none are left there. In NMI nothing is done on kmemleak
+ * kernels.
  *
  * Context: Any; the caller owns the heap.
  * Return: true if there is more to drain; in NMI on kmemleak kernels false.
  */
-bool dt_heap_drain(struct dt_heap *heap, unsigned int budget)
+bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want)
 {
-	struct llist_node *link = heap->pending;
-	unsigned long drained = 0;
+	struct drain drain = { .budget = budget, .want = want };
 
 	/* Runs that were freed in NMI are still registered, and cannot be unregistered in NMI. */
 	if (dt_kmemleak_must_wait())
 		return false;
-	if (!link && !llist_empty(&heap->remote)) {
-		link = llist_del_all(&heap->remote);
-		stat_add(heap->drains, 1);
+	take_pending(heap);
+	/* A region stays queued, and first, until it is drained: pushes only set bits then. */
+	while (heap->pending && drain.budget) {
+		if (!drain_region(heap, first_pending(heap), &drain))
+			break;
+		finish_pending(heap);
 	}
-	while (link && budget--) {
-		struct dt_remote_run *run = llist_entry(link, struct dt_remote_run, link);
-		struct dt_region *region = run->region;
-		unsigned int first = region_index(region, run), nr = run->nr;
-
-		link = link->next;
-		dt_poison(run, sizeof(*run));
-		dt_kmemleak_untrack(region, first, nr);
-		dt_cache_put(heap, region, first, nr);
-		drained += nr;
-	}
-	WRITE_ONCE(heap->pending, link);
-	local64_sub(drained, &heap->counts.in_flight);
 	return heap_has_remote(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_drain);
+
+/*
+ * Free the records of regions that were destroyed while they were queued, at the end of a heap:
+ * all its regions have been destroyed.
+ */
+void dt_heap_forget_remote(struct dt_heap *heap)
+{
+	take_pending(heap);
+	while (heap->pending) {
+		dt_region_free(pop_pending(heap));
+		take_pending(heap);
+	}
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_forget_remote);

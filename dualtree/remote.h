@@ -1,92 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Remote frees: runs of granules that a context other than their owner's section has brought to 0.
+ * Remote frees: granules in which a context other than their owner's section has freed the last
+ * live byte.
  *
- *	other CPUs, interrupts --> push --> heap.remote --> (one exchange) heap.pending --> owner
+ *	other CPUs, interrupts				the owner
+ *	  ledger: dead  --> bit of the region's map --> takes the bits
+ *	  region queued --> dt_heap.remote          --> takes the list, and the regions' runs
  *
- * From push to drain a run is in flight. Its link lies in the run itself, so a push needs no
- * memory and cannot fail. The owner takes the whole list with one exchange and inserts it in
- * sections of at most REMOTE_DRAIN_MAX runs.
+ * From push to drain the granules are in flight. Nothing is written to the freed memory itself: a
+ * run is marked dead in the ledger, a bit of its region's map says where to look, and the region is
+ * queued on its heap if it is not. So a push needs no memory, cannot fail, and a stray write to
+ * what is in flight does no harm. Runs that are adjacent are drained as one.
  *
- * A call that frees several ranges pushes those of one owner with one exchange, at the end of its
- * section at the latest.
+ * The first granule of a run has a mark of its own, LEDGER_DEAD, which is stored last. The owner
+ * begins with such a mark, and takes what follows up to the first granule that is not dead. Words
+ * of the ledger that a push stores may overlap, so before the mark no granule of the run may be
+ * taken; and as long as the first one is not dead, no drain gets to those after it.
+ *
+ *	state of a region	its record is freed
+ *	REGION_IDLE		when the region is destroyed
+ *	REGION_QUEUED		as REGION_RETIRED, if it is destroyed now
+ *	REGION_RETIRED		when it is taken off the queue
+ *
+ * A push is remote_mark(), and dt_remote_queue() if that says so.
  *
  * Context: a push any, NMI included, without a lock; a drain the heap's owner. Barriers: a push is
- * a compare-exchange that succeeds, a drain an exchange; both are full. So the owner sees the
- * run's length and link, and all that was done to its bytes: litmus/remote-push, remote-reuse.
+ * a store-release of the mark, an atomic operation on the map with full barriers before and after
+ * it, and a look at the region's state; a drain takes the bits and reads the ledger, then changes
+ * the state and looks at the bits once more, with full barriers in between. So either the push sees
+ * that the region is not queued, or the drain sees the bit: litmus/remote-queue; and with the bit
+ * it sees the mark, and with the mark all that was done to the run: litmus/remote-push,
+ * remote-reuse.
  */
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
 
 #include <linux/atomic.h>
-#include "../compat/kasan.h"
+#include <linux/bitops.h>
+#include <linux/llist.h>
 #include "heap.h"
+#include "ledger.h"
 
 /* Max runs that are drained in one section: bounds it. design.rst has what 32 of them cost. */
 #define REMOTE_DRAIN_MAX	32
 
 /**
- * struct dt_remote_batch - runs that are to be pushed to one heap together
- * @heap: the heap, or NULL if there are no runs
- * @first: link of the latest run, which leads to the others
- * @last: link of the earliest run
+ * remote_mark() - mark granules dead: the first half of a push
+ * @region: the region that they lie in
+ * @first: first granule
+ * @nr: number of granules, not 0, the caller's alone: nothing else is live in them. Their counts
+ *	are as they were.
+ *
+ * Context: Any, NMI included; preemption is off. The caller must not touch the granules after it.
+ * Return: true if the region is to be queued, by dt_remote_queue().
  */
-struct dt_remote_batch {
-	struct dt_heap *heap;
-	struct llist_node *first;
-	struct llist_node *last;
-};
-
-/**
- * struct dt_remote_run - a run in flight; lies in its first granule
- * @link: next run of dt_heap.remote
- * @region: the region that the run lies in
- * @nr: number of granules
- */
-struct dt_remote_run {
-	struct llist_node link;
-	struct dt_region *region;
-	unsigned int nr;
-};
-
-static_assert(sizeof(struct dt_remote_run) <= DT_GRANULE);
-
-static inline struct llist_node *remote_run_init(struct dt_region *region, void *addr,
-						 unsigned int nr)
+static __always_inline bool remote_mark(struct dt_region *region, unsigned int first,
+					unsigned int nr)
 {
-	struct dt_remote_run *run = addr;
-
-	dt_unpoison(run, sizeof(*run));
-	run->region = region;
-	run->nr = nr;
-	return &run->link;
+	if (nr <= 33)
+		ledger_set_few(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
+	else
+		ledger_set_many(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
+	/* Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(). */
+	smp_store_release(&region->ledger[first], LEDGER_DEAD);
+	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */
+	smp_mb__before_atomic();
+	set_bit(first / REGION_MAP_GRANULES, region->map);
+	/* Full: the bit before the look at the state. Pairs with finish_pending()'s cmpxchg(). */
+	smp_mb__after_atomic();
+	return READ_ONCE(region->state) == REGION_IDLE;
 }
 
-/**
- * remote_push() - push a run to its heap's remote list
- * @region: the region that the run lies in
- * @addr: address of the first granule
- * @nr: number of granules, not 0, all of them 0 in the ledger and the caller's alone
- *
- * This is llist_add(), which most kernels do not inline.
- *
- * Context: Any, NMI included; preemption is off.
- */
-static inline void remote_push(struct dt_region *region, void *addr, unsigned int nr)
-{
-	struct llist_node *link = remote_run_init(region, addr, nr);
-	struct llist_head *remote = &region_heap(region)->remote;
-	struct llist_node *first = READ_ONCE(remote->first);
-
-	do {
-		link->next = first;
-	} while (!try_cmpxchg(&remote->first, &first, link));
-}
-
-void dt_remote_batch_add(struct dt_remote_batch *batch, struct dt_region *region, void *addr,
-			 unsigned int nr);
-void dt_remote_batch_push(struct dt_remote_batch *batch);
-bool dt_heap_drain(struct dt_heap *heap, unsigned int budget);
+bool dt_remote_queue(struct dt_region *region);
+bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want);
+void dt_heap_forget_remote(struct dt_heap *heap);
 
 /* Is there a run to drain? Any CPU may ask. */
 static inline bool heap_has_remote(const struct dt_heap *heap)

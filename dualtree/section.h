@@ -67,25 +67,25 @@ static inline struct dt_heap *heap_of_cpu(const struct dualtree *dt, int cpu)
 }
 
 /*
- * Open a section; preemption is off. An interrupt between the load and the store has closed its
- * own section before this one continues.
+ * Open a section of an instance that has these slots; preemption is off. An interrupt between the
+ * load and the store has closed its own section before this one continues.
  *
  * Return: the heap, heap_none or heap_busy, for __section_exit().
  */
-static __always_inline struct dt_heap *__section_enter(struct dualtree *dt)
+static __always_inline struct dt_heap *__section_enter(struct dt_cpu_slot __percpu *slots)
 {
-	struct dt_heap *heap = __this_cpu_read(dt->slots->active);
+	struct dt_heap *heap = __this_cpu_read(slots->active);
 
-	__this_cpu_write(dt->slots->active, heap_busy);
+	__this_cpu_write(slots->active, heap_busy);
 	barrier();
 	return heap;
 }
 
 /* Close a section. @heap is what __section_enter() returned. */
-static __always_inline void __section_exit(struct dualtree *dt, struct dt_heap *heap)
+static __always_inline void __section_exit(struct dt_cpu_slot __percpu *slots, struct dt_heap *heap)
 {
 	barrier();
-	__this_cpu_write(dt->slots->active, heap);
+	__this_cpu_write(slots->active, heap);
 }
 
 /*
@@ -96,7 +96,7 @@ static inline void __section_exit_inactive(struct dualtree *dt, struct dt_heap *
 {
 	if (heap == heap_none && __this_cpu_read(dt->slots->heap))
 		heap = __this_cpu_read(dt->slots->heap);
-	__section_exit(dt, heap);
+	__section_exit(dt->slots, heap);
 }
 
 /*
@@ -110,7 +110,7 @@ static __always_inline struct dt_heap *section_enter(struct dualtree *dt)
 	preempt_disable();
 	if (unlikely(!heap_is_active(__this_cpu_read(dt->slots->active))))
 		return NULL;
-	return __section_enter(dt);
+	return __section_enter(dt->slots);
 }
 
 /*
@@ -126,7 +126,7 @@ static inline struct dt_region *section_exit(struct dualtree *dt, struct dt_heap
 	if (heap) {
 		if (unlikely(heap->retired) && !in_nmi())
 			retired = heap_take_retired(heap);
-		__section_exit(dt, heap);
+		__section_exit(dt->slots, heap);
 	}
 	preempt_enable();
 	return retired;

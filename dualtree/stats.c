@@ -40,6 +40,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 		.nested_allocs = local64_read(&dt->shared.counts.allocs),
 		.failed_allocs = atomic64_read(&dt->counts.failed_allocs),
 		.bad_frees = atomic64_read(&dt->counts.bad_frees),
+		.damaged = atomic64_read(&dt->counts.damaged),
 		.region_gets = atomic64_read(&dt->counts.region_gets),
 		.region_puts = atomic64_read(&dt->counts.region_puts),
 		.held_bytes = atomic_long_read(&dt->held_bytes),

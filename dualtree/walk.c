@@ -83,10 +83,16 @@ static void walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_
 			 void *arg)
 {
 	struct dt_region *retired;
+	bool again;
 
 	mutex_lock(&offline_lock);
-	while (fn(heap, cpu, arg))
+	do {
+		/* The step looks up regions, as in a section. */
+		preempt_disable();
+		again = fn(heap, cpu, arg);
+		preempt_enable();
 		cond_resched();
+	} while (again);
 	retired = heap_take_retired(heap);
 	mutex_unlock(&offline_lock);
 	dt_regions_put(dt, retired);

@@ -26,7 +26,8 @@ static struct dt_cached *block_at(unsigned int first)
 DEFINE_DAMAGE(depth, f->quick.lists[1].depth++)
 DEFINE_DAMAGE(depth_of_none, f->quick.lists[5].depth = 1)
 DEFINE_DAMAGE(nr_cached, local64_dec(&f->quick.nr_cached))
-DEFINE_DAMAGE(size, block_at(20)->nr = 1)
+DEFINE_DAMAGE(size, the_region->ledger[21] = LEDGER_OWNED;
+		    the_region->ledger[22] = LEDGER_CACHED_LAST)
 
 /* In the list of another size, with all numbers as they should be for that. */
 static void break_list(struct cache_fixture *f)
@@ -43,23 +44,12 @@ static void break_list(struct cache_fixture *f)
 
 static void break_lost(struct cache_fixture *f)
 {
-	struct dt_cached **link = &f->quick.lists[1].first;
-
-	while (*link != block_at(30))
-		link = &(*link)->next;
-	*link = (*link)->next;
+	f->quick.lists[1].first = block_at(20)->next;
 }
 
 static void break_too_deep(struct cache_fixture *f)
 {
-	static struct dt_cached more[QUICK_DEPTH];
-	unsigned int i;
-
-	for (i = 0; i < QUICK_DEPTH; i++) {
-		more[i] = (struct dt_cached){ .region = the_region, .nr = 1 };
-		more[i].next = f->quick.lists[0].first;
-		f->quick.lists[0].first = &more[i];
-	}
+	block_at(10)->next = block_at(10);
 	f->quick.lists[0].depth += QUICK_DEPTH;
 	local64_add(QUICK_DEPTH, &f->quick.nr_cached);
 }
@@ -73,11 +63,11 @@ DEFINE_DAMAGE(hot_owner, the_region->heap = NULL)
 DEFINE_DAMAGE(hot_placed, the_region->nr_inuse = 1)
 DEFINE_DAMAGE(hot_off, f->heap.quick = NULL)
 DEFINE_DAMAGE(mark_of_first, the_region->ledger[20] = 0)
-DEFINE_DAMAGE(mark_of_last, the_region->ledger[21] = LEDGER_FREE)
+DEFINE_DAMAGE(mark_of_last, the_region->ledger[21] = LEDGER_OWNED)
 DEFINE_DAMAGE(live_in_block, the_region->ledger[10] = 3)
-DEFINE_DAMAGE(region, block_at(30)->region = NULL)
-DEFINE_DAMAGE(not_marked, the_region->ledger[30] = 0)
-DEFINE_DAMAGE(hot_in_block, block_at(10)->nr = 2)
+DEFINE_DAMAGE(only_last, the_region->ledger[30] = LEDGER_OWNED)
+DEFINE_DAMAGE(not_marked, the_region->ledger[30] = 0; the_region->ledger[31] = 0)
+DEFINE_DAMAGE(hot_in_block, the_region->ledger[4] = LEDGER_CACHED_ONE)
 
 /**
  * struct damage - one thing that a check has to find
@@ -109,9 +99,9 @@ static const struct damage block_damages[] = {
 	{ "mark of the first granule", break_mark_of_first },
 	{ "mark of the last granule", break_mark_of_last },
 	{ "a live byte in a block", break_live_in_block },
-	{ "a block of no region", break_region },
+	{ "a block without a start", break_only_last },
 	{ "a block that is not marked", break_not_marked },
-	{ "a block that is too long", break_hot_in_block },
+	{ "a block in the hot range", break_hot_in_block },
 };
 
 DUALTREE_NAMED_PARAM(cache_damage, cache_damages);

@@ -25,8 +25,6 @@
  * @mid: the region in the middle; one granule of it is live
  * @high: the highest region; all of it is free
  * @tree: of @low
- * @base: of @low, as the check is told
- * @nr: granules of @low, as the check is told
  */
 struct sound {
 	struct buddy_pool *pool;
@@ -35,16 +33,21 @@ struct sound {
 	struct dt_region *mid;
 	struct dt_region *high;
 	struct dt_extent_tree *tree;
-	void *base;
-	unsigned int nr;
 };
 
 /* A heap is aligned to a cache line, which an object of kunit_kzalloc() need not be. */
 static struct sound sound;
 
-static struct dt_extent *extent_at(struct sound *s, unsigned int i)
+/* The node of the extent that ends with a granule of @low. */
+static struct dt_extent *node(struct sound *s, unsigned int last)
 {
-	return region_addr(s->low, i);
+	return extent_node(s->tree, last);
+}
+
+/* The root of the tree of its size. */
+static u32 *root(struct sound *s, unsigned int nr)
+{
+	return &s->tree->roots[extent_class(nr)];
 }
 
 /* The trees of @low have the extents (8, 3), (12, 9), (30, 5), (40, 5), (56, 7). */
@@ -58,53 +61,58 @@ static struct dt_extent *extent_at(struct sound *s, unsigned int i)
 
 DEFINE_DAMAGE(nr_extents, s->tree->nr_extents++)
 DEFINE_DAMAGE(nr_free, s->tree->nr_free--)
-DEFINE_DAMAGE(largest, s->tree->largest = extent_at(s, 56))
-DEFINE_DAMAGE(no_largest, s->tree->largest = NULL)
-DEFINE_DAMAGE(length, extent_at(s, 30)->nr--)
-DEFINE_DAMAGE(zero_length, extent_at(s, 8)->nr = 0; s->tree->nr_free -= 3)
-DEFINE_DAMAGE(touching, extent_at(s, 8)->nr = 4; s->tree->nr_free += 1)
-DEFINE_DAMAGE(overlap, extent_at(s, 12)->nr = 19; s->tree->nr_free += 10)
-DEFINE_DAMAGE(past_the_end, s->nr = 62)
-DEFINE_DAMAGE(before_the_start, s->base = extent_at(s, 9); s->nr -= 9)
-DEFINE_DAMAGE(size_order, swap(extent_at(s, 40)->nr, extent_at(s, 56)->nr))
+DEFINE_DAMAGE(largest, s->tree->largest = 7)
+DEFINE_DAMAGE(no_largest, s->tree->largest = 0)
+DEFINE_DAMAGE(length, s->low->ledger[34] = LEDGER_FREE + 3)
+DEFINE_DAMAGE(lengths, s->low->ledger[8] = LEDGER_FIRST_LARGE; s->low->ledger[10] = LEDGER_LARGE)
+DEFINE_DAMAGE(past_the_end, s->low->ledger[62] = LEDGER_OWNED; s->low->ledger[63] = LEDGER_FREE + 7)
+DEFINE_DAMAGE(mark_inside, s->low->ledger[58] = LEDGER_FREE + 2)
+DEFINE_DAMAGE(found_damaged, s->tree->damaged = true)
 
-/* Exchange the places that two nodes of one tree have. */
-static void exchange(struct rb_node *a, struct rb_node *b, struct rb_root *root)
+/* One more extent, of one granule, between (8, 3) and (12, 9): it should be one with them. */
+static void break_touching(struct sound *s)
 {
-	struct rb_node spare;
-
-	rb_replace_node(a, &spare, root);
-	rb_replace_node(b, a, root);
-	rb_replace_node(&spare, b, root);
+	s->low->ledger[11] = LEDGER_FREE;
+	memset(node(s, 11), 0xff, sizeof(struct dt_extent));
+	*root(s, 1) = 11;
+	s->tree->classes |= 1;
+	addr_tree_insert(s->tree->by_addr, s->tree->nr, 11);
+	s->tree->nr_free++;
+	s->tree->nr_extents++;
 }
 
-DEFINE_DAMAGE(order_of_equals,
-	      exchange(&extent_at(s, 30)->by_size, &extent_at(s, 40)->by_size, &s->tree->by_size))
-DEFINE_DAMAGE(address_order,
-	      exchange(&extent_at(s, 30)->by_addr, &extent_at(s, 40)->by_addr, &s->tree->by_addr))
-DEFINE_DAMAGE(not_by_size, rb_erase(&extent_at(s, 30)->by_size, &s->tree->by_size))
-DEFINE_DAMAGE(not_by_addr, rb_erase(&extent_at(s, 30)->by_addr, &s->tree->by_addr))
-
-/* Each tree lacks another one of two equal extents: number and sum are the same. */
-static void break_different_nodes(struct sound *s)
+/* Each tree has the extent of the other one's size. */
+static void break_size_order(struct sound *s)
 {
-	rb_erase(&extent_at(s, 30)->by_size, &s->tree->by_size);
-	rb_erase(&extent_at(s, 40)->by_addr, &s->tree->by_addr);
-	s->tree->nr_extents -= 1;
-	s->tree->nr_free -= 5;
+	swap(s->tree->roots[extent_class(3)], s->tree->roots[extent_class(9)]);
 }
 
-DEFINE_DAMAGE(tag, *extent_tag(extent_end(extent_at(s, 12))) = extent_at(s, 30))
-DEFINE_DAMAGE(tag_of_one, *extent_tag(extent_end(extent_at(s, 56))) = NULL)
+/* The child of the one of two equal extents that is the root is where it should not be. */
+static void break_order_of_equals(struct sound *s)
+{
+	struct dt_extent *top = node(s, *root(s, 5));
+
+	swap(top->child[0], top->child[1]);
+	swap(top->child[2], top->child[3]);
+}
+
+DEFINE_DAMAGE(not_by_size, *root(s, 9) = EXTENT_NONE)
+DEFINE_DAMAGE(no_bit, s->tree->classes &= ~(1ULL << extent_class(9)))
+DEFINE_DAMAGE(bit_of_none, s->tree->classes |= 1ULL << extent_class(2))
+DEFINE_DAMAGE(ring, node(s, 20)->child[0] = 20)
+DEFINE_DAMAGE(more_by_size, node(s, 20)->child[1] = 10)
+DEFINE_DAMAGE(outside, node(s, 20)->child[1] = s->tree->nr)
+DEFINE_DAMAGE(not_by_addr, addr_tree_remove(s->tree->by_addr, 34))
+DEFINE_DAMAGE(more_by_addr, addr_tree_insert(s->tree->by_addr, s->tree->nr, 50))
 
 /* A granule dies elsewhere, so that the numbers of dead ones still agree. */
 DEFINE_DAMAGE(live_in_extent, s->low->ledger[44] = 1; s->low->ledger[0] = 0)
 DEFINE_DAMAGE(live_in_first, s->low->ledger[8] = DT_GRANULE; s->low->ledger[0] = 0)
 DEFINE_DAMAGE(live_in_last, s->low->ledger[62] = DT_GRANULE; s->low->ledger[0] = 0)
 DEFINE_DAMAGE(count_too_large, s->low->ledger[0] = DT_GRANULE + 1)
-DEFINE_DAMAGE(mark_of_first, s->low->ledger[30] = 0)
-DEFINE_DAMAGE(mark_of_last, s->low->ledger[34] = 0)
-DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED)
+DEFINE_DAMAGE(mark_of_first, s->low->ledger[30] = LEDGER_OWNED)
+DEFINE_DAMAGE(mark_of_last, s->low->ledger[34] = LEDGER_OWNED)
+DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED_ONE)
 DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
@@ -116,17 +124,8 @@ DEFINE_DAMAGE(heap_extents, s->heap.nr_extents--)
 DEFINE_DAMAGE(heap_regions, s->heap.nr_regions++)
 DEFINE_DAMAGE(heap_held, s->heap.held_bytes -= PAGE_SIZE)
 DEFINE_DAMAGE(heap_largest, s->heap.largest--)
-DEFINE_DAMAGE(subtree_low, s->low->subtree_largest++)
+DEFINE_DAMAGE(subtree_low, s->low->subtree_largest = s->low->free.largest - 1)
 DEFINE_DAMAGE(subtree_high, s->high->subtree_largest--)
-
-/* All nodes up to the root agree on something that is not so. */
-static void break_all_subtrees(struct sound *s)
-{
-	s->low->subtree_largest += 100;
-	s->mid->subtree_largest += 100;
-	s->high->subtree_largest += 100;
-	s->heap.largest += 100;
-}
 
 DEFINE_DAMAGE(owner, s->mid->heap = NULL)
 DEFINE_DAMAGE(no_spare, s->heap.spare = NULL)
@@ -135,11 +134,21 @@ DEFINE_DAMAGE(full_spare, s->heap.spare = s->mid)
 /* The spare has been retired, and still is the spare. */
 DEFINE_DAMAGE(old_spare, dt_heap_retire_spare(&s->heap); s->heap.spare = s->high)
 
+/* Exchange the places that two nodes of one tree have. */
+static void exchange(struct rb_node *a, struct rb_node *b, struct rb_root *root)
+{
+	struct rb_node spare;
+
+	rb_replace_node(a, &spare, root);
+	rb_replace_node(b, a, root);
+	rb_replace_node(&spare, b, root);
+}
+
 static void break_region_order(struct sound *s)
 {
 	exchange(&s->low->node, &s->mid->node, &s->heap.regions);
 	s->low->subtree_largest = s->high->nr;
-	s->mid->subtree_largest = s->mid->free.largest->nr;
+	s->mid->subtree_largest = s->mid->free.largest;
 }
 
 /**
@@ -158,19 +167,21 @@ static const struct damage tree_damages[] = {
 	{ "another is the largest", break_largest },
 	{ "none is the largest", break_no_largest },
 	{ "length", break_length },
-	{ "length 0", break_zero_length },
+	{ "length of a large one", break_lengths },
 	{ "two that touch", break_touching },
-	{ "two that overlap", break_overlap },
-	{ "past the end of the region", break_past_the_end },
-	{ "before its start", break_before_the_start },
-	{ "order by size", break_size_order },
+	{ "past the end of the extent", break_past_the_end },
+	{ "a mark inside", break_mark_inside },
+	{ "damage that was not repaired", break_found_damaged },
+	{ "trees of two sizes", break_size_order },
 	{ "order of equals", break_order_of_equals },
-	{ "order by address", break_address_order },
 	{ "missing by size", break_not_by_size },
+	{ "a tree without its bit", break_no_bit },
+	{ "a bit without its tree", break_bit_of_none },
+	{ "a ring", break_ring },
+	{ "in two trees by size", break_more_by_size },
+	{ "a link out of the region", break_outside },
 	{ "missing by address", break_not_by_addr },
-	{ "not the same in both", break_different_nodes },
-	{ "a tag that leads elsewhere", break_tag },
-	{ "a tag that leads nowhere", break_tag_of_one },
+	{ "nothing where the address says", break_more_by_addr },
 };
 
 static const struct damage region_damages[] = {
@@ -196,7 +207,6 @@ static const struct damage heap_damages[] = {
 	{ "the largest", break_heap_largest },
 	{ "subtree of the lowest", break_subtree_low },
 	{ "subtree of the highest", break_subtree_high },
-	{ "all subtrees", break_all_subtrees },
 	{ "the owner of a region", break_owner },
 	{ "an empty region that is no spare", break_no_spare },
 	{ "a spare that is not empty", break_full_spare },
@@ -212,7 +222,7 @@ DUALTREE_NAMED_PARAM(heap_damage, heap_damages);
 
 static bool tree_check(struct sound *s)
 {
-	return dt_extent_tree_check(s->tree, s->base, s->nr);
+	return dt_extent_tree_check(s->tree);
 }
 
 static bool low_check(struct sound *s)
@@ -314,18 +324,16 @@ static void make_sound(struct sound *s)
 	dt_heap_add_region(&s->heap, s->low);
 	dt_heap_alloc(&s->heap, s->low->bytes);
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
-		memset(s->low->ledger + free[i].first, 0, free[i].nr);
+		memset(s->low->ledger + free[i].first, LEDGER_OWNED, free[i].nr);
 		dt_heap_free(&s->heap, s->low, free[i].first, free[i].nr);
 	}
 	dt_heap_add_region(&s->heap, s->mid);
 	dt_heap_alloc(&s->heap, s->mid->bytes);
-	memset(s->mid->ledger, 0, s->mid->nr - 1);
+	memset(s->mid->ledger, LEDGER_OWNED, s->mid->nr - 1);
 	s->mid->ledger[s->mid->nr - 1] = 1;
 	dt_heap_free(&s->heap, s->mid, 0, s->mid->nr - 1);
 	dt_heap_add_region(&s->heap, s->high);
 	s->tree = &s->low->free;
-	s->base = s->low->base;
-	s->nr = s->low->nr;
 }
 
 static int checks_init(struct kunit *test)

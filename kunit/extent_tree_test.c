@@ -26,14 +26,20 @@ MODULE_PARM_DESC(seed, "of the random cases; 0: pick one");
  * struct tree_fixture - a tree, the memory it manages, and what must be free in it
  * @tree: the tree under test
  * @base: NR_GRANULES granules
- * @nr: those of them that are used
+ * @mem: for the tree
+ * @nr: those of the granules that are used
  * @map: MODEL_LIVE or MODEL_FREE for each
+ * @guard: of the ledger, a full count
+ * @ledger: with a full count after the last one that is used
  */
 struct tree_fixture {
 	struct dt_extent_tree tree;
 	void *base;
+	void *mem;
 	unsigned int nr;
 	u8 map[NR_GRANULES];
+	u8 guard;
+	u8 ledger[NR_GRANULES + 1];
 };
 
 /* Granules, as the table of a case has them; a @nr of 0 ends a list. */
@@ -61,6 +67,7 @@ static void set_live(struct tree_fixture *f, unsigned int first, unsigned int nr
 	for (i = first; i < first + nr; i++) {
 		memset(granule(f, i), pattern(i), DT_GRANULE);
 		f->map[i] = MODEL_LIVE;
+		f->ledger[i] = DT_GRANULE;
 	}
 }
 
@@ -77,8 +84,11 @@ static bool untouched(const struct tree_fixture *f, unsigned int first, unsigned
 /* Nothing is free. */
 static void fixture_make(struct tree_fixture *f, unsigned int nr)
 {
-	extent_tree_init(&f->tree);
+	memset(f->mem, 0, dt_extent_tree_size(NR_GRANULES));
+	dt_extent_tree_init(&f->tree, f->base, f->ledger, nr, f->mem);
 	f->nr = nr;
+	f->guard = DT_GRANULE;
+	f->ledger[nr] = DT_GRANULE;
 	set_live(f, 0, nr);
 }
 
@@ -86,65 +96,47 @@ static void fixture_make(struct tree_fixture *f, unsigned int nr)
 static void fixture_check(struct kunit *test, const struct tree_fixture *f)
 {
 	struct model_sums sums = dt_model_sums(f->map, f->nr);
-	const struct dt_extent *extent = extent_first(&f->tree);
-	unsigned int i, end;
+	unsigned int i, end, last = extent_next(&f->tree, 0);
 
 	KUNIT_ASSERT_EQ(test, f->tree.nr_free, sums.nr_free);
 	KUNIT_ASSERT_EQ(test, f->tree.nr_extents, sums.nr_extents);
 	KUNIT_ASSERT_EQ(test, extent_tree_largest(&f->tree), sums.largest);
-	KUNIT_ASSERT_TRUE(test, dt_extent_tree_check(&f->tree, f->base, f->nr));
+	KUNIT_ASSERT_TRUE(test, dt_extent_tree_check(&f->tree));
 	for (i = dt_model_next_free(f->map, f->nr, 0); i < f->nr;
 	     i = dt_model_next_free(f->map, f->nr, end)) {
 		end = dt_model_free_end(f->map, f->nr, i);
-		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(f, i));
-		KUNIT_ASSERT_EQ(test, extent->nr, end - i);
-		extent = extent_next(extent);
+		KUNIT_ASSERT_EQ(test, last, end - 1);
+		KUNIT_ASSERT_EQ(test, extent_nr_to(&f->tree, last), end - i);
+		KUNIT_ASSERT_EQ(test, extent_nr_from(&f->tree, i), end - i);
+		last = extent_next(&f->tree, end);
 	}
-	KUNIT_ASSERT_NULL(test, extent);
+	KUNIT_ASSERT_EQ(test, last, EXTENT_NONE);
 }
 
 /* Return: where @nr granules were placed, which is where they have to be; f->nr if not. */
 static unsigned int fixture_alloc(struct kunit *test, struct tree_fixture *f, unsigned int nr)
 {
 	unsigned int want = dt_model_best_fit(f->map, f->nr, nr);
-	void *addr = dt_extent_tree_alloc(&f->tree, nr);
+	unsigned int first = dt_extent_tree_alloc(&f->tree, nr);
 
+	KUNIT_ASSERT_FALSE(test, f->tree.damaged);
 	if (want == f->nr) {
-		KUNIT_ASSERT_NULL(test, addr);
+		KUNIT_ASSERT_EQ(test, first, EXTENT_NONE);
 		return want;
 	}
-	KUNIT_ASSERT_PTR_EQ(test, addr, granule(f, want));
+	KUNIT_ASSERT_EQ(test, first, want);
 	set_live(f, want, nr);
 	return want;
 }
 
-/* The extent that ends before a granule, or NULL: its start, by the model. */
-static struct dt_extent *extent_before(const struct tree_fixture *f, unsigned int first)
-{
-	unsigned int i = first;
-
-	while (i && f->map[i - 1] == MODEL_FREE)
-		i--;
-	return i < first ? granule(f, i) : NULL;
-}
-
-/* The one that begins at a granule, or NULL. */
-static struct dt_extent *extent_after(const struct tree_fixture *f, unsigned int end)
-{
-	return end < f->nr && f->map[end] == MODEL_FREE ? granule(f, end) : NULL;
-}
-
-/* The extent that comes of it is the one that the map has there. */
 static void fixture_free(struct kunit *test, struct tree_fixture *f, unsigned int first,
 			 unsigned int nr)
 {
-	struct dt_extent *left = extent_before(f, first), *extent;
-	struct dt_extent *right = extent_after(f, first + nr);
-
 	KUNIT_ASSERT_TRUE(test, untouched(f, first, nr));
 	memset(f->map + first, MODEL_FREE, nr);
-	extent = dt_extent_tree_free(&f->tree, granule(f, first), nr, left, right);
-	KUNIT_ASSERT_PTR_EQ(test, extent, left ?: (struct dt_extent *)granule(f, first));
+	memset(f->ledger + first, LEDGER_OWNED, nr);
+	dt_extent_tree_free(&f->tree, first, nr);
+	KUNIT_ASSERT_FALSE(test, f->tree.damaged);
 }
 
 static void fixture_free_runs(struct kunit *test, struct tree_fixture *f, const struct run *runs)
@@ -169,8 +161,7 @@ static void all_free(struct kunit *test)
 	fixture_make(f, NR_GRANULES);
 	fixture_free(test, f, 0, NR_GRANULES);
 	fixture_check(test, f);
-	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&f->tree, NR_GRANULES + 1));
-	KUNIT_EXPECT_NULL(test, dt_extent_tree_alloc(&f->tree, UINT_MAX));
+	KUNIT_EXPECT_EQ(test, dt_extent_tree_alloc(&f->tree, NR_GRANULES + 1), EXTENT_NONE);
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, NR_GRANULES), 0);
 	fixture_check(test, f);
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), f->nr);
@@ -185,7 +176,7 @@ static void carve_from_the_start(struct kunit *test)
 	fixture_make(f, 64);
 	fixture_free(test, f, 8, 20);
 	for (i = 8; i < 28; i++) {
-		KUNIT_EXPECT_PTR_EQ(test, (void *)extent_first(&f->tree), granule(f, i));
+		KUNIT_EXPECT_EQ(test, extent_next(&f->tree, 0), 27);
 		KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), i);
 		fixture_check(test, f);
 	}
@@ -306,9 +297,9 @@ DUALTREE_NAMED_PARAM(free_case, free_cases);
 static void free_merges(struct kunit *test)
 {
 	const struct free_case *c = test->param_value;
-	const struct dt_extent *extent;
 	struct tree_fixture *f = test->priv;
 	const struct run *run;
+	unsigned int last;
 
 	fixture_make(f, 64);
 	fixture_free_runs(test, f, c->before);
@@ -316,12 +307,12 @@ static void free_merges(struct kunit *test)
 	fixture_free(test, f, c->freed.first, c->freed.nr);
 	fixture_check(test, f);
 
-	extent = extent_first(&f->tree);
-	for (run = c->after; run->nr; run++, extent = extent_next(extent)) {
-		KUNIT_ASSERT_PTR_EQ(test, (void *)extent, granule(f, run->first));
-		KUNIT_ASSERT_EQ(test, extent->nr, run->nr);
+	last = extent_next(&f->tree, 0);
+	for (run = c->after; run->nr; run++, last = extent_next(&f->tree, last + 1)) {
+		KUNIT_ASSERT_EQ(test, last, run->first + run->nr - 1);
+		KUNIT_ASSERT_EQ(test, extent_nr_to(&f->tree, last), run->nr);
 	}
-	KUNIT_EXPECT_NULL(test, extent);
+	KUNIT_EXPECT_EQ(test, last, EXTENT_NONE);
 }
 
 /* Take all there is, which finds every extent by its size. */
@@ -403,14 +394,12 @@ static void largest_follows(struct kunit *test)
 	fixture_free(test, f, 20, 7);
 	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 7);
 	fixture_free(test, f, 30, 7);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)f->tree.largest, granule(f, 30));
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 7), 20);
 	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 7);
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 6), 30);
 	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 3);
 	fixture_free(test, f, 8, 2);
 	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 5);
-	KUNIT_EXPECT_PTR_EQ(test, (void *)f->tree.largest, granule(f, 8));
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 5), 8);
 	KUNIT_EXPECT_EQ(test, fixture_alloc(test, f, 1), 36);
 	KUNIT_EXPECT_EQ(test, extent_tree_largest(&f->tree), 0);
@@ -513,14 +502,113 @@ static void random_against_map(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, untouched(f, 0, f->nr));
 }
 
+/* Nothing that a stray write puts into the nodes makes the tree hand out what is live. */
+static void scribble(struct tree_fixture *f, struct rnd_state *rnd)
+{
+	unsigned int last = extent_next(&f->tree, random_below(rnd, f->nr));
+	u32 values[] = { 0, EXTENT_NONE, random_below(rnd, f->nr), prandom_u32_state(rnd), last };
+	u32 value = values[random_below(rnd, ARRAY_SIZE(values))];
+
+	if (last != EXTENT_NONE)
+		extent_node(&f->tree, last)->child[random_below(rnd, EXTENT_CHILDREN)] = value;
+}
+
+static void rebuild(struct kunit *test, struct tree_fixture *f)
+{
+	dt_extent_tree_rebuild(&f->tree, 0, 0, true);
+	fixture_check(test, f);
+}
+
+/* Take what there is, or nothing where the tree is damaged. Return: true if it was. */
+static bool damaged_alloc(struct kunit *test, struct tree_fixture *f, unsigned int nr)
+{
+	unsigned int i, first = dt_extent_tree_alloc(&f->tree, nr);
+
+	if (first != EXTENT_NONE) {
+		for (i = first; i < first + nr; i++)
+			KUNIT_ASSERT_EQ(test, f->map[i], MODEL_FREE);
+		set_live(f, first, nr);
+	}
+	return f->tree.damaged;
+}
+
+static bool damaged_free(struct kunit *test, struct tree_fixture *f, struct rnd_state *rnd)
+{
+	unsigned int nr = 0, first = dt_model_free_end(f->map, f->nr, random_below(rnd, f->nr));
+
+	while (first + nr < f->nr && nr < 8 && f->map[first + nr] == MODEL_LIVE)
+		nr++;
+	if (!nr)
+		return false;
+	KUNIT_ASSERT_TRUE(test, untouched(f, first, nr));
+	memset(f->map + first, MODEL_FREE, nr);
+	memset(f->ledger + first, LEDGER_OWNED, nr);
+	dt_extent_tree_free(&f->tree, first, nr);
+	return f->tree.damaged;
+}
+
+/* Links change under the tree; each time that it finds one it is rebuilt, and is sound then. */
+static void stray_writes(struct kunit *test)
+{
+	struct tree_fixture *f = test->priv;
+	unsigned int i, found = 0;
+	struct rnd_state rnd;
+	bool damaged;
+
+	prandom_seed_state(&rnd, random_seed(test, param_value_of(seed)));
+	fixture_make(f, NR_GRANULES);
+	fixture_free(test, f, 0, f->nr);
+	for (i = 0; i < 40000; i++) {
+		if (!random_below(&rnd, 4))
+			scribble(f, &rnd);
+		if (random_below(&rnd, 2))
+			damaged = damaged_alloc(test, f, 1 + random_below(&rnd, 8));
+		else
+			damaged = damaged_free(test, f, &rnd);
+		if (!damaged)
+			continue;
+		found++;
+		rebuild(test, f);
+		cond_resched();
+	}
+	KUNIT_EXPECT_GT(test, found, 100);
+	rebuild(test, f);
+	for (i = 0; i < f->nr; i++)
+		KUNIT_ASSERT_TRUE(test, f->map[i] == MODEL_FREE || untouched(f, i, 1));
+}
+
+/* A ring of links has an end. */
+static void ring_of_links(struct kunit *test)
+{
+	static const struct run holes[] = { { 2, 4 }, { 10, 4 }, { 20, 4 }, {} };
+	struct tree_fixture *f = test->priv;
+	unsigned int class = extent_class(4), i, j;
+
+	fixture_make(f, 64);
+	fixture_free_runs(test, f, holes);
+	for (i = 0; i < 2; i++) {
+		struct dt_extent *node = extent_node(&f->tree, f->tree.roots[class]);
+
+		for (j = 0; j < EXTENT_CHILDREN; j++)
+			node->child[j] = f->tree.roots[class];
+		if (i)
+			dt_extent_tree_alloc(&f->tree, 4);
+		else
+			dt_extent_tree_alloc(&f->tree, 3);
+		KUNIT_EXPECT_TRUE(test, f->tree.damaged);
+		rebuild(test, f);
+	}
+}
+
 static int extent_tree_test_init(struct kunit *test)
 {
 	struct tree_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 
 	if (!f)
 		return -ENOMEM;
+	f->mem = kunit_kzalloc(test, dt_extent_tree_size(NR_GRANULES), GFP_KERNEL);
 	f->base = alloc_pages_exact(NR_GRANULES * DT_GRANULE, GFP_KERNEL);
-	if (!f->base)
+	if (!f->base || !f->mem)
 		return -ENOMEM;
 	test->priv = f;
 	return 0;
@@ -530,7 +618,7 @@ static void extent_tree_test_exit(struct kunit *test)
 {
 	struct tree_fixture *f = test->priv;
 
-	if (f)
+	if (f && f->base)
 		free_pages_exact(f->base, NR_GRANULES * DT_GRANULE);
 }
 
@@ -547,6 +635,8 @@ static struct kunit_case extent_tree_cases[] = {
 	KUNIT_CASE(largest_follows),
 	KUNIT_CASE(every_order_of_frees),
 	KUNIT_CASE(random_against_map),
+	KUNIT_CASE(stray_writes),
+	KUNIT_CASE(ring_of_links),
 	{}
 };
 

@@ -102,6 +102,7 @@ static void stairs(struct kunit *test)
 				    region_addr(f->models[nr - 1]->region, 7));
 		dt_fixture_check(f);
 	}
+	KUNIT_EXPECT_NULL(test, dt_heap_alloc(&f->heap, 1));
 	KUNIT_EXPECT_EQ(test, f->heap.largest, 0);
 }
 
@@ -199,7 +200,10 @@ static void attach_replaces_spare(struct kunit *test)
 	dt_fixture_check(f);
 }
 
-/* A drain takes no more runs than its budget; the rest stays, and later ones come after it. */
+/*
+ * A drain takes no more runs than its budget; the rest stays, and later ones come after it. Looking
+ * where there are no more runs costs as much as one.
+ */
 static void drain_in_steps(struct kunit *test)
 {
 	struct heap_fixture *f = test->priv;
@@ -219,10 +223,14 @@ static void drain_in_steps(struct kunit *test)
 
 	/* More arrive while seven wait. */
 	dt_fixture_push(f, model->region, 61, 2);
-	KUNIT_EXPECT_TRUE(test, dt_fixture_drain(f, 7));
-	KUNIT_EXPECT_EQ(test, f->heap.nr_free, 30);
-	KUNIT_EXPECT_TRUE(test, heap_has_remote(&f->heap));
-	KUNIT_EXPECT_FALSE(test, dt_fixture_drain(f, 1));
+	for (i = 0; i < 16; i++) {
+		unsigned int before = f->heap.nr_free;
+
+		if (!dt_fixture_drain(f, 1))
+			break;
+		KUNIT_EXPECT_LE(test, f->heap.nr_free, before + 3);
+	}
+	KUNIT_EXPECT_LT(test, i, 16);
 	KUNIT_EXPECT_FALSE(test, heap_has_remote(&f->heap));
 	dt_fixture_set_drained(f);
 	dt_fixture_check(f);

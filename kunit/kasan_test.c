@@ -68,16 +68,13 @@ static void own_bytes(struct watch *w, const void *addr, size_t bytes)
 		w->own[i] = true;
 }
 
-static void own_list(struct watch *w, struct llist_node *node)
+static void own_blocks(struct watch *w, const struct dt_quick_list *list)
 {
-	for (; node; node = node->next)
-		own_bytes(w, node, sizeof(struct dt_remote_run));
-}
+	const struct dt_cached *block = list->first;
+	unsigned int left;
 
-static void own_blocks(struct watch *w, const struct dt_cached *block)
-{
-	for (; block; block = block->next)
-		if (block->region == w->region)
+	for (left = list->depth; left; left--, block = block->next)
+		if (region_of(block) == w->region)
 			own_bytes(w, block, sizeof(*block));
 }
 
@@ -85,18 +82,14 @@ static void own_blocks(struct watch *w, const struct dt_cached *block)
 static void find_own(struct watch *w)
 {
 	struct dt_heap *heap = w->region->heap;
-	struct dt_extent *extent;
-	unsigned int i;
+	const struct dt_extent_tree *free = &w->region->free;
+	unsigned int i, last;
 
 	memset(w->own, 0, sizeof(w->own));
-	for (extent = extent_first(&w->region->free); extent; extent = extent_next(extent)) {
-		own_bytes(w, extent, sizeof(*extent));
-		own_bytes(w, extent_tag(extent_end(extent)), sizeof(void *));
-	}
+	for (last = extent_next(free, 0); last != EXTENT_NONE; last = extent_next(free, last + 1))
+		own_bytes(w, extent_node(free, last), sizeof(struct dt_extent));
 	for (i = 0; i < QUICK_LISTS && heap->quick; i++)
-		own_blocks(w, heap->quick->lists[i].first);
-	own_list(w, READ_ONCE(heap->remote.first));
-	own_list(w, heap->pending);
+		own_blocks(w, &heap->quick->lists[i]);
 }
 
 #ifdef CONFIG_KASAN_GENERIC

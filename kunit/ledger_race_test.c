@@ -8,7 +8,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/sched.h>
-#include "../dualtree/ledger.h"
+#include "fixtures/ledger.h"
 #include "fixtures/instance.h"
 
 #define RACE_GRANULES	192

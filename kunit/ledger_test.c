@@ -9,7 +9,7 @@
 #include <linux/gcd.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include "../dualtree/ledger.h"
+#include "fixtures/ledger.h"
 #include "fixtures/instance.h"
 
 #define NR_COUNTS	320
@@ -422,7 +422,10 @@ static void check_long_range(struct kunit *test)
 /* A marked granule is not live: it cannot be freed, alone or with adjacent live bytes. */
 static void marks_are_not_live(struct kunit *test)
 {
-	static const u8 marks[] = { LEDGER_FREE, LEDGER_CACHED };
+	static const u8 marks[] = {
+		LEDGER_FREE, LEDGER_LARGE - 1, LEDGER_LARGE, LEDGER_FIRST, LEDGER_OWNED,
+		LEDGER_CACHED_ONE, LEDGER_CACHED_FIRST, LEDGER_CACHED_LAST
+	};
 	struct ledger_model *m = model_new(test);
 	unsigned int k, nr;
 	size_t len;
@@ -432,7 +435,8 @@ static void marks_are_not_live(struct kunit *test)
 		for (nr = 1; nr <= 3; nr++) {
 			memset(wanted(m), DT_GRANULE, NR_COUNTS);
 			memset(counts(m), DT_GRANULE, NR_COUNTS);
-			ledger_mark(counts(m), 10, nr, marks[k]);
+			counts(m)[10] = marks[k];
+			counts(m)[10 + nr - 1] = marks[k];
 			wanted(m)[10] = marks[k];
 			wanted(m)[10 + nr - 1] = marks[k];
 			model_compare(test, m);
@@ -471,7 +475,9 @@ static void set_every_length(struct kunit *test)
 /* ledger_all_full(): all full with nothing full around them, then each one not. */
 static void all_full_every_length(struct kunit *test)
 {
-	static const u8 values[] = { DT_GRANULE - 1, 0, 1, LEDGER_FREE, LEDGER_CACHED };
+	static const u8 values[] = {
+		DT_GRANULE - 1, 0, 1, LEDGER_FREE, LEDGER_LARGE, LEDGER_OWNED, LEDGER_CACHED_LAST
+	};
 	struct ledger_model *m = model_new(test);
 	u8 *ledger = counts(m);
 	unsigned int first, nr, v, i;
@@ -488,6 +494,34 @@ static void all_full_every_length(struct kunit *test)
 							   ledger_all_full(ledger, first, nr));
 				}
 				ledger[first + i] = DT_GRANULE;
+			}
+		}
+		cond_resched();
+	}
+}
+
+/* ledger_all_owned(): all have marks with none around them, then each one not. */
+static void all_owned_every_length(struct kunit *test)
+{
+	static const u8 marks[] = { LEDGER_FREE, LEDGER_LARGE, LEDGER_OWNED, LEDGER_CACHED_LAST };
+	static const u8 values[] = { 0, 1, DT_GRANULE - 1, DT_GRANULE };
+	struct ledger_model *m = model_new(test);
+	u8 *ledger = counts(m);
+	unsigned int first, nr, v, i;
+
+	for (first = 0; first < 8; first++) {
+		for (nr = 1; nr <= 64; nr++) {
+			memset(ledger, DT_GRANULE, NR_COUNTS);
+			for (i = 0; i < nr; i++)
+				ledger[first + i] = marks[i % ARRAY_SIZE(marks)];
+			KUNIT_ASSERT_TRUE(test, ledger_all_owned(ledger + first, nr));
+			for (i = 0; i < nr; i++) {
+				for (v = 0; v < ARRAY_SIZE(values); v++) {
+					ledger[first + i] = values[v];
+					KUNIT_ASSERT_FALSE(test,
+							   ledger_all_owned(ledger + first, nr));
+				}
+				ledger[first + i] = LEDGER_OWNED;
 			}
 		}
 		cond_resched();
@@ -511,6 +545,7 @@ static struct kunit_case ledger_cases[] = {
 	KUNIT_CASE(marks_are_not_live),
 	KUNIT_CASE(set_every_length),
 	KUNIT_CASE(all_full_every_length),
+	KUNIT_CASE(all_owned_every_length),
 	{}
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ledger_take_whole(), which most frees come down to: it takes a range exactly if that is all
+ * ledger_is_whole(), which most frees come down to: it takes a range exactly if that is all
  * that lives in its granules, and changes nothing else.
  */
 #include <linux/sched.h>
@@ -21,7 +21,8 @@ static const struct layout layouts[] = {
 	    DT_GRANULE, DT_GRANULE, DT_GRANULE, DT_GRANULE } },
 	{ { DT_GRANULE, DT_GRANULE, 10, 0, 0, DT_GRANULE, 36, 0 } },
 	{ { 1, DT_GRANULE, DT_GRANULE - 1, DT_GRANULE, DT_GRANULE, 1, DT_GRANULE, 17 } },
-	{ { LEDGER_FREE, DT_GRANULE, LEDGER_CACHED, DT_GRANULE, 0, LEDGER_FREE, 5, DT_GRANULE } },
+	{ { LEDGER_FREE, DT_GRANULE, LEDGER_CACHED_ONE, DT_GRANULE, 0, LEDGER_FREE, 5,
+	    DT_GRANULE } },
 };
 
 /* Are all counts of a range the bytes of it that lie there? Counted one by one. */
@@ -38,15 +39,19 @@ static bool is_whole(const u8 *counts, size_t offset, size_t len)
 	return true;
 }
 
-/* As free_many() takes a range that is whole. */
+/* As free_many() takes a range that is whole. Each granule gets @TAKEN. */
+#define TAKEN	LEDGER_OWNED
+
 static bool take(u8 *counts, size_t offset, size_t len)
 {
 	size_t last_byte = offset + len - 1;
 	size_t first = offset / DT_GRANULE, last = last_byte / DT_GRANULE;
 
-	if (first == last)
-		return ledger_take_granule(counts + first, len);
-	return ledger_take_whole(counts + first, counts + last, offset, last_byte);
+	if (first == last ? !ledger_is_granule(counts + first, len) :
+			    !ledger_is_whole(counts + first, counts + last, offset, last_byte))
+		return false;
+	ledger_set(counts, first, last - first + 1, TAKEN);
+	return true;
 }
 
 /* One range on one layout: taken if it is whole, and otherwise nothing is changed. */
@@ -59,7 +64,7 @@ static void take_whole(struct kunit *test, const struct layout *layout, size_t o
 	KUNIT_ASSERT_EQ_MSG(test, take(is.counts, offset, len), whole,
 			    "%zu bytes from %zu on", len, offset);
 	if (whole)
-		memset(want.counts + first, 0, last - first + 1);
+		memset(want.counts + first, TAKEN, last - first + 1);
 	KUNIT_ASSERT_EQ(test, memcmp(&is, &want, sizeof(is)), 0);
 }
 
@@ -98,7 +103,7 @@ static void take_but_one(struct kunit *test, size_t nr)
 		is[hole]++;
 	}
 	memcpy(want, is, sizeof(is));
-	memset(want + 8, 0, nr);
+	memset(want + 8, TAKEN, nr);
 	KUNIT_ASSERT_TRUE(test, take(is, 8 * DT_GRANULE, len));
 	KUNIT_ASSERT_EQ(test, memcmp(is, want, sizeof(is)), 0);
 }

@@ -211,10 +211,10 @@ static void reclaim_retired(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, hoard->ptrs[0]);
 	KUNIT_EXPECT_EQ(test, dualtree_free(hoard->dt, hoard->ptrs[0], BYTES), 0);
 	preempt_disable();
-	heap = __section_enter(hoard->dt);
+	heap = __section_enter(hoard->dt->slots);
 	dt_cache_flush(heap, CACHE_FLUSH_MAX);
 	dt_heap_retire_spare(heap);
-	__section_exit(hoard->dt, heap);
+	__section_exit(hoard->dt->slots, heap);
 	preempt_enable();
 	KUNIT_EXPECT_GT(test, stats_of(hoard->dt).held_bytes, 0);
 	dualtree_shrink(hoard->dt);

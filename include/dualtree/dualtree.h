@@ -12,6 +12,9 @@
  * - A free takes any range of live bytes in one region.
  * - A free never allocates and never fails on OOM. A bad free is refused and changes nothing.
  * - Adjacent free ranges merge.
+ * - A write to memory that is free changes no live byte, and makes no allocation return memory that
+ *   is live. It is found once it has misled the allocator, which then repairs its links, counts it
+ *   in dualtree_stats.damaged and reports it in one rate-limited line.
  * - An allocation is aligned to a granule, physically contiguous and in the linear map:
  *   virt_to_page() and the DMA API work on it. A granule is 64 bytes, or 128 where cache lines or
  *   DMA need it (arm64, ppc64): see dualtree_granule().
@@ -26,8 +29,8 @@
  *
  * What callers cannot rely on:
  *
- * - The records of free space lie in the freed memory. A write to it after the free does damage, as
- *   with any allocator.
+ * - A write after a free changes the data of a new owner, if the memory has been allocated again
+ *   meanwhile. An overrun into live memory changes that. Neither is found.
  * - Of a granule that is partly free, the number of live bytes is recorded, not which. A
  *   double-free of a part of a granule is refused only once it exceeds that number. A double-free
  *   of a whole granule is refused as long as the granule is free.
@@ -88,13 +91,15 @@ struct dualtree_params {
  * @nested_allocs: allocations served by the shared heap
  * @failed_allocs: allocations that failed on OOM or at the limit
  * @bad_frees: frees that were refused
+ * @damaged: times that a write to free memory was found, and what it misled was repaired
  * @region_gets: regions taken from the pool
  * @region_puts: regions returned to the pool
  * @live_bytes: bytes allocated and not freed; exact while no call is in flight
  * @held_bytes: bytes of all regions
  * @free_bytes: bytes of free granules, those in quick lists and in flight to their owner included
- * @largest_free: bytes of the largest free extent in any heap's trees. The hot range, quick lists
- *	and memory in flight are not in it, and may make it larger when they merge
+ * @largest_free: bytes of the largest free extent in any heap's trees, or more where a heap has
+ *	several regions. The hot range, quick lists and memory in flight are not in it, and may
+ *	make it larger when they merge
  * @extents: free extents in the trees
  * @regions: regions in all heaps
  */
@@ -105,6 +110,7 @@ struct dualtree_stats {
 	u64 nested_allocs;
 	u64 failed_allocs;
 	u64 bad_frees;
+	u64 damaged;
 	u64 region_gets;
 	u64 region_puts;
 	size_t live_bytes;
@@ -150,8 +156,8 @@ void dualtree_destroy(struct dualtree *dt);
  *	__GFP_NOFAIL are refused
  *
  * Best fit by (size, address) in the lowest region that can serve (Knuth, TAOCP vol. 1, 2.5, on
- * best fit), by two red-black trees over one set of nodes. Unless DUALTREE_EXACT_FIT is set, a
- * range of this size that was freed before comes first.
+ * best fit), found by trees of the free extents. Unless DUALTREE_EXACT_FIT is set, a range of this
+ * size that was freed before comes first.
  *
  * Before it fails on OOM or at the limit it makes the instance's heaps return what they do not
  * need: all of them if @gfp allows to sleep, else this CPU's and the shared one.

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The extents of a region by size: see extent_tree.h for the picture and for what holds of the
+ * nodes. Private to extent_tree.c, which inlines these.
+ *
+ *	class	0 ... LEDGER_SIZES - 1	LEDGER_SIZES
+ *	holds	extents of class + 1	all larger extents
+ *		granules
+ *	key	last granule		size, then last granule
+ *
+ * A descent follows the key, EXTENT_KEY_BITS at a time from the highest ones on. A node may have
+ * any key that its place in the tree allows: it is not the lowest of those under it. Removing one,
+ * a node without children takes its place.
+ *
+ * Every link is read once, and followed after link_valid(). One that may not be followed sets
+ * @damaged, and the caller gives up.
+ */
+#ifndef DUALTREE_SIZE_TREE_H
+#define DUALTREE_SIZE_TREE_H
+
+#include <linux/bitops.h>
+#include <linux/minmax.h>
+#include "../compat/kasan.h"
+#include "extent_tree.h"
+
+/* A node without children. */
+static __always_inline void node_init(const struct dt_extent_tree *tree, unsigned int last)
+{
+	struct dt_extent *node = extent_node(tree, last);
+
+	dt_unpoison(node, sizeof(*node));
+	WRITE_ONCE(node->pairs[0], ~0ULL);
+	WRITE_ONCE(node->pairs[1], ~0ULL);
+}
+
+/*
+ * May a link be followed? Only to the last granule of an extent of the tree that it is in. @left is
+ * how many more may follow, or negative: without it a ring of links would have no end.
+ */
+static __always_inline bool link_valid(struct dt_extent_tree *tree, u32 link, u8 mark, int left)
+{
+	if (likely(link < tree->nr && READ_ONCE(tree->ledger[link]) == mark && left >= 0))
+		return true;
+	tree->damaged = true;
+	return false;
+}
+
+/* Insert an extent into the tree of its size. */
+static __always_inline void class_insert(struct dt_extent_tree *tree, unsigned int class,
+					 unsigned int last, unsigned int nr)
+{
+	bool large = class == LEDGER_SIZES;
+	u64 key = extent_key(tree, large, last, nr);
+	int bit = extent_key_top(tree, large);
+	u32 *link = &tree->roots[class], at;
+
+	while ((at = READ_ONCE(*link)) != EXTENT_NONE) {
+		if (!link_valid(tree, at, LEDGER_FREE + class, bit))
+			return;
+		link = &extent_node(tree, at)->child[extent_child(key, bit)];
+		bit -= EXTENT_KEY_BITS;
+	}
+	node_init(tree, last);
+	WRITE_ONCE(*link, last);
+	tree->classes |= 1ULL << class;
+}
+
+static __always_inline void size_insert(struct dt_extent_tree *tree, unsigned int last,
+					unsigned int nr)
+{
+	unsigned int class = extent_class(nr);
+
+	if (likely(class != LEDGER_SIZES))
+		class_insert(tree, class, last, nr);
+	else
+		class_insert(tree, LEDGER_SIZES, last, nr);
+	if (nr > tree->largest)
+		tree->largest = nr;
+}
+
+/* The link to the first child of a node, or NULL if it has none, as most have. */
+static __always_inline u32 *first_child(struct dt_extent *node)
+{
+	u64 first = READ_ONCE(node->pairs[0]);
+
+	if (likely((first & READ_ONCE(node->pairs[1])) == ~0ULL))
+		return NULL;
+	if (first != ~0ULL)
+		return &node->child[READ_ONCE(node->child[0]) == EXTENT_NONE];
+	return &node->child[2 + (READ_ONCE(node->child[2]) == EXTENT_NONE)];
+}
+
+/* The link to the last one. */
+static __always_inline u32 *last_child(struct dt_extent *node)
+{
+	unsigned int i;
+
+	for (i = EXTENT_CHILDREN; i--; )
+		if (READ_ONCE(node->child[i]) != EXTENT_NONE)
+			return &node->child[i];
+	return NULL;
+}
+
+/*
+ * Is an extent the only large one of the region? It mostly is: it is what no request has got to
+ * yet. Then there is nothing to search for, and its length may change where it is.
+ */
+static __always_inline bool only_large(const struct dt_extent_tree *tree, unsigned int last)
+{
+	return tree->roots[LEDGER_SIZES] == last && !first_child(extent_node(tree, last));
+}
+
+/**
+ * struct dt_place - an extent, as a descent has found it
+ * @link: the link that leads to it
+ * @last: its last granule, or EXTENT_NONE if there is none
+ */
+struct dt_place {
+	u32 *link;
+	u32 last;
+};
+
+/* The extents of a class are in order of this. */
+static __always_inline u64 key_of(const struct dt_extent_tree *tree, bool large, unsigned int last)
+{
+	return extent_key(tree, large, last, large ? extent_nr_to(tree, last) : 0);
+}
+
+/*
+ * The lowest key of a subtree. All keys under a node's first child are lower than those under the
+ * others, and the node's own may be anywhere.
+ */
+static __always_inline struct dt_place lowest(struct dt_extent_tree *tree, unsigned int class,
+					      u32 *link, int bit)
+{
+	struct dt_place best = { .last = EXTENT_NONE };
+	bool large = class == LEDGER_SIZES;
+	u64 key, best_key = ~0ULL;
+	u32 at;
+
+	for (; link; bit -= EXTENT_KEY_BITS) {
+		at = READ_ONCE(*link);
+		if (!link_valid(tree, at, LEDGER_FREE + class, bit + EXTENT_KEY_BITS))
+			return (struct dt_place){ .last = EXTENT_NONE };
+		key = key_of(tree, large, at);
+		if (key < best_key) {
+			best = (struct dt_place){ .link = link, .last = at };
+			best_key = key;
+		}
+		link = first_child(extent_node(tree, at));
+	}
+	return best;
+}
+
+/* The link to the first child after the one that a key is under, or NULL. */
+static inline u32 *next_child(struct dt_extent *node, u64 key, int bit)
+{
+	unsigned int i;
+
+	for (i = extent_child(key, bit) + 1; i < EXTENT_CHILDREN; i++)
+		if (READ_ONCE(node->child[i]) != EXTENT_NONE)
+			return &node->child[i];
+	return NULL;
+}
+
+/*
+ * The best fit among the large extents: the lowest key of @nr granules or more. It is a node on the
+ * way to that key, or the lowest key under the last child after the way that it has left aside.
+ */
+static noinline struct dt_place best_of_large(struct dt_extent_tree *tree, unsigned int nr)
+{
+	struct dt_place best = { .last = EXTENT_NONE }, above;
+	u64 key, best_key = ~0ULL, want = extent_key(tree, true, 0, nr);
+	u32 *next, *aside = NULL, *link = &tree->roots[LEDGER_SIZES], at;
+	int aside_bit = 0, bit = extent_key_top(tree, true);
+	struct dt_extent *node;
+
+	for (; (at = READ_ONCE(*link)) != EXTENT_NONE; bit -= EXTENT_KEY_BITS) {
+		if (!link_valid(tree, at, LEDGER_LARGE, bit + EXTENT_KEY_BITS))
+			return (struct dt_place){ .last = EXTENT_NONE };
+		key = key_of(tree, true, at);
+		if (key >= want && key < best_key) {
+			best = (struct dt_place){ link, at };
+			best_key = key;
+		}
+		if (bit < 0)
+			break;
+		node = extent_node(tree, at);
+		next = next_child(node, want, bit);
+		if (next) {
+			aside = next;
+			aside_bit = bit - EXTENT_KEY_BITS;
+		}
+		link = &node->child[extent_child(want, bit)];
+	}
+	if (!aside)
+		return best;
+	above = lowest(tree, LEDGER_SIZES, aside, aside_bit);
+	if (above.last == EXTENT_NONE || key_of(tree, true, above.last) > best_key)
+		return best;
+	return above;
+}
+
+static __always_inline struct dt_place best_large(struct dt_extent_tree *tree, unsigned int nr)
+{
+	u32 *root = &tree->roots[LEDGER_SIZES], at = *root;
+
+	if (unlikely(!link_valid(tree, at, LEDGER_LARGE, 0)))
+		return (struct dt_place){ .last = EXTENT_NONE };
+	if (unlikely(!only_large(tree, at)))
+		return best_of_large(tree, nr);
+	if (extent_nr_to(tree, at) < nr)
+		at = EXTENT_NONE;
+	return (struct dt_place){ .link = root, .last = at };
+}
+
+/* The best fit for @nr granules. */
+static __always_inline struct dt_place best_fit(struct dt_extent_tree *tree, unsigned int nr)
+{
+	unsigned int class = extent_class(nr);
+	u64 classes = tree->classes >> class << class;
+
+	if (unlikely(!classes))
+		return (struct dt_place){ .last = EXTENT_NONE };
+	class = __ffs64(classes);
+	if (class == LEDGER_SIZES)
+		return best_large(tree, nr);
+	return lowest(tree, class, &tree->roots[class], extent_key_top(tree, false));
+}
+
+static __always_inline struct dt_place place_in(struct dt_extent_tree *tree, unsigned int class,
+						unsigned int last, unsigned int nr)
+{
+	bool large = class == LEDGER_SIZES;
+	u64 key = extent_key(tree, large, last, nr);
+	int bit = extent_key_top(tree, large);
+	u32 *link = &tree->roots[class], at;
+
+	while ((at = READ_ONCE(*link)) != last) {
+		if (!link_valid(tree, at, LEDGER_FREE + class, bit))
+			return (struct dt_place){ .last = EXTENT_NONE };
+		link = &extent_node(tree, at)->child[extent_child(key, bit)];
+		bit -= EXTENT_KEY_BITS;
+	}
+	return (struct dt_place){ .link = link, .last = last };
+}
+
+/* Where the link to an extent is, which the ledger has. */
+static __always_inline struct dt_place place_of(struct dt_extent_tree *tree, unsigned int last,
+						unsigned int nr)
+{
+	if (likely(nr <= LEDGER_SIZES))
+		return place_in(tree, nr - 1, last, nr);
+	return place_in(tree, LEDGER_SIZES, last, nr);
+}
+
+/* Remove an extent from the tree of its size. A node without children takes its place. */
+static __always_inline void size_remove(struct dt_extent_tree *tree, struct dt_place place,
+					unsigned int class)
+{
+	struct dt_extent *node = extent_node(tree, place.last), *leaf = node;
+	u32 *link = place.link, *below, at = place.last;
+	/* More than a tree is deep, even that of the large extents. */
+	int left = tree->key_bits + 2;
+
+	while ((below = first_child(leaf))) {
+		at = READ_ONCE(*below);
+		if (!link_valid(tree, at, LEDGER_FREE + class, --left))
+			return;
+		link = below;
+		leaf = extent_node(tree, at);
+	}
+	WRITE_ONCE(*link, EXTENT_NONE);
+	if (leaf != node) {
+		*leaf = *node;
+		WRITE_ONCE(*place.link, at);
+	} else if (link == &tree->roots[class]) {
+		tree->classes &= ~(1ULL << class);
+	}
+}
+
+/* The largest extent is not there any more: find the largest that is. */
+static inline void update_largest(struct dt_extent_tree *tree)
+{
+	u32 *link = &tree->roots[LEDGER_SIZES], at;
+	int bit = extent_key_top(tree, true);
+
+	tree->largest = fls64(tree->classes);
+	if (tree->largest <= LEDGER_SIZES)
+		return;
+	for (; link; bit -= EXTENT_KEY_BITS) {
+		at = READ_ONCE(*link);
+		if (!link_valid(tree, at, LEDGER_LARGE, bit + EXTENT_KEY_BITS))
+			return;
+		tree->largest = max(tree->largest, extent_nr_to(tree, at));
+		link = last_child(extent_node(tree, at));
+	}
+}
+
+#endif /* DUALTREE_SIZE_TREE_H */
