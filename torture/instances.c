@@ -117,6 +117,9 @@ void instance_check(struct instance *inst, const char *when)
 	else if (stats.bad_frees)
 		torture_fail("%s: %llu frees refused %s, expected none", inst->name,
 			     stats.bad_frees, when);
+	else if (stats.damaged && !inst->written)
+		torture_fail("%s: damage found %llu times %s, expected none", inst->name,
+			     stats.damaged, when);
 }
 
 /* All of it was freed: nothing is live, and after dualtree_shrink() nothing is held. */
@@ -127,10 +130,6 @@ void instance_check_empty(struct instance *inst)
 
 	dualtree_shrink(inst->dt);
 	dualtree_get_stats(inst->dt, &stats);
-	pr_info("accounting: %s: live %zu held %zu refused %llu; allocs %llu frees %llu remote %llu nested %llu failed %llu; regions %llu got %llu put\n",
-		inst->name, stats.live_bytes, stats.held_bytes, stats.bad_frees, stats.allocs,
-		stats.frees, stats.remote_frees, stats.nested_allocs, stats.failed_allocs,
-		stats.region_gets, stats.region_puts);
 	instance_check(inst, "at the end");
 	if (never_freed)
 		torture_fail("%s: %ld bytes were never freed, expected 0", inst->name, never_freed);
@@ -140,6 +139,18 @@ void instance_check_empty(struct instance *inst)
 	else if (stats.region_gets != stats.region_puts)
 		torture_fail("%s: %llu regions got and %llu put, expected as many", inst->name,
 			     stats.region_gets, stats.region_puts);
+}
+
+/* What it has done, for the end of the run. */
+void instance_print(const struct instance *inst)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(inst->dt, &stats);
+	pr_info("accounting: %s: live %zu held %zu refused %llu; allocs %llu frees %llu remote %llu nested %llu failed %llu; regions %llu got %llu put\n",
+		inst->name, stats.live_bytes, stats.held_bytes, stats.bad_frees, stats.allocs,
+		stats.frees, stats.remote_frees, stats.nested_allocs, stats.failed_allocs,
+		stats.region_gets, stats.region_puts);
 }
 
 struct instance *stream_get(unsigned int which)

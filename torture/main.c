@@ -39,7 +39,7 @@ MODULE_PARM_DESC(threads, "worker threads for each CPU; every other one is bound
 static char *stressors = "all";
 module_param(stressors, charp, 0444);
 MODULE_PARM_DESC(stressors,
-		 "task,softirq,hardirq,nmi,hotplug,pressure,faults,teardown,shrink,pipe");
+		 "task,softirq,hardirq,nmi,hotplug,pressure,faults,teardown,shrink,pipe,stray");
 
 static unsigned int seed;
 module_param(seed, uint, 0444);
@@ -175,10 +175,13 @@ static void check_end(void)
 
 	if (stress_has(STRESS_PIPE))
 		pipe_check();
+	if (stress_has(STRESS_STRAY))
+		stray_check();
 	for (i = 0; i < NR_INSTANCES; i++) {
 		instance_check(instances[i], "when all workers had stopped");
 		objects_free_all(instances[i]);
 		instance_check_empty(instances[i]);
+		instance_print(instances[i]);
 	}
 	instances_check_pool();
 }
@@ -204,6 +207,7 @@ static int torture(void *unused)
 	if (!err && !early)
 		stress_check();
 	pipe_destroy();
+	stray_destroy();
 	instances_destroy();
 	report_result("%s%lu iterations in %u s on %u CPUs", early ? "as far as it went: " : "",
 		      counter_sum(ITERATIONS), ran, num_online_cpus());

@@ -186,6 +186,17 @@ bool object_alloc(struct worker *w, struct object *obj, size_t size, size_t alig
 	return true;
 }
 
+/* Return: how many there are in @ptrs, up to @nr. */
+unsigned int object_alloc_bulk(struct worker *w, size_t size, unsigned int nr, void **ptrs)
+{
+	unsigned int got = dualtree_alloc_bulk(w->inst->dt, size, w->gfp, nr, ptrs);
+
+	if (got > nr)
+		torture_fail("%s: got %u, asked for %u", w->inst->name, got, nr);
+	count_event(w->context, got == nr ? ALLOCS : FAILED_ALLOCS);
+	return got;
+}
+
 /* Accounted for before it is freed: after that, it may be another worker's, which accounts too. */
 void object_free_range(struct worker *w, u8 *ptr, size_t len)
 {
@@ -217,6 +228,36 @@ void object_trim(struct worker *w, struct object *obj, size_t len)
 		torture_fail("%s: a trim of %zu bytes to %zu was refused: %d, expected 0",
 			     w->inst->name, obj->len, len, err);
 	obj->len = len;
+}
+
+/* Free ranges of @bytes bytes in all, in one call. */
+void object_free_ranges(struct worker *w, const struct dualtree_range *ranges, unsigned int nr,
+			size_t bytes)
+{
+	int err;
+
+	instance_account(w->inst, -(long)bytes);
+	count_event(w->context, FREES);
+	err = dualtree_free_bulk(w->inst->dt, ranges, nr);
+	if (err)
+		torture_fail("%s: a free of %zu bytes in %u ranges was refused: %d, expected 0",
+			     w->inst->name, bytes, nr, err);
+}
+
+/* Return: where @obj is with @len bytes, or NULL if it is as it was. */
+u8 *object_resize(struct worker *w, const struct object *obj, size_t len)
+{
+	u8 *ptr;
+
+	if (len > obj->len && one_in(w, 2)) {
+		if (!dualtree_extend(w->inst->dt, obj->ptr, obj->len, len))
+			return NULL;
+		count_event(w->context, EXTENDED);
+		return obj->ptr;
+	}
+	ptr = dualtree_realloc(w->inst->dt, obj->ptr, obj->len, len, w->gfp);
+	count_event(w->context, ptr ? ALLOCS : FAILED_ALLOCS);
+	return ptr;
 }
 
 static u8 **pick_slot(struct worker *w)

@@ -51,19 +51,6 @@ static void free_middle(struct worker *w, const struct object *obj)
 	object_leave(w, &tail);
 }
 
-static void free_ranges(struct worker *w, const struct dualtree_range *ranges, unsigned int nr,
-			size_t bytes)
-{
-	int err;
-
-	instance_account(w->inst, -(long)bytes);
-	count_event(w->context, FREES);
-	err = dualtree_free_bulk(w->inst->dt, ranges, nr);
-	if (err)
-		torture_fail("%s: a free of %zu bytes in %u ranges was refused: %d, expected 0",
-			     w->inst->name, bytes, nr, err);
-}
-
 /* Free all of it in up to @nr ranges of one call; every other time the first range comes last. */
 static void free_bulk(struct worker *w, const struct object *obj, unsigned int nr)
 {
@@ -78,7 +65,7 @@ static void free_bulk(struct worker *w, const struct object *obj, unsigned int n
 	}
 	if (one_in(w, 2))
 		swap(ranges[0], ranges[i - 1]);
-	free_ranges(w, ranges, i, obj->len);
+	object_free_ranges(w, ranges, i, obj->len);
 }
 
 /* Free the object in one of the ways that there are, or a part of it and leave the rest. */
@@ -143,17 +130,6 @@ static void op_read(struct worker *w)
 		object_free(w, &obj, 0, obj.len);
 }
 
-/* Return: how many there are in @ptrs, up to @nr. */
-static unsigned int alloc_bulk(struct worker *w, size_t size, unsigned int nr, void **ptrs)
-{
-	unsigned int got = dualtree_alloc_bulk(w->inst->dt, size, w->gfp, nr, ptrs);
-
-	if (got > nr)
-		torture_fail("%s: got %u, asked for %u", w->inst->name, got, nr);
-	count_event(w->context, got == nr ? ALLOCS : FAILED_ALLOCS);
-	return got;
-}
-
 static void op_bulk(struct worker *w)
 {
 	size_t size = min_t(size_t, object_pick_size(w), SZ_2K);
@@ -161,7 +137,7 @@ static void op_bulk(struct worker *w)
 	void *ptrs[BULK_MAX];
 	struct object obj;
 
-	got = alloc_bulk(w, size, 1 + pick_below(w, BULK_MAX), ptrs);
+	got = object_alloc_bulk(w, size, 1 + pick_below(w, BULK_MAX), ptrs);
 	for (i = 0; i < got; i++) {
 		object_init(w, &obj, ptrs[i], size, false);
 		object_fill(&obj, 0, size);
@@ -187,11 +163,11 @@ static void op_rush(struct worker *w)
 	unsigned int got, i;
 
 	do {
-		got = alloc_bulk(w, size, RUSH_BULK, ptrs);
+		got = object_alloc_bulk(w, size, RUSH_BULK, ptrs);
 		instance_account(w->inst, got * size);
 		for (i = 0; i < got; i++)
 			ranges[i] = (struct dualtree_range) { ptrs[i], size };
-		free_ranges(w, ranges, got, got * size);
+		object_free_ranges(w, ranges, got, got * size);
 	} while (local_clock() < end);
 }
 
@@ -241,22 +217,6 @@ static void op_align(struct worker *w)
 		object_leave(w, &obj);
 }
 
-/* Return: where @obj is with @len bytes, or NULL if it is as it was. */
-static u8 *resize(struct worker *w, const struct object *obj, size_t len)
-{
-	u8 *ptr;
-
-	if (len > obj->len && one_in(w, 2)) {
-		if (!dualtree_extend(w->inst->dt, obj->ptr, obj->len, len))
-			return NULL;
-		count_event(w->context, EXTENDED);
-		return obj->ptr;
-	}
-	ptr = dualtree_realloc(w->inst->dt, obj->ptr, obj->len, len, w->gfp);
-	count_event(w->context, ptr ? ALLOCS : FAILED_ALLOCS);
-	return ptr;
-}
-
 /* Shrink an object, or grow it to up to twice its length, in place or elsewhere. */
 static void op_resize(struct worker *w)
 {
@@ -268,7 +228,7 @@ static void op_resize(struct worker *w)
 		return;
 	len = min_t(size_t, 1 + pick_below(w, 2 * obj.len), max(w->size_max, obj.len));
 	old = obj;
-	ptr = resize(w, &obj, len);
+	ptr = object_resize(w, &obj, len);
 	if (ptr) {
 		instance_account(w->inst, (long)len - (long)old.len);
 		kept = min(len, old.len);

@@ -152,4 +152,5 @@ void pipe_check(void)
 			     pipe.held_max, pipe.bytes_max, HELD_TENTHS_MAX);
 	instance_check(pipe.inst, "when all workers had stopped");
 	instance_check_empty(pipe.inst);
+	instance_print(pipe.inst);
 }

@@ -9,6 +9,7 @@
  *	teardown			streams are destroyed with all that lives in them
  *	shrink				dualtree_shrink() and dualtree_get_stats() meanwhile
  *	pipe				see pipe.c
+ *	stray				writes into free memory; see stray.c
  *
  * The first four are workers; the others are threads that repeat a step. Each counts its events,
  * and one that had none by the end is a failure. The control thread alone calls the functions that
@@ -75,6 +76,7 @@ static const char *const names[NR_STRESSORS] = {
 	[STRESS_TEARDOWN]	= "teardown",
 	[STRESS_SHRINK]		= "shrink",
 	[STRESS_PIPE]		= "pipe",
+	[STRESS_STRAY]		= "stray",
 };
 
 /* Written before anything starts. */
@@ -200,6 +202,7 @@ static struct stress_thread threads[] = {
 	{ STRESS_SHRINK, "shrink", 0, shrink_step },
 	{ STRESS_PIPE, "producer", 1, pipe_produce },
 	{ STRESS_PIPE, "consumer", 2, pipe_consume },
+	{ STRESS_STRAY, "stray", 0, stray_step },
 	{ STRESS_FAULTS, "faults", 0, faults_step },
 	{ STRESS_PRESSURE, "pressure", 0, pressure_step },
 	{ STRESS_HOTPLUG, "hotplug", 0, hotplug_step },
@@ -253,6 +256,9 @@ void stress_prepare(bool hotplug)
 		leave_out(STRESS_FAULTS, "built without CONFIG_DUALTREE_DEBUG");
 	if (!dt_nmi_available())
 		leave_out(STRESS_NMI, "this machine has none");
+	/* Its writes are wrong accesses, and race with dualtree's own. */
+	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN))
+		leave_out(STRESS_STRAY, "this kernel would report each write");
 }
 
 static int stress_run(void *data)

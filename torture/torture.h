@@ -11,6 +11,8 @@
  *	ops		what a worker does in one iteration
  *	worker		threads, timers and NMIs that run iterations; quiescing them
  *	pipe		a producer and a consumer with a bounded number of bytes in flight
+ *	gaps		what is free between live objects of an instance; stray writes to it
+ *	stray		an instance with stray writes, and the ops on it
  *	stress		the stressors, and faults of its own that the torture must find
  *	main		parameters, the run, the final checks
  *
@@ -34,6 +36,7 @@
 
 struct dualtree;
 struct dualtree_params;
+struct dualtree_range;
 struct rendezvous;
 
 enum torture_context { IN_TASK, IN_SOFTIRQ, IN_HARDIRQ, IN_NMI, NR_CONTEXTS };
@@ -61,6 +64,7 @@ enum stressor {
 	STRESS_TEARDOWN,
 	STRESS_SHRINK,
 	STRESS_PIPE,
+	STRESS_STRAY,
 	NR_STRESSORS,
 };
 
@@ -82,6 +86,7 @@ enum stressor {
  * @name: of the instance
  * @dt: the instance
  * @zeroed: its memory always comes cleared
+ * @written: its free memory is written to, so damage may be found in it
  * @live: bytes that should be live, as changed on each CPU; the sum is exact while quiesced
  * @nr_slots: how many of @slots are used
  * @slots: objects that no worker owns; xchg() passes the ownership of their bytes
@@ -90,6 +95,7 @@ struct instance {
 	const char *name;
 	struct dualtree *dt;
 	bool zeroed;
+	bool written;
 	long __percpu *live;
 	unsigned int nr_slots;
 	u8 *slots[SLOTS_MAX];
@@ -129,6 +135,50 @@ struct worker {
 	bool may_offer;
 };
 
+/* Where a stray write goes. */
+enum gaps_target {
+	WRITE_ANY,	/* any byte of a gap */
+	WRITE_FIRST,	/* its first granule */
+	WRITE_LAST,	/* its last granule */
+	WRITE_AFTER,	/* right after an object: an overrun */
+	WRITE_BEFORE,	/* right before an object: an underrun */
+	WRITE_FREED,	/* the first or the last granule of a range that was freed lately */
+	WRITE_ALL,	/* all of a gap */
+	NR_WRITES,
+};
+
+/* So few that checking all of them is quick. */
+#define GAPS_LIVE_MAX	256
+
+/* Ranges freed last that are remembered. */
+#define GAPS_FREED_MAX	16
+
+/* The bytes from @start up to @end. */
+struct span {
+	u8 *start;
+	u8 *end;
+};
+
+/**
+ * struct gaps - what is live in an instance, and so what is free between
+ * @inst: the instance, or NULL
+ * @region_bytes: of each of its regions
+ * @nr_live: how many of @live are used
+ * @live: all that is live, by address
+ * @nr_freed: how many ranges @freed has had
+ * @freed: ranges freed last; the next one replaces the oldest
+ * @writes: how many there were, by where they went
+ */
+struct gaps {
+	struct instance *inst;
+	size_t region_bytes;
+	unsigned int nr_live;
+	struct object live[GAPS_LIVE_MAX];
+	unsigned int nr_freed;
+	struct span freed[GAPS_FREED_MAX];
+	unsigned long writes[NR_WRITES];
+};
+
 /* report.c: the first failure is the result. report_deadline() is when the run ends, in jiffies. */
 extern u32 torture_seed;
 extern const char *const context_names[NR_CONTEXTS];
@@ -153,6 +203,7 @@ struct instance *instance_create(const char *name, const struct dualtree_params 
 void instance_destroy(struct instance *inst);
 void instance_check(struct instance *inst, const char *when);
 void instance_check_empty(struct instance *inst);
+void instance_print(const struct instance *inst);
 void stream_create(unsigned int which, struct rnd_state *rnd);
 bool stream_destroy(unsigned int which);
 /* Return: a stream that stays until rcu_read_unlock(), or NULL. Any context. */
@@ -167,9 +218,13 @@ bool object_unpack(struct object *obj, u8 *ptr, const char *name);
 size_t object_pick_size(struct worker *w);
 void object_init(struct worker *w, struct object *obj, void *ptr, size_t size, bool zeroed);
 bool object_alloc(struct worker *w, struct object *obj, size_t size, size_t align, size_t filled);
+unsigned int object_alloc_bulk(struct worker *w, size_t size, unsigned int nr, void **ptrs);
 void object_free_range(struct worker *w, u8 *ptr, size_t len);
 void object_free(struct worker *w, const struct object *obj, size_t start, size_t end);
 void object_trim(struct worker *w, struct object *obj, size_t len);
+void object_free_ranges(struct worker *w, const struct dualtree_range *ranges, unsigned int nr,
+			size_t bytes);
+u8 *object_resize(struct worker *w, const struct object *obj, size_t len);
 void object_leave(struct worker *w, const struct object *obj);
 bool object_take(struct worker *w, struct object *obj);
 void objects_free_all(struct instance *inst);
@@ -192,6 +247,7 @@ int nmis_start(void);
 void workers_quiesce(void);
 void workers_resume(void);
 void workers_stop(void);
+unsigned int torture_any_cpu(struct rnd_state *rnd);
 void threads_print_fairness(void);
 unsigned long nmis_foreign(void);
 
@@ -201,6 +257,19 @@ void pipe_destroy(void);
 unsigned long pipe_produce(struct worker *w);
 unsigned long pipe_consume(struct worker *w);
 void pipe_check(void);
+
+/* gaps.c: a thread owns a struct gaps; gaps_write() makes one write or none. */
+void gaps_init(struct gaps *gaps, struct instance *inst, size_t region_bytes);
+bool gaps_add_live(struct gaps *gaps, const struct object *obj);
+void gaps_remove_live(struct gaps *gaps, unsigned int at, unsigned int nr);
+void gaps_add_freed(struct gaps *gaps, u8 *start, u8 *end);
+unsigned long gaps_write(struct gaps *gaps, struct worker *w);
+void gaps_print(const struct gaps *gaps, unsigned int nr_instances, u64 damaged);
+
+/* stray.c: a thread repeats the step. */
+unsigned long stray_step(struct worker *w);
+void stray_check(void);
+void stray_destroy(void);
 
 /* stress.c: which stressors there are, their threads, and inject=. */
 int stress_parse(const char *words);

@@ -137,7 +137,7 @@ void worker_init(struct worker *w, enum torture_context context, unsigned int id
 	w->context = context;
 }
 
-static unsigned int any_cpu(struct rnd_state *rnd)
+unsigned int torture_any_cpu(struct rnd_state *rnd)
 {
 	unsigned int cpu = cpumask_next(random_below(rnd, nr_cpu_ids) - 1, cpu_online_mask);
 
@@ -165,7 +165,7 @@ static void nmi_send(unsigned int cpu)
  */
 static void thread_move(struct thread *t)
 {
-	unsigned int cpu = t->roams ? any_cpu(&t->worker.rnd) : t->cpu;
+	unsigned int cpu = t->roams ? torture_any_cpu(&t->worker.rnd) : t->cpu;
 
 	if (raw_smp_processor_id() == cpu || !cpus_read_trylock())
 		return;
@@ -188,7 +188,7 @@ static int thread_run(void *data)
 		if (t->worker.iterations % MOVE_PERIOD == 0)
 			thread_move(t);
 		if (random_chance(&t->worker.rnd, TASK_NMI_PERCENT))
-			nmi_send(any_cpu(&t->worker.rnd));
+			nmi_send(torture_any_cpu(&t->worker.rnd));
 		worker_iterate(&t->worker);
 		cond_resched();
 	}
