@@ -4,17 +4,17 @@
  *
  * The heap's CPU has a task that calls twice, an interrupt, and an NMI. Each call allocates or
  * frees. Another CPU frees granules of this heap; all its contexts do the same, so it is one
- * process. With PREEMPTION there are two tasks and no NMI, and the other CPU may free two
- * granules in one call.
+ * process. With PREEMPTION there are two tasks and no NMI, and the other CPU frees two
+ * granules.
  *
  * A granule belongs to one heap as long as its region lives, and no call changes two heaps.
  * So one heap stands for all.
  */
 #define NR_CPUS		1
 #define NR_GRANULES	4
+#define REGION_GRANULES	2
 #define DRAIN_MAX	1
 #define FIRST_AT	{ LIVE, LIVE, FREE, FREE }
-#define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL, NIL }
 #define FIRST_TREE	4
 #define CONTEXTS	4
 
@@ -138,8 +138,8 @@ inline call(entered, g, t, n)
 		section_enter(entered);
 		if
 		:: entered && !MUST_WAIT -> put_back(g, t, n)
-		:: !entered -> printf("a free has found a section open\n"); push(g, g, n)
-		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, g, n)
+		:: !entered -> printf("a free has found a section open\n"); push(g, n); n = 0
+		:: entered && MUST_WAIT -> printf("a free in NMI waits\n"); push(g, n); n = 0
 		fi;
 		section_exit(entered)
 	   :: else
@@ -182,32 +182,24 @@ active proctype nmi()
 }
 #endif
 
-/* The other CPU frees one granule, or two in one call, which it pushes together. */
+/* The other CPU frees one granule, or two. */
 active proctype other()
 {
-	byte g, last, n;
+	byte g, n;
 
-	atomic {
-		pick_live(last);
-		g = last;
-#ifdef PREEMPTION
-		if
-		:: last != NIL -> pick_live(g)
-		:: skip
-		fi;
-#endif
-		if
-		:: g == NIL -> g = last
-		:: g != NIL && g != last ->
-			next[g] = last;
-			printf("two are pushed together\n")
-		:: else
-		fi
-	};
+	pick_live(g);
 	if
-	:: g != NIL -> push(g, last, n)
+	:: g != NIL -> push(g, n); n = 0
 	:: else
 	fi;
+#ifdef PREEMPTION
+	pick_live(g);
+	if
+	:: g != NIL -> push(g, n); n = 0
+	:: else
+	fi;
+#endif
+	g = 0;
 	finished++
 }
 
@@ -233,5 +225,6 @@ active proctype accounting()
 		g++
 	:: else -> break
 	od;
+	assert(state[0] == IDLE && state[1] == IDLE);
 	printf("the accounting of the heap\n")
 }

@@ -16,7 +16,14 @@
 #define NR_CPUS		2
 #define NR_GRANULES	4
 #define FULL		3
+/* The mark of a granule in which nothing is live. */
+#define MARK		4
 #define CONTEXTS	5
+
+/* The CPU whose heap it is. */
+#ifndef OWNER
+#define OWNER		0
+#endif
 
 #include "contexts.pml"
 
@@ -24,7 +31,7 @@ byte ledger[NR_GRANULES] = { FULL, FULL, 3, FULL };
 
 /* Not in the code: pieces of a granule that their users still touch, */
 byte used[NR_GRANULES] = { 1, 1, 3, 1 };
-/* how often a granule was brought to 0, */
+/* how often a granule was marked, */
 byte taken[NR_GRANULES];
 /* which pieces have been freed, and how many frees of each were refused. */
 #define P	0
@@ -53,14 +60,40 @@ inline let_go(piece, first, last)
 	}
 }
 
-/* The caller owns the granule and writes a link or a node to it. */
-inline take_over(g)
+/*
+ * The caller claimed the granule: it marks it, as its owner's or dead, and from then on it is the
+ * heap's.
+ */
+inline mark(g)
 {
 	d_step {
 		assert(used[g] == 0);
 		taken[g]++;
-		assert(taken[g] == 1)
+		assert(taken[g] == 1);
+		ledger[g] = MARK
 	}
+}
+
+/* The granules of the range that were claimed. */
+inline mark_run(first, last)
+{
+#ifdef BUG_RUN_NOT_TRIMMED
+	claimed_first = true;
+	claimed_last = true;
+#endif
+	if
+	:: claimed_first -> mark(first)
+	:: else
+	fi;
+	if
+	:: last - first == 2 -> mark(first + 1)
+	:: else
+	fi;
+	if
+	:: first != last && claimed_last -> mark(last)
+	:: else
+	fi;
+	atomic { claimed_first = false; claimed_last = false }
 }
 
 /* Granules between the ends must be full; only P has one. */
@@ -72,31 +105,19 @@ inline middle_full(first, last)
 	fi
 }
 
-inline middle_take(first, last)
+/* ledger_is_whole(): does nothing but the range live in its granules? */
+inline free_whole(first, head, last, tail)
 {
+	ok = (ledger[last] == tail);
 	if
-	:: last - first == 2 -> atomic { ledger[first + 1] = 0; take_over(first + 1) }
-	:: else
-	fi
-}
-
-/* ledger_take_whole(): changes nothing if other bytes live in one of the granules. */
-inline take_whole(first, head, last, tail)
-{
-	ok = (ledger[first] == head);
-	if
-	:: ok && first != last -> ok = (ledger[last] == tail)
+	:: ok && first != last -> ok = (ledger[first] == head)
 	:: else
 	fi;
 	middle_full(first, last);
 	if
 	:: ok ->
-		atomic { ledger[first] = 0; take_over(first) };
-		middle_take(first, last);
-		if
-		:: first != last -> atomic { ledger[last] = 0; take_over(last) }
-		:: else
-		fi
+		atomic { claimed_first = true; claimed_last = true };
+		mark_run(first, last)
 	:: else
 	fi
 }
@@ -112,52 +133,86 @@ inline check(first, head, last, tail)
 	middle_full(first, last)
 }
 
-/* ledger_take_bytes() */
-inline take_bytes(g, bytes)
+/* The count that was seen: the granule is the caller's, or none of it is, or @seen stays. */
+inline look(bytes, claimed)
 {
-	seen = ledger[g];
-	do
-	:: seen == bytes ->
-		atomic { ledger[g] = 0; take_over(g) };
-		break
-	:: seen != bytes && !has(seen, bytes) -> break
-	:: seen != bytes && has(seen, bytes) ->
-#ifdef BUG_STORE_FOR_CMPXCHG
-		ledger[g] = seen - bytes;
-		break
-#else
-		if
-		:: atomic { ledger[g] == seen -> ledger[g] = seen - bytes; break }
-		:: atomic { ledger[g] != seen -> seen = ledger[g] };
-		   printf("a compare-exchange failed\n");
-#ifdef BUG_NO_SECOND_LOOK
-		   ledger[g] = seen - bytes;
-		   break
-#endif
-		fi
-#endif
-	od;
-	seen = 0
+	if
+	:: seen == bytes -> claimed = true; seen = 0
+	:: seen != bytes && !has(seen, bytes) -> seen = 0
+	:: else
+	fi
 }
 
-/* ledger_take() */
-inline take(first, head, last, tail)
+/* ledger_claim_granule() */
+inline claim_granule(g, bytes, claimed)
 {
-	take_bytes(first, head);
+	atomic { seen = ledger[g]; look(bytes, claimed) };
+	do
+	:: atomic { seen == 0 -> break }
+#ifdef BUG_STORE_FOR_CMPXCHG
+	:: atomic { seen != 0 -> ledger[g] = seen - bytes; seen = 0; break }
+#else
+	:: atomic { seen != 0 && ledger[g] == seen -> ledger[g] = seen - bytes; seen = 0; break }
+	:: atomic { seen != 0 && ledger[g] != seen -> printf("a compare-exchange failed\n");
+#ifdef BUG_NO_SECOND_LOOK
+		seen = 0;
+#else
+		seen = ledger[g];
+		look(bytes, claimed)
+#endif
+	   }
+#endif
+	od
+}
+
+/* ledger_claim(), and the marks. */
+inline claim(first, head, last, tail)
+{
+	claim_granule(first, head, claimed_first);
 	if
-	:: first != last -> take_bytes(last, tail)
+	:: first != last -> claim_granule(last, tail, claimed_last)
 	:: else
 	fi;
-	middle_take(first, last)
+	mark_run(first, last)
 }
 
-inline check_and_take(first, head, last, tail)
+/* do_free(), free_recheck() */
+inline check_and_claim(first, head, last, tail)
 {
 	check(first, head, last, tail);
 	if
-	:: ok -> take(first, head, last, tail)
+	:: ok -> claim(first, head, last, tail)
 	:: else
 	fi
+}
+
+/* free_partial(), free_bytes(): the counts are read once. */
+inline free_partial(first, head, last, tail)
+{
+	seen = ledger[first];
+	seen_last = ledger[last];
+	ok = has(seen, head) && has(seen_last, tail) && !(first == last && seen == head);
+	middle_full(first, last);
+	if
+	:: ok && seen == head -> claimed_first = true
+	:: ok && seen != head ->
+		if
+		:: atomic { ledger[first] == seen -> ledger[first] = seen - head }
+		:: atomic { ledger[first] != seen -> ok = false };
+		   printf("free_partial() has to check again\n")
+		fi
+	:: else
+	fi;
+	if
+	:: ok && first != last && seen_last == tail -> claimed_last = true
+	:: ok && first != last && seen_last != tail -> claim_granule(last, tail, claimed_last)
+	:: else
+	fi;
+	if
+	:: ok -> mark_run(first, last)
+	:: else -> check_and_claim(first, head, last, tail)
+	fi;
+	atomic { seen = 0; seen_last = 0 }
 }
 
 /* A mutation: check and change one granule after the other. */
@@ -165,16 +220,20 @@ inline granule_by_granule(first, head, last, tail)
 {
 	ok = has(ledger[first], head);
 	if
-	:: ok -> take_bytes(first, head)
+	:: ok -> claim_granule(first, head, claimed_first)
 	:: else
 	fi;
 	if
 	:: ok && first != last ->
 		ok = has(ledger[last], tail);
 		if
-		:: ok -> take_bytes(last, tail); middle_take(first, last)
+		:: ok -> claim_granule(last, tail, claimed_last)
 		:: else
 		fi
+	:: else
+	fi;
+	if
+	:: ok -> mark_run(first, last)
 	:: else
 	fi
 }
@@ -186,23 +245,24 @@ inline granule_by_granule(first, head, last, tail)
 #define check_early(first, head, last, tail)	check(first, head, last, tail)
 #define free_inside(first, head, last, tail)	\
 	if					\
-	:: ok -> take(first, head, last, tail)	\
+	:: ok -> claim(first, head, last, tail)	\
 	:: else					\
 	fi
 #else
 #define check_early(first, head, last, tail)	skip
-#define free_inside(first, head, last, tail)			\
-	if							\
-	:: take_whole(first, head, last, tail)			\
-	:: ok = false						\
-	fi;							\
-	if							\
-	:: !ok -> check_and_take(first, head, last, tail)	\
-	:: else							\
+#define free_inside(first, head, last, tail)					\
+	free_whole(first, head, last, tail);					\
+	if									\
+	:: !ok && in_heap -> free_partial(first, head, last, tail)		\
+	:: !ok && !in_heap -> check_and_claim(first, head, last, tail)		\
+	:: else									\
 	fi
 #endif
 
-/* A free. The owner's begins with take_whole(); any CPU may be the owner. */
+/* The interrupt has found a section open. */
+#define in_heap		(CPU == OWNER && level[CPU] == TASK)
+
+/* A free. */
 inline free_range(piece, first, head, last, tail)
 {
 	let_go(piece, first, last);
@@ -234,8 +294,8 @@ inline free_range(piece, first, head, last, tail)
 
 active [4] proctype task() provided (TASK_RUNS)
 {
-	bool ok;
-	byte seen, g;
+	bool ok, claimed_first, claimed_last;
+	byte seen, seen_last, g;
 
 	if
 	:: CPU == 0 -> free_range(P, 0, FULL, 2, 1)
@@ -246,8 +306,8 @@ active [4] proctype task() provided (TASK_RUNS)
 
 active proctype interrupt() provided (IRQ_RUNS)
 {
-	bool ok;
-	byte seen, g;
+	bool ok, claimed_first, claimed_last;
+	byte seen, seen_last, g;
 
 	irq_enter();
 	free_nested();
@@ -255,7 +315,7 @@ active proctype interrupt() provided (IRQ_RUNS)
 	finished++
 }
 
-/* Each granule was brought to 0 once; a refused free changed nothing. */
+/* Each granule was marked once; a refused free changed nothing. */
 active proctype accounting()
 {
 	byte g;
@@ -263,7 +323,7 @@ active proctype accounting()
 	finished == CONTEXTS;
 	do
 	:: g < NR_GRANULES ->
-		assert(ledger[g] == 0 && taken[g] == 1 && used[g] == 0);
+		assert(ledger[g] == MARK && taken[g] == 1 && used[g] == 0);
 		g++
 	:: else -> break
 	od;

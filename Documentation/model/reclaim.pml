@@ -3,9 +3,11 @@
  * Reclaim: a heap returns memory, by an interrupt to its CPU, or directly while its CPU is
  * offline. And the destruction of the instance.
  *
- *	granule 0	on the remote list from the start
+ *	granules 0, 3	in flight from the start
  *	granule 1	hot from the start
  *	granule 2	live; a task frees it, on the heap's CPU if that is online, else on another
+ *
+ * All are in one region, which is queued, with a bit of its map for each.
  *
  * Two reclaim: dualtree_shrink(), and the pass over idle heaps, which finds the instance in the
  * list of all. Meanwhile the CPU goes offline and returns. When the users have ended, the
@@ -22,10 +24,17 @@
 /* The heap: sets of granules. Reading the tree and writing it are two steps. */
 byte tree;
 byte hot = 2;
-byte remote = 1;
-byte pending;
 bool busy;
-#define ALL	7
+#define ALL	15
+
+/* Granules that are marked dead, and the map. */
+byte dead = 9;
+byte map = 9;
+/* The region's state, and the lists that it is in. */
+bool queued = true;
+bool remote = true, pending;
+/* Of a drain: the bits that were taken, and the granule. */
+byte bits, drained;
 
 /* Contexts that are touching the heap; not in the code. */
 byte inside;
@@ -82,25 +91,81 @@ inline tree_add(set, t)
 	atomic { tree = t | set; t = 0 }
 }
 
-/* reclaim_step(): drains at most one run. Owner. */
+/* remote_mark(), dt_remote_queue() */
+inline push(set)
+{
+	dead = dead | set;
+	map = map | set;
+	if
+	:: atomic { !queued -> queued = true };
+	   remote = true
+	:: atomic { queued -> skip }
+	fi
+}
+
+/* push_pending(), for a region with more. */
+inline queue_again()
+{
+	if
+	:: atomic { !queued -> queued = true; pending = true }
+	:: atomic { queued -> printf("a push has queued what is left\n") }
+	fi
+}
+
+/* dt_heap_drain(): at most one bit. The region stays queued where others are left. Owner. */
+inline drain_one(set, t)
+{
+#ifdef BUG_IDLE_WHILE_DRAINED
+	pending = false;
+	queued = false;
+#endif
+	atomic {
+		bits = map;
+		map = 0;
+		set = (bits & 1 -> 1 : (bits & 4 -> 4 : bits & 8));
+		bits = bits & ~set
+	};
+	if
+	:: atomic { (dead & set) != 0 -> dead = dead & ~set };
+	   tree_add(set, t)
+	:: atomic { (dead & set) == 0 -> skip }
+	fi;
+	if
+	:: atomic { bits != 0 -> map = map | bits };
+#ifdef BUG_IDLE_WHILE_DRAINED
+	   queue_again()
+#endif
+	:: atomic { bits == 0 -> skip };
+#ifndef BUG_IDLE_WHILE_DRAINED
+	   pending = false;
+	   queued = false;
+	   if
+	   :: atomic { map != 0 -> skip };
+	      queue_again()
+	   :: atomic { map == 0 -> skip }
+	   fi
+#endif
+	fi;
+	atomic { bits = 0; set = 0 }
+}
+
+/* reclaim_step(). Owner. */
 inline reclaim_step(who, again, t)
 {
 	touch();
 	if
-	:: pending != 0 || !taken[who] ->
+	:: pending || !taken[who] ->
 		atomic {
 			if
-			:: pending == 0 ->
+			:: !pending ->
 				taken[who] = true;
 				pending = remote;
-				remote = 0
+				remote = false
 			:: else
 			fi
 		};
 		if
-		:: atomic { pending & 1 -> pending = pending & ~1 }; tree_add(1, t)
-		:: atomic { !(pending & 1) && pending != 0 -> pending = pending & ~4 };
-		   tree_add(4, t)
+		:: pending -> drain_one(drained, t)
 		:: else
 		fi;
 		again = true
@@ -165,15 +230,20 @@ inline walk_offline(who, again, t)
 #endif
 }
 
-/* reclaim_cpu(): all that was free when it began has been returned when it ends. */
+/* All that was free when it began has been returned. */
+inline assert_reclaimed()
+{
+	assert((tree & 11) == 11)
+}
+
+/* reclaim_cpu() */
 inline reclaim_cpu(who, again, t)
 {
 	if
 	:: online -> reclaim_online(who)
 	:: else -> walk_offline(who, again, t)
 	fi;
-	assert(tree & 1);
-	assert(tree & 2)
+	assert_reclaimed()
 }
 
 /* A user frees granule 2, on either CPU. */
@@ -196,7 +266,7 @@ active proctype task() provided (TASK_RUNS)
 		busy = false
 	:: else ->
 		printf("its CPU is offline\n");
-		remote = remote | 4
+		push(4)
 	fi;
 	preempt_enable();
 	finished++
@@ -267,8 +337,7 @@ active proctype hotplug()
 	if
 	:: listed ->
 		walk_offline(DEAD, again, t);
-		assert(tree & 1);
-		assert(tree & 2)
+		assert_reclaimed()
 	:: else
 	fi;
 	unlock(instances_lock);
@@ -293,8 +362,9 @@ active proctype destroy()
 		assert(inside == 0);
 		destroyed = true;
 		/* All granules are there, once. */
-		assert((tree | hot | remote | pending) == ALL);
-		assert(tree + hot + remote + pending == ALL)
+		assert((tree | hot | dead) == ALL);
+		assert(tree + hot + dead == ALL);
+		assert(dead == 0 || queued)
 	};
 	printf("the end of the instance\n")
 }

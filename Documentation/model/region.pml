@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A region that empties and returns to the pool, while lookups may still use its record.
+ * A region that empties and returns to the pool, while lookups may still use its record, and
+ * while the record may be queued.
  *
  *	table ---> our record ---> block: granule 0, live, freed on CPU 0
  *	                                  granule 1, live, freed on CPU 1
  *	table ---> their record -> the same block, later
  *
  * Granule 0 is freed by a task of the heap's CPU or by an NMI there, granule 1 by a task of
- * another CPU. The owner's section that finds the region free retires it, and a task returns
- * it: table, pool, record. Meanwhile a stray free of granule 0, a double free, looks it up. As
- * soon as the block is in the pool, another instance makes a region of it.
+ * another CPU. Both have the same bit of the map, so the owner may find a mark before its bit is
+ * set: the push is still under way when the region is free. The owner's section that finds it
+ * free retires it, and a task returns it: table, pool, record. A record that is queued is freed
+ * by the section that takes it off the queue. Meanwhile a stray free of granule 0, a double free,
+ * looks it up. As soon as the block is in the pool, another instance makes a region of it.
  */
 #define NR_CPUS		2
 #define CONTEXTS	5
 
 #include "contexts.pml"
 
-#define NOBODY		0
+#define NO_OWNER	0
 #define OURS		1
 #define THEIRS		2
 
@@ -24,15 +27,32 @@
 byte owner = OURS;
 bool record_freed;
 
-/* A bit per granule: live, in flight, in the tree. */
-byte ledger = 3;
-byte remote;
+/* Values of a count. */
+#define DEAD	0
+#define LIVE	1
+#define OWNED	2
+
+/* The record: the ledger, a bit of the map, the state. */
+byte ledger[2] = LIVE;
+bool map;
+#define IDLE	0
+#define QUEUED	1
+#define RETIRED	2
+byte state;
+
+/* The record is in the heap's queue, or in what the owner has taken of it. */
+bool remote, pending;
 byte tree;
 
+/* Of a drain: the bit was taken. */
+bool taken;
+
 bool busy;
+/* In the heap's list of what a task is to return or, if the region was destroyed, to free. */
 bool retired;
 bool pool_locked;
 bool block_in_pool;
+bool destroyed;
 bool gone_for_good;
 
 /* Granule 0: its freeing context is chosen; it has been freed. */
@@ -61,7 +81,7 @@ inline lookup_end(record)
 {
 	atomic {
 		looking[_pid] = false;
-		record = NOBODY;
+		record = NO_OWNER;
 		if
 		:: level[CPU] == TASK -> preempt_enable()
 		:: else
@@ -74,7 +94,7 @@ inline region_check_empty()
 {
 	if
 #ifdef BUG_EMPTY_BY_LEDGER
-	:: ledger == 0 && owner == OURS -> retired = true
+	:: ledger[0] != LIVE && ledger[1] != LIVE && owner == OURS -> retired = true
 #else
 	:: tree == 3 && owner == OURS -> retired = true
 #endif
@@ -82,40 +102,102 @@ inline region_check_empty()
 	fi
 }
 
+/* remote_mark(), dt_remote_queue() */
+inline push(g)
+{
+	atomic { touch_record(); assert(ledger[g] == LIVE); ledger[g] = DEAD };
+	freed = freed || g == 0;
+	atomic { touch_record(); map = true };
+	touch_record();
+	if
+	:: atomic { state == IDLE -> state = QUEUED };
+	   atomic { touch_record(); assert(!remote); remote = true }
+	:: atomic { state == QUEUED -> skip }
+	:: atomic { state == RETIRED -> printf("a push ends after its region\n") }
+	fi
+}
+
+/* drain_run() */
+inline drain_run(g)
+{
+	if
+	:: atomic { ledger[g] == DEAD -> touch_record(); assert(owner == OURS); ledger[g] = OWNED };
+	   tree = tree | (1 << g);
+	   region_check_empty()
+	:: atomic { ledger[g] != DEAD -> touch_record() }
+	fi
+}
+
+/* drain_region() */
+inline drain_region()
+{
+	atomic { touch_record(); taken = map; map = false };
+	if
+	:: taken -> drain_run(0); drain_run(1)
+	:: else
+	fi;
+	taken = false
+}
+
+/* push_pending(), if bits were set during the drain. */
+inline queue_again()
+{
+	if
+	:: atomic { map -> touch_record() };
+	   if
+	   :: atomic { state == IDLE -> state = QUEUED };
+	      atomic { touch_record(); pending = true }
+	   :: atomic { state != IDLE -> skip }
+	   fi
+	:: atomic { !map -> touch_record() }
+	fi
+}
+
+/* dt_heap_drain() */
+inline drain()
+{
+	do
+	:: atomic { remote && !pending -> remote = false; pending = true }
+	:: pending ->
+	   drain_region();
+	   atomic { touch_record(); pending = false };
+	   if
+#ifdef BUG_DRAIN_STORES_IDLE
+	   :: state = IDLE;
+	      queue_again()
+#else
+	   :: atomic { state == QUEUED -> state = IDLE };
+	      queue_again()
+	   :: atomic { state != QUEUED -> assert(state == RETIRED && !retired); retired = true };
+	      printf("a region was destroyed while it was queued\n")
+#endif
+	   fi
+	:: atomic { !remote && !pending -> break }
+	od
+}
+
 /* A section of the heap's CPU, if none is open. @mine: it frees granule 0. */
 inline section(record, mine, give)
 {
 	lookup_begin(record);
 	if
-	:: mine ->
-		assert(record == OURS);
-		touch_record();
-		atomic { ledger = ledger & 2; freed = true }
+	:: mine -> assert(record == OURS)
 	:: else
 	fi;
 	if
-	:: atomic { busy && mine -> remote = remote | 1 }
+	:: atomic { busy && mine -> skip };
+	   push(0)
 	:: atomic { busy && !mine -> skip }
 	:: !busy ->
 		busy = true;
 		if
-		:: mine -> touch_record(); tree = tree | 1; region_check_empty()
+		:: mine ->
+			atomic { touch_record(); ledger[0] = OWNED; freed = true };
+			tree = tree | 1;
+			region_check_empty()
 		:: else
 		fi;
-		do
-		:: remote & 1 ->
-			/* dt_heap_drain() looks each run's region up. */
-			assert(owner == OURS);
-			touch_record();
-			atomic { remote = remote & 2; tree = tree | 1 };
-			region_check_empty()
-		:: remote & 2 ->
-			assert(owner == OURS);
-			touch_record();
-			atomic { remote = remote & 1; tree = tree | 2 };
-			region_check_empty()
-		:: else -> break
-		od;
+		drain();
 		atomic {
 			if
 #ifdef BUG_NMI_GIVES_BACK
@@ -137,29 +219,76 @@ inline pool_lock()
 	atomic { !pool_locked -> pool_locked = true }
 }
 
+#define in_use(g)	(ledger[g] == LIVE || ledger[g] == DEAD)
+
 inline put_block()
 {
 	pool_lock();
 	/* Nothing of it is live or in flight. */
-	atomic { assert(ledger == 0 && remote == 0); block_in_pool = true };
+#ifndef BUG_DESTROYED_IS_DEAD
+	assert(!in_use(0) && !in_use(1));
+#endif
+	block_in_pool = true;
 	pool_locked = false
 }
 
-/* dt_region_destroy() */
+/* The end of dt_region_destroy(): call_rcu(), unless the record is queued. */
+inline retire_record()
+{
+	touch_record();
+#if defined(BUG_QUEUED_IS_FREED)
+	state = RETIRED;
+	gone_for_good = true
+#elif defined(BUG_RETIRED_WITHOUT_XCHG)
+	if
+	:: state == QUEUED -> state = RETIRED
+	:: state != QUEUED -> state = RETIRED; gone_for_good = true
+	fi
+#else
+	if
+	:: atomic { state == QUEUED -> state = RETIRED };
+	   printf("a queued record is kept\n")
+	:: atomic { state != QUEUED -> state = RETIRED };
+	   gone_for_good = true
+	fi
+#endif
+}
+
+/* The ledger of a region that is destroyed has no mark that a drain takes. */
+inline clear_owner()
+{
+	owner = NO_OWNER;
+	atomic {
+		touch_record();
+		assert(!in_use(0) && !in_use(1));
+#ifdef BUG_DESTROYED_IS_DEAD
+		ledger[0] = DEAD;
+		ledger[1] = DEAD
+#else
+		ledger[0] = OWNED;
+		ledger[1] = OWNED
+#endif
+	}
+}
+
+/* dt_regions_put(), dt_region_destroy() */
 inline give_back(give)
 {
 	if
-	:: give ->
+	:: give && state == RETIRED -> gone_for_good = true
+	:: give && state != RETIRED ->
 #ifdef BUG_PUT_BEFORE_CLEARED
 		put_block();
-		owner = NOBODY;
+		clear_owner();
 #else
-		owner = NOBODY;
+		clear_owner();
 		put_block();
 #endif
-		atomic { gone_for_good = true; give = false }
+		destroyed = true;
+		retire_record()
 	:: else
-	fi
+	fi;
+	give = false
 }
 
 /* The heap's CPU: another user of the pool, a section, and more sections if needed. */
@@ -175,10 +304,11 @@ active proctype task() provided (TASK_RUNS)
 	   section(record, mine, give);
 	   give_back(give);
 	   mine = false
-	:: skip
+	:: section(record, mine, give);
+	   give_back(give)
 	fi;
 	do
-	:: !gone_for_good && (remote != 0 || retired) ->
+	:: !gone_for_good && (remote || pending || retired) ->
 		section(record, mine, give);
 		give_back(give)
 	:: gone_for_good -> break
@@ -193,20 +323,17 @@ active proctype other() provided (TASK_RUNS)
 
 	lookup_begin(record);
 	assert(record == OURS);
-	touch_record();
-	ledger = ledger & 1;
-	remote = remote | 2;
-#ifdef BUG_LOOK_AFTER_PREEMPT_ON
+#ifdef BUG_PUSH_WITH_PREEMPT_ON
 	lookup_end(record);
-	touch_record();
+	push(1);
 #else
-	/* free_slow() reads region->heap once more, for the shared heap. */
-	touch_record();
+	push(1);
 	lookup_end(record);
 #endif
 	finished++
 }
 
+/* An NMI frees granule 0, or allocates. A second one allocates. */
 active proctype nmi()
 {
 	byte record, was;
@@ -214,15 +341,20 @@ active proctype nmi()
 
 	nmi_enter(was);
 	if
-	:: atomic { !claimed -> claimed = true; mine = true };
-	   section(record, mine, give);
-	   if
-	   :: retired -> printf("an NMI has emptied it\n")
-	   :: else
-	   fi;
-	   give_back(give)
+	:: atomic { !claimed -> claimed = true; mine = true }
 	:: atomic { claimed -> skip }
 	fi;
+	section(record, mine, give);
+	if
+	:: retired -> printf("an NMI has emptied it\n")
+	:: else
+	fi;
+	give_back(give);
+	mine = false;
+	nmi_exit(was);
+	nmi_enter(was);
+	section(record, mine, give);
+	give_back(give);
 	nmi_exit(was);
 	finished++
 }
@@ -237,14 +369,14 @@ active proctype stray() provided (TASK_RUNS)
 	if
 	:: record == OURS ->
 		touch_record();
-		assert((ledger & 1) == 0);
+		assert(ledger[0] != LIVE);
 		touch_record();
 		if
-		:: owner == NOBODY -> printf("it looks at a record that is gone from the table\n")
+		:: owner == NO_OWNER -> printf("it looks at a record that is gone from the table\n")
 		:: else
 		fi
 	:: record == THEIRS -> printf("not of this instance\n")
-	:: record == NOBODY
+	:: record == NO_OWNER
 	fi;
 	lookup_end(record);
 	finished++
@@ -257,7 +389,7 @@ active proctype rival() provided (TASK_RUNS)
 	pool_lock();
 	pool_locked = false;
 	owner = THEIRS;
-	gone_for_good;
+	destroyed;
 	assert(owner == THEIRS);
 	finished++
 }
@@ -280,6 +412,6 @@ active proctype grace_period()
 active proctype accounting()
 {
 	finished == CONTEXTS && record_freed;
-	assert(tree == 3 && ledger == 0 && remote == 0 && !busy && !retired && !pool_locked);
+	assert(tree == 3 && !remote && !pending && !busy && !retired && !pool_locked);
 	printf("the end of the region\n")
 }

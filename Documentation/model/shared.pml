@@ -11,9 +11,9 @@
  */
 #define NR_CPUS		2
 #define NR_GRANULES	3
+#define REGION_GRANULES	2
 #define DRAIN_MAX	1
 #define FIRST_AT	{ LIVE, LIVE, FREE }
-#define FIRST_NEXT	{ PAYLOAD, PAYLOAD, NIL }
 #define FIRST_TREE	4
 /* Times that one call takes the lock to drain: more than there are pushes. */
 #define DRAINS_MOST	8
@@ -161,10 +161,14 @@ inline call(got, g, t, n, times)
 	:: pick_live(g);
 	   if
 	   :: g != NIL ->
-		push(g, g, n);
+		/* free_queue(): a push that has queued the region drains. */
+		push(g, n);
+		if
 #ifndef BUG_FREE_LEAVES_LIST
-		shared_drain(got, g, t, n, times)
+		:: n -> n = 0; shared_drain(got, g, t, n, times)
 #endif
+		:: else -> n = 0
+		fi
 	   :: else
 	   fi
 	fi;

@@ -15,15 +15,18 @@ MODEL_RUNS=(
 	"heap"
 	"heap -DKMEMLEAK"
 	"heap -DPREEMPTION"
+	"run"
 	"shared"
 	"shared -DINTERRUPT"
 	"ledger"
+	"ledger -DOWNER=1"
 	"region"
 	"reclaim"
 )
 # Searched once more, for runs that never end: there are none, so no call waits for ever.
 MODEL_ENDS=(
 	"heap -DPREEMPTION"
+	"run"
 	"shared"
 	"shared -DINTERRUPT"
 )
@@ -139,7 +142,7 @@ model_mutations()
 {
 	local model
 
-	for model in heap shared ledger region reclaim; do
+	for model in heap run shared ledger region reclaim; do
 		{
 			cat "$MODELS/$model.pml"
 			[ "$model" != heap ] || cat "$MODELS/granules.pml"
