@@ -48,6 +48,16 @@ static __always_inline struct dt_region *block_region(const struct dt_heap *heap
 	return NULL;
 }
 
+/* Does a link lead to the start of a block of this region? As block_region(), without a lookup. */
+static __always_inline bool is_block_of(const struct dt_region *region,
+					const struct dt_cached *block)
+{
+	size_t offset = region_offset(region, block);
+
+	return offset < region->bytes && !(offset & (DT_GRANULE - 1)) &&
+	       ledger_is_block(READ_ONCE(region->ledger[offset >> DT_GRANULE_SHIFT]));
+}
+
 /* A block is out of its list. */
 static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick_list *list,
 					 unsigned int nr)
@@ -56,16 +66,21 @@ static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick
 	local64_sub(nr, &quick->nr_cached);
 }
 
-/* A link in the quick lists led nowhere: all their blocks become free, and the lists empty. */
-static noinline void quick_repair(struct dt_heap *heap)
+/* Empty all lists; what becomes of their blocks is up to the caller. */
+static void quick_forget_all(struct dt_quick *quick)
 {
-	struct dt_quick *quick = heap->quick;
 	unsigned int nr;
 
-	dt_report_damage(heap->lowest->dt, heap->lowest->base, "a list of cached blocks");
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
 		quick_list(quick, nr)->depth = 0;
 	local64_set(&quick->nr_cached, 0);
+}
+
+/* A link in the quick lists led nowhere: all their blocks become free, and the lists empty. */
+static noinline void quick_repair(struct dt_heap *heap)
+{
+	dt_report_damage(heap->lowest->dt, heap->lowest->base, "a list of cached blocks");
+	quick_forget_all(heap->quick);
 	dt_heap_free_blocks(heap);
 }
 
@@ -183,14 +198,12 @@ static bool quick_forget_region(struct dt_heap *heap, unsigned int nr,
 	struct dt_quick_list *list = quick_list(heap->quick, nr);
 	struct dt_cached **link = &list->first, *block;
 	unsigned int left = list->depth;
-	struct dt_region *in;
 
 	for (; left; left--) {
 		block = READ_ONCE(*link);
-		in = block_region(heap, block);
-		if (!in)
-			return false;
-		if (in != region) {
+		if (!is_block_of(region, block)) {
+			if (!block_region(heap, block))
+				return false;
 			link = &block->next;
 			continue;
 		}
@@ -207,6 +220,9 @@ static void region_evict(struct dt_heap *heap, struct dt_region *region)
 {
 	unsigned int nr;
 
+	/* Of one region as a rule all blocks are; but init_on_free wants each link cleared. */
+	if (dt_cache_listed(heap) == region_nr_cached(region) && !want_init_on_free())
+		quick_forget_all(heap->quick);
 	for (nr = 1; nr <= QUICK_LISTS; nr++) {
 		if (likely(quick_forget_region(heap, nr, region)))
 			continue;
