@@ -21,6 +21,13 @@
 #define NR	50
 #define BYTES	3000
 
+/* A pass that runs meanwhile would give back what is looked at: none does from here on. */
+static void expect_drained(struct kunit *test, struct dualtree *dt)
+{
+	dt_test_idle_ms(test, 0);
+	dt_expect_drained(test, dt);
+}
+
 /**
  * struct hoard - what a test has on some CPU
  * @dt: the instance
@@ -150,7 +157,7 @@ static void reclaim_busy_cpu(struct kunit *test)
 	occupied_end(&occupied);
 	flush_work(&waiting);
 	destroy_work_on_stack(&waiting);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /**
@@ -280,7 +287,7 @@ static void reclaim_open_section(struct kunit *test)
 	flush_work(&shrinking.work);
 	destroy_work_on_stack(&shrinking.work);
 	KUNIT_EXPECT_EQ(test, stats_of(hoard->dt).held_bytes, 0);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /* A CPU that does not use its heap again: what other CPUs free of it goes back by itself. */
@@ -309,7 +316,7 @@ static void reclaim_idle_cached(struct kunit *test)
 	/* It serves again. */
 	hoard_alloc(hoard);
 	hoard_free(hoard, 0, 1);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /* The shared heap's spare goes back too. */
@@ -329,7 +336,7 @@ static void reclaim_idle_shared(struct kunit *test)
 	expect_given_back(test, hoard, stats_of(hoard->dt).held_bytes -
 				       hoard->dt->shared.held_bytes);
 	hoard_free(hoard, 0, 1);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /**
@@ -375,7 +382,7 @@ static void reclaim_left_list(struct kunit *test)
 	flush_work(&pairs.work);
 	destroy_work_on_stack(&pairs.work);
 	KUNIT_EXPECT_FALSE(test, pairs.failed);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /* Turned off, nothing goes back any more, not even by a pass that was scheduled. */
@@ -462,7 +469,7 @@ static void reclaim_dead_cpu(struct kunit *test)
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_FALSE(test, hoard->failed);
 	KUNIT_EXPECT_FALSE(test, other->failed);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /* A CPU without a tick has no heap, for which it would have to be interrupted. */
@@ -482,7 +489,7 @@ static void reclaim_nohz_full(struct kunit *test)
 	hoard_free(hoard, 0, 1);
 	KUNIT_EXPECT_FALSE(test, hoard->failed);
 	expect_given_back(test, hoard, 0);
-	dt_expect_drained(test, hoard->dt);
+	expect_drained(test, hoard->dt);
 }
 
 /* Idle heaps are reclaimed in this suite alone. */
