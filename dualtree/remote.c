@@ -45,7 +45,7 @@ static __always_inline unsigned int dead_end(const u8 *ledger, unsigned int at)
 		at++;
 		while (!(others = READ_ONCE(ledger_word(u64, ledger + at)) ^ dead))
 			at += sizeof(others);
-		at += __ffs64(le64_to_cpu(others)) / BITS_PER_BYTE;
+		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
 		if (READ_ONCE(ledger[at]) != LEDGER_DEAD)
 			return at;
 	}
