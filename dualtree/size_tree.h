@@ -54,13 +54,14 @@ static __always_inline void class_insert(struct dt_extent_tree *tree, unsigned i
 	int bit = extent_key_top(tree, large);
 	u32 *link = &tree->roots[class], at;
 
+	/* First: it has its mark, so a stray link may lead the descent to it. */
+	node_init(tree, last);
 	while ((at = READ_ONCE(*link)) != EXTENT_NONE) {
 		if (!link_valid(tree, at, LEDGER_FREE + class, bit))
 			return;
 		link = &extent_node(tree, at)->child[extent_child(key, bit)];
 		bit -= EXTENT_KEY_BITS;
 	}
-	node_init(tree, last);
 	WRITE_ONCE(*link, last);
 	tree->classes |= 1ULL << class;
 }
