@@ -321,6 +321,13 @@ static void tree_clear(struct dt_extent_tree *tree)
 /* Make one extent of all granules of the region. Context: any; the caller owns the tree. */
 void dt_extent_tree_reset(struct dt_extent_tree *tree)
 {
+	unsigned int last;
+
+	if (want_init_on_free())
+		for (last = extent_next(tree, 0); last != EXTENT_NONE;
+		     last = extent_next(tree, last + 1))
+			extent_forget(tree, last);
+	dt_poison(tree->base, (size_t)tree->nr << DT_GRANULE_SHIFT);
 	tree_clear(tree);
 	ledger_set(tree->ledger, 0, tree->nr, LEDGER_OWNED);
 	dt_extent_tree_free(tree, 0, tree->nr);

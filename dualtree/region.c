@@ -5,6 +5,7 @@
  * Context: outside of sections, not NMI. Both take the pool's lock; creating also calls the
  * kernel's allocator, for the record. dt_region_reset() is the owner's.
  */
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -88,7 +89,6 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_region_create);
 /* Make one free extent of a region in which nothing is live, hot or in flight. Owner only. */
 void dt_region_reset(struct dt_region *region)
 {
-	dt_poison(region->base, region->bytes);
 	dt_extent_tree_reset(&region->free);
 	region->nr_inuse = 0;
 }
@@ -104,6 +104,24 @@ void dt_region_free(struct dt_region *region)
 	call_rcu(&region->rcu, region_free_rcu);
 }
 
+/*
+ * Clear the nodes of the extents and the links of the blocks. What is live stays as it is: the
+ * network stack may still hold its pages.
+ */
+static void region_clear_links(struct dt_region *region)
+{
+	unsigned int i;
+
+	for (i = 0; i < region->nr; i++) {
+		u8 mark = READ_ONCE(region->ledger[i]);
+
+		if (ledger_is_last(mark))
+			memset(region_addr(region, i), 0, sizeof(struct dt_extent));
+		else if (ledger_is_block(mark))
+			memset(region_addr(region, i), 0, sizeof(struct dt_cached));
+	}
+}
+
 /**
  * dt_region_destroy() - return a region's block to the pool and free its record
  * @region: a region that is in no heap any more; what is live in it is lost
@@ -116,10 +134,12 @@ void dt_region_free(struct dt_region *region)
 void dt_region_destroy(struct dt_region *region)
 {
 	buddy_set_owner(region->base, 1UL << region->order, NULL);
+	dt_unpoison(region->base, region->bytes);
+	if (want_init_on_free())
+		region_clear_links(region);
 	/* A free that found the record just before finds nothing live, and a drain nothing dead. */
 	ledger_set(region->ledger, 0, region->nr, LEDGER_OWNED);
 	dt_kmemleak_forget(region);
-	dt_unpoison(region->base, region->bytes);
 	buddy_pool_free(region->pool, region->base, region->order);
 	if (xchg(&region->state, REGION_RETIRED) != REGION_QUEUED)
 		dt_region_free(region);

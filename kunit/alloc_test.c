@@ -478,6 +478,29 @@ static void dualtree_init_on_free(struct kunit *test)
 	dt_expect_drained(test, dt);
 }
 
+/* Nor does a region that has gone back keep what its trees and lists had in it. */
+static void dualtree_init_on_free_region(struct kunit *test)
+{
+	struct buddy_pool *pool = dt_test_small_pool(test, PAGE_SIZE << SMALL_ARENA);
+	struct dualtree *dt = test_instance(test, .pool = pool);
+	void *ptrs[64], *all;
+	unsigned int i;
+
+	if (!want_init_on_free())
+		kunit_skip(test, "this kernel was not booted with init_on_free=1");
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+		ptrs[i] = dualtree_alloc(dt, 500, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(ptrs); i += 2)
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], 500), 0);
+	for (i = 1; i < ARRAY_SIZE(ptrs); i += 2)
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], 500), 0);
+	dt_test_instance_destroy(test, dt);
+	all = buddy_pool_alloc(pool, SMALL_ARENA, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, PAGE_SIZE << SMALL_ARENA));
+	buddy_pool_free(pool, all, SMALL_ARENA);
+}
+
 static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
 	KUNIT_CASE(dualtree_create_name),
@@ -496,6 +519,7 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(dualtree_not_cleared),
 	KUNIT_CASE(dualtree_init_on_alloc),
 	KUNIT_CASE(dualtree_init_on_free),
+	KUNIT_CASE(dualtree_init_on_free_region),
 	{}
 };
 
