@@ -28,7 +28,7 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 		quick_list(quick, nr)->max = min_t(unsigned int, QUICK_DEPTH,
 						   (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
 	heap->quick = quick;
-	WRITE_ONCE(heap->hot.nr, 0);
+	heap->hot.nr = 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 

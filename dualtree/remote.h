@@ -57,10 +57,7 @@
 static __always_inline bool remote_mark(struct dt_region *region, unsigned int first,
 					unsigned int nr)
 {
-	if (nr <= 33)
-		ledger_set_few(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
-	else
-		ledger_set_many(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
+	ledger_set(region->ledger, first + 1, nr - 1, LEDGER_DEAD_INSIDE);
 	/* Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(). */
 	smp_store_release(&region->ledger[first], LEDGER_DEAD);
 	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */

@@ -465,6 +465,22 @@ static void hot_of_one_size(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hot_fits(heap, 2 * DT_GRANULE));
 }
 
+/* The unit ends with its range: a block that is freed later is not cut into such units. */
+static void hot_unit_ends(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	struct dt_heap *heap = &f->heap;
+
+	free_local(f, r, 4, 2);
+	free_local(f, r, 6, 2);
+	KUNIT_EXPECT_TRUE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+	KUNIT_EXPECT_PTR_EQ(test, hot_take(heap, 4 * DT_GRANULE, true), region_addr(r, 4));
+	free_local(f, r, 20, 11);
+	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
+	dt_expect_picture(f, r, "####################hhhhhhhhhhh#");
+}
+
 /* With a block of another size among them, the hot range is one block. */
 static void hot_of_two_sizes(struct kunit *test)
 {
@@ -564,6 +580,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(hot_alone_goes),
 	KUNIT_CASE(hot_leaves_what_drains),
 	KUNIT_CASE(hot_of_one_size),
+	KUNIT_CASE(hot_unit_ends),
 	KUNIT_CASE(hot_of_two_sizes),
 	KUNIT_CASE(put_leaves_the_hot_range),
 	KUNIT_CASE(lists_are_lifo),
