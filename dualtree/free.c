@@ -311,12 +311,12 @@ static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
 static __always_inline int free_remote_whole(struct dualtree *dt, struct dt_region *region,
 					     size_t first, size_t last, size_t len)
 {
-	unsigned int nr = last - first + 1;
+	size_t nr = last - first + 1;
 
 	dt_kmemleak_untrack(region, first, nr);
-	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
+	dt_poison(region_addr(region, first), nr << DT_GRANULE_SHIFT);
 	count_free(dt, len, nr);
-	if (remote_mark(region, first, nr))
+	if (remote_mark_few(region, first, nr))
 		return free_queue(dt, region);
 	preempt_enable();
 	return 0;

@@ -44,6 +44,19 @@
 /* Max runs that are drained in one section: bounds it. design.rst has what 32 of them cost. */
 #define REMOTE_DRAIN_MAX	32
 
+/* The inside of a run is dead: mark its first granule, and set its bit. */
+static __always_inline bool remote_publish(struct dt_region *region, unsigned long first)
+{
+	/* Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(). */
+	smp_store_release(&region->ledger[first], LEDGER_DEAD);
+	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */
+	smp_mb__before_atomic();
+	set_bit(first / REGION_MAP_GRANULES, region->map);
+	/* Full: the bit before the look at the state. Pairs with finish_pending()'s cmpxchg(). */
+	smp_mb__after_atomic();
+	return READ_ONCE(region->state) == REGION_IDLE;
+}
+
 /**
  * remote_mark() - mark granules dead: the first half of a push
  * @region: the region that they lie in
@@ -54,18 +67,19 @@
  * Context: Any, NMI included; preemption is off. The caller must not touch the granules after it.
  * Return: true if the region is to be queued, by dt_remote_queue().
  */
-static __always_inline bool remote_mark(struct dt_region *region, unsigned int first,
-					unsigned int nr)
+static __always_inline bool remote_mark(struct dt_region *region, unsigned long first,
+					unsigned long nr)
 {
 	ledger_set(region->ledger, first + 1, nr - 1, LEDGER_DEAD_INSIDE);
-	/* Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(). */
-	smp_store_release(&region->ledger[first], LEDGER_DEAD);
-	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */
-	smp_mb__before_atomic();
-	set_bit(first / REGION_MAP_GRANULES, region->map);
-	/* Full: the bit before the look at the state. Pairs with finish_pending()'s cmpxchg(). */
-	smp_mb__after_atomic();
-	return READ_ONCE(region->state) == REGION_IDLE;
+	return remote_publish(region, first);
+}
+
+/* remote_mark() for at most 33 granules. */
+static __always_inline bool remote_mark_few(struct dt_region *region, unsigned long first,
+					    unsigned long nr)
+{
+	ledger_set_few(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
+	return remote_publish(region, first);
 }
 
 bool dt_remote_queue(struct dt_region *region);
