@@ -185,8 +185,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 		if (ptr)
 			return ptr;
 	}
-	dt_cache_flush_hot(heap);
-	return dt_heap_alloc(heap, size);
+	return dt_cache_alloc_trees(heap, size);
 }
 
 /* The end of alloc_slow() where no heap can be entered, or the request is refused. */

@@ -7,11 +7,18 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
-#include "damage.h"
+#include "evict.h"
 #include "ledger.h"
 
 /* Max stale blocks, of regions that drain by now, that one request evicts: bounds the request. */
 #define STALE_MAX	4
+
+/*
+ * Max blocks that are carved for a size that is asked for again and again, and max granules: 64 KiB
+ * of 64 bytes each, as in a quick list.
+ */
+#define RUN_BLOCKS	16U
+#define RUN_GRANULES	1024U
 
 /**
  * dt_cache_init() - give a heap a hot range and quick lists
@@ -22,119 +29,11 @@
  */
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 {
-	unsigned int nr;
-
-	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		quick_list(quick, nr)->max = min_t(unsigned int, QUICK_DEPTH,
-						   (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
+	dt_quick_init(quick);
 	heap->quick = quick;
 	heap->hot.nr = 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
-
-/*
- * The region of a block that a link of a list leads to, or NULL if the link does not lead to the
- * start of a block of the heap. The link is not followed before the ledger agrees.
- */
-static __always_inline struct dt_region *block_region(const struct dt_heap *heap,
-						      const struct dt_cached *block)
-{
-	struct dt_region *region = buddy_lookup_owner(block);
-	size_t offset = region_offset(region, block);
-
-	if (likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
-		   ledger_is_block(READ_ONCE(region->ledger[offset >> DT_GRANULE_SHIFT]))))
-		return region;
-	return NULL;
-}
-
-/* Does a link lead to the start of a block of this region? As block_region(), without a lookup. */
-static __always_inline bool is_block_of(const struct dt_region *region,
-					const struct dt_cached *block)
-{
-	size_t offset = region_offset(region, block);
-
-	return offset < region->bytes && !(offset & (DT_GRANULE - 1)) &&
-	       ledger_is_block(READ_ONCE(region->ledger[offset >> DT_GRANULE_SHIFT]));
-}
-
-/* A block is out of its list. */
-static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick_list *list,
-					 unsigned int nr)
-{
-	list->depth--;
-	local64_sub(nr, &quick->nr_cached);
-}
-
-/* Empty all lists; what becomes of their blocks is up to the caller. */
-static void quick_forget_all(struct dt_quick *quick)
-{
-	unsigned int nr;
-
-	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		quick_list(quick, nr)->depth = 0;
-	local64_set(&quick->nr_cached, 0);
-}
-
-/* A link in the quick lists led nowhere: all their blocks become free, and the lists empty. */
-static noinline void quick_repair(struct dt_heap *heap)
-{
-	dt_report_damage(heap->lowest->dt, heap->lowest->base, "a list of cached blocks");
-	quick_forget_all(heap->quick);
-	dt_heap_free_blocks(heap);
-}
-
-/*
- * The region of the first block of a list that is not empty, with all of the block's granules as
- * they must be; NULL if there is none, after a repair.
- */
-static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
-						     struct dt_quick_list *list, unsigned int nr)
-{
-	struct dt_region *region = buddy_lookup_owner(list->first);
-	size_t offset = region_offset(region, list->first);
-
-	if (likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
-		   ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr)))
-		return region;
-	quick_repair(heap);
-	return NULL;
-}
-
-/* Take the first block of a list, after quick_first(). */
-static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
-						   struct dt_quick_list *list, unsigned int nr)
-{
-	struct dt_cached *block = list->first;
-
-	list->first = READ_ONCE(block->next);
-	if (want_init_on_free())
-		block->next = NULL;
-	quick_forget(quick, list, nr);
-	return block;
-}
-
-/* Take out a block at any position in its list. Return: false if it was not found. */
-static bool quick_unlink(struct dt_heap *heap, const struct dt_cached *block, unsigned int nr)
-{
-	struct dt_quick_list *list = quick_list(heap->quick, nr);
-	struct dt_cached **link = &list->first, *at;
-	unsigned int left = list->depth;
-
-	for (; left; left--, link = &at->next) {
-		at = READ_ONCE(*link);
-		if (!block_region(heap, at))
-			return false;
-		if (at != block)
-			continue;
-		WRITE_ONCE(*link, READ_ONCE(at->next));
-		if (want_init_on_free())
-			at->next = NULL;
-		quick_forget(heap->quick, list, nr);
-		return true;
-	}
-	return false;
-}
 
 /* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
 static __always_inline bool region_may_drain(const struct dt_heap *heap,
@@ -175,72 +74,6 @@ static __always_inline bool quick_wanted(const struct dt_heap *heap, const struc
 	return ledger_is_kept(before) && ledger_is_kept(after);
 }
 
-static __always_inline void quick_push(struct dt_quick *quick, struct dt_region *region,
-				       unsigned int first, unsigned int nr)
-{
-	struct dt_quick_list *list = quick_list(quick, nr);
-	struct dt_cached *block = region_addr(region, first);
-
-	dt_unpoison(block, sizeof(*block));
-	WRITE_ONCE(block->next, list->first);
-	list->first = block;
-	list->depth++;
-	list->credit--;
-	ledger_mark_block(region->ledger, first, nr);
-	region->nr_inuse -= nr;
-	local64_add(nr, &quick->nr_cached);
-}
-
-/* Take out all blocks of a list that lie in a region. Return: false if a link leads nowhere. */
-static bool quick_forget_region(struct dt_heap *heap, unsigned int nr,
-				const struct dt_region *region)
-{
-	struct dt_quick_list *list = quick_list(heap->quick, nr);
-	struct dt_cached **link = &list->first, *block;
-	unsigned int left = list->depth;
-
-	for (; left; left--) {
-		block = READ_ONCE(*link);
-		if (!is_block_of(region, block)) {
-			if (!block_region(heap, block))
-				return false;
-			link = &block->next;
-			continue;
-		}
-		WRITE_ONCE(*link, READ_ONCE(block->next));
-		if (want_init_on_free())
-			block->next = NULL;
-		quick_forget(heap->quick, list, nr);
-	}
-	return true;
-}
-
-/* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
-static void region_evict(struct dt_heap *heap, struct dt_region *region)
-{
-	unsigned int nr;
-
-	/* Of one region as a rule all blocks are; but init_on_free wants each link cleared. */
-	if (dt_cache_listed(heap) == region_nr_cached(region) && !want_init_on_free())
-		quick_forget_all(heap->quick);
-	for (nr = 1; nr <= QUICK_LISTS; nr++) {
-		if (likely(quick_forget_region(heap, nr, region)))
-			continue;
-		quick_repair(heap);
-		return;
-	}
-	dt_heap_reset(heap, region);
-}
-
-/* Put a run into the trees; and its region's blocks too, if nothing else is in use there. */
-static void tree_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-		      unsigned int nr)
-{
-	dt_heap_free(heap, region, first, nr);
-	if (unlikely(!region->nr_inuse && !region_empty(region)))
-		region_evict(heap, region);
-}
-
 /* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
 static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
 				       unsigned int first, unsigned int nr, bool wanted)
@@ -248,7 +81,7 @@ static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *r
 	if (wanted && !dt_heap_fits_below(heap, region, nr))
 		quick_push(heap->quick, region, first, nr);
 	else
-		tree_free(heap, region, first, nr);
+		dt_evict_run(heap, region, first, nr);
 }
 
 /* Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). */
@@ -263,11 +96,16 @@ static __always_inline void cache_insert(struct dt_heap *heap, struct dt_region 
 		cache_insert_slow(heap, region, first, nr, wanted);
 }
 
-/* Put the hot range, if there is one, into the quick list of its size or the trees. */
+/*
+ * Put the hot range, if there is one, into the quick list of its size or the trees, and the cold
+ * one into the trees.
+ */
 void dt_cache_flush_hot(struct dt_heap *heap)
 {
 	unsigned long nr = heap->hot.nr;
 
+	if (heap->cold.nr)
+		dt_evict_cold(heap);
 	if (!nr || nr == HOT_OFF)
 		return;
 	WRITE_ONCE(heap->hot.nr, 0);
@@ -320,8 +158,44 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
 
+/* Join a run to the cold range, if they are adjacent. */
+static __always_inline bool cold_join(struct dt_cold_range *cold, const struct dt_hot_range *run)
+{
+	if (run->region != cold->region)
+		return false;
+	if (run->first + run->nr == cold->first)
+		cold->first = run->first;
+	else if (cold->first + cold->nr != run->first)
+		return false;
+	WRITE_ONCE(cold->nr, cold->nr + run->nr);
+	return true;
+}
+
+/*
+ * Make the hot range cold, in place of what is cold already if they are not adjacent. A region of
+ * which nothing else is in use becomes empty.
+ */
+static void hot_cool(struct dt_heap *heap)
+{
+	struct dt_cold_range *cold = &heap->cold, was = *cold;
+	struct dt_hot_range *hot = &heap->hot;
+
+	if (!was.nr || !cold_join(cold, hot)) {
+		cold->region = hot->region;
+		cold->first = hot->first;
+		WRITE_ONCE(cold->nr, hot->nr);
+	} else {
+		was.nr = 0;
+	}
+	WRITE_ONCE(hot->nr, 0);
+	if (was.nr)
+		dt_evict_run(heap, was.region, was.first, was.nr);
+	if (unlikely(cold->region->nr_inuse == cold->nr) && cold->nr)
+		dt_evict_cold(heap);
+}
+
 /**
- * dt_cache_recheck_hot() - flush the hot range if it must not stay hot
+ * dt_cache_recheck_hot() - end the hot range if it must not stay hot
  * @heap: the heap, which has a hot range
  *
  * That is if its region should drain, or if nothing else is in use there and the heap has a spare
@@ -334,9 +208,8 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
 	unsigned int nr = heap->hot.nr, used = heap->hot.region->nr_inuse - nr;
 
 	if (region_should_drain(heap, heap->hot.region, used, nr) || (!used && heap->spare))
-		dt_cache_flush_hot(heap);
+		hot_cool(heap);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_recheck_hot);
 
 /**
  * dt_cache_heat() - make granules of remote frees hot, for a request that waits
@@ -389,16 +262,6 @@ void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
-/* Put a block into the trees that has been taken out of its list. */
-static void block_evict(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-			unsigned int nr)
-{
-	dt_poison(region_addr(region, first), sizeof(struct dt_cached));
-	region->nr_inuse += nr;
-	ledger_unmark_block(region->ledger, first, nr);
-	tree_free(heap, region, first, nr);
-}
-
 /* The rest of quick_take(): the list's first block may be stale. */
 static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_list *list,
 				       size_t size)
@@ -414,7 +277,7 @@ static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_lis
 		block = quick_pop(heap->quick, list, nr);
 		first = region_index(region, block);
 		if (region_should_drain(heap, region, region->nr_inuse, nr)) {
-			block_evict(heap, region, first, nr);
+			dt_evict_block(heap, region, first, nr);
 			continue;
 		}
 		region->nr_inuse += nr;
@@ -490,109 +353,34 @@ void *dt_cache_alloc(struct dt_heap *heap, size_t size)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc);
 
-/* Put the hot range, which is not empty, into the trees. */
-static void hot_evict(struct dt_heap *heap)
-{
-	unsigned int nr = heap->hot.nr;
-
-	WRITE_ONCE(heap->hot.nr, 0);
-	tree_free(heap, heap->hot.region, heap->hot.first, nr);
-}
-
 /**
- * dt_cache_flush() - put what is cached into the trees
- * @heap: the heap
- * @budget: max number of blocks to take from the quick lists
+ * dt_cache_alloc_trees() - serve a request from the trees
+ * @heap: the heap, which has quick lists
+ * @size: size in bytes, not 0
+ *
+ * If the one before it was of the same size, and no range became hot since, the next ones are
+ * likely to be, too: what they need is carved with it.
  *
  * Context: Any; the caller owns the heap.
- * Return: true if blocks are left in the quick lists.
+ * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.
  */
-bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
+void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size)
 {
-	struct dt_quick *quick = heap->quick;
-	unsigned int nr;
+	unsigned int nr = granules_of(size);
 
-	if (!quick)
-		return false;
-	if (heap->hot.nr)
-		hot_evict(heap);
-	for (nr = 1; nr <= QUICK_LISTS && local64_read(&quick->nr_cached); nr++) {
-		struct dt_quick_list *list = quick_list(quick, nr);
-
-		while (list->depth) {
-			struct dt_region *region;
-
-			if (!budget--)
-				return true;
-			region = quick_first(heap, list, nr);
-			if (region)
-				block_evict(heap, region,
-					    region_index(region, quick_pop(quick, list, nr)), nr);
-		}
-	}
-	return false;
+	if (heap->hot.nr || heap->cold.nr)
+		dt_cache_flush_hot(heap);
+	else if (heap->repeated == nr && nr <= RUN_GRANULES / 2)
+		return dt_heap_alloc_run(heap, size, min(nr * RUN_BLOCKS, RUN_GRANULES));
+	heap->repeated = nr;
+	return dt_heap_alloc(heap, size);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush);
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc_trees);
 
-/* Put the block that begins with granule @first into the trees. */
-static void quick_evict(struct dt_heap *heap, struct dt_region *region, unsigned int first)
-{
-	unsigned int nr = 1;
-
-	if (READ_ONCE(region->ledger[first]) == LEDGER_CACHED_FIRST)
-		while (READ_ONCE(region->ledger[first + nr++]) != LEDGER_CACHED_LAST)
-			;
-	if (likely(quick_unlink(heap, region_addr(region, first), nr)))
-		block_evict(heap, region, first, nr);
-	else
-		quick_repair(heap);
-}
-
-/**
- * dt_cache_flush_range() - put what is cached in a range into the trees
- * @heap: the heap
- * @region: a region of the heap
- * @first: first granule; the one before it is live
- * @nr: number of granules
- * @budget: max number of extents and blocks to visit
- *
- * Ends at the first granule that is in no extent and not cached.
- *
- * Context: Any; the caller owns the heap.
- */
-void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-			  unsigned int nr, unsigned int budget)
-{
-	unsigned int at = first, end = first + nr;
-
-	if (!heap->quick)
-		return;
-	while (at < end && budget--) {
-		u8 mark = READ_ONCE(region->ledger[at]);
-
-		if (heap->hot.nr && heap->hot.region == region && heap->hot.first == at)
-			hot_evict(heap);
-		else if (ledger_is_block(mark))
-			quick_evict(heap, region, at);
-		else if (!ledger_is_first(mark))
-			return;
-		/* All up to here has merged into the extent that begins at @first. */
-		at = first + extent_nr_from(&region->free, first);
-	}
-}
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_range);
-
-/* Granules in quick lists. Any CPU may ask. */
-unsigned long dt_cache_listed(const struct dt_heap *heap)
-{
-	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
-}
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_listed);
-
-/* Granules in quick lists and the hot range. Any CPU may ask. */
+/* Granules in quick lists, the hot range and the cold one. Any CPU may ask. */
 unsigned long dt_cache_granules(const struct dt_heap *heap)
 {
-	unsigned long hot = READ_ONCE(heap->hot.nr);
+	unsigned long hot = READ_ONCE(heap->hot.nr) + READ_ONCE(heap->cold.nr);
 
 	if (!heap->quick)
 		return 0;

@@ -6,6 +6,7 @@
  *	alloc(nr) --> hot range is nr? --> quick list of nr? --> trees
  *	free      --> adjacent to the hot range? joins it : becomes it
  *	                              the previous hot range --> list of its size, or trees
+ *	          --> its region should drain? joins the cold range, or becomes it
  *	drain     --> list of its size, or trees
  *
  * The hot range is the range freed last, with what was freed adjacent to it since. It is one
@@ -14,6 +15,11 @@
  * size, as the buffers of a ring are, a request of that size takes one block from its start. So
  * do requests of the size for which a long run was drained. A request of another size takes all of
  * it or nothing.
+ *
+ * The cold range is the range freed last in a region that should drain (below), with what was freed
+ * adjacent to it since. It serves no request. It goes into the trees as one run, before a request
+ * gets to them, when another one becomes cold, or when nothing else is in use in its region. So a
+ * burst of frees in order costs the trees one insertion.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
  * in the blocks.
@@ -45,52 +51,18 @@
 #ifndef DUALTREE_CACHE_H
 #define DUALTREE_CACHE_H
 
-#include <linux/sizes.h>
 #include <linux/types.h>
-#include <asm/local64.h>
 #include "heap.h"
 #include "ledger.h"
-
-/* Sizes that have a quick list, in granules: up to 4 KiB of 64-byte granules, as packets are. */
-#define QUICK_LISTS	64
-
-/*
- * Max blocks in a list, and max bytes. All lists hold 1,710 blocks at most, which bounds the
- * section that takes a region's blocks out of them.
- */
-#define QUICK_DEPTH	32
-#define QUICK_BYTES	SZ_64K
+#include "quick.h"
 
 /* Max blocks that a flush moves to the trees in one section: bounds it, as REMOTE_DRAIN_MAX. */
 #define CACHE_FLUSH_MAX	32
 
-/**
- * struct dt_quick_list - blocks of one size
- * @first: the block deposited last, or NULL
- * @depth: number of blocks
- * @max: max number of blocks; constant
- * @credit: requests less deposits, 0 to 255
- */
-struct dt_quick_list {
-	struct dt_cached *first;
-	u8 depth;
-	u8 max;
-	u8 credit;
-};
-
-/**
- * struct dt_quick - the quick lists of a heap
- * @lists: the lists; entry n is for n + 1 granules
- * @nr_cached: granules in all lists; any CPU may read it
- */
-struct dt_quick {
-	struct dt_quick_list lists[QUICK_LISTS];
-	local64_t nr_cached;
-};
-
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);
 void *dt_cache_take(struct dt_heap *heap, size_t size);
 void *dt_cache_alloc(struct dt_heap *heap, size_t size);
+void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size);
 void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		   unsigned int nr);
 void dt_cache_flush_hot(struct dt_heap *heap);
@@ -102,13 +74,12 @@ void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 bool dt_cache_flush(struct dt_heap *heap, unsigned int budget);
 void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 			  unsigned int nr, unsigned int budget);
-unsigned long dt_cache_listed(const struct dt_heap *heap);
 unsigned long dt_cache_granules(const struct dt_heap *heap);
 
-/* The list for @nr granules, 1 to QUICK_LISTS. */
-static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, unsigned long nr)
+/* Granules in quick lists. Any CPU may ask. */
+static inline unsigned long dt_cache_listed(const struct dt_heap *heap)
 {
-	return &quick->lists[nr - 1];
+	return heap->quick ? local64_read(&heap->quick->nr_cached) : 0;
 }
 
 /* Is the hot range just what @size bytes need? @size may be any value; 0 fits nothing. */

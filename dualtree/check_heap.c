@@ -109,6 +109,20 @@ static bool hot_check(const struct dt_heap *heap)
 	return hot->region->heap == heap && hot->nr <= hot->region->nr_inuse;
 }
 
+/* The same of the cold range. */
+static bool cold_check(const struct dt_heap *heap)
+{
+	const struct dt_cold_range *cold = &heap->cold;
+	unsigned int i;
+
+	if (!cold->nr)
+		return true;
+	for (i = 0; i < cold->nr; i++)
+		if (cold->region->ledger[cold->first + i] != LEDGER_OWNED)
+			return false;
+	return cold->region->heap == heap && cold->nr <= cold->region->nr_inuse;
+}
+
 /**
  * dt_cache_check() - check all invariants of a heap's cache
  * @heap: the heap
@@ -124,11 +138,12 @@ bool dt_cache_check(const struct dt_heap *heap)
 	unsigned int nr;
 
 	if (!heap->quick)
-		return heap->hot.nr == HOT_OFF;
+		return heap->hot.nr == HOT_OFF && !heap->cold.nr;
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
 		if (!list_check(heap, nr, &nr_cached))
 			return false;
-	return nr_cached == dt_cache_listed(heap) && hot_check(heap);
+	return nr_cached == dt_cache_listed(heap) && hot_check(heap) &&
+	       cold_check(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_check);
 

@@ -146,6 +146,37 @@ unsigned int dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 
 /**
+ * dt_extent_tree_alloc_run() - carve several blocks from the best fit for one
+ * @tree: the tree
+ * @nr: granules of a block, not 0
+ * @max: max number of granules to carve, @nr or more
+ * @total: set to the number carved, a multiple of @nr: as many as the extent has. Not set if none
+ *	are.
+ *
+ * Where @nr is asked for over and over, and nothing is freed in between, dt_extent_tree_alloc()
+ * carves the same granules in the same order.
+ *
+ * The caller sets the counts of the granules, and then looks at @tree->damaged.
+ *
+ * Context: Any; the caller owns the tree.
+ * Return: the first granule, or EXTENT_NONE if no extent is large enough or the tree is damaged.
+ */
+unsigned int dt_extent_tree_alloc_run(struct dt_extent_tree *tree, unsigned int nr,
+				      unsigned int max, unsigned int *total)
+{
+	struct dt_place place = best_fit(tree, nr);
+	unsigned int length, taken;
+
+	if (unlikely(place.last == EXTENT_NONE))
+		return EXTENT_NONE;
+	length = extent_nr_to(tree, place.last);
+	taken = rounddown(min(length, max), nr);
+	*total = taken;
+	return extent_take(tree, place, length, 0, taken);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_run);
+
+/**
  * dt_extent_tree_carve() - take granules off the start of an extent
  * @tree: the tree
  * @first: first granule of an extent of the tree

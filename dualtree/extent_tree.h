@@ -195,6 +195,8 @@ size_t dt_extent_tree_size(unsigned int nr);
 void dt_extent_tree_init(struct dt_extent_tree *tree, void *base, u8 *ledger, unsigned int nr,
 			 void *mem);
 unsigned int dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr);
+unsigned int dt_extent_tree_alloc_run(struct dt_extent_tree *tree, unsigned int nr,
+				      unsigned int max, unsigned int *total);
 unsigned int dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr,
 					  size_t align, unsigned int *before);
 void dt_extent_tree_carve(struct dt_extent_tree *tree, unsigned int first, unsigned int nr);

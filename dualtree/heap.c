@@ -279,16 +279,29 @@ bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region, un
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 
 /*
- * A link in a region's trees led nowhere: make them again from the ledger. Every granule of the
- * region that is free has a mark, in the trees or not; what is hot or in a quick list stays there.
+ * Make a region's trees again from the ledger. What is hot stays so; what is cold is put into the
+ * trees by that, since it has the mark of what they hold.
  */
-static noinline void heap_repair(const struct dt_heap *heap, struct dt_region *region)
+static void heap_rebuild(struct dt_heap *heap, struct dt_region *region, bool keep_blocks)
 {
 	const struct dt_hot_range *hot = &heap->hot;
 	bool hole = hot->region == region && hot->nr != HOT_OFF;
 
+	if (heap->cold.nr && heap->cold.region == region) {
+		region->nr_inuse -= heap->cold.nr;
+		WRITE_ONCE(heap->cold.nr, 0);
+	}
+	dt_extent_tree_rebuild(&region->free, hot->first, hole ? hot->nr : 0, keep_blocks);
+}
+
+/*
+ * A link in a region's trees led nowhere: make them again from the ledger. Every granule of the
+ * region that is free has a mark, in the trees or not; what is hot or in a quick list stays there.
+ */
+static noinline void heap_repair(struct dt_heap *heap, struct dt_region *region)
+{
 	dt_report_damage(region->dt, region->base, "the trees of a region");
-	dt_extent_tree_rebuild(&region->free, hot->first, hole ? hot->nr : 0, true);
+	heap_rebuild(heap, region, true);
 }
 
 /* Record a request that was carved from a region, from granule @first on. */
@@ -334,6 +347,43 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 					      NULL;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc);
+
+/**
+ * dt_heap_alloc_run() - serve a request from the trees, and the next ones of its size
+ * @heap: the heap; no range is hot, and one may be
+ * @size: size in bytes, not 0
+ * @max: max number of granules to carve, at least as many as @size needs
+ *
+ * What is carved from the same extent beyond the request becomes hot, with the request's size as
+ * its unit.
+ *
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.
+ */
+void *dt_heap_alloc_run(struct dt_heap *heap, size_t size, unsigned int max)
+{
+	unsigned int first, total, nr = granules_of(size);
+	struct dt_region *region = lowest_fit(heap, nr);
+	struct region_sums was;
+
+	if (!region)
+		return NULL;
+	was = region_sums(region);
+	first = dt_extent_tree_alloc_run(&region->free, nr, max, &total);
+	/* The trees are damaged: this finds it again. */
+	if (unlikely(first == EXTENT_NONE))
+		return dt_heap_alloc(heap, size);
+	if (total != nr) {
+		/* Of an extent that is used up the mark is still there. */
+		WRITE_ONCE(region->ledger[first + total - 1], LEDGER_OWNED);
+		region->nr_inuse += total - nr;
+		heap->hot = (struct dt_hot_range){ .region = region, .first = first + nr,
+						   .unit = nr };
+		WRITE_ONCE(heap->hot.nr, total - nr);
+	}
+	return heap_commit_alloc(heap, region, was, first, size);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc_run);
 
 /**
  * dt_heap_alloc_aligned() - serve an aligned request from the trees
@@ -458,7 +508,6 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_reset);
  */
 void dt_heap_free_blocks(struct dt_heap *heap)
 {
-	const struct dt_hot_range *hot = &heap->hot;
 	struct dt_region *region;
 	struct region_sums was;
 	const void *after = NULL;
@@ -468,8 +517,7 @@ void dt_heap_free_blocks(struct dt_heap *heap)
 		if (!region_nr_cached(region))
 			continue;
 		was = region_sums(region);
-		dt_extent_tree_rebuild(&region->free, hot->first,
-				       hot->region == region ? hot->nr : 0, false);
+		heap_rebuild(heap, region, false);
 		heap_update_sums(heap, region, was);
 		heap_grown_free(heap, region);
 	}

@@ -71,14 +71,28 @@ struct dt_hot_range {
 	unsigned long unit;
 };
 
+/**
+ * struct dt_cold_range - what was freed last in a region that should drain, see cache.h
+ * @nr: number of granules, or 0
+ * @first: first granule
+ * @region: the region that it lies in
+ */
+struct dt_cold_range {
+	unsigned long nr;
+	unsigned long first;
+	struct dt_region *region;
+};
+
 /* A length that no request and no range has: a heap without a hot range. */
 #define HOT_OFF		(~0UL)
 
 /**
  * struct dt_heap - one owner's memory
  * @hot: the hot range; its @nr is readable
+ * @cold: the cold range; its @nr is readable
  * @counts: the counts; readable
  * @quick: the quick lists, or NULL; constant
+ * @repeated: granules of the last request that the trees served, or 0
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees since @spare was set
  * @regions: regions by address, augmented with dt_region.subtree_largest
@@ -103,8 +117,10 @@ struct dt_hot_range {
  */
 struct dt_heap {
 	struct dt_hot_range hot;
+	struct dt_cold_range cold;
 	struct dt_heap_counts counts;
 	struct dt_quick *quick;
+	unsigned int repeated;
 	struct dt_region *spare;
 	unsigned int spare_idle;
 	struct rb_root regions;
@@ -140,6 +156,7 @@ void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region);
 void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr);
 
+void *dt_heap_alloc_run(struct dt_heap *heap, size_t size, unsigned int max);
 void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align);
 bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		    unsigned int nr);

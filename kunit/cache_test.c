@@ -344,9 +344,83 @@ static void hot_leaves_what_drains(struct kunit *test)
 	free_local(f, high, 3, 3);
 	dt_expect_picture(f, high, "#hhhhh##");
 	free_local(f, high, 10, 3);
-	dt_expect_picture(f, high, "#.....####...###");
+	dt_expect_picture(f, high, "#.....####kkk###");
 	free_local(f, low, 1, 1);
 	dt_expect_picture(f, low, "#h#####....#####");
+	dt_expect_picture(f, high, "#.....####kkk###");
+}
+
+/* What is cold grows at both ends, until something else becomes cold or a request looks there. */
+static void cold_joins_on_both_sides(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *low, *high;
+
+	dt_add_two_regions(f, &low, &high);
+	free_drained(f, high, 20, high->nr - 22);
+	free_drained(f, low, 7, 12);
+	free_local(f, high, 5, 2);
+	free_local(f, high, 7, 1);
+	free_local(f, high, 3, 2);
+	dt_expect_picture(f, high, "###kkkkk########");
+	/* The ledger says what is adjacent, not the order of the frees. */
+	free_local(f, high, 10, 2);
+	dt_expect_picture(f, high, "###.....##kk####");
+	dt_cache_flush_hot(&f->heap);
+	dt_expect_picture(f, high, "###.....##..####");
+	free_local(f, high, 8, 2);
+	dt_expect_picture(f, high, "###.....kk..####");
+	/* It takes a request of a size that no list has to the trees. */
+	KUNIT_EXPECT_NOT_NULL(test, dt_cache_alloc_trees(&f->heap, 3 * DT_GRANULE));
+	dt_expect_picture(f, high, "###.........####");
+}
+
+/* The last live granules of a region: it is empty at once, though some are cold. */
+static void cold_does_not_keep_a_region(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *low, *high;
+
+	dt_add_two_regions(f, &low, &high);
+	free_drained(f, low, 7, 12);
+	free_drained(f, high, 12, high->nr - 12);
+	free_local(f, high, 2, 3);
+	dt_expect_picture(f, high, "##kkk#######....");
+	free_drained(f, high, 6, 6);
+	dt_expect_picture(f, high, "##kkk#......");
+	free_drained(f, high, 0, 2);
+	dt_expect_picture(f, high, "..kkk#......");
+	/* By a drain, which leaves what is cold as it is. */
+	free_drained(f, high, 5, 1);
+	KUNIT_EXPECT_TRUE(test, region_empty(high));
+	KUNIT_EXPECT_PTR_EQ(test, f->heap.spare, high);
+	dt_expect_sound(f);
+}
+
+/*
+ * Blocks of a size that is asked for again and again are carved at once: they lie where they would
+ * have been carved one by one.
+ */
+static void run_of_one_size(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64);
+	void *blocks[3];
+	unsigned int i;
+
+	free_drained(f, r, 1, r->nr - 1);
+	for (i = 0; i < 2; i++)
+		blocks[i] = dt_cache_alloc_trees(&f->heap, 2 * DT_GRANULE);
+	KUNIT_EXPECT_PTR_EQ(test, blocks[0], region_addr(r, 1));
+	KUNIT_EXPECT_PTR_EQ(test, blocks[1], region_addr(r, 3));
+	dt_expect_picture(f, r, "#####hhhhhhhhhhhhhhhhhhhhhhhhhhhhhh..");
+	KUNIT_EXPECT_TRUE(test, hot_has_unit(&f->heap, 2 * DT_GRANULE));
+	/* Another size ends it. */
+	blocks[2] = dt_cache_alloc_trees(&f->heap, 3 * DT_GRANULE);
+	KUNIT_EXPECT_PTR_EQ(test, blocks[2], region_addr(r, 5));
+	dt_expect_picture(f, r, "########........");
+	dt_cache_alloc_trees(&f->heap, 2 * DT_GRANULE);
+	dt_expect_picture(f, r, "##########......");
 }
 
 /* The last live granules of a region go to the trees, so that the region can be retired. */
@@ -579,6 +653,9 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(hot_off),
 	KUNIT_CASE(hot_alone_goes),
 	KUNIT_CASE(hot_leaves_what_drains),
+	KUNIT_CASE(cold_joins_on_both_sides),
+	KUNIT_CASE(cold_does_not_keep_a_region),
+	KUNIT_CASE(run_of_one_size),
 	KUNIT_CASE(hot_of_one_size),
 	KUNIT_CASE(hot_unit_ends),
 	KUNIT_CASE(hot_of_two_sizes),

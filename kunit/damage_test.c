@@ -3,9 +3,11 @@
  * Stray writes to free memory: they are found and counted, what is live stays as it is and is never
  * handed out again, and allocation goes on.
  *
- * Each instance has one region. A map says which of its bytes are live; all others are written to.
+ * A map of each region says which of its bytes are live; all others are written to. With several
+ * regions some drain, so there are cold ranges too.
  */
 #include <linux/compiler.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include "fixtures/instance.h"
 #include "fixtures/random.h"
@@ -14,50 +16,77 @@ static uint seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random cases; 0: pick one");
 
-#define REGION_ORDER	4
-#define REGION_BYTES	(PAGE_SIZE << REGION_ORDER)
+/* Pages of all regions, as a power of two: of one, or of each of several. */
+#define ORDER		4
+#define REGIONS_MAX	4
 #define NR_OBJECTS	64
 
 /**
  * struct damaged - an instance, what is live in it, and what is written to the rest
  * @dt: the instance
  * @objects: live ones; their contents begin with fill_byte() of their slot
- * @base: the region, or NULL until something was allocated
- * @live: which bytes of it are live
+ * @bytes: length of a region
+ * @regions: its regions, and which of their bytes are live; @base is NULL until something was
+ *	allocated, and an address of the past if nothing is live
  * @rnd: random numbers
  */
 struct damaged {
 	struct dualtree *dt;
 	struct { u8 *ptr; size_t len; } objects[NR_OBJECTS];
-	u8 *base;
-	u8 *live;
+	size_t bytes;
+	struct { u8 *base; u8 *live; } regions[REGIONS_MAX];
 	struct rnd_state rnd;
 };
 
-static struct damaged *damaged_create(struct kunit *test, unsigned long flags)
+/* @nr is the number of regions that the instance may have: a power of two. */
+static struct damaged *damaged_create(struct kunit *test, unsigned long flags, unsigned int nr)
 {
 	struct damaged *d = dt_test_zalloc(test, sizeof(*d));
+	unsigned int i, order = ORDER - ilog2(nr);
 
-	d->live = dt_test_zalloc(test, REGION_BYTES);
-	d->dt = test_instance(test, .flags = flags, .min_region_order = REGION_ORDER,
-			      .max_region_order = REGION_ORDER, .limit = REGION_BYTES);
+	d->bytes = PAGE_SIZE << order;
+	for (i = 0; i < nr; i++)
+		d->regions[i].live = dt_test_zalloc(test, d->bytes);
+	d->dt = test_instance(test, .flags = flags, .min_region_order = order,
+			      .max_region_order = order, .limit = nr * d->bytes);
 	prandom_seed_state(&d->rnd, random_seed(test, param_value_of(seed)));
 	dt_stay_on(test, raw_smp_processor_id());
 	return d;
 }
 
+/*
+ * The bytes of a range in the map of its region. A region that is not known takes the place of one
+ * in which nothing is live.
+ */
+static u8 *live_of(struct kunit *test, struct damaged *d, const u8 *ptr)
+{
+	u8 *base = PTR_ALIGN_DOWN((u8 *)ptr, d->bytes);
+	unsigned int i;
+
+	for (i = 0; i < REGIONS_MAX && d->regions[i].live; i++)
+		if (d->regions[i].base == base)
+			return d->regions[i].live + (ptr - base);
+	while (i-- > 0) {
+		if (!all_bytes(d->regions[i].live, 0, d->bytes))
+			continue;
+		d->regions[i].base = base;
+		return d->regions[i].live + (ptr - base);
+	}
+	KUNIT_FAIL(test, "more regions than the limit allows");
+	return NULL;
+}
+
 /* Allocate into a free slot. Return: false if there is no memory. */
 static bool slot_alloc(struct kunit *test, struct damaged *d, unsigned int slot, size_t len)
 {
-	u8 *ptr = dualtree_alloc(d->dt, len, GFP_KERNEL);
+	u8 *ptr = dualtree_alloc(d->dt, len, GFP_KERNEL), *live;
 
 	if (!ptr)
 		return false;
-	if (!d->base)
-		d->base = PTR_ALIGN_DOWN(ptr, REGION_BYTES);
-	KUNIT_ASSERT_PTR_EQ(test, PTR_ALIGN_DOWN(ptr, REGION_BYTES), d->base);
-	KUNIT_ASSERT_TRUE(test, all_bytes(d->live + (ptr - d->base), 0, len));
-	memset(d->live + (ptr - d->base), 1, len);
+	live = live_of(test, d, ptr);
+	KUNIT_ASSERT_NOT_NULL(test, live);
+	KUNIT_ASSERT_TRUE(test, all_bytes(live, 0, len));
+	memset(live, 1, len);
 	dt_fill(ptr, slot, len);
 	d->objects[slot].ptr = ptr;
 	d->objects[slot].len = len;
@@ -71,7 +100,7 @@ static void slot_free(struct kunit *test, struct damaged *d, unsigned int slot)
 
 	KUNIT_ASSERT_TRUE(test, dt_filled(ptr, slot, len));
 	KUNIT_ASSERT_EQ(test, dualtree_free(d->dt, ptr, len), 0);
-	memset(d->live + (ptr - d->base), 0, len);
+	memset(live_of(test, d, ptr), 0, len);
 	d->objects[slot].ptr = NULL;
 }
 
@@ -114,39 +143,47 @@ static void __no_sanitize_address write_byte(u8 *at, u8 value)
 	WRITE_ONCE(*at, value);
 }
 
-/* While something is live the region is held; otherwise it may be another's by now. */
+/* While something is live a region is held; otherwise it may be another's by now. */
 static void write_all_free(struct damaged *d, u8 (*value)(struct rnd_state *rnd))
 {
+	unsigned int n;
 	size_t i;
 
-	if (!d->base || all_bytes(d->live, 0, REGION_BYTES))
-		return;
-	for (i = 0; i < REGION_BYTES; i++)
-		if (!d->live[i])
-			write_byte(d->base + i, value(&d->rnd));
+	for (n = 0; n < REGIONS_MAX && d->regions[n].live; n++) {
+		if (all_bytes(d->regions[n].live, 0, d->bytes))
+			continue;
+		for (i = 0; i < d->bytes; i++)
+			if (!d->regions[n].live[i])
+				write_byte(d->regions[n].base + i, value(&d->rnd));
+	}
 }
 
 /**
  * struct stray_case - what is written where
  * @name: what
  * @flags: of the instance
+ * @regions: max number of its regions
  * @value: what each byte is set to
  */
 struct stray_case {
 	const char *name;
 	unsigned long flags;
+	unsigned int regions;
 	u8 (*value)(struct rnd_state *rnd);
 };
 
 static const struct stray_case stray_cases[] = {
-	{ "zeros", 0, zeros },
-	{ "ones", 0, ones },
-	{ "anything", 0, anything },
-	{ "mostly zeros", 0, mostly_zeros },
-	{ "zeros, exact fit", DUALTREE_EXACT_FIT, zeros },
-	{ "ones, exact fit", DUALTREE_EXACT_FIT, ones },
-	{ "anything, exact fit", DUALTREE_EXACT_FIT, anything },
-	{ "mostly zeros, exact fit", DUALTREE_EXACT_FIT, mostly_zeros },
+	{ "zeros", 0, 1, zeros },
+	{ "ones", 0, 1, ones },
+	{ "anything", 0, 1, anything },
+	{ "mostly zeros", 0, 1, mostly_zeros },
+	{ "zeros, exact fit", DUALTREE_EXACT_FIT, 1, zeros },
+	{ "ones, exact fit", DUALTREE_EXACT_FIT, 1, ones },
+	{ "anything, exact fit", DUALTREE_EXACT_FIT, 1, anything },
+	{ "mostly zeros, exact fit", DUALTREE_EXACT_FIT, 1, mostly_zeros },
+	{ "zeros, several regions", 0, REGIONS_MAX, zeros },
+	{ "anything, several regions", 0, REGIONS_MAX, anything },
+	{ "mostly zeros, several regions", 0, REGIONS_MAX, mostly_zeros },
 };
 
 DUALTREE_NAMED_PARAM(stray_case, stray_cases);
@@ -162,7 +199,7 @@ static void expect_nothing_left(struct kunit *test, struct dualtree *dt)
 static void damage_everywhere(struct kunit *test)
 {
 	const struct stray_case *c = test->param_value;
-	struct damaged *d = damaged_create(test, c->flags);
+	struct damaged *d = damaged_create(test, c->flags, c->regions);
 	unsigned int round, i;
 
 	/* One object stays, so that the region does. */
@@ -186,7 +223,7 @@ static void damage_everywhere(struct kunit *test)
 static void damage_is_repaired(struct kunit *test)
 {
 	const struct stray_case *c = test->param_value;
-	struct damaged *d = damaged_create(test, c->flags);
+	struct damaged *d = damaged_create(test, c->flags, c->regions);
 	unsigned int i;
 
 	for (i = 0; i < NR_OBJECTS; i++)
@@ -207,22 +244,22 @@ static void damage_is_repaired(struct kunit *test)
 /* Nothing lies in what other CPUs have freed: writes to that need not be found. */
 static void damage_in_flight(struct kunit *test)
 {
-	struct damaged *d = damaged_create(test, 0);
+	struct damaged *d = damaged_create(test, 0, 1);
 	unsigned int i, there = dt_other_cpu(test, raw_smp_processor_id());
 	struct { u8 *ptr; } freed[NR_OBJECTS];
 
 	for (i = 0; i < NR_OBJECTS; i++)
-		KUNIT_ASSERT_TRUE(test, slot_alloc(test, d, i, REGION_BYTES / NR_OBJECTS));
+		KUNIT_ASSERT_TRUE(test, slot_alloc(test, d, i, d->bytes / NR_OBJECTS));
 	for (i = 1; i < NR_OBJECTS; i++) {
 		freed[i].ptr = d->objects[i].ptr;
 		KUNIT_ASSERT_EQ(test, dt_free_on(there, d->dt, freed[i].ptr,
-						 REGION_BYTES / NR_OBJECTS), 0);
-		memset(d->live + (freed[i].ptr - d->base), 0, REGION_BYTES / NR_OBJECTS);
+						 d->bytes / NR_OBJECTS), 0);
+		memset(live_of(test, d, freed[i].ptr), 0, d->bytes / NR_OBJECTS);
 		d->objects[i].ptr = NULL;
 	}
 	write_all_free(d, anything);
 	for (i = 1; i < NR_OBJECTS; i++)
-		KUNIT_EXPECT_TRUE(test, slot_alloc(test, d, i, REGION_BYTES / NR_OBJECTS));
+		KUNIT_EXPECT_TRUE(test, slot_alloc(test, d, i, d->bytes / NR_OBJECTS));
 	KUNIT_EXPECT_EQ(test, stats_of(d->dt).damaged, 0);
 	for (i = 0; i < NR_OBJECTS; i++)
 		slot_free(test, d, i);
