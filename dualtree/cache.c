@@ -75,25 +75,28 @@ static __always_inline bool quick_wanted(const struct dt_heap *heap, const struc
 }
 
 /* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
-static noinline void cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
+static noinline bool cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
 				       unsigned int first, unsigned int nr, bool wanted)
 {
-	if (wanted && !dt_heap_fits_below(heap, region, nr))
-		quick_push(heap->quick, region, first, nr);
-	else
-		dt_evict_run(heap, region, first, nr);
+	if (!wanted || dt_heap_fits_below(heap, region, nr))
+		return dt_evict_run(heap, region, first, nr);
+	quick_push(heap->quick, region, first, nr);
+	return false;
 }
 
-/* Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). */
-static __always_inline void cache_insert(struct dt_heap *heap, struct dt_region *region,
+/*
+ * Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). Return:
+ * true if blocks were evicted with it.
+ */
+static __always_inline bool cache_insert(struct dt_heap *heap, struct dt_region *region,
 					 unsigned int first, unsigned int nr, bool batch)
 {
 	bool wanted = quick_wanted(heap, region, first, nr, batch);
 
-	if (wanted && !region_may_drain(heap, region, region->nr_inuse - nr))
-		quick_push(heap->quick, region, first, nr);
-	else
-		cache_insert_slow(heap, region, first, nr, wanted);
+	if (!wanted || region_may_drain(heap, region, region->nr_inuse - nr))
+		return cache_insert_slow(heap, region, first, nr, wanted);
+	quick_push(heap->quick, region, first, nr);
+	return false;
 }
 
 /*
@@ -251,14 +254,16 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_heat);
  * They do not become hot: what other CPUs free says little about the owner's next request.
  *
  * Context: Any; the caller owns the heap.
+ * Return: true if that left nothing in use in the region, and its blocks were taken out of the
+ * lists: as much work as a whole drain.
  */
-void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+bool dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
 {
 	if (heap->quick)
-		cache_insert(heap, region, first, nr, true);
-	else
-		dt_heap_free(heap, region, first, nr);
+		return cache_insert(heap, region, first, nr, true);
+	dt_heap_free(heap, region, first, nr);
+	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 

@@ -69,7 +69,7 @@ void dt_cache_flush_hot(struct dt_heap *heap);
 void dt_cache_recheck_hot(struct dt_heap *heap);
 bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		   unsigned int nr, unsigned int unit);
-void dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+bool dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr);
 bool dt_cache_flush(struct dt_heap *heap, unsigned int budget);
 void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsigned int first,

@@ -27,9 +27,9 @@ static void region_evict(struct dt_heap *heap, struct dt_region *region)
 
 /*
  * Put a run into the trees; and its region's cold range and blocks too, if nothing else is in use
- * there.
+ * there. Return: true if there were blocks: that takes as long as a drain.
  */
-void dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+bool dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
 {
 	const struct dt_cold_range *cold = &heap->cold;
@@ -40,8 +40,10 @@ void dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int f
 		WRITE_ONCE(heap->cold.nr, 0);
 		dt_heap_free(heap, region, cold->first, nr);
 	}
-	if (unlikely(!region->nr_inuse && !region_empty(region)))
-		region_evict(heap, region);
+	if (likely(region->nr_inuse || region_empty(region)))
+		return false;
+	region_evict(heap, region);
+	return true;
 }
 
 /* Put the cold range, which is not empty, into the trees. */

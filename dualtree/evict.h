@@ -3,10 +3,12 @@
 #ifndef DUALTREE_EVICT_H
 #define DUALTREE_EVICT_H
 
+#include <linux/types.h>
+
 struct dt_heap;
 struct dt_region;
 
-void dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+bool dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr);
 void dt_evict_cold(struct dt_heap *heap);
 void dt_evict_block(struct dt_heap *heap, struct dt_region *region, unsigned int first,

@@ -49,6 +49,9 @@
  */
 #define FREE_WHOLE_MAX	(32 * DT_GRANULE)
 
+/* Max bytes that init_on_free clears in a section. What is larger is cleared before it is freed. */
+#define CLEAR_MAX	BULK_BYTES
+
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
 static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
@@ -367,7 +370,7 @@ static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
 	if (unlikely(ledger_check(region->ledger, &range)))
 		return -EALREADY;
 	/* Before the ledger changes: after that another CPU may free the rest, and reuse it. */
-	if (want_init_on_free())
+	if (want_init_on_free() && len <= CLEAR_MAX)
 		memset((void *)ptr, 0, len);
 	dt_poison_bytes(ptr, len);
 	run = ledger_claim(region->ledger, &range);
@@ -388,17 +391,43 @@ static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
 }
 
 /*
+ * Clear a large range with preemption on, as far as the caller allows, before it is freed; not one
+ * that is to be refused. @region is the region that @ptr lies in, or dt_no_region.
+ *
+ * Return: the same, looked up again.
+ */
+static noinline struct dt_region *clear_large(struct dualtree *dt, const void *ptr, size_t len,
+					      struct dt_region *region)
+{
+	size_t offset = region_offset(region, ptr);
+	struct dt_ledger_range range;
+
+	if (region->dt != dt || !region_holds(region, offset, len))
+		return region;
+	range = ledger_range(offset, len);
+	if (ledger_check(region->ledger, &range))
+		return region;
+	preempt_enable();
+	memset((void *)ptr, 0, len);
+	preempt_disable();
+	return buddy_lookup_owner(ptr);
+}
+
+/*
  * The free is watched, or refused; or it is of a heap that is not active here, and the range
  * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
  */
 static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
 			      struct dt_region *region, unsigned long caller)
 {
-	struct dt_heap *heap = section_enter(dt);
 	struct dt_region *retired;
 	int kind = -EINVAL;
+	struct dt_heap *heap;
 	bool shared = false;
 
+	if (want_init_on_free() && len > CLEAR_MAX)
+		region = clear_large(dt, ptr, len, region);
+	heap = section_enter(dt);
 	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
 		kind = do_free(dt, heap, region, ptr, len);
 		shared = region_heap(region) == &dt->shared;
@@ -428,19 +457,28 @@ static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t le
 }
 
 /*
- * Free the first of @nr ranges in one section, up to BULK_MAX and BULK_BYTES. @kinds is set to the
- * result of each: an enum dt_free_kind or an error. Return: the number of ranges handled.
+ * Free the first of @nr ranges in one section, up to BULK_MAX and BULK_BYTES. A range of more bytes
+ * has a section of its own. @kinds is set to the result of each: an enum dt_free_kind or an error.
+ * Return: the number of ranges handled.
  */
 static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
 			      unsigned int nr, int *kinds)
 {
-	struct dt_heap *heap = section_enter(dt);
 	struct dt_region *region, *retired;
 	bool shared = false;
+	struct dt_heap *heap;
 	size_t bytes = 0;
 	unsigned int i;
 
+	if (want_init_on_free() && ranges->len > CLEAR_MAX) {
+		preempt_disable();
+		clear_large(dt, ranges->ptr, ranges->len, buddy_lookup_owner(ranges->ptr));
+		preempt_enable();
+	}
+	heap = section_enter(dt);
 	for (i = 0; i < min_t(unsigned int, nr, BULK_MAX) && bytes < BULK_BYTES; i++) {
+		if (i && ranges[i].len > BULK_BYTES)
+			break;
 		bytes = size_add(bytes, ranges[i].len);
 		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
 		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);

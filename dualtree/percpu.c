@@ -11,6 +11,7 @@
  * Locks: dualtree.shared_lock for the shared heap, see instance.h; none for the others, which are
  * entered as section.h says.
  */
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/tick.h>
 #include <linux/topology.h>
@@ -163,6 +164,19 @@ int dt_percpu_init(struct dualtree *dt)
 	return 0;
 }
 
+/* Put all regions of a heap: there may be thousands. */
+static void put_all(struct dualtree *dt, struct dt_heap *heap)
+{
+	struct dt_region *region, *next = dt_heap_retire_all(heap);
+
+	while ((region = next)) {
+		next = region->retired;
+		region->retired = NULL;
+		dt_regions_put(dt, region);
+		cond_resched();
+	}
+}
+
 /**
  * dt_percpu_destroy() - destroy all heaps of an instance and put their regions
  * @dt: the instance, which has no other user any more
@@ -180,11 +194,11 @@ void dt_percpu_destroy(struct dualtree *dt)
 		heap = heap_of_cpu(dt, cpu);
 		if (!heap)
 			continue;
-		dt_regions_put(dt, dt_heap_retire_all(heap));
+		put_all(dt, heap);
 		dt_heap_forget_remote(heap);
 		cpu_heap_destroy(heap);
 	}
-	dt_regions_put(dt, dt_heap_retire_all(&dt->shared));
+	put_all(dt, &dt->shared);
 	dt_heap_forget_remote(&dt->shared);
 	free_percpu(dt->slots);
 }

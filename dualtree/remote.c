@@ -87,11 +87,10 @@ static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_re
 	ledger_set(region->ledger, first, nr, LEDGER_OWNED);
 	local64_sub(nr, &heap->counts.in_flight);
 	/* Most runs serve one request, if any: these are no longer worth a call. */
-	if (drain->want && nr >= 2 * drain->want &&
-	    dt_cache_heat(heap, region, first, nr, drain->want))
+	if ((drain->want && nr >= 2 * drain->want &&
+	     dt_cache_heat(heap, region, first, nr, drain->want)) ||
+	    dt_cache_put(heap, region, first, nr))
 		drain->budget = 0;
-	else
-		dt_cache_put(heap, region, first, nr);
 	return end;
 }
 
@@ -201,8 +200,8 @@ static void take_pending(struct dt_heap *heap)
  *	for it.
  *
  * All regions that are queued are taken; those beyond @budget are kept in @heap->pending for the
- * next drain. A new list is taken only when none are left there. In NMI nothing is done on kmemleak
- * kernels.
+ * next drain. A new list is taken only when none are left there. The drain also ends where a region
+ * with blocks in the quick lists becomes empty. In NMI nothing is done on kmemleak kernels.
  *
  * Context: Any; the caller owns the heap.
  * Return: true if there is more to drain; in NMI on kmemleak kernels false.

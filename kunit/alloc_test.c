@@ -501,6 +501,41 @@ static void dualtree_init_on_free_region(struct kunit *test)
 	buddy_pool_free(pool, all, SMALL_ARENA);
 }
 
+/*
+ * A large range is cleared outside of the section that frees it, alone or among others. What is
+ * refused stays as it is.
+ */
+static void dualtree_init_on_free_large(struct kunit *test)
+{
+	const size_t large = SZ_256K, small = 500;
+	struct dualtree *dt = test_instance(test, .min_region_order = get_order(SZ_1M));
+	struct dualtree_range ranges[3];
+	u8 *keep;
+
+	if (!want_init_on_free())
+		kunit_skip(test, "this kernel was not booted with init_on_free=1");
+	/* It holds the region. */
+	keep = dualtree_alloc(dt, small, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, keep);
+	ranges[0] = (struct dualtree_range){ dualtree_alloc(dt, small, GFP_KERNEL), small };
+	ranges[1] = (struct dualtree_range){ dualtree_alloc(dt, large, GFP_KERNEL), large };
+	ranges[2] = (struct dualtree_range){ dualtree_alloc(dt, large, GFP_KERNEL), large };
+	memset(ranges[1].ptr, 0xa5, large);
+	memset(ranges[2].ptr, 0xa5, large);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[1].ptr + large - 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[1].ptr, large), -EALREADY);
+	KUNIT_EXPECT_TRUE(test, all_bytes(ranges[1].ptr, 0xa5, large - 1));
+	ranges[1].len--;
+	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(dt, ranges, 2), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[2].ptr, large), 0);
+	/* All that was cleared at once serves one that is not. */
+	ranges[0].ptr = dualtree_alloc(dt, 2 * large, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ranges[0].ptr);
+	KUNIT_EXPECT_TRUE(test, all_bytes(ranges[0].ptr, 0, 2 * large));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[0].ptr, 2 * large), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, keep, small), 0);
+}
+
 static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE_PARAM(dualtree_create_params, create_gen_params),
 	KUNIT_CASE(dualtree_create_name),
@@ -520,6 +555,7 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(dualtree_init_on_alloc),
 	KUNIT_CASE(dualtree_init_on_free),
 	KUNIT_CASE(dualtree_init_on_free_region),
+	KUNIT_CASE(dualtree_init_on_free_large),
 	{}
 };
 

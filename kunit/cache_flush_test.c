@@ -5,6 +5,7 @@
  *
  * Each case compares regions with pictures; see fixtures/cache.h.
  */
+#include "../dualtree/remote.h"
 #include "fixtures/cache.h"
 
 /* At most so many blocks at a time; the hot range goes with the first. */
@@ -98,11 +99,51 @@ static void flush_range_is_bounded(struct kunit *test)
 	dt_expect_picture(f, r, "####........cc##");
 }
 
+/* Push as another CPU does. */
+static void push_dead(struct dt_region *region, unsigned int first, unsigned int nr)
+{
+	if (remote_mark(region, first, nr))
+		dt_remote_queue(region);
+}
+
+/* A drain that empties a region with blocks in the lists ends there: that takes long. */
+static void drain_empties_one_region(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r[3];
+	unsigned int i, drains, empty;
+	bool more;
+
+	add_credit(f, 1, 20);
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		r[i] = dt_add_region(f, ORDER_OF_64);
+		free_drained(f, r[i], 2, 1);
+		dt_expect_picture(f, r[i], "##c#####");
+	}
+	preempt_disable();
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		push_dead(r[i], 0, 2);
+		push_dead(r[i], 3, r[i]->nr - 3);
+	}
+	preempt_enable();
+	for (drains = 1; drains <= ARRAY_SIZE(r); drains++) {
+		preempt_disable();
+		more = dt_heap_drain(&f->heap, REMOTE_DRAIN_MAX, 0);
+		preempt_enable();
+		for (i = empty = 0; i < ARRAY_SIZE(r); i++)
+			empty += region_empty(r[i]);
+		KUNIT_EXPECT_EQ(test, empty, drains);
+		KUNIT_EXPECT_TRUE(test, more || drains == ARRAY_SIZE(r));
+	}
+	KUNIT_EXPECT_EQ(test, dt_cache_listed(&f->heap), 0);
+}
+
 static struct kunit_case cache_flush_cases[] = {
 	KUNIT_CASE(flush_is_bounded),
 	KUNIT_CASE(flush_merges),
 	KUNIT_CASE(flush_range_in_one_piece),
 	KUNIT_CASE(flush_range_is_bounded),
+	KUNIT_CASE(drain_empties_one_region),
 	{}
 };
 
