@@ -31,7 +31,8 @@ static void node_set_free(struct buddy_lists *lists, struct buddy_arena *arena, 
 	__set_bit(node, arena->free);
 	lists->nr_free[order]++;
 	if (node == 1) {
-		list_move(&arena->link, &lists->empty);
+		list_move(&arena->link, &lists->empty[order]);
+		lists->nr_empty[order]++;
 		lists->empty_pages += 1UL << order;
 	}
 	if (arena->nr_free[order]++)
@@ -48,6 +49,7 @@ static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena
 	lists->nr_free[order]--;
 	if (node == 1) {
 		list_move(&arena->link, &lists->used);
+		lists->nr_empty[order]--;
 		lists->empty_pages -= 1UL << order;
 	}
 	if (--arena->nr_free[order])
@@ -209,10 +211,11 @@ void buddy_lists_init(struct buddy_lists *lists)
 {
 	unsigned int order;
 
-	for (order = 0; order < BUDDY_NR_ORDERS; order++)
+	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
 		INIT_LIST_HEAD(&lists->avail[order]);
+		INIT_LIST_HEAD(&lists->empty[order]);
+	}
 	INIT_LIST_HEAD(&lists->used);
-	INIT_LIST_HEAD(&lists->empty);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_init);
 
@@ -272,7 +275,7 @@ static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 {
 	struct page *pages;
 
-	if (buddy_fault_due())
+	if (buddy_fault_due() || buddy_fault_order(order))
 		return NULL;
 	pages = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_COMP), order);
 	if (pages && unlikely(page_is_pfmemalloc(pages))) {

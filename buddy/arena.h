@@ -49,7 +49,8 @@
  * @free_pages: pages of all free blocks
  * @empty_pages: pages of the arenas in @empty
  * @used: arenas with a live page
- * @empty: arenas without one
+ * @empty: for each order, the arenas of that order without a live page
+ * @nr_empty: number of arenas in each of @empty
  *
  * Guarded by the pool's lock. The shrinker also reads @free_pages and @empty_pages without it.
  */
@@ -60,7 +61,8 @@ struct buddy_lists {
 	unsigned long free_pages;
 	unsigned long empty_pages;
 	struct list_head used;
-	struct list_head empty;
+	struct list_head empty[BUDDY_NR_ORDERS];
+	unsigned long nr_empty[BUDDY_NR_ORDERS];
 };
 
 /**
@@ -115,6 +117,13 @@ static inline unsigned int live_above(const struct buddy_arena *arena, unsigned 
 	while (node && !test_bit(node, arena->live))
 		node >>= 1;
 	return node;
+}
+
+/* Return: an arena of 2^order pages without a live page, or NULL. */
+static inline struct buddy_arena *buddy_lists_empty(struct buddy_lists *lists,
+						    unsigned int order)
+{
+	return list_first_entry_or_null(&lists->empty[order], struct buddy_arena, link);
 }
 
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,

@@ -70,32 +70,62 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
+/* What the arenas of some lists add up to. */
+struct sums {
+	unsigned long free_pages, empty_pages;
+	unsigned long nr_free[BUDDY_NR_ORDERS];
+};
+
+/* Each arena of a list is valid, and empty or not as the list says. Adds to the sums. */
+static bool list_check(const struct list_head *list, bool empty, struct sums *sums)
+{
+	const struct buddy_arena *arena;
+	unsigned int order;
+
+	list_for_each_entry(arena, list, link) {
+		if (!buddy_arena_check(arena) || test_bit(1, arena->free) != empty)
+			return false;
+		sums->empty_pages += (unsigned long)empty << arena->order;
+		for (order = 0; order <= arena->order; order++) {
+			sums->nr_free[order] += arena->nr_free[order];
+			sums->free_pages += (unsigned long)arena->nr_free[order] << order;
+		}
+	}
+	return true;
+}
+
+/* The same of the list of empty arenas of an order: each has that order. */
+static bool empty_check(const struct buddy_lists *lists, unsigned int order, struct sums *sums)
+{
+	const struct buddy_arena *arena;
+	unsigned long nr = 0;
+
+	list_for_each_entry(arena, &lists->empty[order], link) {
+		if (arena->order != order)
+			return false;
+		nr++;
+	}
+	return nr == lists->nr_empty[order] && list_check(&lists->empty[order], true, sums);
+}
+
 /* Each arena is valid and in the list that it belongs to, and the sums are right. */
 bool buddy_lists_check(const struct buddy_lists *lists)
 {
-	unsigned long free_pages = 0, empty_pages = 0, nr_free[BUDDY_NR_ORDERS] = {};
-	const struct list_head *both[] = { &lists->used, &lists->empty };
-	const struct buddy_arena *arena;
-	unsigned int i, order;
+	struct sums sums = {};
+	unsigned int order;
 
-	for (i = 0; i < ARRAY_SIZE(both); i++) {
-		list_for_each_entry(arena, both[i], link) {
-			if (!buddy_arena_check(arena) || test_bit(1, arena->free) != i)
-				return false;
-			empty_pages += i << arena->order;
-			for (order = 0; order <= arena->order; order++) {
-				nr_free[order] += arena->nr_free[order];
-				free_pages += (unsigned long)arena->nr_free[order] << order;
-			}
-		}
-	}
+	if (!list_check(&lists->used, false, &sums))
+		return false;
+	for (order = 0; order < BUDDY_NR_ORDERS; order++)
+		if (!empty_check(lists, order, &sums))
+			return false;
 	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
-		if (nr_free[order] != lists->nr_free[order] ||
-		    list_empty(&lists->avail[order]) == !!nr_free[order] ||
-		    !!(lists->orders & BIT(order)) != !!nr_free[order])
+		if (sums.nr_free[order] != lists->nr_free[order] ||
+		    list_empty(&lists->avail[order]) == !!sums.nr_free[order] ||
+		    !!(lists->orders & BIT(order)) != !!sums.nr_free[order])
 			return false;
 	}
-	return free_pages == lists->free_pages && empty_pages == lists->empty_pages;
+	return sums.free_pages == lists->free_pages && sums.empty_pages == lists->empty_pages;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);
 

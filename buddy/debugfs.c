@@ -36,8 +36,8 @@ static int pool_show(struct seq_file *m, void *unused)
 	seq_printf(m, "\nnode %d\n", pool->nid);
 	seq_printf(m, "arena_bytes %zu\n", order_bytes(pool->arena_order));
 	seq_printf(m, "limit_bytes %zu\n", pool->limit);
-	seq_printf(m, "reserve_high %zu\n", pool->reserve);
-	seq_printf(m, "reserve_low %zu\n", reserve_low(pool));
+	seq_printf(m, "reserve_bytes %zu\n", pool->reserve);
+	seq_printf(m, "reserve_order %u\n", pool->reserve_order);
 	seq_printf(m, "arenas %u\n", stats.arenas);
 	seq_printf(m, "held_bytes %zu\n", stats.held_bytes);
 	seq_printf(m, "free_bytes %zu\n", stats.free_bytes);

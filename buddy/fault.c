@@ -5,6 +5,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/export.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <dualtree/fault.h>
@@ -14,6 +15,9 @@
 unsigned int buddy_fail_every;
 module_param_named(fail_every, buddy_fail_every, uint, 0600);
 MODULE_PARM_DESC(fail_every, "for tests: every Nth allocation from the kernel fails; 0: none");
+
+/* Order above which an arena's pages cannot be had. Tests write it at any time. */
+unsigned int buddy_fail_above = UINT_MAX;
 
 /* Allocations since dualtree_fail_every() was last called, while @buddy_fail_every is not 0. */
 static atomic_t asked;
@@ -37,6 +41,12 @@ void dualtree_fail_every(unsigned int every)
 	WRITE_ONCE(buddy_fail_every, every);
 }
 EXPORT_SYMBOL_GPL(dualtree_fail_every);
+
+void dualtree_fail_above(unsigned int order)
+{
+	WRITE_ONCE(buddy_fail_above, order);
+}
+EXPORT_SYMBOL_GPL(dualtree_fail_above);
 
 unsigned int dualtree_faults(void)
 {

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The arenas of a pool: growth, the reserve, trimming, memory pressure.
+ * The arenas of a pool: growth, trimming, memory pressure.
  *
- *	free bytes
- *	    ^   above the reserve: the kernel gets empty arenas back, trim_delay_ms
- *	    |   after a free leaves one, or at once under memory pressure
- *	----+---- reserve (high mark): the refill work fills up to here
- *	    |   below it: callers that may sleep grow the pool rather than take blocks
- *	----+---- reserve / 2 (low mark)
- *	    |   below it: each allocation starts the refill work
+ *	an arena is taken		of
+ *	first				the largest order that the kernel has free and the limit
+ *					allows, from the pool's arena order down
+ *	at last				the order that is needed, with all that the caller allows
+ *	 if the limit has no room	after empty arenas that are too small were returned
+ *
+ *	empty arenas are returned	if
+ *	trim_delay_ms after a free	the reserve (reserve.c) is whole without them
+ *	 leaves one
+ *	under memory pressure		the same
+ *	for a larger one at the limit	they are smaller than what is needed. A caller that cannot
+ *					sleep returns few, and none of the reserve
  *
  * Locks: arenas are taken from the kernel and returned to it with no lock held. The pool's lock
  * guards its lists and sums, and is held for one arena at a time.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -21,6 +27,7 @@
 #include "../compat/gfp.h"
 #include "grow.h"
 #include "pool.h"
+#include "reserve.h"
 #include "trace.h"
 
 /*
@@ -31,6 +38,20 @@ static unsigned int trim_delay_ms = 2000;
 module_param(trim_delay_ms, uint, 0644);
 MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets empty arenas back");
 
+/*
+ * Arenas that a caller that cannot sleep returns for a larger one. Each takes up to 2,000
+ * instructions, and 8 are enough where arenas are an eighth of what is needed.
+ */
+#define ATOMIC_PUT_MAX		8
+
+/* Does an arena fit the limit when @returned bytes have been returned? */
+static bool limit_allows(const struct buddy_pool *pool, unsigned int order, size_t returned)
+{
+	size_t held = pool->held_bytes - returned;
+
+	return !pool->limit || (held <= pool->limit && order_bytes(order) <= pool->limit - held);
+}
+
 /* Count the bytes of an arena before it is taken. Return: false if they exceed the limit. */
 static bool pool_charge(struct buddy_pool *pool, unsigned int order)
 {
@@ -38,8 +59,7 @@ static bool pool_charge(struct buddy_pool *pool, unsigned int order)
 	bool ok;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	ok = !pool->limit || (pool->held_bytes <= pool->limit &&
-			      order_bytes(order) <= pool->limit - pool->held_bytes);
+	ok = limit_allows(pool, order, 0);
 	if (ok)
 		pool->held_bytes += order_bytes(order);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -66,30 +86,100 @@ static gfp_t gfp_opportunistic(gfp_t gfp)
 	return gfp | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
 }
 
+static void pool_forget_arena(struct buddy_pool *pool, struct buddy_arena *arena)
+	__must_hold(&pool->lock)
+{
+	buddy_lists_remove(&pool->lists, arena);
+	pool->nr_arenas--;
+	pool->held_bytes -= order_bytes(arena->order);
+}
+
+static void put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
+{
+	trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
+	buddy_arena_destroy(arena);
+}
+
+/*
+ * Remove the largest empty arena below 2^@order pages, if enough of them can be returned for an
+ * arena of 2^@order pages to fit the limit. Return: the arena, or NULL.
+ */
+static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned int order,
+					       bool keep_reserve)
+	__must_hold(&pool->lock)
+{
+	struct buddy_arena *arena = NULL;
+	unsigned int o = order;
+	size_t bytes = 0;
+
+	while (o-- > 0) {
+		bytes += pool->lists.nr_empty[o] * order_bytes(o);
+		if (!arena && (!keep_reserve || buddy_reserve_whole_without(pool, o)))
+			arena = buddy_lists_empty(&pool->lists, o);
+	}
+	if (!arena || !limit_allows(pool, order, bytes))
+		return NULL;
+	pool_forget_arena(pool, arena);
+	return arena;
+}
+
+/*
+ * pool_charge(), after empty arenas that are too small were returned where these are what leaves
+ * no room: with @keep_reserve few, and only what the reserve does not need.
+ */
+static bool pool_charge_hard(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
+{
+	unsigned int budget = keep_reserve ? ATOMIC_PUT_MAX : UINT_MAX;
+	struct buddy_arena *arena;
+	unsigned long flags;
+
+	while (!pool_charge(pool, order)) {
+		if (!budget--)
+			return false;
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		arena = pool_remove_smaller(pool, order, keep_reserve);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (!arena)
+			return false;
+		put_arena(pool, arena);
+	}
+	return true;
+}
+
 /*
  * Take the largest arena that the limit and the kernel allow, of at least 2^@order pages. Only
  * for the smallest may the kernel do all that @gfp allows.
+ *
+ * Return: the arena, ERR_PTR(-ENOMEM), or ERR_PTR(-ENOSPC) at the limit.
  */
-static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
+static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp,
+				      bool keep_reserve)
 {
 	gfp_t easy = gfp_opportunistic(gfp);
 	int nid = pool->nid == NUMA_NO_NODE ? numa_mem_id() : pool->nid;
 	struct buddy_arena *arena;
-	unsigned int o = pool->arena_order + 1;
+	unsigned int o;
 
-	while (o-- > order) {
+	for (o = pool->arena_order; o > order; o--) {
 		if (!pool_charge(pool, o))
 			continue;
-		arena = buddy_arena_create(pool, nid, o, o > order ? easy : gfp);
+		arena = buddy_arena_create(pool, nid, o, easy);
 		if (arena)
 			return arena;
 		pool_uncharge(pool, o);
 	}
-	return NULL;
+	if (!pool_charge_hard(pool, order, keep_reserve))
+		return ERR_PTR(-ENOSPC);
+	arena = buddy_arena_create(pool, nid, order, gfp);
+	if (arena)
+		return arena;
+	pool_uncharge(pool, order);
+	return ERR_PTR(-ENOMEM);
 }
 
-/* Take an arena for a block of 2^order pages, as a caller's @gfp allows. */
-static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
+/* Take an arena for a block of 2^order pages, as a caller's @gfp allows. As take_arena(). */
+static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp,
+				     bool keep_reserve)
 {
 	struct buddy_arena *arena;
 
@@ -98,8 +188,8 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
 	if (pool->nid != NUMA_NO_NODE)
 		gfp |= __GFP_THISNODE;
-	arena = take_arena(pool, order, gfp);
-	if (arena)
+	arena = take_arena(pool, order, gfp, keep_reserve);
+	if (!IS_ERR(arena))
 		trace_buddy_arena_get(pool->name, arena->base, 1UL << arena->order);
 	return arena;
 }
@@ -129,85 +219,67 @@ void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	struct buddy_arena *arena;
 	unsigned long flags;
 	void *block;
+	bool low;
 
 	if (!kernel_allocs_here())
 		return NULL;
-	arena = get_arena(pool, order, gfp);
-	if (!arena)
+	/* A caller that cannot sleep must not put at risk what is kept for others like it. */
+	arena = get_arena(pool, order, gfp, !gfpflags_allow_blocking(gfp));
+	if (IS_ERR(arena)) {
+		buddy_reserve_check(pool);
 		return NULL;
+	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool_add_arena(pool, arena);
 	block = buddy_lists_take(&pool->lists, order);
 	pool->allocs++;
+	low = buddy_reserve_low(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (unlikely(low))
+		buddy_reserve_refill(pool);
 	return block;
 }
 
-/* Bytes that the reserve lacks. */
-static size_t reserve_missing(struct buddy_pool *pool)
-{
-	struct buddy_pool_stats stats;
-
-	buddy_pool_get_stats(pool, &stats);
-	return stats.free_bytes < pool->reserve ? pool->reserve - stats.free_bytes : 0;
-}
-
-/*
- * Fill the reserve. @effort is __GFP_NORETRY or __GFP_RETRY_MAYFAIL: either keeps the OOM killer
- * out, since memory that is only kept for later is not worth it. Return: 0 or -ENOMEM.
+/**
+ * buddy_arenas_add() - add an arena, all of it free
+ * @pool: the pool
+ * @order: pages that the arena has at least, as a power of two
+ * @gfp: flags for the arena; the caller may sleep
+ * @keep_reserve: to make room at the limit, return no arena that the reserve needs
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, -ENOMEM, or -ENOSPC if the limit has no room, and none would be left by empty arenas
+ * that are smaller.
  */
-static int fill_reserve(struct buddy_pool *pool, gfp_t effort)
+int buddy_arenas_add(struct buddy_pool *pool, unsigned int order, gfp_t gfp, bool keep_reserve)
 {
-	struct buddy_arena *arena;
-	unsigned int min_order;
+	struct buddy_arena *arena = get_arena(pool, order, gfp, keep_reserve);
 	unsigned long flags;
-	size_t missing;
 
-	while ((missing = reserve_missing(pool))) {
-		/*
-		 * Blocks need arenas of their size: at least the order up to which the kernel tries
-		 * hard, but no more than what is missing.
-		 */
-		min_order = min3(pool->arena_order, PAGE_ALLOC_COSTLY_ORDER + 0U,
-				 (unsigned int)ilog2(DIV_ROUND_UP(missing, PAGE_SIZE)));
-		arena = get_arena(pool, min_order, GFP_KERNEL | effort);
-		if (!arena)
-			return -ENOMEM;
-		raw_spin_lock_irqsave(&pool->lock, flags);
-		pool_add_arena(pool, arena);
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-	}
+	if (IS_ERR(arena))
+		return PTR_ERR(arena);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool_add_arena(pool, arena);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return 0;
 }
 
-static void refill_work(struct work_struct *work)
-{
-	/* If this fails, the next allocation below the low mark starts it again. */
-	fill_reserve(container_of(work, struct buddy_pool, refill_work), __GFP_NORETRY);
-}
-
-/* An allocation may run with interrupts off; the refill sleeps: so by irq_work, then work. */
-static void refill_irq(struct irq_work *irq)
-{
-	schedule_work(&container_of(irq, struct buddy_pool, refill_irq)->refill_work);
-}
-
-/* Remove an empty arena that the reserve does not need. Return: the arena, or NULL. */
+/*
+ * Remove an empty arena that the reserve does not need, the smallest first: large ones are harder
+ * to have again. Return: the arena, or NULL.
+ */
 static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 {
-	struct buddy_arena *arena;
+	struct buddy_arena *arena = NULL;
 	unsigned long flags;
+	unsigned int order;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	arena = list_first_entry_or_null(&pool->lists.empty, struct buddy_arena, link);
-	if (arena && (pool->lists.free_pages << PAGE_SHIFT) <
-		     order_bytes(arena->order) + pool->reserve)
-		arena = NULL;
-	if (arena) {
-		buddy_lists_remove(&pool->lists, arena);
-		pool->nr_arenas--;
-		pool->held_bytes -= order_bytes(arena->order);
-	}
+	for (order = 0; order <= pool->arena_order && !arena; order++)
+		if (buddy_reserve_whole_without(pool, order))
+			arena = buddy_lists_empty(&pool->lists, order);
+	if (arena)
+		pool_forget_arena(pool, arena);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return arena;
 }
@@ -220,8 +292,7 @@ static size_t pool_trim(struct buddy_pool *pool, size_t budget)
 
 	while (bytes < budget && (arena = pool_remove_arena(pool))) {
 		bytes += order_bytes(arena->order);
-		trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
-		buddy_arena_destroy(arena);
+		put_arena(pool, arena);
 	}
 	return bytes;
 }
@@ -241,7 +312,11 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_trim);
 
 static void trim_work(struct work_struct *work)
 {
-	buddy_pool_trim(container_of(to_delayed_work(work), struct buddy_pool, trim_work));
+	struct buddy_pool *pool = container_of(to_delayed_work(work), struct buddy_pool, trim_work);
+
+	buddy_pool_trim(pool);
+	/* What is empty now and too small for the reserve can make room for what it lacks. */
+	buddy_reserve_check(pool);
 }
 
 /* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
@@ -267,7 +342,7 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 	struct buddy_pool *pool = dt_shrinker_private(shrinker);
 	unsigned long empty = READ_ONCE(pool->lists.empty_pages);
 	unsigned long free = READ_ONCE(pool->lists.free_pages);
-	unsigned long reserve = pool->reserve >> PAGE_SHIFT;
+	unsigned long reserve = pool->reserve_pages;
 
 	return free > reserve ? min(empty, free - reserve) : 0;
 }
@@ -281,29 +356,17 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 }
 
 /**
- * buddy_arenas_init() - set up the works and the shrinker of a pool, and fill its reserve
+ * buddy_arenas_init() - set up the trim and the shrinker of a pool
  * @pool: a new pool
  *
  * Context: Process context. May sleep.
- * Return: 0 or -ENOMEM; then all of it is undone.
+ * Return: 0 or -ENOMEM.
  */
 int buddy_arenas_init(struct buddy_pool *pool)
 {
-	int err;
-
 	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
-	INIT_WORK(&pool->refill_work, refill_work);
-	init_irq_work(&pool->refill_irq, refill_irq);
 	init_irq_work(&pool->trim_irq, trim_irq);
-	err = dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
-	if (err)
-		return err;
-	err = fill_reserve(pool, __GFP_RETRY_MAYFAIL);
-	if (err) {
-		buddy_arenas_stop(pool);
-		buddy_arenas_exit(pool);
-	}
-	return err;
+	return dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
 }
 
 static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
@@ -312,24 +375,19 @@ static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
 
 	list_for_each_entry_safe(arena, next, arenas, link) {
 		buddy_lists_remove(&pool->lists, arena);
-		trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
-		buddy_arena_destroy(arena);
+		put_arena(pool, arena);
 	}
 }
 
 /**
- * buddy_arenas_stop() - stop the works and the shrinker of a pool
+ * buddy_arenas_stop() - stop the trim and the shrinker of a pool
  * @pool: the pool, which no caller uses
- *
- * After it no arena is counted that is not in the lists yet.
  *
  * Context: Process context. May sleep.
  */
 void buddy_arenas_stop(struct buddy_pool *pool)
 {
 	dt_shrinker_unregister(&pool->shrinker);
-	irq_work_sync(&pool->refill_irq);
-	cancel_work_sync(&pool->refill_work);
 	irq_work_sync(&pool->trim_irq);
 	cancel_delayed_work_sync(&pool->trim_work);
 }
@@ -342,6 +400,9 @@ void buddy_arenas_stop(struct buddy_pool *pool)
  */
 void buddy_arenas_exit(struct buddy_pool *pool)
 {
+	unsigned int order;
+
 	destroy_arenas(pool, &pool->lists.used);
-	destroy_arenas(pool, &pool->lists.empty);
+	for (order = 0; order < BUDDY_NR_ORDERS; order++)
+		destroy_arenas(pool, &pool->lists.empty[order]);
 }

@@ -13,6 +13,7 @@ int buddy_arenas_init(struct buddy_pool *pool);
 void buddy_arenas_stop(struct buddy_pool *pool);
 void buddy_arenas_exit(struct buddy_pool *pool);
 void buddy_arenas_idle(struct buddy_pool *pool);
+int buddy_arenas_add(struct buddy_pool *pool, unsigned int order, gfp_t gfp, bool keep_reserve);
 void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
 
 size_t buddy_pool_trim(struct buddy_pool *pool);

@@ -28,6 +28,8 @@
 #include "debugfs.h"
 #include "grow.h"
 #include "pool.h"
+#include "refill.h"
+#include "reserve.h"
 #include "table.h"
 #include "trace.h"
 
@@ -44,23 +46,23 @@ static void count_failed_alloc(struct buddy_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Take a free block that leaves at least @keep bytes free. Return: the block, or NULL. */
-static void *pool_take(struct buddy_pool *pool, unsigned int order, size_t keep)
+/* Take a free block, with @keep only one that leaves the reserve. Return: the block, or NULL. */
+static void *pool_take(struct buddy_pool *pool, unsigned int order, bool keep)
 {
 	unsigned long flags;
 	void *block = NULL;
 	bool low = false;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (!keep || pool->lists.free_pages << PAGE_SHIFT >= order_bytes(order) + keep)
+	if (!keep || buddy_reserve_whole_after(pool, order))
 		block = buddy_lists_take(&pool->lists, order);
 	if (block) {
 		pool->allocs++;
-		low = pool->lists.free_pages << PAGE_SHIFT < reserve_low(pool);
+		low = buddy_reserve_low(pool);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (unlikely(low))
-		irq_work_queue(&pool->refill_irq);
+		buddy_reserve_refill(pool);
 	return block;
 }
 
@@ -73,7 +75,7 @@ void buddy_report_gfp(const char *kind, const char *name, gfp_t gfp)
 
 void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 {
-	size_t keep = gfpflags_allow_blocking(gfp) ? pool->reserve : 0;
+	bool keep = pool->reserve_pages && gfpflags_allow_blocking(gfp);
 	void *block;
 
 	/* An NMI may have interrupted a holder of the lock. */
@@ -84,7 +86,7 @@ void *buddy_pool_alloc(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 		block = buddy_arenas_grow(pool, order, gfp);
 	/* A caller that may sleep has waited for the kernel in vain: use the reserve. */
 	if (!block && keep)
-		block = pool_take(pool, order, 0);
+		block = pool_take(pool, order, false);
 	if (!block) {
 		count_failed_alloc(pool);
 		return NULL;
@@ -153,7 +155,7 @@ static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsig
 		else
 			err = buddy_arena_free_range(&pool->lists, arena, addr, nr_pages);
 		pool->frees += !err;
-		idle = !list_empty(&pool->lists.empty);
+		idle = pool->lists.empty_pages;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	rcu_read_unlock();
@@ -191,12 +193,16 @@ unsigned int buddy_arena_order_default(void)
 	return min_t(unsigned int, BUDDY_POOL_ARENA_ORDER, MAX_PAGE_ORDER);
 }
 
+static unsigned int arena_order(const struct buddy_pool_params *params)
+{
+	return params->arena_order ?: buddy_arena_order_default();
+}
+
 static bool params_valid(const struct buddy_pool_params *params)
 {
 	if (params->arena_order > min_t(unsigned int, BUDDY_POOL_MAX_ARENA_ORDER, MAX_PAGE_ORDER))
 		return false;
-	/* Arenas are whole pages: the limit allows no part of one. */
-	if (params->limit && params->reserve > (params->limit & PAGE_MASK))
+	if (!buddy_reserve_valid(params, arena_order(params)))
 		return false;
 	return params->nid == NUMA_NO_NODE ||
 	       (params->nid >= 0 && params->nid < MAX_NUMNODES && node_online(params->nid));
@@ -213,9 +219,9 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	raw_spin_lock_init(&pool->lock);
 	buddy_lists_init(&pool->lists);
 	pool->limit = params->limit;
-	pool->reserve = params->reserve;
 	pool->nid = params->nid;
-	pool->arena_order = params->arena_order ?: buddy_arena_order_default();
+	pool->arena_order = arena_order(params);
+	buddy_reserve_init(pool, params);
 	strcpy(pool->name, name);
 	return pool;
 }
@@ -236,6 +242,31 @@ bool buddy_ready(void)
 	return smp_load_acquire(&pools_ready);
 }
 
+/* Stop the works of a pool. After it no arena is counted that is not in the lists yet. */
+static void pool_stop(struct buddy_pool *pool)
+{
+	/* The trim may start the refill. */
+	buddy_arenas_stop(pool);
+	buddy_refill_stop(pool);
+}
+
+/* Start the works of a new pool and fill its reserve. Return: 0 or -ENOMEM; then all is undone. */
+static int pool_start(struct buddy_pool *pool)
+{
+	int err;
+
+	buddy_refill_init(pool);
+	err = buddy_arenas_init(pool);
+	if (err)
+		return err;
+	err = buddy_refill_now(pool);
+	if (err) {
+		pool_stop(pool);
+		buddy_arenas_exit(pool);
+	}
+	return err;
+}
+
 struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_params *params)
 {
 	static const struct buddy_pool_params defaults = { .nid = NUMA_NO_NODE };
@@ -252,7 +283,7 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 
-	err = buddy_arenas_init(pool);
+	err = pool_start(pool);
 	if (err) {
 		kfree(pool);
 		return ERR_PTR(err);
@@ -272,7 +303,7 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	if (!pool)
 		return;
 	debugfs_remove(pool->file);
-	buddy_arenas_stop(pool);
+	pool_stop(pool);
 	out = pool->held_bytes - (pool->lists.free_pages << PAGE_SHIFT);
 	if (out)
 		pr_err("dualtree: pool %s: destroyed with %zu bytes of blocks still out\n",

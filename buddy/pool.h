@@ -39,7 +39,10 @@ struct dentry;
  * @file: its file in debugfs
  * @registered: entry in the list of all pools
  * @limit: maximum of @held_bytes; 0: none. Constant, as are all members below
- * @reserve: bytes that a trim keeps and that callers that may sleep leave; the high mark
+ * @reserve: as in struct buddy_pool_params
+ * @reserve_order: pages of a block of the reserve, as a power of two
+ * @reserve_pages: pages of the reserve, which a trim keeps and callers that may sleep leave
+ * @reserve_blocks: whole blocks of these
  * @nid: node of its arenas, or NUMA_NO_NODE
  * @arena_order: pages of the largest arena it takes, as a power of two
  * @name: its name, for reports
@@ -57,13 +60,16 @@ struct buddy_pool {
 	struct delayed_work trim_work;
 	struct irq_work trim_irq;
 	struct irq_work refill_irq;
-	struct work_struct refill_work;
+	struct delayed_work refill_work;
 	struct dt_shrinker shrinker;
 	struct dentry *file;
 	struct list_head registered;
 
 	size_t limit;
 	size_t reserve;
+	unsigned int reserve_order;
+	unsigned long reserve_pages;
+	unsigned long reserve_blocks;
 	int nid;
 	unsigned int arena_order;
 	char name[];
@@ -72,15 +78,6 @@ struct buddy_pool {
 static inline size_t order_bytes(unsigned int order)
 {
 	return PAGE_SIZE << order;
-}
-
-/*
- * The low mark, in bytes: an allocation that leaves less free starts the refill work. Half of the
- * reserve, so that the other half serves atomic callers while the work runs.
- */
-static inline size_t reserve_low(const struct buddy_pool *pool)
-{
-	return pool->reserve / 2;
 }
 
 /* Can the kernel's allocator be called in this context? On PREEMPT_RT its locks sleep. */

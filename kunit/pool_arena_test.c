@@ -83,7 +83,7 @@ static void buddy_arena_fresh(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bare->lists.orders, BIT(order));
 	KUNIT_EXPECT_EQ(test, bare->lists.nr_free[order], 1);
 	KUNIT_EXPECT_TRUE(test, list_empty(&bare->lists.used));
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&bare->lists.empty));
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&bare->lists.empty[order]));
 }
 
 /* A block of each order: its node is live, one free node is left at each level above. */
@@ -108,12 +108,14 @@ static void buddy_arena_split(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, bitmap_weight(arena->free, 2U << arena_order),
 				arena_order - order);
-		KUNIT_EXPECT_TRUE(test, list_empty(&bare->lists.empty));
+		KUNIT_EXPECT_TRUE(test, list_empty(&bare->lists.empty[arena_order]));
+		KUNIT_EXPECT_EQ(test, bare->lists.nr_empty[arena_order], 0);
 		KUNIT_EXPECT_TRUE(test, buddy_lists_check(&bare->lists));
 		KUNIT_EXPECT_EQ(test, buddy_arena_free_block(&bare->lists, arena, block, order), 0);
 		KUNIT_EXPECT_TRUE(test, test_bit(1, arena->free));
 		KUNIT_EXPECT_EQ(test, bitmap_weight(arena->head, 1U << arena_order), 0);
-		KUNIT_EXPECT_FALSE(test, list_empty(&bare->lists.empty));
+		KUNIT_EXPECT_FALSE(test, list_empty(&bare->lists.empty[arena_order]));
+		KUNIT_EXPECT_EQ(test, bare->lists.nr_empty[arena_order], 1);
 		KUNIT_EXPECT_TRUE(test, buddy_lists_check(&bare->lists));
 	}
 }
@@ -168,7 +170,7 @@ static void buddy_arena_lists(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, blocks[i]);
 		KUNIT_EXPECT_TRUE(test, buddy_lists_check(&bare->lists));
 		/* An arena is opened only when those in use are full. */
-		KUNIT_EXPECT_EQ(test, list_length(&bare->lists.empty), 3 - i / 4);
+		KUNIT_EXPECT_EQ(test, list_length(&bare->lists.empty[2]), 3 - i / 4);
 	}
 	KUNIT_EXPECT_NULL(test, buddy_lists_take(&bare->lists, 0));
 	KUNIT_EXPECT_EQ(test, bare->lists.orders, 0);
@@ -322,9 +324,12 @@ static void buddy_lists_check_finds_sums(struct kunit *test)
 		arena->nr_free[order]++;
 		KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
 		arena->nr_free[order]--;
+		lists->nr_empty[order]++;
+		KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
+		lists->nr_empty[order]--;
 	}
 	/* An arena in use among the empty ones. */
-	list_move(&arena->link, &lists->empty);
+	list_move(&arena->link, &lists->empty[arena->order]);
 	KUNIT_EXPECT_FALSE(test, buddy_lists_check(lists));
 	list_move(&arena->link, &lists->used);
 	/* An arena with free pages that is not offered. */

@@ -114,7 +114,7 @@ static void buddy_limit_exact_after_trim(struct kunit *test)
 static void wait_for_refill(struct buddy_pool *pool)
 {
 	irq_work_sync(&pool->refill_irq);
-	flush_work(&pool->refill_work);
+	flush_delayed_work(&pool->refill_work);
 }
 
 /* At least the reserve stays, and no arena that it could do without. */

@@ -57,12 +57,17 @@ struct buddy_pool;
  *	Callers that may sleep grow the pool rather than take from the reserve, and take from it
  *	only where that fails. The low mark is half of it: an allocation that leaves less free
  *	starts to fill the pool up to the high mark, in the background
+ * @reserve_order: pages of the blocks that the reserve is kept in, as a power of two; 0: those of
+ *	64 KiB, which a heap of dualtree asks for unless a request is larger, or less where an arena
+ *	or the reserve is smaller. Free memory in smaller pieces does not count. Where @reserve is
+ *	not a multiple of such a block, the rest may lie in smaller pieces
  */
 struct buddy_pool_params {
 	int nid;
 	unsigned int arena_order;
 	size_t limit;
 	size_t reserve;
+	unsigned int reserve_order;
 };
 
 /**
@@ -96,9 +101,11 @@ struct buddy_pool_stats {
  *
  * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
  * Return: the pool; ERR_PTR(-EINVAL) if @name is NULL or empty, the arena order is above
- * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node is not online, or the
- * limit, in whole pages, is less than the reserve; ERR_PTR(-ENODEV) if dualtree is built in and
- * not set up; or ERR_PTR(-ENOMEM), also if the reserve cannot be filled.
+ * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node is not online, the
+ * limit, in whole pages, is less than the reserve, or @reserve_order is above the arena order or
+ * says more than the reserve; ERR_PTR(-ENODEV) if dualtree is built in and not set up; or
+ * ERR_PTR(-ENOMEM), also if the kernel has no memory for the reserve, in blocks of its order, after
+ * reclaim and compaction. The OOM killer is not called for it.
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);
@@ -122,7 +129,9 @@ void buddy_pool_destroy(struct buddy_pool *pool);
  *
  * Splits the smallest free block that is large enough. If there is none, takes an arena from the
  * kernel, with no lock held: the largest that the kernel has and the limit allows, from the
- * pool's arena order down to @order. On PREEMPT_RT an atomic caller gets only what the pool has
+ * pool's arena order down to @order. Where the limit allows none, empty arenas that are too small
+ * for @order are returned to the kernel first; a caller that cannot sleep returns a few at most,
+ * and none that the reserve needs. On PREEMPT_RT an atomic caller gets only what the pool has
  * free, since the kernel's allocator cannot be called there.
  *
  * Context: Any context that @gfp allows, hard interrupts included. NULL in NMI.

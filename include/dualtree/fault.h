@@ -29,6 +29,16 @@
 void dualtree_fail_every(unsigned int every);
 
 /**
+ * dualtree_fail_above() - make the pages of large arenas fail, as in fragmented memory
+ * @order: pages of the largest arena that can be had, as a power of two; UINT_MAX: no bound
+ *
+ * Such failures are not counted in dualtree_faults().
+ *
+ * Context: Any context, NMI included. Takes no lock.
+ */
+void dualtree_fail_above(unsigned int order);
+
+/**
  * dualtree_faults() - count the allocations that failed on purpose
  *
  * Context: Any context, NMI included. Takes no lock.
@@ -39,6 +49,10 @@ unsigned int dualtree_faults(void);
 #else
 
 static inline void dualtree_fail_every(unsigned int every)
+{
+}
+
+static inline void dualtree_fail_above(unsigned int order)
 {
 }
 
