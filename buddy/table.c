@@ -7,11 +7,16 @@
  *	arena is returned	the same; an unused leaf is freed by RCU	buddy_table_lock
  *	block gets an owner	slots of its pages in the span's leaf	nothing: the caller's block
  *	memory is plugged in	both arrays are replaced by larger ones	both locks
+ *	an arena lies outside	the same, by work			both locks
+ *
+ * Memory is plugged in whether the table can grow for it or not. If it could not, an arena of that
+ * memory is refused, and the table is grown then.
  *
  * Locks: buddy_table_growth, a mutex, then buddy_table_lock, a raw spinlock that is taken with
  * interrupts disabled, and under which no other is taken. Lookups take none: they run under RCU, in
  * any context.
  */
+#include <linux/irq_work.h>
 #include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
@@ -23,9 +28,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include "../compat/compat.h"
+#include "../compat/workqueue.h"
 #include "arena.h"
 #include "fault.h"
+#include "sparse.h"
 #include "table.h"
 
 /**
@@ -55,18 +63,19 @@ static DEFINE_RAW_SPINLOCK(buddy_table_lock);
 /* Held while the arrays are replaced. */
 static DEFINE_MUTEX(buddy_table_growth);
 
+/* Grows the table, from any context: an arena has come from memory that it does not cover. */
+static void start_cover(struct irq_work *irq);
+static struct irq_work cover_irq = IRQ_WORK_INIT(start_cover);
+
+/* The arrays that buddy_table.owners and buddy_table.leaves lead to. Written under both locks. */
+static struct buddy_sparse owners_array, leaves_array;
+
 /* The null leaf: the owners of a span without an arena. */
 static void *null_owners[BUDDY_SPAN_PAGES];
 
 static unsigned long span_of_pfn(unsigned long pfn)
 {
 	return pfn >> BUDDY_SPAN_ORDER;
-}
-
-/* The entry in buddy_table.owners for a span whose owners are at @owners. */
-static unsigned long owners_entry(unsigned long span, void **owners)
-{
-	return (unsigned long)owners - (span << BUDDY_SPAN_ORDER) * sizeof(void *);
 }
 
 static unsigned long index_in_span(const void *addr)
@@ -76,13 +85,14 @@ static unsigned long index_in_span(const void *addr)
 
 void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 {
-	unsigned long i, pfn = buddy_pfn(block);
 	void **slot;
+	unsigned long i;
 
 	if (!owner)
 		owner = buddy_table.null_owner;
 	rcu_read_lock();
-	slot = buddy_owner_slot(READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(pfn)]), pfn);
+	slot = READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(buddy_pfn(block))]) +
+	       index_in_span(block);
 	/*
 	 * Publish the owner's record before the pointers to it: one barrier for all pages. Pairs
 	 * with the address dependency in buddy_lookup_owner(); litmus/table-publish.
@@ -179,14 +189,14 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 		return -ENOMEM;
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	if (span >= buddy_table.nr_spans) {
+	if (!buddy_sparse_has(&leaves_array, span)) {
 		err = -ERANGE;
 	} else if (!buddy_table.leaves[span]) {
 		leaf_enter(leaf, arena);
 		/* Publish the leaf. Pairs with the dependency in buddy_table_arena(). */
 		smp_store_release(&buddy_table.leaves[span], leaf);
 		/* Publish its owners. Pairs with the dependency in buddy_lookup_owner(). */
-		smp_store_release(&buddy_table.owners[span], owners_entry(span, leaf->owners));
+		smp_store_release(&buddy_table.owners[span], leaf->owners);
 		leaf = NULL;
 	} else {
 		leaf_enter(buddy_table.leaves[span], arena);
@@ -194,8 +204,11 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
 	leaf_free(leaf);
+	if (err)
+		irq_work_queue(&cover_irq);
 	return err;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_add);
 
 /*
  * Remove an arena. Lookups that have begun may find it for a grace period.
@@ -217,7 +230,7 @@ void buddy_table_remove(struct buddy_arena *arena)
 	if (--leaf->arenas) {
 		leaf = NULL;
 	} else {
-		WRITE_ONCE(buddy_table.owners[span], owners_entry(span, null_owners));
+		WRITE_ONCE(buddy_table.owners[span], null_owners);
 		WRITE_ONCE(buddy_table.leaves[span], NULL);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
@@ -225,100 +238,108 @@ void buddy_table_remove(struct buddy_arena *arena)
 	if (leaf)
 		call_rcu(&leaf->rcu, leaf_free_rcu);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_remove);
 
-/* Page-frame number after the last page of any node. */
-static unsigned long end_of_memory(void)
+/* Publish arrays that are larger or have more blocks. Lookups and arenas go on meanwhile. */
+static void table_publish(const struct buddy_sparse *owners, const struct buddy_sparse *leaves)
 {
-	unsigned long end = 0;
-	int nid;
-
-	for_each_online_node(nid)
-		end = max(end, node_end_pfn(nid));
-	return end;
-}
-
-/**
- * struct table_entries - the arrays of the table
- * @owners: as in struct buddy_table
- * @leaves: as in struct buddy_table
- */
-struct table_entries {
-	unsigned long *owners;
-	struct buddy_leaf **leaves;
-};
-
-static void entries_free(const struct table_entries *entries)
-{
-	kvfree(entries->owners);
-	kvfree(entries->leaves);
-}
-
-/* The caller fills in the entries of the first @nr_old spans. Return: 0 or -ENOMEM. */
-static int entries_alloc(struct table_entries *entries, unsigned long nr_old, unsigned long nr)
-{
-	entries->owners = kvcalloc(nr, sizeof(*entries->owners), GFP_KERNEL);
-	entries->leaves = kvcalloc(nr, sizeof(*entries->leaves), GFP_KERNEL);
-	if (!entries->owners || !entries->leaves) {
-		entries_free(entries);
-		return -ENOMEM;
-	}
-	for (; nr_old < nr; nr_old++)
-		entries->owners[nr_old] = owners_entry(nr_old, null_owners);
-	return 0;
-}
-
-/* Replace the arrays by larger ones. Return: 0 or -ENOMEM. */
-static int table_replace(unsigned long nr_spans)
-{
-	struct table_entries new, old = { buddy_table.owners, buddy_table.leaves };
-	unsigned long flags, nr_old = buddy_table.nr_spans;
-
-	lockdep_assert_held(&buddy_table_growth);
-	if (entries_alloc(&new, nr_old, nr_spans))
-		return -ENOMEM;
+	unsigned long flags;
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
-	if (nr_old) {
-		memcpy(new.owners, old.owners, nr_old * sizeof(*new.owners));
-		memcpy(new.leaves, old.leaves, nr_old * sizeof(*new.leaves));
-	}
+	owners_array = *owners;
+	leaves_array = *leaves;
 	/* Publish the entries. Pairs with the dependency in buddy_lookup_owner(). */
-	smp_store_release(&buddy_table.owners, new.owners);
+	smp_store_release(&buddy_table.owners, (void ***)owners->at);
 	/* Publish the entries. Pairs with the dependency in buddy_table_arena(). */
-	smp_store_release(&buddy_table.leaves, new.leaves);
+	smp_store_release(&buddy_table.leaves, (struct buddy_leaf **)leaves->at);
 	/* Both arrays before their length. Pairs with the acquires in both lookups. */
-	smp_store_release(&buddy_table.nr_spans, nr_spans);
+	smp_store_release(&buddy_table.nr_spans, buddy_sparse_length(owners));
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
+}
 
+/* Grow the arrays. Return: 0 or -ENOMEM. */
+static int table_grow(unsigned long first, unsigned long end)
+{
+	struct buddy_sparse owners, leaves, old_owners = owners_array, old_leaves = leaves_array;
+
+	lockdep_assert_held(&buddy_table_growth);
+	if (buddy_sparse_grow(&owners, &old_owners, first, end))
+		return -ENOMEM;
+	if (buddy_sparse_grow(&leaves, &old_leaves, first, end)) {
+		buddy_sparse_undo(&owners, &old_owners);
+		return -ENOMEM;
+	}
+	table_publish(&owners, &leaves);
 	synchronize_rcu();
-	entries_free(&old);
+	buddy_sparse_replaced(&old_owners);
+	buddy_sparse_replaced(&old_leaves);
 	return 0;
 }
 
-/* Make the table cover all pages below @end_pfn. Return: 0 or -ENOMEM. */
-static int table_cover(unsigned long end_pfn)
+/* Does the table cover these spans? Looks at one of each block. */
+static bool table_has(unsigned long first, unsigned long end)
 {
-	unsigned long nr_spans = DIV_ROUND_UP(end_pfn, BUDDY_SPAN_PAGES);
+	for (; first < end; first = round_up(first + 1, BUDDY_SPARSE_BLOCK))
+		if (!buddy_sparse_has(&leaves_array, first))
+			return false;
+	return true;
+}
+
+/* Make the table cover pages. Return: 0 or -ENOMEM. */
+static int table_cover(unsigned long first_pfn, unsigned long end_pfn)
+{
+	unsigned long first = span_of_pfn(first_pfn), end = DIV_ROUND_UP(end_pfn, BUDDY_SPAN_PAGES);
 	int err = 0;
 
 	mutex_lock(&buddy_table_growth);
-	if (nr_spans > buddy_table.nr_spans)
-		err = table_replace(nr_spans);
+	if (!table_has(first, end))
+		err = table_grow(first, end);
 	mutex_unlock(&buddy_table_growth);
+	if (err)
+		pr_warn_ratelimited("dualtree: no memory to look up page frames %#lx to %#lx: they are not used yet\n",
+				    first_pfn, end_pfn - 1);
 	return err;
 }
 
-/* Memory is about to be plugged in: cover it before it is in use, or refuse it on OOM. */
-static int memory_event(struct notifier_block *nb, unsigned long action, void *data)
+/* Cover the memory of all nodes. Return: 0 or -ENOMEM. */
+static int cover_nodes(void)
+{
+	int nid, err = 0;
+
+	for_each_node_state(nid, N_MEMORY)
+		err = table_cover(node_start_pfn(nid), node_end_pfn(nid)) ?: err;
+	return err;
+}
+
+static void cover_work(struct work_struct *work)
+{
+	cover_nodes();
+}
+
+static DECLARE_WORK(cover, cover_work);
+
+static void start_cover(struct irq_work *irq)
+{
+	queue_work(system_percpu_wq, &cover);
+}
+
+/*
+ * Memory is about to be plugged in: cover it before it is in use. It is not refused on OOM: the
+ * machine needs it more than this module does.
+ */
+int buddy_table_memory_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct memory_notify *memory = data;
 
-	if (action != MEM_GOING_ONLINE)
-		return NOTIFY_OK;
-	return notifier_from_errno(table_cover(memory->start_pfn + memory->nr_pages));
+	if (action == MEM_GOING_ONLINE)
+		table_cover(memory->start_pfn, memory->start_pfn + memory->nr_pages);
+	return NOTIFY_OK;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_memory_event);
 
-static struct notifier_block memory_notifier = { .notifier_call = memory_event };
+static struct notifier_block memory_notifier = {
+	.notifier_call = buddy_table_memory_event,
+};
 
 /**
  * buddy_table_finds() - check that a table leads from a page's address to its frame
@@ -416,6 +437,24 @@ static int __init check_nodes(void)
 	return 0;
 }
 
+static int __init arrays_init(void)
+{
+	int err = buddy_sparse_init(&owners_array, null_owners);
+
+	if (err)
+		return err;
+	err = buddy_sparse_init(&leaves_array, NULL);
+	if (err)
+		buddy_sparse_free(&owners_array);
+	return err;
+}
+
+static void arrays_free(void)
+{
+	buddy_sparse_free(&owners_array);
+	buddy_sparse_free(&leaves_array);
+}
+
 /**
  * buddy_table_init() - set up the lookup table, before any pool
  * @null_owner: owner of the pages that have none; not NULL
@@ -435,11 +474,16 @@ int __init buddy_table_init(void *null_owner)
 	buddy_table.null_owner = null_owner;
 	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
 		null_owners[i] = null_owner;
-	/* Before the table covers what exists: what is plugged in later goes to the notifier. */
-	err = register_memory_notifier(&memory_notifier);
+	err = arrays_init();
 	if (err)
 		return err;
-	err = table_cover(end_of_memory()) ?: check_nodes();
+	/* Before the table covers what exists: what is plugged in later goes to the notifier. */
+	err = register_memory_notifier(&memory_notifier);
+	if (err) {
+		arrays_free();
+		return err;
+	}
+	err = cover_nodes() ?: check_nodes();
 	if (err)
 		buddy_table_exit();
 	return err;
@@ -448,8 +492,9 @@ int __init buddy_table_init(void *null_owner)
 void buddy_table_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
+	irq_work_sync(&cover_irq);
+	cancel_work_sync(&cover);
 	/* Callbacks in flight run this module's code: they free leaves and arenas. */
 	rcu_barrier();
-	kvfree(buddy_table.owners);
-	kvfree(buddy_table.leaves);
+	arrays_free();
 }

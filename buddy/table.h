@@ -4,7 +4,7 @@
  *
  * The linear map is divided into spans of 2^10 pages. Each span has an entry in two arrays:
  *
- *	 owners[pfn >> 10]         pfn
+ *	 owners[pfn >> 10]         pfn % 2^10
  *	+---------+               +-------------------+
  *	|         |-------------->| owner of each page|   8 KiB, or the null leaf, which
  *	+---------+               +-------------------+   all spans without an arena share
@@ -13,8 +13,7 @@
  *	|         |----------> the arena or arenas in this span, or NULL
  *	+---------+
  *
- * An entry of owners[] is the address that the owner of page 0 would have if the leaf began
- * there. So the page-frame number is the index, without a mask.
+ * The arrays take memory only where there is some, and cover all that lies below (sparse.c).
  *
  * A page without an owner has null_owner. That is a valid record, so that callers that compare
  * owners, or members of them, need no test for NULL.
@@ -36,6 +35,7 @@
 
 struct buddy_arena;
 struct buddy_leaf;
+struct notifier_block;
 struct page;
 
 /* Pages of a span: those of the largest arena, so that no arena crosses the end of a span. */
@@ -46,8 +46,8 @@ struct page;
  * struct buddy_table - the lookup table
  * @base: address of page frame 0 in the linear map, whether that exists or not; constant
  * @nr_spans: spans that the table covers; grows before memory is plugged in
- * @owners: for each span, the address that the owner of page 0 would have. Replaced as a whole
- *	when @nr_spans grows, as is @leaves; the old arrays are freed after an RCU grace period
+ * @owners: for each span, the owners of its pages. Replaced as a whole when the table grows, as is
+ *	@leaves; the old arrays are unmapped after an RCU grace period
  * @leaves: for each span, its arenas, or NULL
  * @null_owner: owner of the pages that have none; constant
  *
@@ -56,7 +56,7 @@ struct page;
 struct buddy_table {
 	unsigned long base;
 	unsigned long nr_spans;
-	unsigned long *owners;
+	void ***owners;
 	struct buddy_leaf **leaves;
 	void *null_owner;
 };
@@ -78,12 +78,6 @@ static inline unsigned long buddy_pfn(const void *addr)
 	return buddy_offset(addr) >> PAGE_SHIFT;
 }
 
-/* The place of a page's owner; @owners is the entry of its span in buddy_table.owners. */
-static inline void **buddy_owner_slot(unsigned long owners, unsigned long pfn)
-{
-	return (void **)(owners + pfn * sizeof(void *));
-}
-
 /**
  * buddy_lookup_owner() - find the owner of the page that an address lies in
  * @addr: any value
@@ -95,14 +89,15 @@ static inline void **buddy_owner_slot(unsigned long owners, unsigned long pfn)
 static __always_inline void *buddy_lookup_owner(const void *addr)
 {
 	unsigned long offset = buddy_offset(addr);
-	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER), owners;
+	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER);
+	void **owners;
 
 	/* Pairs with the release in table_replace(): the arrays have at least so many entries. */
 	if (unlikely(span >= smp_load_acquire(&buddy_table.nr_spans)))
 		return buddy_table.null_owner;
 	/* Address dependencies; pair with the releases in table.c and with buddy_set_owner(). */
 	owners = READ_ONCE(READ_ONCE(buddy_table.owners)[span]);
-	return READ_ONCE(*buddy_owner_slot(owners, offset >> PAGE_SHIFT));
+	return READ_ONCE(owners[(offset >> PAGE_SHIFT) % BUDDY_SPAN_PAGES]);
 }
 
 /* As buddy_lookup_owner(), but NULL in place of null_owner. */
@@ -127,6 +122,7 @@ struct buddy_arena *buddy_table_arena(const void *addr);
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp);
 void buddy_table_remove(struct buddy_arena *arena);
 
+int buddy_table_memory_event(struct notifier_block *nb, unsigned long action, void *data);
 bool buddy_table_finds(const struct buddy_table *table, struct page *page);
 int buddy_table_init(void *null_owner);
 void buddy_table_exit(void);

@@ -3,9 +3,12 @@
  * The table from address to arena and owner: every page of an arena is found, no other
  * address is, whatever it may be, and what has been found stays readable under RCU.
  */
+#include <dualtree/fault.h>
+#include <linux/memory.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "../buddy/arena.h"
+#include "../buddy/sparse.h"
 #include "../buddy/table.h"
 #include "fixtures/one_arena.h"
 #include "fixtures/orders.h"
@@ -245,8 +248,8 @@ static void buddy_table_readable_under_rcu(struct kunit *test)
 	base = arena->base;
 	rcu_read_lock();
 	found = buddy_table_arena(base);
-	owner = buddy_owner_slot(buddy_table.owners[buddy_pfn(base) >> BUDDY_SPAN_ORDER],
-				 buddy_pfn(base));
+	owner = buddy_table.owners[buddy_pfn(base) >> BUDDY_SPAN_ORDER] +
+		buddy_pfn(base) % BUDDY_SPAN_PAGES;
 	buddy_set_owner(base, 1UL << order, test);
 	buddy_arena_destroy(arena);
 	/* KASAN sees it if either is gone. */
@@ -363,6 +366,121 @@ static void buddy_table_base(struct kunit *test)
 	}
 }
 
+/* Sparse arrays */
+
+/* An index far away: the span of 2^45, where the memory of a node begins on some machines. */
+#define FAR	((1ULL << 45) >> (PAGE_SHIFT + BUDDY_SPAN_ORDER))
+
+static unsigned long own_blocks(const struct buddy_sparse *sparse)
+{
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < sparse->nr_blocks; i++)
+		nr += sparse->blocks[i] != sparse->hole;
+	return nr;
+}
+
+static bool all_empty(const struct buddy_sparse *sparse, const void *empty)
+{
+	unsigned long i;
+
+	for (i = 0; i < buddy_sparse_length(sparse); i += BUDDY_SPARSE_BLOCK / 4)
+		if (sparse->at[i] != empty)
+			return false;
+	return sparse->at[buddy_sparse_length(sparse) - 1] == empty;
+}
+
+/* Entries far away cost the memory of those entries, and all that lie below can be read. */
+static void buddy_table_sparse(struct kunit *test)
+{
+	struct buddy_sparse none, far, both;
+	int empty, value;
+
+	if (BITS_PER_LONG < 64)
+		kunit_skip(test, "no address is so large");
+	KUNIT_ASSERT_EQ(test, buddy_sparse_init(&none, &empty), 0);
+	KUNIT_EXPECT_FALSE(test, buddy_sparse_has(&none, 0));
+	KUNIT_ASSERT_EQ(test, buddy_sparse_grow(&far, &none, FAR, FAR + 10), 0);
+	KUNIT_EXPECT_EQ(test, own_blocks(&far), 1);
+	KUNIT_EXPECT_TRUE(test, all_empty(&far, &empty));
+	KUNIT_EXPECT_TRUE(test, buddy_sparse_has(&far, FAR));
+	KUNIT_EXPECT_TRUE(test, buddy_sparse_has(&far, FAR + 9));
+	KUNIT_EXPECT_FALSE(test, buddy_sparse_has(&far, FAR - 1));
+	KUNIT_EXPECT_FALSE(test, buddy_sparse_has(&far, 0));
+	KUNIT_EXPECT_FALSE(test, buddy_sparse_has(&far, buddy_sparse_length(&far)));
+	buddy_sparse_replaced(&none);
+
+	/* What is written is seen in what replaces it, and in what was replaced. */
+	far.at[FAR] = &value;
+	KUNIT_ASSERT_EQ(test, buddy_sparse_grow(&both, &far, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, own_blocks(&both), 2);
+	KUNIT_EXPECT_PTR_EQ(test, both.at[FAR], (void *)&value);
+	both.at[FAR + 1] = &value;
+	KUNIT_EXPECT_PTR_EQ(test, far.at[FAR + 1], (void *)&value);
+	both.at[0] = &value;
+	KUNIT_EXPECT_PTR_EQ(test, far.at[0], (void *)&empty);
+	KUNIT_EXPECT_PTR_EQ(test, both.at[BUDDY_SPARSE_BLOCK], (void *)&empty);
+	buddy_sparse_replaced(&far);
+	buddy_sparse_free(&both);
+}
+
+/* Without memory for it an array stays as it was. */
+static void buddy_table_sparse_oom(struct kunit *test)
+{
+	struct buddy_sparse none, one, more;
+	unsigned int every;
+	int empty;
+
+	KUNIT_ASSERT_EQ(test, buddy_sparse_init(&none, &empty), 0);
+	KUNIT_ASSERT_EQ(test, buddy_sparse_grow(&one, &none, 0, 1), 0);
+	buddy_sparse_replaced(&none);
+	/* The first block of three fails, the second, the third. */
+	for (every = 1; every <= 3; every++) {
+		dualtree_fail_every(every);
+		KUNIT_EXPECT_EQ(test, buddy_sparse_grow(&more, &one, 0, 4 * BUDDY_SPARSE_BLOCK),
+				-ENOMEM);
+		dualtree_fail_every(0);
+		KUNIT_EXPECT_EQ(test, own_blocks(&one), 1);
+	}
+	KUNIT_EXPECT_EQ(test, buddy_sparse_grow(&more, &one, 0, 4 * BUDDY_SPARSE_BLOCK), 0);
+	KUNIT_EXPECT_EQ(test, own_blocks(&more), 4);
+	buddy_sparse_undo(&more, &one);
+	KUNIT_EXPECT_PTR_EQ(test, one.at[0], (void *)&empty);
+	buddy_sparse_free(&one);
+}
+
+/* Memory is plugged in whether the table can grow for it or not, and refused until it has. */
+static void buddy_table_hotplug(struct kunit *test)
+{
+	unsigned long end = buddy_table.nr_spans;
+	struct buddy_arena arena = {
+		.base = (void *)buddy_table.base + (end << (BUDDY_SPAN_ORDER + PAGE_SHIFT)),
+	};
+	struct memory_notify memory = {
+		.start_pfn = end << BUDDY_SPAN_ORDER, .nr_pages = BUDDY_SPAN_PAGES,
+	};
+
+	dualtree_fail_every(1);
+	KUNIT_EXPECT_EQ(test, buddy_table_memory_event(NULL, MEM_GOING_ONLINE, &memory), NOTIFY_OK);
+	dualtree_fail_every(0);
+	KUNIT_EXPECT_EQ(test, buddy_table.nr_spans, end);
+	KUNIT_EXPECT_EQ(test, buddy_table_add(&arena, GFP_KERNEL), -ERANGE);
+	expect_no_owner(test, arena.base);
+
+	KUNIT_EXPECT_EQ(test, buddy_table_memory_event(NULL, MEM_GOING_ONLINE, &memory), NOTIFY_OK);
+	KUNIT_EXPECT_GT(test, buddy_table.nr_spans, end);
+	KUNIT_ASSERT_EQ(test, buddy_table_add(&arena, GFP_KERNEL), 0);
+	KUNIT_EXPECT_TRUE(test, arenas_are(arena.base, 1, &arena));
+	buddy_table_remove(&arena);
+	synchronize_rcu();
+	expect_no_owner(test, arena.base);
+}
+
+static void faults_end(struct kunit *test)
+{
+	dualtree_fail_every(0);
+}
+
 static struct kunit_case pool_table_cases[] = {
 	KUNIT_CASE(buddy_table_base),
 	KUNIT_CASE_PARAM(buddy_table_finds_arena, order_gen_params),
@@ -372,7 +490,10 @@ static struct kunit_case pool_table_cases[] = {
 	KUNIT_CASE(buddy_table_foreign),
 	KUNIT_CASE_PARAM(buddy_table_readable_under_rcu, order_gen_params),
 	KUNIT_CASE(buddy_table_concurrent),
+	KUNIT_CASE(buddy_table_sparse),
+	KUNIT_CASE(buddy_table_sparse_oom),
+	KUNIT_CASE(buddy_table_hotplug),
 	{}
 };
 
-DUALTREE_SUITE(pool_table, "the page pool: from address to arena and owner");
+DUALTREE_SUITE(pool_table, "the page pool: from address to arena and owner", .exit = faults_end);

@@ -6,6 +6,7 @@
  *	can fail			at
  *	pages of an arena, its record	the growth of a pool
  *	 and its leaf in the table
+ *	a page of the table's arrays	the module's init, memory that is plugged in
  *	the record of a region		the growth of a heap
  *	the record of a heap		the first use of an instance on a CPU
  *
