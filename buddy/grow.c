@@ -27,6 +27,7 @@
 #include "../compat/gfp.h"
 #include "grow.h"
 #include "pool.h"
+#include "queue.h"
 #include "reserve.h"
 #include "trace.h"
 
@@ -322,8 +323,9 @@ static void trim_work(struct work_struct *work)
 /* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
 static void trim_irq(struct irq_work *irq)
 {
-	schedule_delayed_work(&container_of(irq, struct buddy_pool, trim_irq)->trim_work,
-			      msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
+	queue_delayed_work(buddy_reclaim_queue,
+			   &container_of(irq, struct buddy_pool, trim_irq)->trim_work,
+			   msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
 }
 
 /* Trim the pool after trim_delay_ms, unless that is due already. Any context. */

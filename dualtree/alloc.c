@@ -21,7 +21,7 @@
  *
  * Each step is bounded in one section, and what is left of it is done in another. A call that may
  * sleep goes on until nothing is left. One that may not ends after ATOMIC_ROUNDS sections, grows,
- * and starts a pass (reclaim.c) that does the rest.
+ * and starts a pass (pass.c) that does the rest.
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
  * stack frame. Those that are given @heap, which __section_enter() returned, close the section.
@@ -37,6 +37,7 @@
 #include "cache.h"
 #include "grow.h"
 #include "kmemleak.h"
+#include "pass.h"
 #include "percpu.h"
 #include "range.h"
 #include "reclaim.h"
@@ -358,7 +359,7 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 	/* The first region: the instance is in use, so make its debugfs files. */
 	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
 		irq_work_queue(&dt->publish_irq);
-	dt_reclaim_arm();
+	dt_pass_arm();
 	return request_try(dt, section_enter(dt), req, region, &more);
 }
 
@@ -385,7 +386,7 @@ static void *alloc_here(struct dualtree *dt, const struct request *req)
 			break;
 	}
 	WRITE_ONCE(heap->overdue, true);
-	dt_reclaim_start();
+	dt_pass_start();
 	return NULL;
 }
 

@@ -108,8 +108,8 @@ struct dt_cold_range {
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
  * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
- * @seen_ops: allocs and frees at the last pass over idle heaps; under reclaim.c's instances_lock
- * @seen_drains: @drains at the last pass; under reclaim.c's instances_lock
+ * @seen_ops: allocs and frees at the last look of a pass; under pass.c's instances_lock
+ * @seen_drains: @drains then; under pass.c's instances_lock
  * @remote: remote list: regions in which other contexts freed granules; pushed to by any CPU
  *
  * The owner writes all but @counts and the last four. "readable" is what other CPUs may read, at

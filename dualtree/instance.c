@@ -3,7 +3,7 @@
  * The life of an instance: checking its parameters, creating it, destroying it, and reporting what
  * was still allocated then. include/dualtree/dualtree.h is the contract.
  *
- * Context: process context, may sleep. Locks: those of reclaim.c and walk.c, which this calls.
+ * Context: process context, may sleep. Locks: those of pass.c and walk.c, which this calls.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -19,8 +19,8 @@
 #include "debugfs.h"
 #include "instance.h"
 #include "ledger.h"
+#include "pass.h"
 #include "percpu.h"
-#include "reclaim.h"
 #include "walk.h"
 
 /* Default size of the smallest region, in bytes. A lone reader stays in one region of it. */
@@ -96,7 +96,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 		kfree(dt);
 		return ERR_PTR(err);
 	}
-	dt_reclaim_add(dt);
+	dt_pass_add(dt);
 	return dt;
 }
 EXPORT_SYMBOL_GPL(dualtree_create);
@@ -185,7 +185,7 @@ void dualtree_destroy(struct dualtree *dt)
 {
 	if (!dt)
 		return;
-	dt_reclaim_remove(dt);
+	dt_pass_remove(dt);
 	irq_work_sync(&dt->publish_irq);
 	cancel_work_sync(&dt->publish);
 	dt_debugfs_remove(dt);

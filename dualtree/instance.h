@@ -60,7 +60,8 @@ struct dt_instance_counts {
  * @counts: counts that no CPU's heap has
  * @shared_lock: guards @shared, but for its remote list
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
- * @instance: node in the list of all instances; under reclaim.c's instances_lock
+ * @instance: node in the list of all instances; under pass.c's instances_lock
+ * @looked: when a pass last looked at its heaps, in jiffies; under the same lock
  * @publish: work that makes the debugfs files once the instance is in use
  * @publish_irq: queues @publish, from any context
  * @dir: directory of the debugfs files; written by @publish
@@ -87,6 +88,7 @@ struct dualtree {
 	struct dt_heap shared;
 
 	struct list_head instance;
+	unsigned long looked;
 	struct work_struct publish;
 	struct irq_work publish_irq;
 	struct dentry *dir;

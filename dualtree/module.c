@@ -12,25 +12,33 @@
 #include <linux/module.h>
 #include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
+#include "../buddy/queue.h"
 #include "../buddy/table.h"
 #include "debugfs.h"
+#include "pass.h"
 #include "region.h"
-#include "reclaim.h"
 
 static int __init dualtree_init(void)
 {
-	int err = buddy_table_init(&dt_no_region);
+	int err = buddy_queue_init();
 
 	if (err)
 		return err;
-	err = dt_reclaim_init();
-	if (err) {
-		buddy_table_exit();
-		return err;
-	}
+	err = buddy_table_init(&dt_no_region);
+	if (err)
+		goto queue_exit;
+	err = dt_pass_init();
+	if (err)
+		goto table_exit;
 	dt_debugfs_init();
 	buddy_set_ready(true);
 	return 0;
+
+table_exit:
+	buddy_table_exit();
+queue_exit:
+	buddy_queue_exit();
+	return err;
 }
 
 /* Built in: after debugfs is set up (core_initcall), before drivers that may use memory. */
@@ -38,10 +46,11 @@ postcore_initcall(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {
-	dt_reclaim_exit();
+	dt_pass_exit();
 	buddy_node_pools_exit();
 	dt_debugfs_exit();
 	buddy_table_exit();
+	buddy_queue_exit();
 }
 module_exit(dualtree_exit);
 

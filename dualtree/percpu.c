@@ -117,7 +117,7 @@ struct dt_region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 /*
  * Drain the shared heap. If its lock is contended, return: the holder calls this after it
  * unlocks, and sees our push. What is left after SHARED_DRAINS_MAX drains is found by the next
- * caller or by reclaim.c.
+ * caller or by a pass.
  *
  * Context: Any, NMI included; outside of sections. The caller has pushed or unlocked.
  */

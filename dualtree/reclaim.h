@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reclaim: what heaps hold and do not need returns to the pool, also if their CPUs make no further
- * call. See reclaim.c.
+ * Reclaim: what heaps hold and do not need returns to the pool. See reclaim.c.
  */
 #ifndef DUALTREE_RECLAIM_H
 #define DUALTREE_RECLAIM_H
 
 #include <linux/types.h>
 
+struct dt_heap;
+struct dt_region;
 struct dualtree;
 
-/* The parameter idle_ms; 0 for no passes over idle heaps. */
-extern unsigned int dt_idle_ms;
+/**
+ * struct dt_reclaim_visit - a heap of a CPU that is to be reclaimed
+ * @dt: its instance; the other members begin as 0
+ * @list_taken: its remote list was taken once
+ * @done: nothing is left to do
+ * @retired: regions that the last interrupt retired
+ */
+struct dt_reclaim_visit {
+	struct dualtree *dt;
+	bool list_taken;
+	bool done;
+	struct dt_region *retired;
+};
 
-void dt_reclaim_add(struct dualtree *dt);
-void dt_reclaim_remove(struct dualtree *dt);
-void dt_reclaim_arm(void);
-void dt_reclaim_start(void);
+extern unsigned long dt_reclaim_interrupts;
+
+bool dt_reclaim_has_more(const struct dt_heap *heap);
+size_t dt_reclaim_cpu(int cpu, struct dt_reclaim_visit *visits, unsigned int nr);
+void dt_reclaim_shared(struct dualtree *dt);
+void dt_reclaim_all(struct dualtree *dt);
 void dt_reclaim_now(struct dualtree *dt);
-void dt_reclaim_set_idle_ms(unsigned int ms);
-int dt_reclaim_init(void);
-void dt_reclaim_exit(void);
 
 #endif /* DUALTREE_RECLAIM_H */

@@ -52,18 +52,8 @@ static void walk_interrupt(void *data)
 	w->retired = section_exit(w->dt, heap);
 }
 
-/**
- * dt_walk_online() - call a function as the owner of an online CPU's heap
- * @dt: the instance
- * @cpu: the CPU, which has a heap
- * @fn: function to call, in hard interrupts on @cpu, until it returns false
- * @arg: argument of @fn
- *
- * Does no more if the CPU goes offline, so CPU hotplug need not be held off.
- *
- * Context: Process context. May sleep.
- */
-void dt_walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg)
+/* Call a function in hard interrupts on an online CPU. Ends if the CPU goes offline. */
+static void walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg)
 {
 	struct walk w = { .dt = dt, .fn = fn, .arg = arg, .cpu = cpu };
 
@@ -111,7 +101,7 @@ static void walk_offline(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_
 void dt_walk_cpu(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg)
 {
 	if (cpu_online(cpu))
-		dt_walk_online(dt, cpu, fn, arg);
+		walk_online(dt, cpu, fn, arg);
 	else
 		walk_offline(dt, heap, cpu, fn, arg);
 }

@@ -24,7 +24,6 @@ typedef bool (*dt_heap_fn)(struct dt_heap *heap, int cpu, void *arg);
 
 void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg);
 void dt_walk_cpu(struct dualtree *dt, struct dt_heap *heap, int cpu, dt_heap_fn fn, void *arg);
-void dt_walk_online(struct dualtree *dt, int cpu, dt_heap_fn fn, void *arg);
 void dt_walk_shared(struct dualtree *dt, dt_heap_fn fn, void *arg);
 
 #endif /* DUALTREE_WALK_H */

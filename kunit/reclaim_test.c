@@ -10,7 +10,10 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/tick.h>
+#include "../buddy/queue.h"
 #include "../dualtree/cache.h"
+#include "../dualtree/pass.h"
+#include "../dualtree/reclaim.h"
 #include "fixtures/files.h"
 #include "fixtures/instance.h"
 #include "fixtures/section.h"
@@ -434,6 +437,139 @@ static void reclaim_pressure(struct kunit *test)
 	expect_given_back(test, hoard, 0);
 }
 
+/* Make a heap busy: more calls than an idle one sees. */
+static void be_busy(struct hoard *hoard)
+{
+	unsigned int i;
+	void *ptr;
+
+	for (i = 0; i < 200; i++) {
+		ptr = dualtree_alloc(hoard->dt, BYTES, GFP_KERNEL);
+		hoard->failed |= !ptr || dualtree_free(hoard->dt, ptr, BYTES);
+	}
+}
+
+/* The shrinker is called by kswapd, and its pass has ended. */
+static void kswapd_asks(void)
+{
+	dt_pass_scan(true);
+	flush_workqueue(buddy_reclaim_queue);
+}
+
+/* Longer than the time between two looks at a heap, for it to be found idle. */
+static void wait_for_look(void)
+{
+	schedule_timeout_uninterruptible(HZ / 2);
+}
+
+/* What kswapd asks for comes from idle heaps, and from busy ones only if there is nothing there. */
+static void reclaim_idle_first(struct kunit *test)
+{
+	struct hoard *idle, *busy;
+	unsigned int i;
+	size_t held;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
+	/* What other cases have left is gone: from here on kswapd asks for what is idle. */
+	dt_pass_pressure(true);
+	flush_workqueue(buddy_reclaim_queue);
+	idle = hoard_create(test, raw_smp_processor_id());
+	busy = hoard_create(test, raw_smp_processor_id());
+	hoard_free(idle, 0, 1);
+	hoard_free(busy, 0, 1);
+	wait_for_look();
+	kswapd_asks();
+	be_busy(busy);
+	wait_for_look();
+	KUNIT_EXPECT_GT(test, stats_of(idle->dt).held_bytes, 0);
+	held = stats_of(busy->dt).held_bytes;
+	KUNIT_EXPECT_GT(test, held, 0);
+	kswapd_asks();
+	KUNIT_EXPECT_EQ(test, stats_of(idle->dt).held_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(busy->dt).held_bytes, held);
+
+	/* Nothing is idle any more. */
+	for (i = 0; i < 10 && stats_of(busy->dt).held_bytes; i++) {
+		be_busy(busy);
+		schedule_timeout_uninterruptible(HZ);
+		kswapd_asks();
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(busy->dt).held_bytes, 0);
+	KUNIT_EXPECT_FALSE(test, idle->failed);
+	KUNIT_EXPECT_FALSE(test, busy->failed);
+}
+
+#define MANY	16
+
+struct few {
+	struct dualtree *dts[MANY];
+	bool failed;
+};
+
+static int few_use(void *arg)
+{
+	struct few *few = arg;
+	unsigned int i;
+	void *ptr;
+
+	for (i = 0; i < MANY; i++) {
+		ptr = dualtree_alloc(few->dts[i], 64, GFP_KERNEL);
+		few->failed |= !ptr || dualtree_free(few->dts[i], ptr, 64);
+	}
+	return 0;
+}
+
+/* One interrupt visits the heaps of many instances on its CPU. */
+static void reclaim_one_interrupt(struct kunit *test)
+{
+	struct few *few = dt_test_zalloc(test, sizeof(*few));
+	unsigned int i, here = raw_smp_processor_id(), there;
+	unsigned long before;
+
+	dt_stay_on(test, here);
+	there = dt_other_cpu(test, here);
+	dt_test_idle_ms(test, 0);
+	flush_workqueue(buddy_reclaim_queue);
+	for (i = 0; i < MANY; i++)
+		few->dts[i] = test_instance(test, .flags = 0);
+	if (tick_nohz_full_cpu(there))
+		kunit_skip(test, "the other CPU runs without a tick");
+	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(there, few_use, few, false), 0);
+	KUNIT_EXPECT_FALSE(test, few->failed);
+	before = READ_ONCE(dt_reclaim_interrupts);
+	dt_pass_pressure(true);
+	flush_workqueue(buddy_reclaim_queue);
+	for (i = 0; i < MANY; i++)
+		KUNIT_EXPECT_EQ(test, stats_of(few->dts[i]).held_bytes, 0);
+	KUNIT_EXPECT_LE(test, READ_ONCE(dt_reclaim_interrupts) - before, 2);
+}
+
+/* The shrinker's count is of a sample, and so of all. */
+static void reclaim_count(struct kunit *test)
+{
+	enum { INSTANCES = 150 };
+	size_t held = 0, pages;
+	unsigned int i, j;
+	void *ptr;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt_test_idle_ms(test, 0);
+	for (i = 0; i < INSTANCES; i++) {
+		struct dualtree *dt = test_instance(test, .flags = 0);
+
+		ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
+		held += stats_of(dt).held_bytes;
+	}
+	for (j = 0; j < 5; j++) {
+		pages = dt_pass_count();
+		KUNIT_EXPECT_GE(test, pages, (held >> PAGE_SHIFT) / 2);
+		KUNIT_EXPECT_LE(test, pages, (held >> PAGE_SHIFT) * 2);
+	}
+}
+
 /* Return: the highest CPU with a heap that can go offline; the case is skipped if there is none. */
 static unsigned int cpu_to_take_away(struct kunit *test)
 {
@@ -512,6 +648,9 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_turned_off),
 	KUNIT_CASE(reclaim_turned_on),
 	KUNIT_CASE(reclaim_pressure),
+	KUNIT_CASE(reclaim_idle_first),
+	KUNIT_CASE(reclaim_one_interrupt),
+	KUNIT_CASE(reclaim_count),
 	KUNIT_CASE(reclaim_dead_cpu),
 	KUNIT_CASE(reclaim_nohz_full),
 	{}
