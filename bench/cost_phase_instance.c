@@ -9,7 +9,6 @@
  * A region's phases are those of an allocation as large as a region, which makes a heap grow by
  * one, and of its free: all but the first and the last of a batch, which the heap's spare serves.
  */
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -158,12 +157,6 @@ static u64 use_each(const struct bench *b, unsigned int nr, size_t size)
 	return ktime_get_ns() - start;
 }
 
-/* An instance gets its files in debugfs some time after its first region: 100 ms suffice. */
-static void let_publish(void)
-{
-	msleep(100);
-}
-
 static u64 phase_create(const struct bench *b, unsigned int ops)
 {
 	u64 ns = create_each(b, ops);
@@ -178,7 +171,6 @@ static u64 phase_first_alloc(const struct bench *b, unsigned int ops)
 
 	create_each(b, ops);
 	ns = use_each(b, ops, PACKET);
-	let_publish();
 	destroy_each(b, ops);
 	return ns;
 }
@@ -191,7 +183,6 @@ static u64 phase_destroy(const struct bench *b, unsigned int ops)
 	create_each(b, ops);
 	for (i = 0; i < b->c->arg; i++)
 		use_each(b, ops, REGION_BYTES);
-	let_publish();
 	return destroy_each(b, ops);
 }
 
@@ -208,7 +199,6 @@ static u64 phase_shrink(const struct bench *b, unsigned int ops)
 		if (!IS_ERR(slot[i].ptr))
 			dualtree_free(slot[i].ptr, dualtree_alloc(slot[i].ptr, PACKET, GFP_ATOMIC),
 				      PACKET);
-	let_publish();
 	ns = ktime_get_ns();
 	for (i = 0; i < ops; i++)
 		if (!IS_ERR(slot[i].ptr))

@@ -356,9 +356,7 @@ static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 
 	if (!region)
 		return NULL;
-	/* The first region: the instance is in use, so make its debugfs files. */
-	if (atomic64_inc_return(&dt->counts.region_gets) == 1)
-		irq_work_queue(&dt->publish_irq);
+	atomic64_inc(&dt->counts.region_gets);
 	dt_pass_arm();
 	return request_try(dt, section_enter(dt), req, region, &more);
 }

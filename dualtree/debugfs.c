@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: dualtree/NAME/stats, dualtree/NAME/extents and dualtree/NAME/map.
+ * debugfs: the list dualtree/instances, and with the parameter instance_dirs a directory
+ * dualtree/NAME for each instance.
  *
- *	stats		the counts, read while their owners change them
- *	extents		a line for each extent, written by the heap's owner
- *	map		a line for each region, written by the heap's owner
+ *	instances	a line for each instance, those that hold most first
+ *	NAME/stats	the counts, read while their owners change them
+ *	NAME/extents	a line for each extent, written by the heap's owner
+ *	NAME/map	a line for each region, written by the heap's owner
  *
- * The files of an instance are made after it has got its first region, so that one that is never
- * used costs no dentries.
+ * An instance may be one of thousands, each of a socket: a directory costs more than many of these
+ * hold, so there is none unless it is asked for.
  *
  * Context: process context. Reading a heap takes a section on its CPU for each region or for
- * EXTENTS_MAX extents; see walk.c for the locks. No other lock is held with name_lock.
+ * EXTENTS_MAX extents; see walk.c for the locks. Locks: that of pass.c's instances, then name_lock.
  */
 #include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include "../buddy/debugfs.h"
+#include "../compat/compat.h"
 #include "debugfs.h"
 #include "instance.h"
 #include "ledger.h"
+#include "pass.h"
 #include "walk.h"
 
 /* Max cells of a region in the map: one for each granule of a region of one 4 KiB page. */
@@ -174,31 +181,184 @@ static int extents_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
-/* Held from the choice of a name to its use: two instances must not choose the same one. */
-static DEFINE_MUTEX(name_lock);
+/* Bytes of a name in the list, with its NUL: longer ones are cut. */
+#define LIST_NAME	64
 
-static struct dentry *create_dir(const char *name)
+/* A line of the list of instances. */
+struct list_line {
+	size_t held;
+	size_t live;
+	size_t free;
+	unsigned int regions;
+	char name[LIST_NAME];
+};
+
+/**
+ * struct instances_list - the lines that a reader of the list gets
+ * @max: length of @lines
+ * @nr: number of lines
+ * @lines: the lines
+ */
+struct instances_list {
+	unsigned int max;
+	unsigned int nr;
+	struct list_line lines[];
+};
+
+static void list_add_instance(struct dualtree *dt, void *arg)
 {
-	struct dentry *dir = NULL;
-	char *free_name;
+	struct instances_list *list = arg;
+	struct dualtree_stats stats;
+	struct list_line *line;
 
-	mutex_lock(&name_lock);
-	free_name = buddy_debugfs_free_name(name, debugfs_root);
-	if (free_name)
-		dir = debugfs_create_dir(free_name, debugfs_root);
-	mutex_unlock(&name_lock);
-	kfree(free_name);
-	return dir;
+	if (list->nr == list->max)
+		return;
+	dualtree_get_stats(dt, &stats);
+	line = &list->lines[list->nr++];
+	*line = (struct list_line) {
+		stats.held_bytes, stats.live_bytes, stats.free_bytes, stats.regions,
+	};
+	strscpy(line->name, dt->name, sizeof(line->name));
 }
 
-void dt_debugfs_add(struct dualtree *dt)
+static int line_cmp(const void *a, const void *b)
 {
-	dt->dir = create_dir(dt->name);
-	if (!dt->dir)
+	const struct list_line *x = a, *y = b;
+
+	return x->held < y->held ? 1 : -(x->held > y->held);
+}
+
+static void *list_start(struct seq_file *m, loff_t *pos)
+{
+	struct instances_list *list = m->private;
+
+	if (!*pos)
+		seq_puts(m, "held_bytes live_bytes free_bytes regions name\n");
+	return *pos < list->nr ? &list->lines[*pos] : NULL;
+}
+
+static void *list_next(struct seq_file *m, void *line, loff_t *pos)
+{
+	struct instances_list *list = m->private;
+
+	return ++*pos < list->nr ? &list->lines[*pos] : NULL;
+}
+
+static void list_stop(struct seq_file *m, void *line)
+{
+}
+
+static int list_show(struct seq_file *m, void *line)
+{
+	const struct list_line *l = line;
+
+	seq_printf(m, "%10zu %10zu %10zu %7u %s\n", l->held, l->live, l->free, l->regions,
+		   l->name);
+	return 0;
+}
+
+static const struct seq_operations list_ops = {
+	.start = list_start,
+	.next = list_next,
+	.stop = list_stop,
+	.show = list_show,
+};
+
+/* Return: the list of all instances, to be freed with kvfree(), or NULL on OOM. */
+static struct instances_list *list_create(void)
+{
+	unsigned int max = dt_pass_instances();
+	struct instances_list *list = kvmalloc(struct_size(list, lines, max), GFP_KERNEL);
+
+	if (!list)
+		return NULL;
+	list->max = max;
+	list->nr = 0;
+	dt_pass_each(list_add_instance, list);
+	sort(list->lines, list->nr, sizeof(*list->lines), line_cmp, NULL);
+	return list;
+}
+
+/* The list is made when the file is opened, and read as it was then. */
+static int instances_open(struct inode *inode, struct file *file)
+{
+	struct instances_list *list = list_create();
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	err = seq_open(file, &list_ops);
+	if (err)
+		kvfree(list);
+	else
+		((struct seq_file *)file->private_data)->private = list;
+	return err;
+}
+
+static int instances_release(struct inode *inode, struct file *file)
+{
+	kvfree(((struct seq_file *)file->private_data)->private);
+	return seq_release(inode, file);
+}
+
+/* Write the list as a reader of the file gets it, for tests. Nothing on OOM. */
+void dt_debugfs_list(struct seq_file *m)
+{
+	loff_t pos = 0;
+	void *line;
+
+	m->private = list_create();
+	if (!m->private)
 		return;
+	for (line = list_start(m, &pos); line; line = list_next(m, line, &pos))
+		list_show(m, line);
+	kvfree(m->private);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_debugfs_list);
+
+static const struct file_operations instances_fops = {
+	.owner = THIS_MODULE,
+	.open = instances_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = instances_release,
+};
+
+/*
+ * Held from the choice of a name to its use, since two instances must not choose the same one, and
+ * while dualtree.dir is set.
+ */
+static DEFINE_MUTEX(name_lock);
+
+static void add_dir(struct dualtree *dt)
+{
+	char *free_name = buddy_debugfs_free_name(dt->name, debugfs_root);
+
+	lockdep_assert_held(&name_lock);
+	if (!free_name)
+		return;
+	dt->dir = debugfs_create_dir(free_name, debugfs_root);
+	kfree(free_name);
 	debugfs_create_file("stats", 0400, dt->dir, dt, &stats_fops);
 	debugfs_create_file("extents", 0400, dt->dir, dt, &extents_fops);
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
+}
+
+static void add_dir_once(struct dualtree *dt, void *unused)
+{
+	mutex_lock(&name_lock);
+	if (!dt->dir)
+		add_dir(dt);
+	mutex_unlock(&name_lock);
+}
+
+static bool instance_dirs;
+
+/* Add what an instance is to have, after dt_pass_add(). */
+void dt_debugfs_add(struct dualtree *dt)
+{
+	if (READ_ONCE(instance_dirs))
+		add_dir_once(dt, NULL);
 }
 
 void dt_debugfs_remove(struct dualtree *dt)
@@ -206,9 +366,41 @@ void dt_debugfs_remove(struct dualtree *dt)
 	debugfs_remove(dt->dir);
 }
 
+/*
+ * Make directories for instances, those that exist included, or none for new ones: what there is
+ * stays. Process context. Before the module is set up there is no instance and no debugfs_root.
+ */
+void dt_debugfs_set_dirs(bool dirs)
+{
+	WRITE_ONCE(instance_dirs, dirs);
+	if (dirs)
+		dt_pass_each(add_dir_once, NULL);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_debugfs_set_dirs);
+
+static int instance_dirs_write(const char *val, const struct kernel_param *kp)
+{
+	bool dirs;
+	int err = kstrtobool(val, &dirs);
+
+	if (!err)
+		dt_debugfs_set_dirs(dirs);
+	return err;
+}
+
+static const struct kernel_param_ops instance_dirs_ops = {
+	.set = instance_dirs_write,
+	.get = param_get_bool,
+};
+
+module_param_cb(instance_dirs, &instance_dirs_ops, &instance_dirs, 0644);
+__MODULE_PARM_TYPE(instance_dirs, "bool");
+MODULE_PARM_DESC(instance_dirs, "make a directory in debugfs for each instance; default: no");
+
 void dt_debugfs_init(void)
 {
 	debugfs_root = debugfs_create_dir("dualtree", NULL);
+	debugfs_create_file("instances", 0400, debugfs_root, NULL, &instances_fops);
 	buddy_debugfs_init(debugfs_root);
 }
 

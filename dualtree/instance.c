@@ -59,16 +59,6 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	return 0;
 }
 
-static void publish(struct work_struct *work)
-{
-	dt_debugfs_add(container_of(work, struct dualtree, publish));
-}
-
-static void publish_irq(struct irq_work *irq)
-{
-	schedule_work(&container_of(irq, struct dualtree, publish_irq)->publish);
-}
-
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
 {
 	static const struct dualtree_params defaults;
@@ -81,8 +71,6 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	if (!dt)
 		return ERR_PTR(-ENOMEM);
 	strcpy(dt->name, name);
-	INIT_WORK(&dt->publish, publish);
-	init_irq_work(&dt->publish_irq, publish_irq);
 	ratelimit_state_init(&dt->bad_free_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 	/* One write may be found in several places: a line a period says enough. */
@@ -97,6 +85,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 		return ERR_PTR(err);
 	}
 	dt_pass_add(dt);
+	dt_debugfs_add(dt);
 	return dt;
 }
 EXPORT_SYMBOL_GPL(dualtree_create);
@@ -186,8 +175,6 @@ void dualtree_destroy(struct dualtree *dt)
 	if (!dt)
 		return;
 	dt_pass_remove(dt);
-	irq_work_sync(&dt->publish_irq);
-	cancel_work_sync(&dt->publish);
 	dt_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);

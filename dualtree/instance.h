@@ -9,13 +9,11 @@
 #define DUALTREE_INSTANCE_H
 
 #include <linux/atomic.h>
-#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 #include <dualtree/dualtree.h>
 #include "heap.h"
 
@@ -62,9 +60,7 @@ struct dt_instance_counts {
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @instance: node in the list of all instances; under pass.c's instances_lock
  * @looked: when a pass last looked at its heaps, in jiffies; under the same lock
- * @publish: work that makes the debugfs files once the instance is in use
- * @publish_irq: queues @publish, from any context
- * @dir: directory of the debugfs files; written by @publish
+ * @dir: directory of the debugfs files, or NULL
  * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @damage_limit: rate limit of its reports of damage
  * @name: the name in reports
@@ -89,8 +85,6 @@ struct dualtree {
 
 	struct list_head instance;
 	unsigned long looked;
-	struct work_struct publish;
-	struct irq_work publish_irq;
 	struct dentry *dir;
 	struct ratelimit_state bad_free_limit;
 	struct ratelimit_state damage_limit;

@@ -512,6 +512,25 @@ void dt_pass_remove(struct dualtree *dt)
 	mutex_unlock(&instances_lock);
 }
 
+/* Call a function on each instance. Process context; none is destroyed meanwhile. */
+void dt_pass_each(void (*fn)(struct dualtree *dt, void *arg), void *arg)
+{
+	struct dualtree *dt;
+
+	mutex_lock(&instances_lock);
+	list_for_each_entry(dt, &instances, instance) {
+		fn(dt, arg);
+		cond_resched();
+	}
+	mutex_unlock(&instances_lock);
+}
+
+/* Number of instances. Changes at any time. */
+unsigned int dt_pass_instances(void)
+{
+	return READ_ONCE(nr_instances);
+}
+
 int dt_pass_init(void)
 {
 	int err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL,

@@ -14,6 +14,8 @@ extern unsigned int dt_idle_ms;
 
 void dt_pass_add(struct dualtree *dt);
 void dt_pass_remove(struct dualtree *dt);
+void dt_pass_each(void (*fn)(struct dualtree *dt, void *arg), void *arg);
+unsigned int dt_pass_instances(void);
 void dt_pass_arm(void);
 void dt_pass_start(void);
 void dt_pass_pressure(bool all);

@@ -10,7 +10,10 @@
 #include <linux/err.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/tracepoint.h>
+#include "../dualtree/debugfs.h"
 #include "../dualtree/section.h"
 #include "../dualtree/trace.h"
 #include "fixtures/files.h"
@@ -427,39 +430,71 @@ static bool dir_exists(const char *name)
 	return dir;
 }
 
-/* The irq_work that queues the work waits for a tick where a CPU cannot interrupt itself. */
-static void flush_publish(struct dualtree *dt)
-{
-	irq_work_sync(&dt->publish_irq);
-	flush_work(&dt->publish);
-}
-
-/* Files are there once it is used, under names that are apart, and go with it. */
+/* Files are there if they are asked for, under names that are apart, and go with the instance. */
 static void tracing_debugfs(struct kunit *test)
 {
 	struct dualtree *dt, *twin;
-	void *ptr;
 
 	if (!dir_exists("pools"))
 		kunit_skip(test, "there is no debugfs");
 	dt = seen_instance(test, 0);
-	twin = seen_instance(test, 0);
-	flush_publish(dt);
+	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dt, 100, GFP_KERNEL));
+	KUNIT_EXPECT_TRUE(test, dir_exists("instances"));
 	KUNIT_EXPECT_FALSE(test, dir_exists(test->name));
-	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	flush_publish(dt);
+	dt_debugfs_set_dirs(true);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "map"));
-	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(twin, 100, GFP_KERNEL));
-	flush_publish(twin);
+	twin = seen_instance(test, 0);
 	KUNIT_EXPECT_TRUE(test, !IS_ERR_OR_NULL(twin->dir));
 	KUNIT_EXPECT_TRUE(test, twin->dir != dt->dir);
-	/* It is there for good: that all of it is free is worth a look too. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
-	dualtree_shrink(dt);
+	dt_debugfs_set_dirs(false);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
 	dt_test_instance_destroy(test, dt);
 	KUNIT_EXPECT_FALSE(test, file_exists(test->name, "stats"));
+	dt = seen_instance(test, 0);
+	KUNIT_EXPECT_NULL(test, dt->dir);
+}
+
+/* Read the list of instances as a string. */
+static void read_instances(struct kunit *test, char *buffer, size_t size)
+{
+	struct seq_file m = { .buf = buffer, .size = size };
+
+	dt_debugfs_list(&m);
+	KUNIT_ASSERT_GT(test, m.count, 0);
+	KUNIT_ASSERT_LT(test, m.count, size);
+	buffer[m.count] = 0;
+}
+
+/* All instances are listed without being asked for, those that hold most first. */
+static void tracing_debugfs_list(struct kunit *test)
+{
+	static const size_t held[] = { SZ_64K, SZ_1M, SZ_256K, 0 };
+	static const char * const names[] = { "list_64k", "list_1m", "list_256k", "list_none" };
+	struct dualtree *dts[ARRAY_SIZE(held)];
+	char *list, *at[ARRAY_SIZE(held)], line[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		dts[i] = dualtree_create(names[i], NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(dts[i]));
+		if (held[i])
+			KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dts[i], held[i], GFP_KERNEL));
+	}
+	list = dt_test_zalloc(test, SZ_64K);
+	read_instances(test, list, SZ_64K);
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		snprintf(line, sizeof(line), "%10zu %10zu %10u %7u %s\n", held[i], held[i], 0,
+			 held[i] ? 1 : 0, names[i]);
+		at[i] = strstr(list, line);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, at[i], "no line \"%s\" in\n%s", line, list);
+	}
+	KUNIT_EXPECT_TRUE(test, at[1] < at[2] && at[2] < at[0] && at[0] < at[3]);
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		dualtree_destroy(dts[i]);
+	read_instances(test, list, SZ_64K);
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		KUNIT_EXPECT_NULL(test, strstr(list, names[i]));
 }
 
 /* Whatever the names are, each instance has a directory of its own. */
@@ -475,11 +510,10 @@ static void tracing_debugfs_names(struct kunit *test)
 
 	if (!dir_exists("pools"))
 		kunit_skip(test, "there is no debugfs");
+	dt_debugfs_set_dirs(true);
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		dts[i] = dualtree_create(names[i], NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dts[i]));
-		KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(dts[i], 100, GFP_KERNEL));
-		flush_publish(dts[i]);
 		KUNIT_EXPECT_FALSE_MSG(test, IS_ERR_OR_NULL(dts[i]->dir), "name %u", i);
 		for (j = 0; j < i; j++)
 			KUNIT_EXPECT_PTR_NE(test, dts[i]->dir, dts[j]->dir);
@@ -497,6 +531,7 @@ static void tracing_exit(struct kunit *test)
 {
 	enum event event;
 
+	dt_debugfs_set_dirs(false);
 	for (event = 0; event < NR_EVENTS; event++) {
 		if (events[event].registered)
 			probe_unregister(event);
@@ -521,6 +556,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_leaks_are_printed),
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
+	KUNIT_CASE(tracing_debugfs_list),
 	KUNIT_CASE(tracing_debugfs_names),
 	{}
 };

@@ -143,7 +143,7 @@ run_pings()
 }
 
 step "loading dualtree and packet_ring"
-load "$HERE/dualtree.ko" || exit 1
+load "$HERE/dualtree.ko" instance_dirs=1 || exit 1
 # shellcheck disable=SC2086 # parameters are words
 load "$HERE/packet_ring.ko" depth="$DEPTH" $PARAMETERS || exit 1
 set_up_network
