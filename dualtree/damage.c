@@ -10,7 +10,6 @@
 #include <linux/moduleparam.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include "damage.h"
 #include "instance.h"
 
@@ -33,7 +32,8 @@ void dt_report_damage(struct dualtree *dt, const void *addr, const char *what)
 	if (READ_ONCE(panic_on_damage))
 		panic("dualtree: %s: free memory was written to: %s at %p\n", dt->name, what,
 		      addr);
-	if (__ratelimit(&dt->damage_limit))
+	/* One write may be found in several places: a line a period says enough. */
+	if (rate_allows(&dt->damage_limit, 1))
 		pr_err("dualtree: %s: free memory was written to: %s at %p; made again\n",
 		       dt->name, what, addr);
 }

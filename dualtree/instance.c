@@ -9,7 +9,6 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -67,14 +66,14 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 
 	if (!name || !*name)
 		return ERR_PTR(-EINVAL);
-	dt = kzalloc(struct_size(dt, name, strlen(name) + 1), GFP_KERNEL);
+	/* kzalloc() would clear all of the kernel's block, which may be nearly twice as large. */
+	dt = kmalloc(struct_size(dt, name, strlen(name) + 1), GFP_KERNEL);
 	if (!dt)
 		return ERR_PTR(-ENOMEM);
+	memset(dt, 0, sizeof(*dt));
 	strcpy(dt->name, name);
-	ratelimit_state_init(&dt->bad_free_limit, DEFAULT_RATELIMIT_INTERVAL,
-			     DEFAULT_RATELIMIT_BURST);
-	/* One write may be found in several places: a line a period says enough. */
-	ratelimit_state_init(&dt->damage_limit, DEFAULT_RATELIMIT_INTERVAL, 1);
+	rate_init(&dt->bad_free_limit);
+	rate_init(&dt->damage_limit);
 	err = set_params(dt, params ?: &defaults);
 	if (!err && !dt->pool)
 		err = buddy_node_pools_prepare();

@@ -11,13 +11,14 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
-#include <linux/ratelimit_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <dualtree/dualtree.h>
 #include "heap.h"
+#include "rate.h"
 
 struct dt_cpu_slot;
+struct dt_slot_block;
 struct dentry;
 
 /**
@@ -56,16 +57,18 @@ struct dt_instance_counts {
  * @max_size: bytes of the largest region
  * @held_bytes: bytes of regions, with those that are being got or put
  * @counts: counts that no CPU's heap has
+ * @slot_block: what @slots are from; constant
+ * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
+ * @instance: node in the list of all instances; under the same lock
+ * @dir: directory of the debugfs files, or NULL
  * @shared_lock: guards @shared, but for its remote list
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
- * @instance: node in the list of all instances; under pass.c's instances_lock
- * @looked: when a pass last looked at its heaps, in jiffies; under the same lock
- * @dir: directory of the debugfs files, or NULL
  * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @damage_limit: rate limit of its reports of damage
  * @name: the name in reports
  *
- * Constant: all up to @max_size, and @name.
+ * Constant: all up to @max_size, and @name. What is rarely used fills the cache line before
+ * @shared: to clear an instance is a good part of creating it.
  */
 struct dualtree {
 	struct dt_cpu_slot __percpu *slots;
@@ -80,14 +83,16 @@ struct dualtree {
 	atomic_long_t held_bytes;
 	struct dt_instance_counts counts;
 
+	struct dt_slot_block *slot_block;
+	unsigned long looked;
+	struct list_head instance;
+	struct dentry *dir;
+
 	raw_spinlock_t shared_lock;
 	struct dt_heap shared;
 
-	struct list_head instance;
-	unsigned long looked;
-	struct dentry *dir;
-	struct ratelimit_state bad_free_limit;
-	struct ratelimit_state damage_limit;
+	struct dt_rate bad_free_limit;
+	struct dt_rate damage_limit;
 	char name[];
 };
 

@@ -17,6 +17,7 @@
 #include "debugfs.h"
 #include "pass.h"
 #include "region.h"
+#include "slots.h"
 
 static int __init dualtree_init(void)
 {
@@ -47,6 +48,7 @@ postcore_initcall(dualtree_init);
 static void __exit dualtree_exit(void)
 {
 	dt_pass_exit();
+	dt_slots_exit();
 	buddy_node_pools_exit();
 	dt_debugfs_exit();
 	buddy_table_exit();

@@ -24,6 +24,7 @@
 #include "percpu.h"
 #include "remote.h"
 #include "section.h"
+#include "slots.h"
 
 /* A CPU's heap and its quick lists; with DUALTREE_EXACT_FIT only the heap is allocated. */
 struct cpu_heap {
@@ -152,13 +153,10 @@ void dt_shared_drain(struct dualtree *dt)
  */
 int dt_percpu_init(struct dualtree *dt)
 {
-	int cpu;
+	int err = dt_slots_alloc(dt);
 
-	dt->slots = alloc_percpu(struct dt_cpu_slot);
-	if (!dt->slots)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		per_cpu_ptr(dt->slots, cpu)->active = heap_none;
+	if (err)
+		return err;
 	raw_spin_lock_init(&dt->shared_lock);
 	dt_heap_init(&dt->shared);
 	return 0;
@@ -200,5 +198,5 @@ void dt_percpu_destroy(struct dualtree *dt)
 	}
 	put_all(dt, &dt->shared);
 	dt_heap_forget_remote(&dt->shared);
-	free_percpu(dt->slots);
+	dt_slots_free(dt);
 }

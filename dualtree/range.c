@@ -12,7 +12,6 @@
 #include <linux/export.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
-#include <linux/ratelimit.h>
 #include "instance.h"
 #include "ledger.h"
 #include "range.h"
@@ -74,7 +73,7 @@ noinline int dt_report_bad_free(struct dualtree *dt, const void *ptr, size_t len
 		return 0;
 	atomic64_inc(&dt->counts.bad_frees);
 	trace_dualtree_bad_free(dt->name, ptr, len, err);
-	if (__ratelimit(&dt->bad_free_limit))
+	if (rate_allows(&dt->bad_free_limit, DEFAULT_RATELIMIT_BURST))
 		pr_err("dualtree: %s: %s of %zu bytes at %p by %pS\n", dt->name,
 		       err == -EALREADY ? "double-free" : "invalid-free", len, ptr,
 		       (void *)caller);
