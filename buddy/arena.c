@@ -294,7 +294,8 @@ static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp)
 {
-	gfp_t record_gfp = gfp & ~(__GFP_ZERO | __GFP_THISNODE);
+	/* Records of a cgroup's arena may outlive it: the leaf of the table is for others, too. */
+	gfp_t record_gfp = gfp & ~(__GFP_ZERO | __GFP_THISNODE | __GFP_ACCOUNT);
 	struct buddy_arena *arena = arena_alloc_record(order, nid, record_gfp);
 	struct page *pages;
 

@@ -23,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/numa.h>
+#include <linux/sched/mm.h>
 #include "../compat/compat.h"
 #include "../compat/gfp.h"
 #include "grow.h"
@@ -161,7 +162,7 @@ static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int orde
 	struct buddy_arena *arena;
 	unsigned int o;
 
-	for (o = pool->arena_order; o > order; o--) {
+	for (o = pool->arena_order; o > order && !pool->exact; o--) {
 		if (!pool_charge(pool, o))
 			continue;
 		arena = buddy_arena_create(pool, nid, o, easy);
@@ -182,6 +183,7 @@ static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int orde
 static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order, gfp_t gfp,
 				     bool keep_reserve)
 {
+	struct mem_cgroup *old = NULL;
 	struct buddy_arena *arena;
 
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC);
@@ -189,7 +191,13 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
 	if (pool->nid != NUMA_NO_NODE)
 		gfp |= __GFP_THISNODE;
+	if (pool->memcg) {
+		gfp |= __GFP_ACCOUNT;
+		old = set_active_memcg(pool->memcg);
+	}
 	arena = take_arena(pool, order, gfp, keep_reserve);
+	if (pool->memcg)
+		set_active_memcg(old);
 	if (!IS_ERR(arena))
 		trace_buddy_arena_get(pool->name, arena->base, 1UL << arena->order);
 	return arena;

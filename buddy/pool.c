@@ -18,6 +18,7 @@
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
 #include <linux/printk.h>
@@ -204,6 +205,8 @@ static bool params_valid(const struct buddy_pool_params *params)
 		return false;
 	if (!buddy_reserve_valid(params, arena_order(params)))
 		return false;
+	if (params->flags & ~BUDDY_POOL_ACCOUNT)
+		return false;
 	return params->nid == NUMA_NO_NODE ||
 	       (params->nid >= 0 && params->nid < MAX_NUMNODES && node_online(params->nid));
 }
@@ -221,9 +224,19 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	pool->limit = params->limit;
 	pool->nid = params->nid;
 	pool->arena_order = arena_order(params);
+	if (params->flags & BUDDY_POOL_ACCOUNT) {
+		pool->memcg = get_mem_cgroup_from_mm(current->mm);
+		pool->exact = true;
+	}
 	buddy_reserve_init(pool, params);
 	strcpy(pool->name, name);
 	return pool;
+}
+
+static void pool_free_record(struct buddy_pool *pool)
+{
+	mem_cgroup_put(pool->memcg);
+	kfree(pool);
 }
 
 /* Has the module's init succeeded? Built in, calls can be made before that, or after it failed. */
@@ -285,7 +298,7 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 
 	err = pool_start(pool);
 	if (err) {
-		kfree(pool);
+		pool_free_record(pool);
 		return ERR_PTR(err);
 	}
 	raw_spin_lock_irq(&pools_lock);
@@ -316,6 +329,6 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 	/* A bad free that has found the pool may be about to take its lock. */
 	synchronize_rcu();
 	buddy_arenas_exit(pool);
-	kfree(pool);
+	pool_free_record(pool);
 }
 EXPORT_SYMBOL_GPL(buddy_pool_destroy);

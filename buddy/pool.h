@@ -20,6 +20,7 @@
 #include "arena.h"
 
 struct dentry;
+struct mem_cgroup;
 
 /**
  * struct buddy_pool - arenas, their free blocks by order, one lock
@@ -43,6 +44,8 @@ struct dentry;
  * @reserve_order: pages of a block of the reserve, as a power of two
  * @reserve_pages: pages of the reserve, which a trim keeps and callers that may sleep leave
  * @reserve_blocks: whole blocks of these
+ * @memcg: cgroup that arenas are charged to, with a reference; NULL: none is
+ * @exact: take no arena that is larger than needed
  * @nid: node of its arenas, or NUMA_NO_NODE
  * @arena_order: pages of the largest arena it takes, as a power of two
  * @name: its name, for reports
@@ -70,6 +73,8 @@ struct buddy_pool {
 	unsigned int reserve_order;
 	unsigned long reserve_pages;
 	unsigned long reserve_blocks;
+	struct mem_cgroup *memcg;
+	bool exact;
 	int nid;
 	unsigned int arena_order;
 	char name[];

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include "../buddy/account_pools.h"
 #include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
@@ -25,7 +26,8 @@
 /* Default size of the smallest region, in bytes. A lone reader stays in one region of it. */
 #define REGION_MIN	SZ_64K
 
-#define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS)
+#define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS | \
+			 DUALTREE_ACCOUNT)
 
 /* Max live ranges that are reported of an instance, a line each: enough to see whose they are. */
 #define LEAK_LINES_MAX	16
@@ -45,6 +47,8 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 
 	if (max > arena_max || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
+	if (params->flags & DUALTREE_ACCOUNT && params->pool)
+		return -EINVAL;
 	/* With a lower limit no region could be got. */
 	if (params->limit && params->limit < PAGE_SIZE << min)
 		return -EINVAL;
@@ -56,6 +60,27 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	dt->max_order = max;
 	dt->max_size = PAGE_SIZE << max;
 	return 0;
+}
+
+/* Get the pool that regions come from, if it is not the caller's. Return: 0 or an error. */
+static int prepare_pool(struct dualtree *dt)
+{
+	struct buddy_pool *pool;
+
+	if (dt->pool)
+		return 0;
+	if (!(dt->flags & DUALTREE_ACCOUNT))
+		return buddy_node_pools_prepare();
+	pool = buddy_account_pool_get();
+	if (!IS_ERR(pool))
+		dt->pool = pool;
+	return PTR_ERR_OR_ZERO(pool);
+}
+
+static void release_pool(struct dualtree *dt)
+{
+	if (dt->flags & DUALTREE_ACCOUNT)
+		buddy_account_pool_put(dt->pool);
 }
 
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params)
@@ -75,17 +100,22 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	rate_init(&dt->bad_free_limit);
 	rate_init(&dt->damage_limit);
 	err = set_params(dt, params ?: &defaults);
-	if (!err && !dt->pool)
-		err = buddy_node_pools_prepare();
 	if (!err)
-		err = dt_percpu_init(dt);
-	if (err) {
-		kfree(dt);
-		return ERR_PTR(err);
-	}
+		err = prepare_pool(dt);
+	if (err)
+		goto free;
+	err = dt_percpu_init(dt);
+	if (err)
+		goto release_pool;
 	dt_pass_add(dt);
 	dt_debugfs_add(dt);
 	return dt;
+
+release_pool:
+	release_pool(dt);
+free:
+	kfree(dt);
+	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(dualtree_create);
 
@@ -178,6 +208,7 @@ void dualtree_destroy(struct dualtree *dt)
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);
 	dt_percpu_destroy(dt);
+	release_pool(dt);
 	kfree(dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_destroy);

@@ -18,9 +18,10 @@ struct create_case {
 
 static const struct create_case create_cases[] = {
 	{ "all zero", {} },
-	{ "all flags", { .flags = DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS } },
-	{ "flag not defined", { .flags = BIT(3) }, .err = -EINVAL },
-	{ "defined and not", { .flags = DUALTREE_ZERO | BIT(4) }, .err = -EINVAL },
+	{ "all flags", { .flags = DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS |
+				  DUALTREE_ACCOUNT } },
+	{ "flag not defined", { .flags = BIT(4) }, .err = -EINVAL },
+	{ "defined and not", { .flags = DUALTREE_ZERO | BIT(5) }, .err = -EINVAL },
 	{ "highest flag", { .flags = BIT(BITS_PER_LONG - 1) }, .err = -EINVAL },
 	{ "min is the arena", { .min_region_order = 10 } },
 	{ "min above the arena", { .min_region_order = 11 }, .err = -EINVAL },

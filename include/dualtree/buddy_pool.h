@@ -23,6 +23,7 @@
 #ifndef DUALTREE_BUDDY_POOL_H
 #define DUALTREE_BUDDY_POOL_H
 
+#include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/types.h>
@@ -48,6 +49,16 @@ struct buddy_pool;
 #define BUDDY_POOL_MAX_ARENA_ORDER	10
 
 /**
+ * BUDDY_POOL_ACCOUNT - charge all arenas to the cgroup of the task that creates the pool
+ *
+ * They are charged with __GFP_ACCOUNT, whichever task allocates, until they are returned to the
+ * kernel. So that no more is charged than is used, the pool takes no arena that is larger than a
+ * request needs. Where the cgroup's limit allows no arena, an allocation fails as on OOM. Records
+ * are not charged.
+ */
+#define BUDDY_POOL_ACCOUNT	BIT(0)
+
+/**
  * struct buddy_pool_params - parameters of buddy_pool_create()
  * @nid: NUMA node of all arenas, or NUMA_NO_NODE for that of the CPU that needs one
  * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER. Arenas are smaller
@@ -61,6 +72,7 @@ struct buddy_pool;
  *	64 KiB, which a heap of dualtree asks for unless a request is larger, or less where an arena
  *	or the reserve is smaller. Free memory in smaller pieces does not count. Where @reserve is
  *	not a multiple of such a block, the rest may lie in smaller pieces
+ * @flags: BUDDY_POOL_ACCOUNT
  */
 struct buddy_pool_params {
 	int nid;
@@ -68,6 +80,7 @@ struct buddy_pool_params {
 	size_t limit;
 	size_t reserve;
 	unsigned int reserve_order;
+	unsigned long flags;
 };
 
 /**
@@ -102,10 +115,10 @@ struct buddy_pool_stats {
  * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
  * Return: the pool; ERR_PTR(-EINVAL) if @name is NULL or empty, the arena order is above
  * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node is not online, the
- * limit, in whole pages, is less than the reserve, or @reserve_order is above the arena order or
- * says more than the reserve; ERR_PTR(-ENODEV) if dualtree is built in and not set up; or
- * ERR_PTR(-ENOMEM), also if the kernel has no memory for the reserve, in blocks of its order, after
- * reclaim and compaction. The OOM killer is not called for it.
+ * limit, in whole pages, is less than the reserve, @reserve_order is above the arena order or says
+ * more than the reserve, or a flag is not defined; ERR_PTR(-ENODEV) if dualtree is built in and not
+ * set up; or ERR_PTR(-ENOMEM), also if the kernel has no memory for the reserve, in blocks of its
+ * order, after reclaim and compaction. The OOM killer is not called for it.
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);

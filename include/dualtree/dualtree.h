@@ -66,6 +66,20 @@ struct dualtree;
 #define DUALTREE_REPORT_LEAKS	BIT(2)
 
 /**
+ * DUALTREE_ACCOUNT - charge regions to the cgroup of the task that creates the instance
+ *
+ * They are charged with __GFP_ACCOUNT, whichever task allocates, and are not shared with other
+ * cgroups: all such instances of a cgroup share a pool of its own (BUDDY_POOL_ACCOUNT). An empty
+ * region stays charged until the pool returns it to the kernel, some seconds later. Where the
+ * cgroup's limit allows no region, an allocation fails as on OOM. Records are not charged. With a
+ * pool of the caller's, BUDDY_POOL_ACCOUNT of that pool decides, and this flag is refused.
+ *
+ * Without this flag nothing is charged: __GFP_ACCOUNT of a single call has no effect, since other
+ * calls share its region.
+ */
+#define DUALTREE_ACCOUNT	BIT(3)
+
+/**
  * struct dualtree_params - parameters of dualtree_create()
  * @pool: pool that regions are taken from; NULL: the default pool of the allocating CPU's node
  * @limit: maximum bytes of all regions, at least those of one of @min_region_order; 0: no limit
@@ -73,7 +87,7 @@ struct dualtree;
  *	that is more, but no more than @max_region_order
  * @max_region_order: pages of the largest region, as a power of two, which also bounds an
  *	allocation; 0: the pool's arena order, which is 4 MiB for the default pools
- * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS
+ * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS, DUALTREE_ACCOUNT
  */
 struct dualtree_params {
 	struct buddy_pool *pool;
@@ -131,9 +145,9 @@ struct dualtree_stats {
  *
  * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
  * Return: the instance; ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above the pool's
- * arena order, the minimum is above the maximum, the limit is less than the smallest region, or a
- * flag is not defined; ERR_PTR(-ENODEV) if dualtree is built in and not set up; or
- * ERR_PTR(-ENOMEM).
+ * arena order, the minimum is above the maximum, the limit is less than the smallest region, a flag
+ * is not defined, or DUALTREE_ACCOUNT is set with a pool; ERR_PTR(-ENODEV) if dualtree is built in
+ * and not set up; or ERR_PTR(-ENOMEM).
  */
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
 
