@@ -180,7 +180,7 @@ inline reclaim_step(who, again, t)
 	inside--
 }
 
-/* walk_interrupt(): enters a section, as an interrupt that allocates does. */
+/* visits_interrupt(): enters a section, as an interrupt that allocates does. */
 inline reclaim_interrupt(who, t)
 {
 	if
@@ -200,7 +200,7 @@ inline reclaim_interrupt(who, t)
 	fi
 }
 
-/* dt_walk_online(): sends until there is no more. */
+/* reclaim_online(): sends until there is no more. */
 inline reclaim_online(who)
 {
 	more[who] = true;
@@ -236,7 +236,7 @@ inline assert_reclaimed()
 	assert((tree & 11) == 11)
 }
 
-/* reclaim_cpu() */
+/* dt_reclaim_cpu() */
 inline reclaim_cpu(who, again, t)
 {
 	if
@@ -299,7 +299,7 @@ active proctype shrink()
 	finished++
 }
 
-/* next_pass(), of an instance in the list. */
+/* pass_step(), of an instance in the list. */
 active proctype pass()
 {
 	byte t;

@@ -12,12 +12,17 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/numa.h>
 #include <linux/sizes.h>
 #include <dualtree/buddy_pool.h>
 
 static unsigned int mib = 64;
 module_param(mib, uint, 0444);
 MODULE_PARM_DESC(mib, "MiB that the pool grows to before it falls idle");
+
+static bool account;
+module_param(account, bool, 0444);
+MODULE_PARM_DESC(account, "charge the pool to the cgroup of the task that loads the module");
 
 static struct buddy_pool *pool;
 
@@ -57,7 +62,12 @@ static void pool_drain(void)
 
 static int __init idle_pool_init(void)
 {
-	pool = buddy_pool_create("idle_pool", NULL);
+	const struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE,
+		.flags = account ? BUDDY_POOL_ACCOUNT : 0,
+	};
+
+	pool = buddy_pool_create("idle_pool", &params);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	pool_fill();
