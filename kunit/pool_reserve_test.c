@@ -288,6 +288,41 @@ static void buddy_reserve_blocks_stay(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
+/* Blocks that a hard interrupt takes. */
+struct taken_blocks {
+	struct irq_work work;
+	struct buddy_pool *pool;
+	void *blocks[8];
+	unsigned int nr;
+	bool in_hardirq;
+};
+
+static void take_blocks(struct irq_work *work)
+{
+	struct taken_blocks *t = container_of(work, struct taken_blocks, work);
+
+	t->in_hardirq = in_hardirq();
+	while (t->nr < ARRAY_SIZE(t->blocks) &&
+	       (t->blocks[t->nr] = buddy_pool_alloc(t->pool, BLOCK_ORDER, GFP_ATOMIC)))
+		t->nr++;
+}
+
+/* All blocks that the reserve promises can be had in a hard interrupt, without the kernel. */
+static void buddy_reserve_hardirq(struct kunit *test)
+{
+	struct taken_blocks t = { .work = IRQ_WORK_INIT_HARD(take_blocks) };
+
+	memory_fragmented(BLOCK_ORDER);
+	t.pool = block_pool(test, 0, ARRAY_SIZE(t.blocks) * BLOCK_BYTES);
+	dualtree_fail_every(1);
+	irq_work_queue(&t.work);
+	irq_work_sync(&t.work);
+	KUNIT_EXPECT_TRUE(test, t.in_hardirq);
+	KUNIT_EXPECT_EQ(test, t.nr, ARRAY_SIZE(t.blocks));
+	while (t.nr)
+		dt_block_free(test, t.pool, t.blocks[--t.nr], BLOCK_ORDER);
+}
+
 static struct kunit_case pool_reserve_cases[] = {
 	KUNIT_CASE(buddy_reserve_heals_at_request),
 	KUNIT_CASE(buddy_reserve_outlives_request),
@@ -300,6 +335,7 @@ static struct kunit_case pool_reserve_cases[] = {
 	KUNIT_CASE(buddy_reserve_default_order),
 	KUNIT_CASE(buddy_reserve_order_refused),
 	KUNIT_CASE(buddy_reserve_blocks_stay),
+	KUNIT_CASE(buddy_reserve_hardirq),
 	{}
 };
 
