@@ -16,6 +16,7 @@
 #include "../buddy/table.h"
 #include "debugfs.h"
 #include "pass.h"
+#include "pressure.h"
 #include "region.h"
 #include "slots.h"
 
@@ -31,10 +32,15 @@ static int __init dualtree_init(void)
 	err = dt_pass_init();
 	if (err)
 		goto table_exit;
+	err = dt_pressure_init();
+	if (err)
+		goto pass_exit;
 	dt_debugfs_init();
 	buddy_set_ready(true);
 	return 0;
 
+pass_exit:
+	dt_pass_exit();
 table_exit:
 	buddy_table_exit();
 queue_exit:
@@ -47,6 +53,7 @@ postcore_initcall(dualtree_init);
 
 static void __exit dualtree_exit(void)
 {
+	dt_pressure_exit();
 	dt_pass_exit();
 	dt_slots_exit();
 	buddy_node_pools_exit();

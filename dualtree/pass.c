@@ -11,20 +11,13 @@
  *	memory pressure		the same, looked at once more
  *	want of memory		all
  *
- *	the shrinker is called by	and starts a pass for
- *	kswapd				pressure; for want, once a second, if the last passes
- *					found nothing idle
- *	a task that needs memory, or	want, ten times a second at most
- *	a write to drop_caches
- *
- * The shrinker starts the pass and does not wait for it. What it says could be freed is estimated
- * from a sample of the instances.
- *
  * A pass takes PASS_INSTANCES instances at a time and sends each CPU interrupts for all of them
  * together (reclaim.c).
  *
- * Context: process context, but for the shrinker. Locks, outermost first: the CPU hotplug lock,
- * instances_lock, then those of walk.c.
+ * Memory pressure and want of memory are told by the shrinker, pressure.c.
+ *
+ * Context: process context. Locks, outermost first: the CPU hotplug lock, instances_lock, then
+ * those of walk.c.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
@@ -36,11 +29,9 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/swap.h>
 #include <linux/workqueue.h>
 #include "../buddy/queue.h"
 #include "../compat/compat.h"
-#include "../compat/shrinker.h"
 #include "cache.h"
 #include "pass.h"
 #include "reclaim.h"
@@ -87,9 +78,6 @@ static unsigned int empty_passes;
  */
 #define EMPTY_PASSES_MAX	2
 
-/* When the shrinker last asked for NEED_ALL, in jiffies. */
-static unsigned long all_asked;
-
 /*
  * A heap with fewer calls since the last look is idle. What it gives back costs it one region to be
  * got again, in a whole period. Without this a call now and then kept a spare of 1 MiB for ever.
@@ -107,9 +95,6 @@ static unsigned long all_asked;
  * take 600 bytes.
  */
 #define PASS_INSTANCES	16
-
-/* Max instances of which a count of the shrinker looks at all heaps. */
-#define SAMPLE_MAX	64
 
 /* Is a heap to be reclaimed in this pass? With @look records what the next look compares with. */
 static bool heap_due(struct dt_heap *heap, bool all, bool look)
@@ -359,36 +344,8 @@ __MODULE_PARM_TYPE(idle_ms, "uint");
 MODULE_PARM_DESC(idle_ms,
 		 "milliseconds after which memory of an idle heap returns to the pool; 0: never");
 
-/*
- * An estimate of the bytes that reclaim of a heap would free: all, if none of them is live; else
- * its cache and its spare. Under RCU, which keeps the spare's record. The address dependency pairs
- * with the release in heap_keep_spare().
- */
-static size_t heap_idle_bytes(const struct dt_heap *heap)
-{
-	const struct dt_region *spare = READ_ONCE(heap->spare);
-	size_t cached = dt_cache_granules(heap) << DT_GRANULE_SHIFT;
-	size_t free = (READ_ONCE(heap->nr_free) << DT_GRANULE_SHIFT) + cached;
-	size_t held = READ_ONCE(heap->held_bytes);
-
-	return free >= held ? held : cached + (spare ? spare->bytes : 0);
-}
-
-static unsigned long instance_idle_pages(const struct dualtree *dt)
-{
-	size_t bytes = heap_idle_bytes(&dt->shared);
-	const struct dt_heap *heap;
-	int cpu;
-
-	if (!atomic_long_read(&dt->held_bytes))
-		return 0;
-	for_each_possible_cpu(cpu) {
-		heap = heap_of_cpu(dt, cpu);
-		if (heap)
-			bytes += heap_idle_bytes(heap);
-	}
-	return bytes >> PAGE_SHIFT;
-}
+/* Max instances of a sample: a count of the shrinker looks at all their heaps. */
+#define SAMPLE_MAX	64
 
 /* Move the place where the next sample begins past an instance, or to the first. */
 static void sample_next(void)
@@ -396,41 +353,40 @@ static void sample_next(void)
 	sample = sample->next == &instances ? instances.next : sample->next;
 }
 
-/*
- * Estimate the pages that a pass for want of memory would free, from some instances, the next
- * ones each time. Process context; waits for a pass.
+/**
+ * dt_pass_sample() - estimate a sum over all instances from some of them
+ * @fn: function to sum, called under RCU and the lock of passes
+ *
+ * The sample is of the next SAMPLE_MAX instances each time. Does not wait: the holder of the lock
+ * may be a pass.
+ *
+ * Context: Process context.
+ * Return: the estimate, or 0 while a pass goes on.
  */
-static unsigned long sample_pages(void)
+unsigned long dt_pass_sample(unsigned long (*fn)(const struct dualtree *dt))
 {
-	unsigned int i, nr = min_t(unsigned int, nr_instances, SAMPLE_MAX);
-	unsigned long pages = 0;
-
-	lockdep_assert_held(&instances_lock);
-	for (i = 0; i < nr; i++) {
-		sample_next();
-		rcu_read_lock();
-		pages += instance_idle_pages(list_entry(sample, struct dualtree, instance));
-		rcu_read_unlock();
-	}
-	return nr ? mult_frac(pages, nr_instances, nr) : 0;
-}
-
-/* The shrinker's count. Does not wait: the holder of the lock may be a pass, which reclaims. */
-unsigned long dt_pass_count(void)
-{
-	unsigned long pages;
+	unsigned long sum = 0;
+	unsigned int i, nr;
 
 	if (!mutex_trylock(&instances_lock))
 		return 0;
-	pages = sample_pages();
+	nr = min_t(unsigned int, nr_instances, SAMPLE_MAX);
+	for (i = 0; i < nr; i++) {
+		sample_next();
+		rcu_read_lock();
+		sum += fn(list_entry(sample, struct dualtree, instance));
+		rcu_read_unlock();
+	}
+	if (nr)
+		sum = mult_frac(sum, (unsigned long)nr_instances, (unsigned long)nr);
 	mutex_unlock(&instances_lock);
-	return pages;
+	return sum;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_count);
 
-static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+/* Did the last passes for memory find nothing idle? Any context. */
+bool dt_pass_nothing_idle(void)
 {
-	return dt_pass_count();
+	return READ_ONCE(empty_passes) >= EMPTY_PASSES_MAX;
 }
 
 /* Start a pass for memory: over idle heaps, or over all. Process context. */
@@ -443,35 +399,6 @@ void dt_pass_pressure(bool all)
 	mod_delayed_work(buddy_reclaim_queue, &pass, 0);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_pressure);
-
-/* Does the caller of the shrinker need memory so much that busy heaps are worth it? */
-static bool needs_all(bool kswapd)
-{
-	unsigned long now = jiffies, last = READ_ONCE(all_asked);
-	unsigned long interval = kswapd ? HZ : HZ / 10;
-
-	if (kswapd && READ_ONCE(empty_passes) < EMPTY_PASSES_MAX)
-		return false;
-	if (time_before(now, last + interval))
-		return false;
-	WRITE_ONCE(all_asked, now);
-	return true;
-}
-
-/* The shrinker's scan: start a pass, and let the kernel go on without its result. */
-void dt_pass_scan(bool kswapd)
-{
-	dt_pass_pressure(needs_all(kswapd));
-}
-EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_scan);
-
-static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
-{
-	dt_pass_scan(current_is_kswapd());
-	return SHRINK_STOP;
-}
-
-static struct dt_shrinker shrinker;
 
 /* Reclaim the heaps of a CPU that is dead. CPU hotplug calls this, and so is held off. */
 static int cpu_dead(unsigned int cpu)
@@ -533,26 +460,18 @@ unsigned int dt_pass_instances(void)
 
 int dt_pass_init(void)
 {
-	int err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL,
-				       "dualtree-heaps");
+	int err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "dualtree:dead", NULL, cpu_dead);
 
-	if (err)
+	if (err < 0)
 		return err;
-	all_asked = jiffies - HZ;
-	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "dualtree:dead", NULL, cpu_dead);
-	if (err < 0) {
-		dt_shrinker_unregister(&shrinker);
-		return err;
-	}
 	dead_state = err;
 	return 0;
 }
 
-/* Stop passes. There is no instance any more. */
+/* Stop passes. There is no instance, and nothing asks for a pass any more. */
 void dt_pass_exit(void)
 {
 	cpuhp_remove_state_nocalls(dead_state);
-	dt_shrinker_unregister(&shrinker);
 	irq_work_sync(&arm);
 	irq_work_sync(&start);
 	cancel_delayed_work_sync(&pass);

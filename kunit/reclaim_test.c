@@ -13,6 +13,7 @@
 #include "../buddy/queue.h"
 #include "../dualtree/cache.h"
 #include "../dualtree/pass.h"
+#include "../dualtree/pressure.h"
 #include "../dualtree/reclaim.h"
 #include "fixtures/files.h"
 #include "fixtures/instance.h"
@@ -452,7 +453,7 @@ static void be_busy(struct hoard *hoard)
 /* The shrinker is called by kswapd, and its pass has ended. */
 static void kswapd_asks(void)
 {
-	dt_pass_scan(true);
+	dt_pressure_scan(true);
 	flush_workqueue(buddy_reclaim_queue);
 }
 
@@ -564,7 +565,7 @@ static void reclaim_count(struct kunit *test)
 		held += stats_of(dt).held_bytes;
 	}
 	for (j = 0; j < 5; j++) {
-		pages = dt_pass_count();
+		pages = dt_pressure_count();
 		KUNIT_EXPECT_GE(test, pages, (held >> PAGE_SHIFT) / 2);
 		KUNIT_EXPECT_LE(test, pages, (held >> PAGE_SHIFT) * 2);
 	}
