@@ -510,8 +510,8 @@ static void dualtree_init_on_free_large(struct kunit *test)
 {
 	const size_t large = SZ_256K, small = 500;
 	struct dualtree *dt = test_instance(test, .min_region_order = get_order(SZ_1M));
-	struct dualtree_range ranges[3];
-	u8 *keep;
+	u8 *keep, *one, *other, *both;
+	struct dualtree_range ranges[2];
 
 	if (!want_init_on_free())
 		kunit_skip(test, "this kernel was not booted with init_on_free=1");
@@ -519,21 +519,22 @@ static void dualtree_init_on_free_large(struct kunit *test)
 	keep = dualtree_alloc(dt, small, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, keep);
 	ranges[0] = (struct dualtree_range){ dualtree_alloc(dt, small, GFP_KERNEL), small };
-	ranges[1] = (struct dualtree_range){ dualtree_alloc(dt, large, GFP_KERNEL), large };
-	ranges[2] = (struct dualtree_range){ dualtree_alloc(dt, large, GFP_KERNEL), large };
-	memset(ranges[1].ptr, 0xa5, large);
-	memset(ranges[2].ptr, 0xa5, large);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[1].ptr + large - 1, 1), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[1].ptr, large), -EALREADY);
-	KUNIT_EXPECT_TRUE(test, all_bytes(ranges[1].ptr, 0xa5, large - 1));
-	ranges[1].len--;
+	one = dualtree_alloc(dt, large, GFP_KERNEL);
+	other = dualtree_alloc(dt, large, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, ranges[0].ptr && one && other);
+	memset(one, 0xa5, large);
+	memset(other, 0xa5, large);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, one + large - 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, one, large), -EALREADY);
+	KUNIT_EXPECT_TRUE(test, all_bytes(one, 0xa5, large - 1));
+	ranges[1] = (struct dualtree_range){ one, large - 1 };
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(dt, ranges, 2), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[2].ptr, large), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, other, large), 0);
 	/* All that was cleared at once serves one that is not. */
-	ranges[0].ptr = dualtree_alloc(dt, 2 * large, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ranges[0].ptr);
-	KUNIT_EXPECT_TRUE(test, all_bytes(ranges[0].ptr, 0, 2 * large));
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ranges[0].ptr, 2 * large), 0);
+	both = dualtree_alloc(dt, 2 * large, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, both);
+	KUNIT_EXPECT_TRUE(test, all_bytes(both, 0, 2 * large));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, both, 2 * large), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, keep, small), 0);
 }
 
