@@ -9,6 +9,7 @@
 #include "cache.h"
 #include "check.h"
 #include "heap.h"
+#include "percpu.h"
 #include "walk.h"
 
 static struct dt_region *region_entry(const struct rb_node *node)
@@ -184,6 +185,8 @@ bool dualtree_check(struct dualtree *dt)
 	struct check check = { .ok = true };
 	struct dualtree_stats stats;
 
+	/* The walk ends with this, which may return regions after they were visited. */
+	dt_shared_drain(dt);
 	dt_walk_heaps(dt, check_heap, &check);
 	dualtree_get_stats(dt, &stats);
 	return check.ok && stats.live_bytes == check.tally.live_bytes &&

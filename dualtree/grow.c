@@ -3,7 +3,9 @@
  * Growth: getting a region for an instance, and putting it.
  *
  *	the next region is
- *	  1/GROWTH_SHARE of what the heap holds, rounded up to a power of two pages
+ *	  of a young heap, which holds less than a region of grown_order: 1/YOUNG_SHARE of what
+ *	  it holds, rounded down to a power of two pages
+ *	  of another: 1/GROWTH_SHARE of what it holds, rounded up, at least grown_order
  *	  at least min_order and what the request needs
  *	  at most GROWTH_MAX and max_order, unless the request needs more
  *	  charged to the limit before it is got; if it cannot be had: what the request needs
@@ -11,6 +13,7 @@
  * Context: outside of sections. Both take the pool's lock; getting calls the kernel's allocator, so
  * never in NMI.
  */
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include "../compat/gfp.h"
@@ -24,6 +27,13 @@
  */
 #define GROWTH_SHARE	16
 #define GROWTH_MAX	SZ_1M
+
+/*
+ * A heap that holds less than one region of grown_order is young. Thousands of instances hold a few
+ * packets each, and so does each CPU's heap of a stream that is served on any CPU: a young heap
+ * grows by at most 1/YOUNG_SHARE of what it holds.
+ */
+#define YOUNG_SHARE	2
 
 /*
  * Count a region to come in held_bytes, which never exceeds the limit. Return: false if it would.
@@ -106,9 +116,13 @@ static struct dt_region *region_get_order(struct dualtree *dt, unsigned int orde
 /* Pages by which a heap that holds @held bytes grows, as a power of two. */
 static unsigned int growth_order(const struct dualtree *dt, size_t held)
 {
-	size_t bytes = min_t(size_t, held / GROWTH_SHARE, GROWTH_MAX);
+	size_t pages = held / YOUNG_SHARE / PAGE_SIZE;
+	unsigned int order = pages ? ilog2(pages) : 0;
 
-	return clamp_t(unsigned int, get_order(bytes ?: 1), dt->min_order, dt->max_order);
+	if (held >= PAGE_SIZE << dt->grown_order)
+		order = max_t(unsigned int, dt->grown_order,
+			      get_order(min_t(size_t, held / GROWTH_SHARE, GROWTH_MAX) ?: 1));
+	return clamp_t(unsigned int, order, dt->min_order, dt->max_order);
 }
 
 /**

@@ -23,8 +23,11 @@
 #include "percpu.h"
 #include "walk.h"
 
-/* Default size of the smallest region, in bytes. A lone reader stays in one region of it. */
-#define REGION_MIN	SZ_64K
+/*
+ * Bytes up to which a heap grows by small steps, and of its smallest region from there on, if the
+ * parameters do not say. A lone reader stays within so much.
+ */
+#define REGION_GROWN	SZ_64K
 
 #define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS | \
 			 DUALTREE_ACCOUNT)
@@ -42,8 +45,10 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 {
 	unsigned int arena_max = arena_order(params->pool);
 	unsigned int max = params->max_region_order ?: arena_max;
+	unsigned int grown = min_t(unsigned int, get_order(REGION_GROWN), max);
+	/* On PREEMPT_RT no heap can grow in atomic context: it has room for more at once. */
 	unsigned int min = params->min_region_order ?:
-			   min_t(unsigned int, get_order(REGION_MIN), max);
+			   (IS_ENABLED(CONFIG_PREEMPT_RT) ? grown : 0);
 
 	if (max > arena_max || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
@@ -57,6 +62,7 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	dt->pool = params->pool;
 	dt->limit = params->limit;
 	dt->min_order = min;
+	dt->grown_order = params->min_region_order ?: grown;
 	dt->max_order = max;
 	dt->max_size = PAGE_SIZE << max;
 	return 0;

@@ -51,6 +51,7 @@ struct dt_instance_counts {
  * @flags: DUALTREE_* flags
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
  * @min_order: pages of the smallest region, as a power of two
+ * @grown_order: the same of a heap that holds as much already
  * @max_order: pages of the largest region, as a power of two
  * @pool: the pool that regions come from, or NULL for the pools of the nodes
  * @limit: max bytes of regions, or 0 for no limit
@@ -75,6 +76,7 @@ struct dualtree {
 	unsigned long flags;
 	gfp_t zero;
 	u8 min_order;
+	u8 grown_order;
 	u8 max_order;
 	struct buddy_pool *pool;
 	size_t limit;

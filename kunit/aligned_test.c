@@ -42,7 +42,7 @@ static void aligned_alone(struct kunit *test)
 			size = clamp_t(size_t, sizes[i], 1, max_size);
 			ptr = alloc_aligned(test, dt, size, align);
 			memset(ptr, i, size);
-			held = max_t(size_t, SZ_64K, PAGE_SIZE << get_order(max(size, align)));
+			held = max(smallest_region(), PAGE_SIZE << get_order(max(size, align)));
 			KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, held);
 			expect_taken(test, dt, size, granule_bytes(size));
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, size), 0);
@@ -82,7 +82,7 @@ static void aligned_after_live(struct kunit *test)
 /* The hole before it can be had to its last byte, and so can the one after it. */
 static void aligned_holes_are_free(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = setup_instance(test, .min_region_order = get_order(SZ_64K));
 	u8 *first = dualtree_alloc(dt, 1, GFP_KERNEL), *ptr, *front, *after;
 	const size_t g = DT_GRANULE, in_front = 8192 - g, left = SZ_64K - 8192 - 3 * g;
 

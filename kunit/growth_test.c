@@ -196,7 +196,7 @@ static void growth_stream_ends(struct kunit *test)
 /* Half of the streams stop: what they had can be had by others, before anything is taken. */
 static void growth_reuse_before_more(struct kunit *test)
 {
-	struct dualtree *dt = setup_instance(test);
+	struct dualtree *dt = setup_instance(test, .min_region_order = get_order(SZ_64K));
 	const unsigned int nr = 128;
 	void **ptrs = kunit_kcalloc(test, nr, sizeof(*ptrs), GFP_KERNEL);
 	struct dualtree_stats before;
@@ -222,6 +222,28 @@ static void growth_reuse_before_more(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
 }
 
+/* A heap begins with a page, and while it is young it grows by at most half of what it holds. */
+static void growth_young(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	size_t held = 0, now;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	while (held < 4 * SZ_64K) {
+		KUNIT_ASSERT_NOT_NULL(test, dualtree_alloc(dt, DT_GRANULE, GFP_KERNEL));
+		now = stats_of(dt).held_bytes;
+		if (now == held)
+			continue;
+		if (held < max_t(size_t, SZ_64K, smallest_region()))
+			KUNIT_EXPECT_LE(test, now - held, max(smallest_region(), held / 2));
+		else
+			KUNIT_EXPECT_EQ(test, now - held, max_t(size_t, SZ_64K, PAGE_SIZE));
+		/* All that it held is used. */
+		KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, held + DT_GRANULE);
+		held = now;
+	}
+}
+
 static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_powers_of_two, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_on_one_instance, setup_gen_params),
@@ -229,6 +251,7 @@ static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_two_at_the_edge, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_stream_ends, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_reuse_before_more, setup_gen_params),
+	KUNIT_CASE_PARAM(growth_young, setup_gen_params),
 	{}
 };
 

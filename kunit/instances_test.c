@@ -131,7 +131,9 @@ static void instances_used_once(struct kunit *test)
 static void instances_end_by_regions(struct kunit *test)
 {
 	struct buddy_pool *pool = dt_test_pool(test, NULL);
-	struct dualtree_params params = { .pool = pool, .max_region_order = 4 };
+	struct dualtree_params params = {
+		.pool = pool, .min_region_order = 4, .max_region_order = 4,
+	};
 	struct buddy_pool_stats before, after;
 	unsigned int i, regions, sizes[] = { DT_GRANULE, 2048 };
 	struct dualtree *dt;

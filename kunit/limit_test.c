@@ -7,7 +7,7 @@
 #include "fixtures/instance.h"
 #include "fixtures/section.h"
 
-/* Bytes of the smallest region. */
+/* Bytes of each region. */
 static size_t region_bytes(void)
 {
 	return max_t(size_t, SZ_64K, PAGE_SIZE);
@@ -15,7 +15,8 @@ static size_t region_bytes(void)
 
 static struct dualtree *limited(struct kunit *test, unsigned int regions)
 {
-	return test_instance(test, .limit = regions * region_bytes());
+	return test_instance(test, .limit = regions * region_bytes(),
+			     .min_region_order = get_order(region_bytes()));
 }
 
 static int touch(void *arg)

@@ -91,7 +91,8 @@ static struct job *job_create(struct kunit *test)
 {
 	struct job *job = dt_test_zalloc(test, sizeof(*job));
 
-	job->dt = test_instance(test);
+	/* All jobs fit in a region. */
+	job->dt = test_instance(test, .min_region_order = get_order(SZ_64K));
 	job->size = JOB_SIZE;
 	return job;
 }
