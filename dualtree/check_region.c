@@ -170,10 +170,14 @@ static bool cached_check(const struct dt_region *region)
 	return nr == region_nr_cached(region);
 }
 
+/* The guards at both ends of the ledger, and what was cut off before the second one. */
 static bool guards_check(const struct dt_region *region)
 {
+	unsigned int nr_max = region->free.nr_max;
+
 	return !memchr_inv(region->guard, DT_GRANULE, REGION_GUARD) &&
-	       !memchr_inv(region->ledger + region->nr, DT_GRANULE, REGION_GUARD);
+	       !memchr_inv(region->ledger + region->nr, LEDGER_OWNED, nr_max - region->nr) &&
+	       !memchr_inv(region->ledger + nr_max, DT_GRANULE, REGION_GUARD);
 }
 
 /**

@@ -82,12 +82,12 @@ static char map_cell(const struct dt_region *region, unsigned int first, unsigne
 
 static void map_region(struct seq_file *m, int cpu, const struct dt_region *region)
 {
-	unsigned int i, per_cell = region->nr / min(region->nr, MAP_CELLS_MAX);
+	unsigned int i, per_cell = DIV_ROUND_UP(region->nr, min(region->nr, MAP_CELLS_MAX));
 
 	show_owner(m, cpu);
 	seq_printf(m, " %p %5zu KiB |", region->base, region->bytes >> 10);
 	for (i = 0; i < region->nr; i += per_cell)
-		seq_putc(m, map_cell(region, i, per_cell));
+		seq_putc(m, map_cell(region, i, min(per_cell, region->nr - i)));
 	seq_puts(m, "|\n");
 }
 

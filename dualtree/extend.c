@@ -60,7 +60,8 @@ static bool growth_init(struct growth *g, const struct dualtree *dt, const void 
 		return false;
 	offset = region_offset(region, ptr);
 	range = ledger_range(offset, len);
-	if (new_len > region->bytes - offset || ledger_check(region->ledger, &range))
+	/* It may be cut meanwhile; what it is to grow by is looked at again by its owner. */
+	if (new_len > READ_ONCE(region->bytes) - offset || ledger_check(region->ledger, &range))
 		return false;
 	*g = (struct growth) {
 		.region = region,

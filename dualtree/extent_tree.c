@@ -47,6 +47,7 @@ void dt_extent_tree_init(struct dt_extent_tree *tree, void *base, u8 *ledger, un
 		.by_addr = mem,
 		.lengths = mem + addr_tree_words(nr) * sizeof(long),
 		.nr = nr,
+		.nr_max = nr,
 		.key_bits = roundup(order_base_2(nr), EXTENT_KEY_BITS),
 	};
 	memset(tree->roots, 0xff, sizeof(tree->roots));
@@ -112,7 +113,7 @@ static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, str
 	if (skip) {
 		extent_mark(tree, first - skip, skip);
 		size_insert(tree, first - 1, skip);
-		addr_tree_insert(tree->by_addr, tree->nr, first - 1);
+		addr_tree_insert(tree->by_addr, tree->nr_max, first - 1);
 		tree->nr_extents++;
 	}
 	if (total == tree->largest)
@@ -303,7 +304,7 @@ void dt_extent_tree_free(struct dt_extent_tree *tree, unsigned int first, unsign
 		first -= length;
 	}
 	if (!right) {
-		addr_tree_insert(tree->by_addr, tree->nr, last);
+		addr_tree_insert(tree->by_addr, tree->nr_max, last);
 		tree->nr_extents++;
 	}
 	extent_mark(tree, first, last - first + 1);
@@ -313,6 +314,38 @@ void dt_extent_tree_free(struct dt_extent_tree *tree, unsigned int first, unsign
 		tree->largest = last - first + 1;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
+
+/**
+ * dt_extent_tree_cut() - take the end off a region
+ * @tree: the tree
+ * @nr: granules that stay, not 0. Those after them are the end of one extent.
+ *
+ * The granules that are cut off keep the mark LEDGER_OWNED: a free of them is refused, and nothing
+ * merges with them. The caller looks at @tree->damaged then: if it is set, nothing is cut off.
+ *
+ * Context: Any; the caller owns the tree.
+ */
+void dt_extent_tree_cut(struct dt_extent_tree *tree, unsigned int nr)
+{
+	unsigned int last = tree->nr - 1, total = extent_nr_to(tree, last);
+	unsigned int first = tree->nr - total;
+
+	merge(tree, last, total);
+	if (unlikely(tree->damaged))
+		return;
+	WRITE_ONCE(tree->ledger[first], LEDGER_OWNED);
+	WRITE_ONCE(tree->ledger[last], LEDGER_OWNED);
+	addr_tree_remove(tree->by_addr, last);
+	extent_forget(tree, last);
+	tree->nr_extents--;
+	tree->nr_free -= total;
+	if (total == tree->largest)
+		update_largest(tree);
+	tree->nr = nr;
+	if (first < nr)
+		dt_extent_tree_free(tree, first, nr - first);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_cut);
 
 /* The granules of the block in a quick list that begins with @first. */
 static unsigned int block_nr(const struct dt_extent_tree *tree, unsigned int first)
@@ -341,7 +374,7 @@ static void run_forget(const struct dt_extent_tree *tree, unsigned int first, un
 static void tree_clear(struct dt_extent_tree *tree)
 {
 	memset(tree->roots, 0xff, sizeof(tree->roots));
-	memset(tree->by_addr, 0, addr_tree_words(tree->nr) * sizeof(long));
+	memset(tree->by_addr, 0, addr_tree_words(tree->nr_max) * sizeof(long));
 	tree->classes = 0;
 	tree->nr_extents = 0;
 	tree->nr_free = 0;

@@ -93,7 +93,8 @@ static_assert(LEDGER_SIZES + 1 >= LENGTH_GRANULES);
  * @ledger: its ledger, with a full count before and after it; constant
  * @lengths: of extents with the mark LEDGER_LARGE, by granule / LENGTH_GRANULES; constant
  * @by_addr: the extents by address; constant
- * @nr: granules of the region; constant
+ * @nr: granules of the region
+ * @nr_max: granules that it had when it was made, for which @by_addr has room; constant
  * @key_bits: bits of the number of a granule, a multiple of EXTENT_KEY_BITS; constant
  * @nr_extents: number of extents
  * @nr_free: granules in all extents
@@ -108,6 +109,7 @@ struct dt_extent_tree {
 	u32 *lengths;
 	unsigned long *by_addr;
 	unsigned int nr;
+	unsigned int nr_max;
 	unsigned int key_bits;
 	unsigned int nr_extents;
 	unsigned int nr_free;
@@ -161,7 +163,7 @@ static __always_inline struct dt_extent *extent_node(const struct dt_extent_tree
  */
 static inline unsigned int extent_next(const struct dt_extent_tree *tree, unsigned int from)
 {
-	unsigned int last = addr_tree_next(tree->by_addr, tree->nr, from);
+	unsigned int last = addr_tree_next(tree->by_addr, tree->nr_max, from);
 
 	return last < tree->nr ? last : EXTENT_NONE;
 }
@@ -201,6 +203,7 @@ unsigned int dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned 
 					  size_t align, unsigned int *before);
 void dt_extent_tree_carve(struct dt_extent_tree *tree, unsigned int first, unsigned int nr);
 void dt_extent_tree_free(struct dt_extent_tree *tree, unsigned int first, unsigned int nr);
+void dt_extent_tree_cut(struct dt_extent_tree *tree, unsigned int nr);
 void dt_extent_tree_reset(struct dt_extent_tree *tree);
 void dt_extent_tree_rebuild(struct dt_extent_tree *tree, unsigned int hole, unsigned int nr,
 			    bool keep_blocks);

@@ -5,15 +5,17 @@
  *
  *	the spare is retired when
  *	  another region becomes empty, or is added: that one is the new spare
- *	  it is large and SPARE_IDLE_MAX frees have not needed it
+ *	  it is large and SPARE_IDLE_MAX frees have not needed it, or no request between two looks
+ *	  of trim.c
  *	  the heap is reclaimed, or no region can be got for a request
  */
 #include <linux/rbtree_augmented.h>
 #include <linux/sizes.h>
 #include "../compat/compat.h"
-#include "damage.h"
 #include "heap.h"
+#include "heap_sums.h"
 #include "ledger.h"
+#include "repair.h"
 
 /*
  * A spare of up to SPARE_SMALL bytes, the smallest region by default, is kept however long it
@@ -27,11 +29,6 @@
  * retired. Without this, trace E10k kept 2.67 bytes per live byte instead of 2.14.
  */
 #define SPARE_IDLE_MAX	512
-
-static unsigned int region_largest(const struct dt_region *region)
-{
-	return extent_tree_largest(&region->free);
-}
 
 RB_DECLARE_CALLBACKS_MAX(static, by_largest, struct dt_region, node, unsigned int, subtree_largest,
 			 region_largest)
@@ -53,24 +50,6 @@ void dt_heap_init(struct dt_heap *heap)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_init);
 
-/**
- * struct region_sums - what a heap sums up over its regions' trees, of one region
- * @nr_free: granules in its free extents
- * @nr_extents: number of them
- * @largest: largest extent, in granules
- */
-struct region_sums {
-	unsigned int nr_free;
-	unsigned int nr_extents;
-	unsigned int largest;
-};
-
-static struct region_sums region_sums(const struct dt_region *region)
-{
-	return (struct region_sums){ region->free.nr_free, region->free.nr_extents,
-				     region_largest(region) };
-}
-
 /* The largest extent in a subtree, from its root's own and the children's subtree_largest. */
 static unsigned int largest_under(const struct dt_region *region)
 {
@@ -79,7 +58,7 @@ static unsigned int largest_under(const struct dt_region *region)
 }
 
 /* A region's largest extent has grown: raise the bounds above it, as far as they are lower. */
-static noinline void heap_raise_largest(struct dt_heap *heap, struct dt_region *region)
+void dt_heap_raise_largest(struct dt_heap *heap, struct dt_region *region)
 {
 	unsigned int largest = region_largest(region);
 	struct rb_node *node = &region->node;
@@ -111,19 +90,6 @@ static noinline void heap_lower_largest(struct dt_heap *heap, struct dt_region *
 		region->subtree_largest = largest;
 	}
 	WRITE_ONCE(heap->largest, largest);
-}
-
-/* A region's trees have changed: update the heap's sums. */
-static __always_inline void heap_update_sums(struct dt_heap *heap, struct dt_region *region,
-					     struct region_sums was)
-{
-	stat_add(heap->nr_free, region->free.nr_free - (long)was.nr_free);
-	if (region->free.nr_extents != was.nr_extents)
-		stat_add(heap->nr_extents, region->free.nr_extents - (long)was.nr_extents);
-	if (region_largest(region) > was.largest)
-		heap_raise_largest(heap, region);
-	else if (heap->nr_regions == 1)
-		WRITE_ONCE(heap->largest, region->subtree_largest = region_largest(region));
 }
 
 static void heap_insert_region(struct dt_heap *heap, struct dt_region *region)
@@ -171,15 +137,21 @@ static void heap_keep_spare(struct dt_heap *heap, struct dt_region *region)
 	/* Publish: the shrinker reads the spare's size. Pairs with heap_idle_pages(). */
 	smp_store_release(&heap->spare, region);
 	heap->spare_idle = 0;
+	heap->spares++;
+}
+
+/* Is the spare more than what is kept however long it idles? There is one. */
+static bool spare_is_large(const struct dt_heap *heap)
+{
+	return heap->spare->bytes > SPARE_SMALL &&
+	       heap->spare->bytes >= heap->held_bytes / SPARE_SHARE;
 }
 
 /* A free into the trees has not needed the spare: retire it if it is large and idle. */
 static void heap_age_spare(struct dt_heap *heap)
 {
-	if (++heap->spare_idle < SPARE_IDLE_MAX || heap->spare->bytes <= SPARE_SMALL ||
-	    heap->spare->bytes < heap->held_bytes / SPARE_SHARE)
-		return;
-	dt_heap_retire_spare(heap);
+	if (++heap->spare_idle >= SPARE_IDLE_MAX && spare_is_large(heap))
+		dt_heap_retire_spare(heap);
 }
 
 /**
@@ -212,6 +184,14 @@ void dt_heap_retire_spare(struct dt_heap *heap)
 	WRITE_ONCE(heap->spare, NULL);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_retire_spare);
+
+/* Retire the spare if it is large, and is the one of the last call: no request has needed it. */
+void dt_heap_retire_idle_spare(struct dt_heap *heap)
+{
+	if (heap->spare && heap->spares == heap->spares_seen && spare_is_large(heap))
+		dt_heap_retire_spare(heap);
+	heap->spares_seen = heap->spares;
+}
 
 /*
  * Retire all regions with all that is live in them, at the end of an instance. The heap's sums
@@ -278,32 +258,6 @@ bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region, un
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 
-/*
- * Make a region's trees again from the ledger. What is hot stays so; what is cold is put into the
- * trees by that, since it has the mark of what they hold.
- */
-static void heap_rebuild(struct dt_heap *heap, struct dt_region *region, bool keep_blocks)
-{
-	const struct dt_hot_range *hot = &heap->hot;
-	bool hole = hot->region == region && hot->nr != HOT_OFF;
-
-	if (heap->cold.nr && heap->cold.region == region) {
-		region->nr_inuse -= heap->cold.nr;
-		WRITE_ONCE(heap->cold.nr, 0);
-	}
-	dt_extent_tree_rebuild(&region->free, hot->first, hole ? hot->nr : 0, keep_blocks);
-}
-
-/*
- * A link in a region's trees led nowhere: make them again from the ledger. Every granule of the
- * region that is free has a mark, in the trees or not; what is hot or in a quick list stays there.
- */
-static noinline void heap_repair(struct dt_heap *heap, struct dt_region *region)
-{
-	dt_report_damage(region->dt, region->base, "the trees of a region");
-	heap_rebuild(heap, region, true);
-}
-
 /* Record a request that was carved from a region, from granule @first on. */
 static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_region *region,
 					       struct region_sums was, unsigned int first,
@@ -316,7 +270,7 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
 	region->nr_inuse += nr;
 	ledger_fill(region->ledger, first, nr, size);
 	if (unlikely(region->free.damaged))
-		heap_repair(heap, region);
+		dt_heap_repair(heap, region);
 	heap_update_sums(heap, region, was);
 	return region_addr(region, first);
 }
@@ -340,7 +294,7 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 	was = region_sums(region);
 	first = dt_extent_tree_alloc(&region->free, nr);
 	if (unlikely(first == EXTENT_NONE)) {
-		heap_repair(heap, region);
+		dt_heap_repair(heap, region);
 		first = dt_extent_tree_alloc(&region->free, nr);
 	}
 	return likely(first != EXTENT_NONE) ? heap_commit_alloc(heap, region, was, first, size) :
@@ -411,7 +365,7 @@ void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 	was = region_sums(region);
 	first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	if (unlikely(first == EXTENT_NONE && region->free.damaged)) {
-		heap_repair(heap, region);
+		dt_heap_repair(heap, region);
 		first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	}
 	return first != EXTENT_NONE ? heap_commit_alloc(heap, region, was, first, size) : NULL;
@@ -441,7 +395,7 @@ bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int
 	region->nr_inuse += nr;
 	if (unlikely(region->free.damaged)) {
 		ledger_set(region->ledger, first, nr, DT_GRANULE);
-		heap_repair(heap, region);
+		dt_heap_repair(heap, region);
 	}
 	heap_update_sums(heap, region, was);
 	return true;
@@ -474,11 +428,33 @@ void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int f
 	dt_extent_tree_free(&region->free, first, nr);
 	region->nr_inuse -= nr;
 	if (unlikely(region->free.damaged))
-		heap_repair(heap, region);
+		dt_heap_repair(heap, region);
 	heap_update_sums(heap, region, was);
 	heap_grown_free(heap, region);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
+
+/**
+ * dt_heap_cut() - take the end off a region
+ * @heap: the heap
+ * @region: a region of the heap
+ * @nr: granules that stay, whole pages and not all. Those after them are the end of one extent.
+ *
+ * Context: Any; the caller owns the heap. If @region->nr is @nr then, the caller returns the pages
+ * to the pool; if not, the trees were damaged, and are made again.
+ */
+void dt_heap_cut(struct dt_heap *heap, struct dt_region *region, unsigned int nr)
+{
+	struct region_sums was = region_sums(region);
+	size_t bytes = region->bytes;
+
+	dt_region_cut(region, nr);
+	if (unlikely(region->free.damaged))
+		dt_heap_repair(heap, region);
+	stat_add(heap->held_bytes, region->bytes - bytes);
+	heap_update_sums(heap, region, was);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_cut);
 
 /**
  * dt_heap_reset() - make one free extent of a region
@@ -498,31 +474,11 @@ void dt_heap_reset(struct dt_heap *heap, struct dt_region *region)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_reset);
 
-/**
- * dt_heap_free_blocks() - put all blocks of quick lists into the trees
- * @heap: the heap, whose quick lists are empty: the links between the blocks are lost
- *
- * Takes time in proportion to the regions that have blocks.
- *
- * Context: Any; the caller owns the heap.
- */
-void dt_heap_free_blocks(struct dt_heap *heap)
+/* heap_grown_free() for files other than this one. */
+void dt_heap_grown(struct dt_heap *heap, struct dt_region *region)
 {
-	struct dt_region *region;
-	struct region_sums was;
-	const void *after = NULL;
-
-	while ((region = dt_heap_region_above(heap, after))) {
-		after = region->base;
-		if (!region_nr_cached(region))
-			continue;
-		was = region_sums(region);
-		heap_rebuild(heap, region, false);
-		heap_update_sums(heap, region, was);
-		heap_grown_free(heap, region);
-	}
+	heap_grown_free(heap, region);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free_blocks);
 
 /* The lowest region that begins after @addr, or NULL: where a walk over the regions continues. */
 struct dt_region *dt_heap_region_above(const struct dt_heap *heap, const void *addr)

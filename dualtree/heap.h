@@ -95,6 +95,10 @@ struct dt_cold_range {
  * @repeated: granules of the last request that the trees served, or 0
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees since @spare was set
+ * @spares: times that @spare was set
+ * @spares_seen: the same at the last look, see trim.c
+ * @trim_due: a region is large for what lives in it: the next look cuts its end off if it still is;
+ *	readable
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL
  * @retired: empty regions that are to return to the pool, and records of regions that have and were
@@ -123,6 +127,9 @@ struct dt_heap {
 	unsigned int repeated;
 	struct dt_region *spare;
 	unsigned int spare_idle;
+	unsigned int spares;
+	unsigned int spares_seen;
+	bool trim_due;
 	struct rb_root regions;
 	struct dt_region *lowest;
 	struct dt_region *retired;
@@ -163,7 +170,9 @@ bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int
 bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region,
 			unsigned int nr);
 void dt_heap_reset(struct dt_heap *heap, struct dt_region *region);
-void dt_heap_free_blocks(struct dt_heap *heap);
+void dt_heap_grown(struct dt_heap *heap, struct dt_region *region);
+void dt_heap_cut(struct dt_heap *heap, struct dt_region *region, unsigned int nr);
+void dt_heap_retire_idle_spare(struct dt_heap *heap);
 
 /* Take the retired regions; the caller puts them after its section. */
 static inline struct dt_region *heap_take_retired(struct dt_heap *heap)

@@ -49,6 +49,12 @@ void dt_kmemleak_attach(struct dt_region *region, gfp_t gfp)
 		kmemleak_alloc(region->base, region->bytes, 0, gfp);
 }
 
+/* Is a region one object, of which no part can be returned alone? */
+bool dt_kmemleak_has_whole(const struct dt_region *region)
+{
+	return !region->leaks;
+}
+
 /* Unregister a region and all that is live in it. */
 void dt_kmemleak_forget(struct dt_region *region)
 {

@@ -37,6 +37,7 @@ void dt_kmemleak_forget(struct dt_region *region);
 void dt_kmemleak_track(const void *ptr, size_t size);
 void dt_kmemleak_extend(struct dt_region *region, unsigned int first, unsigned int nr);
 void dt_kmemleak_untrack(struct dt_region *region, unsigned int first, unsigned int nr);
+bool dt_kmemleak_has_whole(const struct dt_region *region);
 
 static inline bool dt_kmemleak_must_wait(void)
 {
@@ -74,6 +75,11 @@ static inline void dt_kmemleak_extend(struct dt_region *region, unsigned int fir
 static inline void dt_kmemleak_untrack(struct dt_region *region, unsigned int first,
 				       unsigned int nr)
 {
+}
+
+static inline bool dt_kmemleak_has_whole(const struct dt_region *region)
+{
+	return false;
 }
 
 static inline bool dt_kmemleak_must_wait(void)

@@ -8,6 +8,8 @@
  *				  requests may all be served from the cache
  *				- are overdue: a call that could not sleep left their remote list,
  *				  and started the pass
+ *				and looks at the regions of others of which more than half lies in
+ *				their trees: trim.c
  *	memory pressure		the same, looked at once more
  *	want of memory		all
  *
@@ -92,14 +94,31 @@ static unsigned int empty_passes;
 
 /*
  * Max instances that a pass reclaims at a time: bounds the hold of the locks. On the stack they
- * take 600 bytes.
+ * take 1.2 KiB.
  */
 #define PASS_INSTANCES	16
+
+/* Calls that a heap has seen. */
+static u64 heap_ops(const struct dt_heap *heap)
+{
+	return local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
+}
+
+/*
+ * May regions of a heap be cut by now? Not if nothing was called since the last look, and that one
+ * has found none. Before heap_due().
+ */
+static bool trim_due(const struct dt_heap *heap)
+{
+	lockdep_assert_held(&instances_lock);
+	return dt_trim_wanted(heap) &&
+	       (heap_ops(heap) != heap->seen_ops || READ_ONCE(heap->trim_due));
+}
 
 /* Is a heap to be reclaimed in this pass? With @look records what the next look compares with. */
 static bool heap_due(struct dt_heap *heap, bool all, bool look)
 {
-	u64 ops = local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
+	u64 ops = heap_ops(heap);
 	unsigned long drains = READ_ONCE(heap->drains);
 	/* A heap that no pass has seen yet may have been made a moment ago. */
 	bool idle = heap->seen_ops && ops - heap->seen_ops < IDLE_OPS;
@@ -135,12 +154,18 @@ static size_t batch_cpu(const struct batch *batch, int cpu)
 	struct dt_reclaim_visit visits[PASS_INSTANCES];
 	unsigned int i, nr = 0;
 	struct dt_heap *heap;
+	bool due, trim;
 
 	for (i = 0; i < batch->nr; i++) {
 		heap = heap_of_cpu(batch->dts[i], cpu);
-		if (heap && heap_due(heap, batch->all, batch->looks[i]) &&
-		    dt_reclaim_has_more(heap))
-			visits[nr++] = (struct dt_reclaim_visit) { .dt = batch->dts[i] };
+		if (!heap)
+			continue;
+		trim = batch->looks[i] && trim_due(heap);
+		due = heap_due(heap, batch->all, batch->looks[i]);
+		if (trim || (due && dt_reclaim_has_more(heap)))
+			visits[nr++] = (struct dt_reclaim_visit) {
+				.dt = batch->dts[i], .trim_only = !due, .trim.idle = due,
+			};
 	}
 	return nr ? dt_reclaim_cpu(cpu, visits, nr) : 0;
 }

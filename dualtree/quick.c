@@ -4,7 +4,9 @@
  * picture and the context.
  */
 #include "damage.h"
+#include "heap_sums.h"
 #include "quick.h"
+#include "repair.h"
 
 /* Set up empty lists; @quick is zeroed. */
 void dt_quick_init(struct dt_quick *quick)
@@ -63,12 +65,33 @@ void dt_quick_forget_all(struct dt_quick *quick)
 	local64_set(&quick->nr_cached, 0);
 }
 
+/*
+ * Put all blocks of the heap into the trees; its lists are empty, since the links between the
+ * blocks are lost. Takes time in proportion to the regions that have blocks.
+ */
+static void free_blocks(struct dt_heap *heap)
+{
+	struct dt_region *region;
+	struct region_sums was;
+	const void *after = NULL;
+
+	while ((region = dt_heap_region_above(heap, after))) {
+		after = region->base;
+		if (!region_nr_cached(region))
+			continue;
+		was = region_sums(region);
+		dt_heap_rebuild(heap, region, false);
+		heap_update_sums(heap, region, was);
+		dt_heap_grown(heap, region);
+	}
+}
+
 /* A link in the quick lists led nowhere: all their blocks become free, and the lists empty. */
 void dt_quick_repair(struct dt_heap *heap)
 {
 	dt_report_damage(heap->lowest->dt, heap->lowest->base, "a list of cached blocks");
 	dt_quick_forget_all(heap->quick);
-	dt_heap_free_blocks(heap);
+	free_blocks(heap);
 }
 
 /* Take out a block at any position in its list. Return: false if it was not found. */

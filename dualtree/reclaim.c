@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Reclaim of heaps: returning to the pool what a heap holds and does not need. A heap is reclaimed
- * by draining its remote list, flushing its cache and retiring its spare.
+ * by draining its remote list, flushing its cache, retiring its spare and trimming its regions.
  *
  *	an allocation that would fail ----------------.
  *	dualtree_shrink(), idle heaps, memory pressure,+--> bounded steps as each heap's owner
@@ -33,38 +33,56 @@
  * Max runs and blocks that one interrupt handles: two full steps. It visits many heaps that hold
  * little, and no more than one that holds much.
  */
-#define VISIT_WORK	(REMOTE_DRAIN_MAX + CACHE_FLUSH_MAX)
+#define VISIT_WORK	(REMOTE_DRAIN_MAX + CACHE_FLUSH_MAX + TRIM_WORK)
+
+/* What a look at regions counts as. */
+#define TRIM_WORK	8
 
 /* Interrupts that visits have sent. Written by passes and shrinks without a lock: for tests. */
 unsigned long dt_reclaim_interrupts;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_interrupts);
 
-/*
- * One bounded step, by the heap's owner. @arg is a bool, the remote list was taken: what is pushed
- * after that is not waited for. Return: true if another step is needed.
- */
-static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
+/* Drain and flush. Return: true if another step is needed. */
+static bool reclaim_cached(struct dt_heap *heap, struct dt_reclaim_visit *visit)
 {
-	bool *list_taken = arg;
-
-	if (heap->pending || (!*list_taken && heap_has_remote(heap))) {
-		*list_taken |= !heap->pending;
+	/* What is pushed after the remote list was taken is not waited for. */
+	if (heap->pending || (!visit->list_taken && heap_has_remote(heap))) {
+		visit->list_taken |= !heap->pending;
 		dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
 		return true;
 	}
-	*list_taken = true;
+	visit->list_taken = true;
 	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
 	return false;
 }
 
-/* Runs and blocks that the next step may handle, and one for what it costs in any case. */
+/*
+ * One bounded step, by the heap's owner. @arg is the visit; pages that it cuts off are put before
+ * the next step. Return: true if another step can follow at once.
+ */
+static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
+{
+	struct dt_reclaim_visit *visit = arg;
+
+	visit->more = !visit->trim_only && reclaim_cached(heap, visit);
+	if (!visit->more && dt_trim_wanted(heap))
+		visit->more = dt_trim_step(heap, &visit->trim);
+	return visit->more && !visit->trim.tail;
+}
+
+/*
+ * Runs and blocks that the next step may handle, and one for what it costs in any case. A look at
+ * regions takes as long as some runs.
+ */
 static unsigned int step_work(const struct dt_heap *heap)
 {
+	unsigned int look = dt_trim_wanted(heap) ? TRIM_WORK : 0;
+
 	if (heap_has_remote(heap))
 		return 1 + REMOTE_DRAIN_MAX;
-	return 1 + min_t(unsigned long, dt_cache_listed(heap), CACHE_FLUSH_MAX);
+	return 1 + look + min_t(unsigned long, dt_cache_listed(heap), CACHE_FLUSH_MAX);
 }
 
 /*
@@ -106,9 +124,10 @@ static unsigned int visit_heap(struct dt_reclaim_visit *visit, unsigned int budg
 	struct dt_heap *heap = section_enter(visit->dt);
 	unsigned int work = 0;
 
-	while (heap && !visit->done && work + step_work(heap) <= budget) {
+	while (heap && !visit->done && !visit->trim.tail && work + step_work(heap) <= budget) {
 		work += step_work(heap);
-		visit->done = !reclaim_step(heap, smp_processor_id(), &visit->list_taken);
+		reclaim_step(heap, smp_processor_id(), visit);
+		visit->done = !visit->more;
 	}
 	visit_retire(visit, section_exit(visit->dt, heap));
 	return work;
@@ -134,6 +153,7 @@ static size_t visits_put(struct visits *v)
 
 	for (visit = v->visits; visit < v->visits + v->nr; visit++) {
 		bytes += dt_regions_put(visit->dt, visit->retired);
+		bytes += dt_trim_put(visit->dt, &visit->trim);
 		visit->retired = NULL;
 	}
 	return bytes;
@@ -157,6 +177,14 @@ static size_t reclaim_online(int cpu, struct visits *v)
 	return bytes;
 }
 
+static void reclaim_offline(int cpu, struct dt_reclaim_visit *visit)
+{
+	do {
+		dt_walk_cpu(visit->dt, heap_of_cpu(visit->dt, cpu), cpu, reclaim_step, visit);
+		dt_trim_put(visit->dt, &visit->trim);
+	} while (visit->more);
+}
+
 /**
  * dt_reclaim_cpu() - reclaim heaps of one CPU
  * @cpu: the CPU, online or not
@@ -174,18 +202,21 @@ size_t dt_reclaim_cpu(int cpu, struct dt_reclaim_visit *visits, unsigned int nr)
 	if (cpu_online(cpu))
 		return reclaim_online(cpu, &v);
 	for (i = 0; i < nr; i++)
-		dt_walk_cpu(visits[i].dt, heap_of_cpu(visits[i].dt, cpu), cpu, reclaim_step,
-			    &visits[i].list_taken);
+		reclaim_offline(cpu, &visits[i]);
 	return 0;
 }
 
 /* Reclaim the shared heap of an instance. Process context; may sleep. */
 void dt_reclaim_shared(struct dualtree *dt)
 {
-	bool list_taken = false;
+	struct dt_reclaim_visit visit = { .dt = dt, .trim.idle = true };
 
-	if (dt_reclaim_has_more(&dt->shared))
-		dt_walk_shared(dt, reclaim_step, &list_taken);
+	if (!dt_reclaim_has_more(&dt->shared) && !dt_trim_wanted(&dt->shared))
+		return;
+	do {
+		dt_walk_shared(dt, reclaim_step, &visit);
+		dt_trim_put(dt, &visit.trim);
+	} while (visit.more);
 }
 
 /* Reclaim the heaps of an instance on these CPUs; with @held_off CPU hotplug is held off. */
@@ -197,9 +228,9 @@ static void reclaim_cpus(struct dualtree *dt, const struct cpumask *cpus, bool h
 
 	for_each_cpu(cpu, cpus) {
 		heap = heap_of_cpu(dt, cpu);
-		if (!heap || !dt_reclaim_has_more(heap))
+		if (!heap || !(dt_reclaim_has_more(heap) || dt_trim_wanted(heap)))
 			continue;
-		visit = (struct dt_reclaim_visit) { .dt = dt };
+		visit = (struct dt_reclaim_visit) { .dt = dt, .trim.idle = true };
 		if (held_off)
 			dt_reclaim_cpu(cpu, &visit, 1);
 		else

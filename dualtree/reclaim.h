@@ -6,6 +6,7 @@
 #define DUALTREE_RECLAIM_H
 
 #include <linux/types.h>
+#include "trim.h"
 
 struct dt_heap;
 struct dt_region;
@@ -14,14 +15,20 @@ struct dualtree;
 /**
  * struct dt_reclaim_visit - a heap of a CPU that is to be reclaimed
  * @dt: its instance; the other members begin as 0
+ * @trim_only: it is only looked at, and keeps its cache and its spare
  * @list_taken: its remote list was taken once
+ * @more: another step is needed
  * @done: nothing is left to do
+ * @trim: the look at its regions; @trim.idle is the caller's
  * @retired: regions that the last interrupt retired
  */
 struct dt_reclaim_visit {
 	struct dualtree *dt;
+	bool trim_only;
 	bool list_taken;
+	bool more;
 	bool done;
+	struct dt_trim trim;
 	struct dt_region *retired;
 };
 

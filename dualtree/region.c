@@ -20,6 +20,12 @@
 
 struct dt_region dt_no_region;
 
+/* Granules in use below which a region of @nr drains. Found by simulation, see design.rst. */
+static unsigned int drain_wmark(unsigned int nr)
+{
+	return nr - nr / 4;
+}
+
 static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
@@ -40,8 +46,7 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 	region->order = order;
 	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
-	/* Three quarters; found by simulation, see design.rst on the gates. */
-	region->drain_wmark = nr - nr / 4;
+	region->drain_wmark = drain_wmark(nr);
 	region->leaks = dt_kmemleak_marks_init((void *)region + size, nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
@@ -93,6 +98,25 @@ void dt_region_reset(struct dt_region *region)
 	region->nr_inuse = 0;
 }
 
+/**
+ * dt_region_cut() - take the end off a region
+ * @region: a region of a heap
+ * @nr: granules that stay, whole pages. Those after them are the end of one extent.
+ *
+ * Changes nothing if the region's trees are damaged, which the caller looks at.
+ *
+ * Context: Any; the caller owns the region's heap. The caller returns the pages to the pool.
+ */
+void dt_region_cut(struct dt_region *region, unsigned int nr)
+{
+	dt_extent_tree_cut(&region->free, nr);
+	if (unlikely(region->free.damaged))
+		return;
+	region->nr = nr;
+	region->drain_wmark = drain_wmark(nr);
+	WRITE_ONCE(region->bytes, (size_t)nr << DT_GRANULE_SHIFT);
+}
+
 static void region_free_rcu(struct rcu_head *rcu)
 {
 	kfree(container_of(rcu, struct dt_region, rcu));
@@ -133,14 +157,16 @@ static void region_clear_links(struct dt_region *region)
  */
 void dt_region_destroy(struct dt_region *region)
 {
-	buddy_set_owner(region->base, 1UL << region->order, NULL);
+	unsigned long nr_pages = region->bytes >> PAGE_SHIFT;
+
+	buddy_set_owner(region->base, nr_pages, NULL);
 	dt_unpoison(region->base, region->bytes);
 	if (want_init_on_free())
 		region_clear_links(region);
 	/* A free that found the record just before finds nothing live, and a drain nothing dead. */
 	ledger_set(region->ledger, 0, region->nr, LEDGER_OWNED);
 	dt_kmemleak_forget(region);
-	buddy_pool_free(region->pool, region->base, region->order);
+	buddy_pool_free_range(region->pool, region->base, nr_pages);
 	if (xchg(&region->state, REGION_RETIRED) != REGION_QUEUED)
 		dt_region_free(region);
 }

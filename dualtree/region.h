@@ -47,7 +47,7 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * struct dt_region - a block of the pool that a heap cuts into extents
  * @dt: the instance
  * @base: first byte of the block
- * @bytes: length of the block
+ * @bytes: length of the block; less than that of @order pages once its end was cut off
  * @nr: number of granules
  * @drain_wmark: granules in use below which the region may drain, see cache.h
  * @order: number of pages, as a power of two
@@ -59,6 +59,7 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @node: node in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules, or more
  * @retired: next in a list of retired regions
+ * @quiet: granules that were free at its end at the last look, see trim.c
  * @map: a bit for REGION_MAP_GRANULES granules: runs in flight begin there; set by any CPU
  * @state: is it queued? Changed by any CPU
  * @queued: its node in dt_heap.remote or dt_heap.pending; owned by
@@ -68,7 +69,8 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @ledger: the count of each granule, then the guard after it; written as ledger.h says. After
  *	that lie the lengths and the tree by address of @free, and @map.
  *
- * Constant from the lookup on: all up to @leaks, but for @heap. Owner only: @free up to @retired.
+ * Constant from the lookup on: all up to @leaks, but for @heap, and for @bytes, @nr and
+ * @drain_wmark, which dt_region_cut() lowers. Owner only: @free up to @quiet.
  */
 struct dt_region {
 	struct dualtree *dt;
@@ -86,6 +88,7 @@ struct dt_region {
 	struct rb_node node;
 	unsigned int subtree_largest;
 	struct dt_region *retired;
+	unsigned int quiet;
 
 	unsigned long *map;
 	int state;
@@ -135,8 +138,11 @@ static inline size_t region_offset(const struct dt_region *region, const void *a
  */
 static __always_inline bool region_holds(const struct dt_region *region, size_t offset, size_t len)
 {
+	/* Once: the owner may cut the end off at any time. What is live stays. */
+	size_t bytes = READ_ONCE(region->bytes);
+
 	/* 0 becomes the largest length. The sum does not wrap: both of its terms are in bounds. */
-	return len - 1 < region->bytes && offset + (len - 1) < region->bytes;
+	return len - 1 < bytes && offset + (len - 1) < bytes;
 }
 
 static inline unsigned int region_index(const struct dt_region *region, const void *addr)
@@ -178,5 +184,6 @@ struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool,
 void dt_region_destroy(struct dt_region *region);
 void dt_region_free(struct dt_region *region);
 void dt_region_reset(struct dt_region *region);
+void dt_region_cut(struct dt_region *region, unsigned int nr);
 
 #endif /* DUALTREE_REGION_H */

@@ -443,6 +443,9 @@ static void step(struct run *run, unsigned int op)
 		do_free_bulk(run);
 	else
 		do_free(run);
+	/* Cuts the ends off regions. */
+	if (!random_below(&o->rnd, 500))
+		dualtree_shrink(o->dt);
 }
 
 static void random_alone(struct kunit *test)

@@ -9,9 +9,9 @@
  *	       |    before, last granule
  *	       first granule
  *
- * All live objects are known, by address. All regions have one size, to which they are aligned:
- * that tells the region of an object. One with a live byte is held by the instance, so all else in
- * it is free and may be written. No other byte is.
+ * All live objects are known, by address. All regions have one size, to which they are aligned,
+ * and are never cut: that tells the region of an object. One with a live byte is held by the
+ * instance, so all else in it is free and may be written. No other byte is.
  *
  * What an allocator keeps in free memory lies at the ends of what was freed at some time. So most
  * writes go to the ends of gaps and of ranges that were freed lately, and next to objects. What is

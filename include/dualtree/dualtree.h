@@ -85,8 +85,8 @@ struct dualtree;
  * @limit: maximum bytes of all regions, at least those of one of @min_region_order; 0: no limit
  * @min_region_order: pages of the smallest region, as a power of two; 0: a page, and 64 KiB for a
  *	CPU that holds as much in this instance already. An instance that will hold more on each
- *	CPU grows in fewer steps if it says so. On PREEMPT_RT 0 is 64 KiB at once, since no region
- *	can be got in atomic context there
+ *	CPU grows in fewer steps if it says so. No region is cut to less. On PREEMPT_RT 0 is 64 KiB
+ *	at once, since no region can be got in atomic context there
  * @max_region_order: pages of the largest region, as a power of two, which also bounds an
  *	allocation; 0: the pool's arena order, which is 4 MiB for the default pools
  * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS, DUALTREE_ACCOUNT
