@@ -5,6 +5,13 @@
  */
 #include "fixtures/sockets.h"
 
+/* Return: bytes that are live for a buffer that shares nothing. */
+static size_t live_of(const struct dualtree_buf *buf)
+{
+	return dualtree_buf_len(buf) + RECORD * dualtree_buf_kvecs(buf, dualtree_buf_len(buf),
+								   NULL, 0);
+}
+
 static void recv_stream(struct kunit *test)
 {
 	struct dualtree *dt = test_instance(test);
@@ -12,7 +19,6 @@ static void recv_stream(struct kunit *test)
 	size_t sent = 0, got = 0;
 	struct dualtree_buf buf;
 	u8 *bytes = dt_test_zalloc(test, 5000);
-	unsigned int ranges = 0;
 	ssize_t len;
 
 	dualtree_buf_init(&buf, dt);
@@ -22,13 +28,13 @@ static void recv_stream(struct kunit *test)
 		for (; got < sent + 5000; got += len) {
 			len = dualtree_buf_recv(&buf, pair.far, 16384, 0, GFP_KERNEL);
 			KUNIT_ASSERT_GT(test, len, 0);
-			KUNIT_EXPECT_EQ(test, live_bytes(dt), got + len + ++ranges * RECORD);
+			KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
 		}
 	}
 	dt_buf_expect(test, &buf, 0, 100000);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 16384, MSG_DONTWAIT, GFP_KERNEL),
 			-EAGAIN);
-	KUNIT_EXPECT_EQ(test, live_bytes(dt), 100000 + ranges * RECORD);
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
 	dt_close_socket(test, pair.near);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 16384, 0, GFP_KERNEL), 0);
 	dt_buf_expect(test, &buf, 0, 100000);
@@ -94,9 +100,94 @@ static void recv_datagram(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 65536, 0, GFP_KERNEL), 200);
 	dt_buf_expect(test, &buf, 0, 300);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 65536, 0, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, live_bytes(dt), 300 + 2 * RECORD);
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
 	dualtree_buf_purge(&buf);
 	dt_expect_drained(test, dt);
+}
+
+/*
+ * A stream discards bytes with MSG_TRUNC and writes none; other flags ask for something else than
+ * the next bytes. Nothing may be appended, and the socket keeps all.
+ */
+static void recv_flags(struct kunit *test)
+{
+	static const unsigned int refused[] = {
+		MSG_TRUNC, MSG_ERRQUEUE, MSG_SPLICE_PAGES, MSG_ZEROCOPY, MSG_CMSG_CLOEXEC,
+		MSG_DONTWAIT | MSG_TRUNC,
+	};
+	struct dualtree *dt = test_instance(test);
+	struct socket_pair pair = dt_tcp_pair(test), datagrams = dt_udp_pair(test);
+	struct dualtree_buf buf;
+	u8 bytes[100];
+	size_t i;
+
+	dualtree_buf_init(&buf, dt);
+	dt_fill(bytes, 0, sizeof(bytes));
+	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 100, 0), 100);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, refused[i],
+							GFP_KERNEL), -EINVAL);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
+	}
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, datagrams.far, 100, MSG_ERRQUEUE,
+						GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 60, MSG_PEEK | MSG_NOSIGNAL,
+						GFP_KERNEL), 60);
+	dt_buf_expect(test, &buf, 0, 60);
+	dualtree_buf_purge(&buf);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, MSG_WAITALL, GFP_KERNEL),
+			100);
+	dt_buf_expect(test, &buf, 0, 100);
+	dualtree_buf_purge(&buf);
+	dt_expect_clean(test, dt);
+}
+
+/* Bytes that arrive one by one make few ranges. */
+static void recv_single_bytes(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	struct socket_pair pair = dt_tcp_pair(test);
+	u8 *bytes = dt_test_zalloc(test, 2000);
+	struct dualtree_buf buf;
+	size_t i;
+
+	dualtree_buf_init(&buf, dt);
+	dt_fill(bytes, 0, 2000);
+	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 2000, 0), 2000);
+	for (i = 0; i < 2000; i++)
+		KUNIT_ASSERT_EQ(test, dualtree_buf_recv(&buf, pair.far, 1, 0, GFP_KERNEL), 1);
+	dt_buf_expect(test, &buf, 0, 2000);
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
+	kunit_info(test, "%zu bytes are live for 2000\n", live_bytes(dt));
+	KUNIT_EXPECT_LE(test, live_bytes(dt), 2 * 2000 + RECORD);
+	dualtree_buf_purge(&buf);
+	dt_expect_clean(test, dt);
+}
+
+/* A range that a clone shares does not grow, and a clone does not see what is received later. */
+static void recv_shared(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	struct socket_pair pair = dt_tcp_pair(test);
+	struct dualtree_buf buf, clone;
+	u8 bytes[100];
+
+	dualtree_buf_init(&buf, dt);
+	dualtree_buf_init(&clone, dt);
+	dt_fill(bytes, 0, sizeof(bytes));
+	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 100, 0), 100);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_recv(&buf, pair.far, 10, 0, GFP_KERNEL), 10);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 10, &clone, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_recv(&buf, pair.far, 40, 0, GFP_KERNEL), 40);
+	dt_buf_expect(test, &clone, 0, 10);
+	dt_buf_expect(test, &buf, 0, 50);
+	/* The clone is the last view of its range. */
+	dualtree_buf_purge(&buf);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_recv(&clone, pair.far, 50, MSG_PEEK, GFP_KERNEL), 50);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_trim(&clone, 10), 0);
+	dt_buf_expect(test, &clone, 0, 10);
+	dualtree_buf_purge(&clone);
+	dt_expect_clean(test, dt);
 }
 
 static struct kunit_case netbuf_recv_cases[] = {
@@ -104,6 +195,9 @@ static struct kunit_case netbuf_recv_cases[] = {
 	KUNIT_CASE(recv_refused),
 	KUNIT_CASE(recv_reset),
 	KUNIT_CASE(recv_datagram),
+	KUNIT_CASE(recv_flags),
+	KUNIT_CASE(recv_single_bytes),
+	KUNIT_CASE(recv_shared),
 	{}
 };
 

@@ -13,6 +13,13 @@ static inline struct dualtree_segment *buf_first(const struct dualtree_buf *buf)
 	return list_first_entry(&buf->segments, struct dualtree_segment, node);
 }
 
+static inline struct dualtree_segment *buf_last(const struct dualtree_buf *buf)
+{
+	if (list_empty(&buf->segments))
+		return NULL;
+	return list_last_entry(&buf->segments, struct dualtree_segment, node);
+}
+
 #define buf_for_each(seg, buf) list_for_each_entry(seg, &(buf)->segments, node)
 
 static inline void buf_add(struct dualtree_buf *buf, struct dualtree_segment *seg)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving: from a socket into a buffer (dualtree_buf_recv()), and in a driver, which gives the
- * ranges of a buffer to the stack (dualtree_rx_skb()). The rest of this comment is on the latter.
+ * Receiving in a driver, which gives the ranges of a buffer to the stack.
  *
  *	               dualtree_rx_skb()          dualtree_rx_reap()
  *	buffer --------------------------> pinned ------------------> free
@@ -28,14 +27,12 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <linux/uio.h>
 #include "../compat/napi.h"
 #include "buf.h"
 
@@ -381,22 +378,3 @@ void dualtree_rx_destroy(struct dualtree_rx *rx)
 	kfree(rx);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_destroy);
-
-ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
-			  gfp_t gfp)
-{
-	struct msghdr msg = {};
-	struct kvec vec;
-	ssize_t got;
-
-	if (buf->reserved || !size || size > dualtree_max_size(buf->dt))
-		return -EINVAL;
-	vec.iov_base = dualtree_buf_reserve(buf, size, gfp);
-	vec.iov_len = size;
-	if (!vec.iov_base)
-		return -ENOMEM;
-	got = kernel_recvmsg(sock, &msg, &vec, 1, size, flags);
-	dualtree_buf_commit(buf, clamp_t(ssize_t, got, 0, size));
-	return got;
-}
-EXPORT_SYMBOL_GPL(dualtree_buf_recv);

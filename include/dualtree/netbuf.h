@@ -170,17 +170,22 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
  * @buf: the buffer, without a reserved range
  * @sock: the socket, of any kind
  * @size: maximum number of bytes, 1 to dualtree_max_size()
- * @flags: flags for kernel_recvmsg(): MSG_DONTWAIT, MSG_WAITALL, MSG_TRUNC and so on
+ * @flags: any of MSG_DONTWAIT, MSG_WAITALL, MSG_PEEK, MSG_OOB and MSG_NOSIGNAL; and MSG_TRUNC, but
+ *	not for a stream
  * @gfp: as for dualtree_alloc()
  *
- * Reserves @size bytes, has the socket fill them, and commits what it filled. The socket's own copy
- * is the only one. With MSG_TRUNC the return value is a datagram's true length, which may be more
- * than was appended.
+ * The socket's own copy is the only one. The bytes extend the last range of the buffer, if the
+ * @size bytes after it are free and no other buffer shares it; or they get a range of their own. In
+ * both cases the room that the socket did not fill is freed.
+ *
+ * With MSG_TRUNC the return value is a datagram's true length, which may be more than was appended:
+ * dualtree_buf_len() tells how much that was. A stream would discard bytes with MSG_TRUNC. Other
+ * flags, MSG_ERRQUEUE for example, ask for something else than the next bytes.
  *
  * Context: Process context. May sleep.
- * Return: number of bytes received; 0 at the end of a stream; -EINVAL if @size is 0 or too large or
- * a range is reserved; -ENOMEM; or an error of kernel_recvmsg(): -EAGAIN, -ECONNRESET and so on.
- * Nothing is appended unless it is positive.
+ * Return: number of bytes received; 0 at the end of a stream; -EINVAL if @size is 0 or too large, a
+ * range is reserved, or @flags has a flag that is not named above; -ENOMEM; or an error of
+ * kernel_recvmsg(): -EAGAIN, -ECONNRESET and so on. Nothing is appended unless it is positive.
  */
 ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
 			  gfp_t gfp);
