@@ -62,8 +62,8 @@ static void fault_stream(struct kunit *test)
 	dt_tx_fixture_init(test, &f, dt_tcp_pair);
 	dt_buf_append_ranges(test, &f.buf, 0, size);
 	dt_faults_or_skip(test);
-	/* The send itself and the vectors of its many ranges. */
-	sent = send_with_faults(test, f.tx, f.pair.near, &f.buf, 20000, 2);
+	/* Without vectors a part is sent, without a send all is copied; a packet there must be. */
+	sent = send_with_faults(test, f.tx, f.pair.near, &f.buf, 20000, 1);
 	dt_buf_expect(test, &f.buf, sent, size - sent);
 	KUNIT_EXPECT_EQ(test, dt_receive_until(test, f.pair.far, 0, sent), sent);
 	dt_expect_sent(test, f.tx, 0, sent);

@@ -3,6 +3,8 @@
  * Sending by every path that there is: where nothing is copied, where the stack copies, and
  * where the socket does.
  */
+#include <linux/sockptr.h>
+#include <linux/udp.h>
 #include "fixtures/null_device.h"
 #include "fixtures/tx.h"
 
@@ -54,6 +56,43 @@ static void path_datagrams(struct kunit *test)
 	dt_buf_expect(test, &f.buf, 0, 70000);
 	dualtree_buf_purge(&f.buf);
 	dt_expect_sent(test, f.tx, 0, sum);
+	dt_expect_clean(test, f.dt);
+}
+
+static void set_udp_option(struct kunit *test, struct socket *sock, int option, int value)
+{
+	KUNIT_ASSERT_EQ(test, sock->ops->setsockopt(sock, SOL_UDP, option, KERNEL_SOCKPTR(&value),
+						    sizeof(value)), 0);
+}
+
+/* Parts of a datagram that the stack cuts into several: no part is lost, and all are copied. */
+static void path_parts(struct kunit *test)
+{
+	struct tx_fixture f;
+	u8 bytes[200];
+	size_t at;
+
+	dt_tx_fixture_init(test, &f, dt_udp_pair);
+	set_udp_option(test, f.pair.near, UDP_SEGMENT, 100);
+	dt_buf_append_ranges(test, &f.buf, 0, 1000);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 300, MSG_MORE), 300);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 150, MSG_MORE), 150);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 50, 0), 50);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&f.buf), 500);
+	for (at = 0; at < 500; at += 100) {
+		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, MSG_DONTWAIT), 100);
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, at, 100));
+	}
+	/* The same by an option of the socket. */
+	set_udp_option(test, f.pair.near, UDP_CORK, 1);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 300, 0), 300);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 200, 0), 200);
+	set_udp_option(test, f.pair.near, UDP_CORK, 0);
+	for (at = 500; at < 1000; at += 100) {
+		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, MSG_DONTWAIT), 100);
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, at, 100));
+	}
+	dt_expect_sent(test, f.tx, 0, 1000);
 	dt_expect_clean(test, f.dt);
 }
 
@@ -125,6 +164,7 @@ static void path_copies_of_packet(struct kunit *test)
 static struct kunit_case netbuf_path_cases[] = {
 	KUNIT_CASE(path_unix),
 	KUNIT_CASE(path_datagrams),
+	KUNIT_CASE(path_parts),
 	KUNIT_CASE(path_in_place),
 	KUNIT_CASE(path_copies_of_packet),
 	{}

@@ -124,34 +124,81 @@ static void send_clones(struct kunit *test)
 
 static void send_refused(struct kunit *test)
 {
-	struct dualtree *dt = dt_test_one_region(test), *other = test_instance(test);
+	struct dualtree *dt = test_instance(test), *other = test_instance(test);
 	struct dualtree_tx *tx = dt_test_tx(test, dt), *foreign = dt_test_tx(test, other);
-	struct socket_pair pair = dt_tcp_pair(test), datagrams = dt_udp_pair(test);
+	struct socket_pair pair = dt_tcp_pair(test);
 	struct dualtree_buf buf;
-	struct memory_hog *hog;
-	size_t live;
 
 	dualtree_buf_init(&buf, dt);
 	dt_buf_append(test, &buf, 0, 1000);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_send(foreign, pair.near, &buf, 10, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 1001, 0), -ENODATA);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 0, 0), 0);
-	hog = dt_hog_memory(test, dt, 0);
-	live = live_bytes(dt);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 1000, 0), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, datagrams.near, &buf, 1000, 0), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, live_bytes(dt), live);
-	dt_unhog_memory(dt, hog);
-	hog = dt_hog_memory(test, dt, 1);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, pair.near, &buf, 999, 0), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, datagrams.near, &buf, 999, 0), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, live_bytes(dt), live - DT_GRANULE);
-	dt_unhog_memory(dt, hog);
 	dt_buf_expect(test, &buf, 0, 1000);
 	dt_expect_sent(test, tx, 0, 0);
 	KUNIT_EXPECT_EQ(test, tx_stats(tx).sends, 0);
 	dualtree_buf_purge(&buf);
 	dt_expect_drained(test, dt);
+}
+
+/* What makes an instance full can be sent, although there is no room for a send's records. */
+static void send_full(struct kunit *test)
+{
+	struct dualtree *dt = dt_test_one_region(test);
+	struct dualtree_tx *tx = dt_test_tx(test, dt);
+	struct socket_pair pair = dt_tcp_pair(test), datagrams = dt_udp_pair(test);
+	u8 *bytes = dt_test_zalloc(test, ONE_REGION_GRANULES);
+	struct memory_hog *rest, *freed;
+	struct dualtree_buf buf;
+	size_t len = 0;
+
+	dualtree_buf_init(&buf, dt);
+	dt_fill(bytes, 0, ONE_REGION_GRANULES);
+	while (!dualtree_buf_append(&buf, bytes + len, 1, GFP_KERNEL))
+		len++;
+	KUNIT_ASSERT_GT(test, len, 100);
+	rest = dt_hog_memory(test, dt, 0);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, datagrams.near, &buf, 10, 0), 10);
+	KUNIT_EXPECT_EQ(test, dt_plain_recv(datagrams.far, bytes, 20, 0), 10);
+	KUNIT_EXPECT_TRUE(test, dt_filled(bytes, 0, 10));
+	freed = dt_hog_memory(test, dt, 0);
+	KUNIT_EXPECT_EQ(test, dt_send_all(test, tx, pair.near, &buf), len - 10);
+	KUNIT_EXPECT_EQ(test, dt_receive_until(test, pair.far, 10, len), len);
+	dt_expect_sent(test, tx, 0, len);
+	dt_unhog_memory(dt, rest);
+	dt_unhog_memory(dt, freed);
+	dt_expect_clean(test, dt);
+}
+
+/* More ranges than one allocation has vectors for: a part is sent, at a cost that has a bound. */
+static void send_many_ranges(struct kunit *test)
+{
+	const size_t nr = 262144 + 1, max = 1024;
+	struct tx_fixture f;
+	ssize_t sent;
+	size_t i;
+	u8 *ptr;
+
+	dt_tx_fixture_init(test, &f, dt_tcp_pair);
+	for (i = 0; i < nr; i++) {
+		if (!(i % SZ_64K)) {
+			ptr = dualtree_alloc(f.dt, min(nr - i, (size_t)SZ_64K), GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, ptr);
+			dt_fill(ptr, i, min(nr - i, (size_t)SZ_64K));
+		}
+		KUNIT_ASSERT_EQ(test, dualtree_buf_adopt(&f.buf, ptr + i % SZ_64K, 1, GFP_KERNEL),
+				0);
+		if (!(i % 1024))
+			cond_resched();
+	}
+	sent = dualtree_buf_send(f.tx, f.pair.near, &f.buf, nr, 0);
+	KUNIT_EXPECT_GT(test, sent, 0);
+	KUNIT_EXPECT_LE(test, sent, max);
+	KUNIT_EXPECT_EQ(test, dt_receive_until(test, f.pair.far, 0, sent), sent);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&f.buf), nr - sent);
+	dt_expect_sent(test, f.tx, 0, sent);
+	dualtree_buf_purge(&f.buf);
+	dt_expect_clean(test, f.dt);
 }
 
 /* Several streams at a time, each with a reader of its own. */
@@ -251,6 +298,8 @@ static struct kunit_case netbuf_send_cases[] = {
 	KUNIT_CASE(send_partial),
 	KUNIT_CASE(send_clones),
 	KUNIT_CASE(send_refused),
+	KUNIT_CASE(send_full),
+	KUNIT_CASE(send_many_ranges),
 	KUNIT_CASE(send_concurrent),
 	{}
 };

@@ -7,6 +7,9 @@
  *	is any other			cloned for the send; what is accepted is consumed
  *	cannot send in place, or the	copied by the socket; what is accepted is consumed
  *	 datagram does not fit a packet
+ *	 or is sent in several calls
+ *	any, and there is no memory	copied by the socket, for which no record is needed: what
+ *	 for the send's records		 makes an instance full can always be sent
  *
  * Each send has a ubuf, and owns its bytes until the last reference to the ubuf is dropped. The
  * sender holds one reference while it calls the socket, and so does each packet with fragments in
@@ -51,6 +54,7 @@
 #include <linux/uio.h>
 #include <linux/wait.h>
 #include <net/sock.h>
+#include "../compat/socket.h"
 #include "../compat/ubuf.h"
 #include "buf.h"
 #include "split.h"
@@ -160,6 +164,12 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  */
 #define STACK_VECS	8
 
+/*
+ * Maximum ranges that a stream is offered in one call: 16 KiB of vectors. A call costs as much as
+ * it offers, however little the socket accepts.
+ */
+#define STREAM_VECS_MAX	1024
+
 /**
  * struct send - bytes that the stack reads
  * @ubuf: the stack's reference count; any CPU
@@ -250,10 +260,11 @@ static int send_take_bytes(struct send *send, const struct socket *sock, struct 
 	return dualtree_buf_split(buf, len, &send->bytes, gfp);
 }
 
+/* Return: a send of the first @len bytes, or NULL on OOM; then the buffer is as before. */
 static struct send *send_create(struct dualtree_tx *tx, const struct socket *sock,
 				struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
-	struct send *send = kzalloc(sizeof(*send), gfp);
+	struct send *send = kzalloc(sizeof(*send), gfp | __GFP_NOWARN);
 
 	if (!send)
 		return NULL;
@@ -294,14 +305,11 @@ static void send_count(struct send *send)
 	atomic_long_add(send->ranges, &send->tx->inflight_ranges);
 }
 
-static ssize_t send_in_place(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
-			     struct dualtree_buf *buf, size_t len, gfp_t gfp)
+static ssize_t send_in_place(struct send *send, struct socket *sock, struct msghdr *msg,
+			     struct dualtree_buf *buf)
 {
-	struct send *send = send_create(tx, sock, buf, len, gfp);
 	ssize_t sent;
 
-	if (!send)
-		return -ENOMEM;
 	msg->msg_flags |= MSG_ZEROCOPY;
 	msg->msg_ubuf = &send->ubuf;
 	sent = sock_sendmsg(sock, msg);
@@ -338,20 +346,70 @@ static bool fits_packet(const struct bio_vec *vecs, unsigned int nr)
 	return pages <= MAX_SKB_FRAGS;
 }
 
-static bool can_send_in_place(const struct socket *sock, const struct bio_vec *vecs,
-			      unsigned int nr)
+static bool can_send_in_place(const struct socket *sock, const struct msghdr *msg,
+			      const struct bio_vec *vecs, unsigned int nr)
 {
 	if (!nr || !test_bit(SOCK_SUPPORT_ZC, &sock->flags) || dt_ubuf_ends_early(sock->sk))
 		return false;
-	return is_stream(sock) || fits_packet(vecs, nr);
+	if (is_stream(sock))
+		return true;
+	/* All parts of a datagram have one ubuf, and the next call would bring another one. */
+	return !(msg->msg_flags & MSG_MORE) && !dt_udp_corked(sock->sk) && fits_packet(vecs, nr);
+}
+
+/*
+ * Describe the first bytes by as many as @max vectors, or count these if @vecs is NULL. Return:
+ * their number; *@len is set to the number of bytes that they have.
+ */
+static unsigned int first_vecs(const struct dualtree_buf *buf, size_t *len, struct bio_vec *vecs,
+			       unsigned int max)
+{
+	struct dualtree_segment *seg;
+	size_t part, sum = 0;
+	unsigned int nr = 0;
+
+	buf_for_each(seg, buf) {
+		if (sum == *len || nr == max)
+			break;
+		part = min(seg->len, *len - sum);
+		if (vecs) {
+			vecs[nr].bv_page = virt_to_page(seg->data);
+			vecs[nr].bv_offset = offset_in_page(seg->data);
+			vecs[nr].bv_len = part;
+		}
+		sum += part;
+		nr++;
+	}
+	*len = sum;
+	return nr;
+}
+
+/*
+ * Set *@vecs to @on_stack, which has STACK_VECS, or to more. A stream does with those if there is
+ * no memory for more. Return: number of vectors, or -ENOMEM.
+ */
+static int get_vecs(const struct socket *sock, const struct dualtree_buf *buf, size_t len,
+		    struct bio_vec *on_stack, struct bio_vec **vecs)
+{
+	gfp_t gfp = sock->sk->sk_allocation | __GFP_NOWARN;
+	unsigned int nr = first_vecs(buf, &len, NULL, is_stream(sock) ? STREAM_VECS_MAX : INT_MAX);
+
+	*vecs = on_stack;
+	if (nr <= STACK_VECS)
+		return nr;
+	*vecs = kvmalloc_array(nr, sizeof(**vecs), gfp);
+	if (*vecs)
+		return nr;
+	*vecs = on_stack;
+	return is_stream(sock) ? STACK_VECS : -ENOMEM;
 }
 
 ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
 			     struct dualtree_buf *buf, size_t len)
 {
-	struct bio_vec on_stack[STACK_VECS], *vecs = on_stack;
-	gfp_t gfp = sock->sk->sk_allocation;
+	struct bio_vec on_stack[STACK_VECS], *vecs;
 	unsigned int flags = msg->msg_flags;
+	struct send *send = NULL;
 	ssize_t sent;
 	int nr;
 
@@ -359,26 +417,26 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 		return -EINVAL;
 	if (len > buf->len)
 		return -ENODATA;
+	if (!len && is_stream(sock))
+		return 0;
 	/* The socket returns the number of bytes as an int. */
 	if (is_stream(sock))
 		len = min_t(size_t, len, MAX_RW_COUNT);
-	nr = dualtree_buf_bvecs(buf, len, NULL, 0);
-	if (!nr && is_stream(sock))
-		return 0;
-	if (nr > STACK_VECS) {
-		vecs = kmalloc_array(nr, sizeof(*vecs), gfp | __GFP_NOWARN);
-		if (!vecs)
-			return -ENOMEM;
-	}
-	dualtree_buf_iter(buf, len, vecs, nr, &msg->msg_iter);
-	if (can_send_in_place(sock, vecs, nr))
-		sent = send_in_place(tx, sock, msg, buf, len, gfp);
+	nr = get_vecs(sock, buf, len, on_stack, &vecs);
+	if (nr < 0)
+		return nr;
+	first_vecs(buf, &len, vecs, nr);
+	iov_iter_bvec(&msg->msg_iter, ITER_SOURCE, vecs, nr, len);
+	if (can_send_in_place(sock, msg, vecs, nr))
+		send = send_create(tx, sock, buf, len, sock->sk->sk_allocation);
+	if (send)
+		sent = send_in_place(send, sock, msg, buf);
 	else
 		sent = send_copy(tx, sock, msg, buf);
 	msg->msg_ubuf = NULL;
 	msg->msg_flags = flags;
 	if (vecs != on_stack)
-		kfree(vecs);
+		kvfree(vecs);
 	return sent;
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_sendmsg);

@@ -90,16 +90,18 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
  *
  * The bytes that the socket accepts leave the buffer, the others stay. They are freed when the
  * stack is done with them: acknowledged and not to be sent again, or dropped. A socket that cannot
- * send without a copy copies them, and they are freed when it returns.
+ * send without a copy copies them, and they are freed when it returns. So does any socket if the
+ * instance has no memory for the records of a send: a full instance can always be sent.
  *
- * A stream may accept any part, and at most MAX_RW_COUNT bytes. For any other socket the call is
- * one datagram. TCP does not merge the bytes of two sends in place into one packet: many small
- * sends make many small packets.
+ * A stream may accept any part, at most MAX_RW_COUNT bytes and at most 1024 ranges. For any other
+ * socket the call is one datagram, or with MSG_MORE a part of one, which is copied. TCP does not
+ * merge the bytes of two sends in place into one packet: many small sends make many small packets.
  *
  * Context: Process context. May sleep, for memory even with MSG_DONTWAIT.
  * Return: number of bytes accepted; 0 if @len is 0 on a stream; -ENODATA if there are fewer than
- * @len bytes; -EINVAL if @tx is of another instance; -ENOMEM; or an error of sock_sendmsg():
- * -EAGAIN, -EPIPE, -ECONNRESET, -EMSGSIZE and so on. After an error the buffer is as before.
+ * @len bytes; -EINVAL if @tx is of another instance; -ENOMEM if the kernel has no memory; or an
+ * error of sock_sendmsg(): -EAGAIN, -EPIPE, -ECONNRESET, -EMSGSIZE and so on. After an error the
+ * buffer is as before.
  */
 ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
 			     struct dualtree_buf *buf, size_t len);
