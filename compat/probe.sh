@@ -29,11 +29,13 @@ ALLOC_NETDEV_DUMMY	include/linux/netdevice.h	\*alloc_netdev_dummy\(
 APIC_SEND_IPI_MASK	arch/ARCH/include/asm/apic.h	[ *]__apic_send_IPI_mask\(
 ASSIGN_STR_SOURCE	include/trace/stages/stage6_event_callback.h	define __assign_str\([^ ,)]+,
 HRTIMER_SETUP	include/linux/hrtimer.h	[ *]hrtimer_setup\(
+NETNS_TRACKER_REFCOUNTED	include/net/net_namespace.h	[ *]__netns_tracker_free\(
 NS_STRING	include/linux/module.h	MODULE_INFO\(import_ns, ?ns\)
 PAGE_FRAG_CACHE_DRAIN	include/linux/gfp.h	[ *]page_frag_cache_drain\(
 PAGE_FRAG_CACHE_H	include/linux/page_frag_cache.h	[ *]page_frag_cache_drain\(
 RISCV_CMPXCHG_8	arch/riscv/include/asm/cmpxchg.h	define __arch_cmpxchg_masked\(
 SHRINKER_ALLOC	include/linux/shrinker.h	\*shrinker_alloc\(
+SK_NET_REFCNT_UPGRADE	include/net/sock.h	[ *]sk_net_refcnt_upgrade\(
 SOCKADDR_UNSIZED	include/linux/net.h	[ *]kernel_bind\([^;]*sockaddr_unsized
 SYSTEM_PERCPU_WQ	include/linux/workqueue.h	\*system_percpu_wq;
 TCP_ALLOC_SKB_SIZE	include/net/tcp.h	[ *]tcp_stream_alloc_skb\([^,;]*, ?int size

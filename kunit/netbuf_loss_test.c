@@ -23,6 +23,12 @@ static rx_handler_result_t lose_packets(struct sk_buff **pskb)
 	return RX_HANDLER_CONSUMED;
 }
 
+static rx_handler_result_t lose_all(struct sk_buff **pskb)
+{
+	kfree_skb(*pskb);
+	return RX_HANDLER_CONSUMED;
+}
+
 static void stop_losing(struct kunit_resource *res)
 {
 	rtnl_lock();
@@ -30,12 +36,12 @@ static void stop_losing(struct kunit_resource *res)
 	rtnl_unlock();
 }
 
-static void start_losing(struct kunit *test, struct net_device *dev)
+static void start_losing(struct kunit *test, struct net_device *dev, rx_handler_func_t *lose)
 {
 	int err;
 
 	rtnl_lock();
-	err = netdev_rx_handler_register(dev, lose_packets, NULL);
+	err = netdev_rx_handler_register(dev, lose, NULL);
 	rtnl_unlock();
 	KUNIT_ASSERT_EQ(test, err, 0);
 	kunit_alloc_resource(test, NULL, stop_losing, GFP_KERNEL, dev);
@@ -50,7 +56,7 @@ static void loss_again(struct kunit *test)
 	size_t sent = 0, got = 0, now, filled;
 
 	dt_tx_fixture_init(test, &f, dt_tcp_pair);
-	start_losing(test, init_net.loopback_dev);
+	start_losing(test, init_net.loopback_dev, lose_packets);
 	while (got < size && time_before(jiffies, end)) {
 		filled = sent + dualtree_buf_len(&f.buf);
 		if (dualtree_buf_len(&f.buf) < 3000)
@@ -155,12 +161,56 @@ static void loss_abort(struct kunit *test)
 	dt_expect_clean(test, f.dt);
 }
 
+/* Wait until TCP has given a socket up. Return: true if it has. */
+static bool is_given_up(const struct sock *sk)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (READ_ONCE(sk->sk_state) != TCP_CLOSE && time_before(jiffies, end))
+		msleep(50);
+	return READ_ONCE(sk->sk_state) == TCP_CLOSE;
+}
+
+/*
+ * The peer falls silent, and our end is released with data and a FIN in flight, or with a FIN only.
+ * With a reference to its namespace the socket goes on without us, and ends in a bounded time.
+ */
+static void loss_silent(struct kunit *test)
+{
+	struct tx_fixture f;
+	size_t len;
+	struct sock *sk;
+
+	for (len = 0; len <= 5000; len += 5000) {
+		dt_tx_fixture_init(test, &f, dt_tcp_pair);
+		KUNIT_ASSERT_EQ(test, dualtree_sock_hold_net(f.pair.near), 0);
+		KUNIT_EXPECT_EQ(test, dualtree_sock_hold_net(f.pair.near), 0);
+		sk = f.pair.near->sk;
+		tcp_sock_set_user_timeout(sk, 500);
+		start_losing(test, init_net.loopback_dev, lose_all);
+		if (len)
+			dt_buf_append(test, &f.buf, 0, len);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, len, 0), len);
+		sock_hold(sk);
+		dt_close_socket(test, f.pair.near);
+		KUNIT_EXPECT_EQ(test, READ_ONCE(sk->sk_state), TCP_FIN_WAIT1);
+		KUNIT_EXPECT_TRUE(test, is_given_up(sk));
+		sock_put(sk);
+		kunit_destroy_resource(test, dt_resource_is, init_net.loopback_dev);
+		KUNIT_EXPECT_EQ(test, dualtree_tx_flush(f.tx, PATIENCE), 0);
+		KUNIT_EXPECT_EQ(test, tx_stats(f.tx).zerocopy_bytes + tx_stats(f.tx).copied_bytes,
+				len);
+		dt_expect_clean(test, f.dt);
+	}
+}
+
 static struct kunit_case netbuf_loss_cases[] = {
 	KUNIT_CASE(loss_again),
 	KUNIT_CASE(loss_reset),
 	KUNIT_CASE(loss_close),
 	KUNIT_CASE(loss_shutdown),
 	KUNIT_CASE(loss_abort),
+	KUNIT_CASE(loss_silent),
 	{}
 };
 

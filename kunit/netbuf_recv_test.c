@@ -113,7 +113,7 @@ static void recv_flags(struct kunit *test)
 {
 	static const unsigned int refused[] = {
 		MSG_TRUNC, MSG_ERRQUEUE, MSG_SPLICE_PAGES, MSG_ZEROCOPY, MSG_CMSG_CLOEXEC,
-		MSG_DONTWAIT | MSG_TRUNC,
+		MSG_WAITALL | MSG_TRUNC,
 	};
 	struct dualtree *dt = test_instance(test);
 	struct socket_pair pair = dt_tcp_pair(test), datagrams = dt_udp_pair(test);
@@ -125,18 +125,20 @@ static void recv_flags(struct kunit *test)
 	dt_fill(bytes, 0, sizeof(bytes));
 	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 100, 0), 100);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, refused[i],
-							GFP_KERNEL), -EINVAL);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100,
+							refused[i] | MSG_DONTWAIT, GFP_KERNEL),
+				-EINVAL);
 		KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), 0);
 	}
-	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, datagrams.far, 100, MSG_ERRQUEUE,
-						GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 60, MSG_PEEK | MSG_NOSIGNAL,
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, datagrams.far, 100,
+						MSG_ERRQUEUE | MSG_DONTWAIT, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 60,
+						MSG_PEEK | MSG_DONTWAIT | MSG_NOSIGNAL,
 						GFP_KERNEL), 60);
 	dt_buf_expect(test, &buf, 0, 60);
 	dualtree_buf_purge(&buf);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, MSG_WAITALL, GFP_KERNEL),
-			100);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100,
+						MSG_WAITALL | MSG_DONTWAIT, GFP_KERNEL), 100);
 	dt_buf_expect(test, &buf, 0, 100);
 	dualtree_buf_purge(&buf);
 	dt_expect_clean(test, dt);

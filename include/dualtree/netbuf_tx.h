@@ -49,16 +49,36 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt);
  * @tx: the tracker
  * @timeout: maximum time to wait, in jiffies, or MAX_SCHEDULE_TIMEOUT
  *
- * The stack keeps what the peer has not acknowledged, for minutes if the peer is silent. A TCP
- * socket that a module created (sock_create_kern(), kernel_accept()) has no timers once it is
- * released: it does not send again what was in flight, and may never release it. So before
- * sock_release() either shut the socket down and flush, or call sock_no_linger(), with which the
- * release ends all sends at once. If a flush times out, call sock_no_linger() as well.
+ * The stack keeps what the peer has not acknowledged until the connection ends. If the peer is
+ * silent, that takes as long as tcp_sock_set_user_timeout() says, or else some minutes. A TCP
+ * socket that a module made does not end by itself after its release, unless the module called
+ * dualtree_sock_hold_net(). With sock_no_linger() before it, sock_release() ends all sends of the
+ * socket at once.
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ETIMEDOUT.
  */
 int dualtree_tx_flush(struct dualtree_tx *tx, long timeout);
+
+/**
+ * dualtree_sock_hold_net() - let a module's socket end by itself after its release
+ * @sock: a socket that sock_create_kern() or kernel_accept() made, of any kind
+ *
+ * A module's socket has no reference to its network namespace, so the stack stops its timers when
+ * it is released: TCP does not send again what the peer has not acknowledged, be it the last data
+ * or the FIN, and keeps the socket and its sends for ever. This takes the reference. Afterwards
+ * sock_release() may come at any time, and the socket goes on as a program's does.
+ *
+ * Call it before the socket is bound, connected or listens. A socket that is accepted from a
+ * listener with the reference has one; another call changes nothing.
+ *
+ * The namespace stays for as long as the socket does. A module that must not keep it goes without:
+ * it calls sock_no_linger() and sock_release() in the pre_exit() of a struct pernet_operations.
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, or -ENETDOWN if the namespace is going away.
+ */
+int dualtree_sock_hold_net(struct socket *sock);
 
 /**
  * dualtree_tx_destroy() - wait until the stack is done with all sends, then free a tracker

@@ -18,16 +18,19 @@ ALLOC_NETDEV_DUMMY      0      1           1
 APIC_SEND_IPI_MASK      0      1           1
 ASSIGN_STR_SOURCE       1      0           0
 HRTIMER_SETUP           0      0           1
+NETNS_TRACKER_REFCOUNTED 0     1           1
 NS_STRING               0      0           1
 PAGE_FRAG_CACHE_DRAIN   0      1           0
 PAGE_FRAG_CACHE_H       0      0           1
 RISCV_CMPXCHG_8         0      1           1
 SHRINKER_ALLOC          0      1           1
+SK_NET_REFCNT_UPGRADE   0      1           1
 SOCKADDR_UNSIZED        0      0           1
 SYSTEM_PERCPU_WQ        0      1           1
 TCP_ALLOC_SKB_SIZE      1      0           0
 TIMER_DELETE_SYNC       1      1           1
 UBUF_INFO_OPS           0      1           1
+UDP_TEST_BIT            1      1           1
 '
 
 # probe SRCTREE: a line for each answer, "NAME 0" or "NAME 1".
