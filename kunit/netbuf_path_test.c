@@ -126,9 +126,51 @@ static void path_in_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, skb_copy_bits(skb, skb->len - 5000, bytes, sizeof(bytes)), 0);
 	KUNIT_EXPECT_TRUE(test, dt_filled(bytes, 0, sizeof(bytes)));
 	consume_skb(skb);
-	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 	dt_expect_sent(test, tx, 5000, 0);
+	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 	dt_expect_drained(test, dt);
+}
+
+/*
+ * The stack ends the ubuf of a packet that goes on, alone or with a clone, as skb_tx_error() does
+ * on some kernels and paths. The bytes stay while a packet can read them.
+ */
+static void path_ended_early(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	struct dualtree_tx *tx = dt_test_tx(test, dt);
+	struct net_device *dev = dt_null_device(test);
+	struct socket *sock = dt_null_socket(test, dev);
+	struct sk_buff *skb, *clone = NULL;
+	struct dualtree_buf buf;
+	u8 bytes[100];
+	int cloned;
+
+	dualtree_buf_init(&buf, dt);
+	for (cloned = 0; cloned < 2; cloned++) {
+		dt_buf_append(test, &buf, 0, 9000);
+		KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, sock, &buf, 9000, 0), 9000);
+		skb = skb_dequeue(dt_null_held(dev));
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+		if (cloned)
+			clone = skb_clone(skb, GFP_KERNEL);
+		skb_zcopy_clear(skb, true);
+		KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, HZ / 10), -ETIMEDOUT);
+		KUNIT_EXPECT_GE(test, live_bytes(dt), 9000);
+		/* A send of other bytes looks, and does not free these. */
+		dt_buf_append(test, &buf, 0, 20);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, sock, &buf, 20, 0), 20);
+		consume_skb(skb_dequeue(dt_null_held(dev)));
+		KUNIT_EXPECT_GE(test, live_bytes(dt), 9000);
+		KUNIT_EXPECT_EQ(test, skb_copy_bits(skb, skb->len - 100, bytes, 100), 0);
+		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, 8900, 100));
+		consume_skb(skb);
+		if (cloned)
+			KUNIT_EXPECT_EQ(test, dualtree_tx_flush(tx, 2), -ETIMEDOUT);
+		consume_skb(clone);
+		dt_expect_sent(test, tx, (cloned + 1) * 9020, 0);
+		dt_expect_clean(test, dt);
+	}
 }
 
 /* Packets are cloned, copied, expanded and freed, in a softirq: the last one counts. */
@@ -166,6 +208,7 @@ static struct kunit_case netbuf_path_cases[] = {
 	KUNIT_CASE(path_datagrams),
 	KUNIT_CASE(path_parts),
 	KUNIT_CASE(path_in_place),
+	KUNIT_CASE(path_ended_early),
 	KUNIT_CASE(path_copies_of_packet),
 	{}
 };

@@ -110,14 +110,9 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit)
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_create);
 
-static unsigned int pages_of(const u8 *data, size_t len)
-{
-	return DIV_ROUND_UP(offset_in_page(data) + len, PAGE_SIZE);
-}
-
 static size_t charge_of(const struct dualtree_segment *seg)
 {
-	return pages_of(seg->data, seg->len) * PAGE_SIZE;
+	return dt_pages_of(seg->data, seg->len) * PAGE_SIZE;
 }
 
 /*
@@ -137,22 +132,9 @@ static unsigned int frags_needed(struct dualtree_buf *buf, size_t headers)
 			continue;
 		if (!dt_segment_own(buf->dt, seg))
 			return MAX_SKB_FRAGS + 1;
-		frags += pages_of(seg->data + skip, seg->len - skip);
+		frags += dt_pages_of(seg->data + skip, seg->len - skip);
 	}
 	return frags;
-}
-
-static bool range_released(const struct dualtree_segment *seg)
-{
-	struct page *page = virt_to_page(seg->data);
-	unsigned int left = pages_of(seg->data, seg->len);
-
-	for (; left; left--, page++)
-		if (page_ref_count(page) != 1)
-			return false;
-	/* Pairs with the drops of the references: the packets' reads come before the reuse. */
-	smp_acquire__after_ctrl_dep();
-	return true;
 }
 
 unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
@@ -167,7 +149,7 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
 	list_for_each_entry_safe(seg, next, &rx->pinned, node) {
 		if (!budget--)
 			break;
-		if (!range_released(seg)) {
+		if (!dt_segment_released(seg)) {
 			list_move_tail(&seg->node, &waiting);
 			continue;
 		}

@@ -14,6 +14,7 @@
  * No lock: the caller owns the segment. Any context; what allocates, as its gfp flags allow.
  */
 #include <asm/barrier.h>
+#include <linux/page_ref.h>
 #include "segment.h"
 
 /* Return: a segment that owns @len bytes at @data, or NULL on OOM. */
@@ -72,6 +73,26 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 		free_share(dt, share);
 	}
 	dt_segment_forget(dt, seg);
+}
+
+/*
+ * Packets take a reference to each page that they can read, and only such a packet can pass one on.
+ * So a page with the allocator's own reference only is read by none, and that does not change. Code
+ * that looks up a page, and does not read it, may raise the count for a moment.
+ *
+ * Return: true if no packet refers to a page of the segment's bytes.
+ */
+bool dt_segment_released(const struct dualtree_segment *seg)
+{
+	struct page *page = virt_to_page(seg->data);
+	unsigned int left = dt_pages_of(seg->data, seg->len);
+
+	for (; left; left--, page++)
+		if (page_ref_count(page) != 1)
+			return false;
+	/* Pairs with the drops of the references: the packets' reads come before the reuse. */
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 
 /*

@@ -19,6 +19,8 @@
 
 #include <dualtree/dualtree.h>
 #include <linux/list.h>
+#include <linux/math.h>
+#include <linux/mm.h>
 #include <linux/refcount.h>
 
 /**
@@ -47,11 +49,18 @@ struct dualtree_segment {
 	struct dt_segment_share *share;
 };
 
+/* Return: number of pages that a range of @len bytes touches. */
+static inline unsigned int dt_pages_of(const u8 *data, size_t len)
+{
+	return DIV_ROUND_UP(offset_in_page(data) + len, PAGE_SIZE);
+}
+
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);
 struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
 void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
 void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg);
 
+bool dt_segment_released(const struct dualtree_segment *seg);
 bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg);
 void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len);
 void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep);

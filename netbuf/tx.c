@@ -11,11 +11,16 @@
  *	any, and there is no memory	copied by the socket, for which no record is needed: what
  *	 for the send's records		 makes an instance full can always be sent
  *
- * Each send has a ubuf, and owns its bytes until the last reference to the ubuf is dropped. The
- * sender holds one reference while it calls the socket, and so does each packet with fragments in
- * these bytes.
+ * Each send has a ubuf, and owns its bytes until the last reference to the ubuf is dropped, and no
+ * packet refers to their pages. The sender holds one reference to the ubuf while it calls the
+ * socket, and so does each packet with fragments in these bytes.
  *
- * Why the stack does not read the bytes after that:
+ *	last reference to the ubuf, and the pages	the bytes
+ *	have the allocator's reference only		are freed
+ *	have others					stay: tx_reap() looks again, in the next
+ *							send, and after a jiffy or TX_TICK
+ *
+ * Why the stack rarely reads the bytes after the last reference to the ubuf:
  *
  * - Packets that share fragments by skb_clone() share all of struct skb_shared_info, its ubuf
  *   included, and drop that reference when the last of them is freed. This is so for TCP's queue
@@ -26,17 +31,22 @@
  * - Others refuse packets with a ubuf: skb_try_coalesce(), skb_shift(), skb_gro_receive().
  * - Packets that are looped into the receive path are copied first, and drop their reference then
  *   (skb_orphan_frags_rx()). So no socket reads these bytes.
- * - The one exception, TCP's probe for a larger MTU, is in compat/ubuf.h.
  *
- * A packet calls back before it drops its references to the pages. That is safe: it is being freed
- * and reads nothing more. The kernel does not get a page back before its last reference is dropped,
- * and the reuse of its bytes by the instance does not depend on its reference count.
+ * And where it does: TCP's probe for a larger MTU refers to the pages of queued packets
+ * (compat/ubuf.h). skb_tx_error(), which tun, openvswitch and nfnetlink_queue call, ends the ubuf
+ * of a packet that may go on; on some kernels even of one that TCP keeps for retransmission. Such
+ * packets have references to their pages.
+ *
+ * A packet calls back before it drops these, so the bytes of most sends wait for the next look.
+ * They may also wait for another send, whose bytes are in the same page.
  *
  * Contexts: the calls sleep. A callback runs on any CPU, in process context, in a softirq or with
  * interrupts disabled. It may run before the socket returns, but is not the last one then: the
- * sender holds its reference. No lock: a send is the sender's until it drops that reference, and
- * then the last callback's. The sends of an instance are counted in a struct dualtree_tx, so that
- * neither the memory nor the module goes away before the last callback.
+ * sender holds its reference. A send is the sender's until it drops that reference, then the last
+ * callback's, and then tx_reap()'s. The sends of an instance are counted in a struct dualtree_tx,
+ * so that neither the memory nor the module goes away before the last one.
+ *
+ * Locks: dualtree_tx.lock, a spinlock that is taken with interrupts disabled, for sends that wait.
  */
 #include <dualtree/netbuf.h>
 #include <linux/atomic.h>
@@ -51,8 +61,10 @@
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <net/sock.h>
 #include "../compat/socket.h"
 #include "../compat/ubuf.h"
@@ -66,6 +78,10 @@
  *	continue as soon as @inflight is 0, while the callback is still in wake_up_all()
  * @inflight: sends that the stack is not done with
  * @idle: woken when @inflight becomes 0
+ * @lock: guards @ended
+ * @ended: sends whose ubuf has ended, and whose pages have other references; the next one to look
+ *	at is first
+ * @reaper: runs tx_reap() while there are such sends
  * @sends: as in struct dualtree_tx_stats; any CPU writes this and all members below
  * @zerocopy_bytes: as in struct dualtree_tx_stats
  * @copied_bytes: as in struct dualtree_tx_stats
@@ -78,6 +94,9 @@ struct dualtree_tx {
 	refcount_t users;
 	atomic_t inflight;
 	wait_queue_head_t idle;
+	spinlock_t lock;	/* guards ended */
+	struct list_head ended;
+	struct delayed_work reaper;
 	atomic64_t sends;
 	atomic64_t zerocopy_bytes;
 	atomic64_t copied_bytes;
@@ -85,21 +104,6 @@ struct dualtree_tx {
 	atomic_long_t inflight_bytes;
 	atomic_long_t inflight_ranges;
 };
-
-struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
-{
-	struct dualtree_tx *tx = kzalloc(sizeof(*tx), GFP_KERNEL);
-
-	if (!tx)
-		return ERR_PTR(-ENOMEM);
-	/* The caller's module uses this one's symbols, so it has a reference already. */
-	__module_get(THIS_MODULE);
-	tx->dt = dt;
-	refcount_set(&tx->users, 1);
-	init_waitqueue_head(&tx->idle);
-	return tx;
-}
-EXPORT_SYMBOL_GPL(dualtree_tx_create);
 
 static void tx_release(struct dualtree_tx *tx)
 {
@@ -129,24 +133,6 @@ static void tx_count_copied(struct dualtree_tx *tx, size_t bytes)
 	atomic64_inc(&tx->copied_sends);
 }
 
-int dualtree_tx_flush(struct dualtree_tx *tx, long timeout)
-{
-	if (!atomic_read_acquire(&tx->inflight))
-		return 0;
-	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->inflight), timeout) ?
-	       0 : -ETIMEDOUT;
-}
-EXPORT_SYMBOL_GPL(dualtree_tx_flush);
-
-void dualtree_tx_destroy(struct dualtree_tx *tx)
-{
-	if (!tx)
-		return;
-	dualtree_tx_flush(tx, MAX_SCHEDULE_TIMEOUT);
-	tx_release(tx);
-}
-EXPORT_SYMBOL_GPL(dualtree_tx_destroy);
-
 void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *stats)
 {
 	stats->sends = atomic64_read(&tx->sends);
@@ -164,6 +150,13 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  */
 #define STACK_VECS	8
 
+/* Maximum sends that the reaper, and a send, look at with interrupts disabled. */
+#define TX_REAP_MAX	256
+#define TX_REAP_SOME	16
+
+/* Jiffies between two looks at sends that wait: 20 ms. The stack does not wake the reaper. */
+#define TX_TICK		(HZ / 50 ?: 1)
+
 /*
  * Maximum ranges that a stream is offered in one call: 16 KiB of vectors. A call costs as much as
  * it offers, however little the socket accepts.
@@ -174,6 +167,7 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  * struct send - bytes that the stack reads
  * @ubuf: the stack's reference count; any CPU
  * @tx: tracker of the instance's sends; constant
+ * @node: entry in the tracker's list of ended sends
  * @bytes: the bytes; the sender's until it drops its reference, then unused until the last
  *	reference is dropped
  * @spare: segment for a cut where the socket accepts a part, or NULL; used as @bytes
@@ -184,6 +178,7 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
 struct send {
 	struct ubuf_info ubuf;
 	struct dualtree_tx *tx;
+	struct list_head node;
 	struct dualtree_buf bytes;
 	struct dualtree_segment *spare;
 	unsigned int ranges;
@@ -191,10 +186,7 @@ struct send {
 	bool copied;
 };
 
-/*
- * The last reference is dropped. That orders the callbacks' stores before the loads of @read and
- * @copied here.
- */
+/* Free the bytes of a send, and the send. */
 static void send_finish(struct send *send)
 {
 	struct dualtree_tx *tx = send->tx;
@@ -215,11 +207,117 @@ static void send_finish(struct send *send)
 	tx_end(tx);
 }
 
+/* Return: true if no packet refers to a page of the send's bytes. */
+static bool send_is_released(const struct send *send)
+{
+	struct dualtree_segment *seg;
+
+	buf_for_each(seg, &send->bytes) {
+		if (!dt_segment_released(seg))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The last reference is dropped. That orders the callbacks' stores before the loads of @read and
+ * @copied here. Bytes that were not read in place are in no packet.
+ */
+static void send_end(struct send *send)
+{
+	struct dualtree_tx *tx = send->tx;
+	unsigned long flags;
+
+	if (!send->read || send_is_released(send)) {
+		send_finish(send);
+		return;
+	}
+	/* Another CPU may finish the send, and a waiter go on, before the lock is dropped here. */
+	refcount_inc(&tx->users);
+	spin_lock_irqsave(&tx->lock, flags);
+	list_add_tail(&send->node, &tx->ended);
+	schedule_delayed_work(&tx->reaper, 1);
+	spin_unlock_irqrestore(&tx->lock, flags);
+	tx_release(tx);
+}
+
 static void send_put(struct send *send)
 {
 	if (refcount_dec_and_test(&send->ubuf.refcnt))
-		send_finish(send);
+		send_end(send);
 }
+
+/*
+ * Finish sends whose pages no packet refers to, of the @budget that were looked at longest ago.
+ * Return: true if there are sends that wait.
+ */
+static bool tx_reap(struct dualtree_tx *tx, unsigned int budget)
+{
+	struct send *send, *next;
+	unsigned long flags;
+	LIST_HEAD(waiting);
+	LIST_HEAD(released);
+	bool more;
+
+	spin_lock_irqsave(&tx->lock, flags);
+	list_for_each_entry_safe(send, next, &tx->ended, node) {
+		if (!budget--)
+			break;
+		list_move_tail(&send->node, send_is_released(send) ? &released : &waiting);
+	}
+	list_splice_tail(&waiting, &tx->ended);
+	more = !list_empty(&tx->ended);
+	spin_unlock_irqrestore(&tx->lock, flags);
+	list_for_each_entry_safe(send, next, &released, node)
+		send_finish(send);
+	return more;
+}
+
+static void tx_reap_work(struct work_struct *work)
+{
+	struct dualtree_tx *tx = container_of(to_delayed_work(work), struct dualtree_tx, reaper);
+
+	if (tx_reap(tx, TX_REAP_MAX))
+		schedule_delayed_work(&tx->reaper, TX_TICK);
+}
+
+struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
+{
+	struct dualtree_tx *tx = kzalloc(sizeof(*tx), GFP_KERNEL);
+
+	if (!tx)
+		return ERR_PTR(-ENOMEM);
+	/* The caller's module uses this one's symbols, so it has a reference already. */
+	__module_get(THIS_MODULE);
+	tx->dt = dt;
+	refcount_set(&tx->users, 1);
+	init_waitqueue_head(&tx->idle);
+	spin_lock_init(&tx->lock);
+	INIT_LIST_HEAD(&tx->ended);
+	INIT_DELAYED_WORK(&tx->reaper, tx_reap_work);
+	return tx;
+}
+EXPORT_SYMBOL_GPL(dualtree_tx_create);
+
+int dualtree_tx_flush(struct dualtree_tx *tx, long timeout)
+{
+	tx_reap(tx, TX_REAP_MAX);
+	if (!atomic_read_acquire(&tx->inflight))
+		return 0;
+	return wait_event_timeout(tx->idle, !atomic_read_acquire(&tx->inflight), timeout) ?
+	       0 : -ETIMEDOUT;
+}
+EXPORT_SYMBOL_GPL(dualtree_tx_flush);
+
+void dualtree_tx_destroy(struct dualtree_tx *tx)
+{
+	if (!tx)
+		return;
+	dualtree_tx_flush(tx, MAX_SCHEDULE_TIMEOUT);
+	cancel_delayed_work_sync(&tx->reaper);
+	tx_release(tx);
+}
+EXPORT_SYMBOL_GPL(dualtree_tx_destroy);
 
 /* The callback. Without a packet the reference is the socket's own: it has read no bytes. */
 static void send_complete(struct sk_buff *skb, struct ubuf_info *ubuf, bool success)
@@ -417,6 +515,7 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 		return -EINVAL;
 	if (len > buf->len)
 		return -ENODATA;
+	tx_reap(tx, TX_REAP_SOME);
 	if (!len && is_stream(sock))
 		return 0;
 	/* The socket returns the number of bytes as an int. */

@@ -21,7 +21,7 @@ struct socket;
  * @zerocopy_bytes: bytes of finished sends that were read in place only
  * @copied_bytes: bytes of finished sends of which the socket or the stack copied any
  * @copied_sends: sends that @copied_bytes are from
- * @inflight_bytes: bytes of sends that the stack is not done with
+ * @inflight_bytes: bytes of sends that the stack is not done with, or whose pages packets refer to
  * @inflight_ranges: ranges that @inflight_bytes are in
  */
 struct dualtree_tx_stats {
@@ -53,7 +53,8 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt);
  * silent, that takes as long as tcp_sock_set_user_timeout() says, or else some minutes. A TCP
  * socket that a module made does not end by itself after its release, unless the module called
  * dualtree_sock_hold_net(). With sock_no_linger() before it, sock_release() ends all sends of the
- * socket at once.
+ * socket at once. Packets of dualtree_rx_skb() that have bytes in the same pages delay the end of
+ * a send, too.
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ETIMEDOUT.
@@ -109,9 +110,10 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
  * @len: number of bytes
  *
  * The bytes that the socket accepts leave the buffer, the others stay. They are freed when the
- * stack is done with them: acknowledged and not to be sent again, or dropped. A socket that cannot
- * send without a copy copies them, and they are freed when it returns. So does any socket if the
- * instance has no memory for the records of a send: a full instance can always be sent.
+ * stack is done with them, acknowledged or dropped, and no packet refers to their pages: some
+ * milliseconds later. A socket that cannot send without a copy copies them, and they are freed when
+ * it returns. So does any socket if the instance has no memory for the records of a send: a full
+ * instance can always be sent.
  *
  * A stream may accept any part, at most MAX_RW_COUNT bytes and at most 1024 ranges. For any other
  * socket the call is one datagram, or with MSG_MORE a part of one, which is copied. TCP does not
