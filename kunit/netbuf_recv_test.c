@@ -105,6 +105,40 @@ static void recv_datagram(struct kunit *test)
 	dt_expect_drained(test, dt);
 }
 
+/* The source of a datagram, when it came, and that it was longer than its room. */
+static void recv_with_source(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	struct socket_pair pair = dt_udp_pair(test);
+	u8 control[CMSG_SPACE(sizeof(struct __kernel_old_timespec))] __aligned(8) = {};
+	struct sockaddr_in source = {}, near;
+	struct msghdr msg = {
+		.msg_name = &source,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *first = (struct cmsghdr *)control;
+	struct dualtree_buf buf;
+	u8 bytes[300];
+
+	dualtree_buf_init(&buf, dt);
+	KUNIT_ASSERT_GT(test, kernel_getsockname(pair.near, (struct sockaddr *)&near), 0);
+	sock_enable_timestamps(pair.far->sk);
+	dt_fill(bytes, 0, sizeof(bytes));
+	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 300, 0), 300);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_recvmsg(&buf, pair.far, &msg, 100, 0, GFP_KERNEL), 100);
+	dt_buf_expect(test, &buf, 0, 100);
+	KUNIT_EXPECT_EQ(test, msg.msg_namelen, sizeof(source));
+	KUNIT_EXPECT_EQ(test, source.sin_port, near.sin_port);
+	KUNIT_EXPECT_EQ(test, source.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	KUNIT_EXPECT_TRUE(test, msg.msg_flags & MSG_TRUNC);
+	KUNIT_EXPECT_EQ(test, msg.msg_controllen, 0);
+	KUNIT_EXPECT_EQ(test, first->cmsg_level, SOL_SOCKET);
+	KUNIT_EXPECT_EQ(test, first->cmsg_type, SO_TIMESTAMPNS_OLD);
+	dualtree_buf_purge(&buf);
+	dt_expect_clean(test, dt);
+}
+
 /*
  * A stream discards bytes with MSG_TRUNC and writes none; other flags ask for something else than
  * the next bytes. Nothing may be appended, and the socket keeps all.
@@ -197,6 +231,7 @@ static struct kunit_case netbuf_recv_cases[] = {
 	KUNIT_CASE(recv_refused),
 	KUNIT_CASE(recv_reset),
 	KUNIT_CASE(recv_datagram),
+	KUNIT_CASE(recv_with_source),
 	KUNIT_CASE(recv_flags),
 	KUNIT_CASE(recv_single_bytes),
 	KUNIT_CASE(recv_shared),

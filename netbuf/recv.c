@@ -29,13 +29,15 @@ static bool flags_are_valid(const struct socket *sock, unsigned int flags)
 }
 
 /* Receive up to @size bytes at @to. Return: as kernel_recvmsg(); *@written: bytes written there. */
-static ssize_t recv_to(struct socket *sock, void *to, size_t size, int flags, size_t *written)
+static ssize_t recv_to(struct socket *sock, struct msghdr *msg, void *to, size_t size, int flags,
+		       size_t *written)
 {
 	struct kvec vec = { .iov_base = to, .iov_len = size };
-	struct msghdr msg = {};
-	ssize_t got = kernel_recvmsg(sock, &msg, &vec, 1, size, flags);
+	ssize_t got = kernel_recvmsg(sock, msg, &vec, 1, size, flags);
 
-	*written = min_t(size_t, size - iov_iter_count(&msg.msg_iter), max_t(ssize_t, got, 0));
+	*written = min_t(size_t, size - iov_iter_count(&msg->msg_iter), max_t(ssize_t, got, 0));
+	/* The vector is gone, so that no use of the iterator makes sense. */
+	iov_iter_kvec(&msg->msg_iter, ITER_DEST, NULL, 0, 0);
 	return got;
 }
 
@@ -50,8 +52,8 @@ static struct dualtree_segment *grow_last(struct dualtree_buf *buf, size_t size)
 	return seg;
 }
 
-ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
-			  gfp_t gfp)
+ssize_t dualtree_buf_recvmsg(struct dualtree_buf *buf, struct socket *sock, struct msghdr *msg,
+			     size_t size, int flags, gfp_t gfp)
 {
 	struct dualtree_segment *last;
 	size_t written;
@@ -63,7 +65,7 @@ ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t 
 		return -EINVAL;
 	last = grow_last(buf, size);
 	if (last) {
-		got = recv_to(sock, last->data + last->len, size, flags, &written);
+		got = recv_to(sock, msg, last->data + last->len, size, flags, &written);
 		dualtree_trim(buf->dt, last->data, last->len + size, last->len + written);
 		last->len += written;
 		buf->len += written;
@@ -72,8 +74,17 @@ ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t 
 	room = dualtree_buf_reserve(buf, size, gfp);
 	if (!room)
 		return -ENOMEM;
-	got = recv_to(sock, room, size, flags, &written);
+	got = recv_to(sock, msg, room, size, flags, &written);
 	dualtree_buf_commit(buf, written);
 	return got;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_recvmsg);
+
+ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
+			  gfp_t gfp)
+{
+	struct msghdr msg = {};
+
+	return dualtree_buf_recvmsg(buf, sock, &msg, size, flags, gfp);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_recv);

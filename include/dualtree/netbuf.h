@@ -42,6 +42,7 @@ struct dualtree;
 struct dualtree_segment;
 struct iov_iter;
 struct kvec;
+struct msghdr;
 struct socket;
 
 /**
@@ -166,9 +167,13 @@ void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gfp);
 
 /**
- * dualtree_buf_recv() - receive from a socket
+ * dualtree_buf_recvmsg() - receive from a socket, with the source address and control messages
  * @buf: the buffer, without a reserved range
  * @sock: the socket, of any kind
+ * @msg: where to put the source address (msg_name) and control messages (msg_control, of
+ *	msg_controllen bytes), in kernel memory or NULL. The socket sets msg_namelen and msg_flags
+ *	(MSG_TRUNC, MSG_CTRUNC, MSG_EOR and so on), and moves msg_control past what it has put
+ *	there. The iterator is overwritten
  * @size: maximum number of bytes, 1 to dualtree_max_size()
  * @flags: any of MSG_DONTWAIT, MSG_WAITALL, MSG_PEEK, MSG_OOB and MSG_NOSIGNAL; and MSG_TRUNC, but
  *	not for a stream
@@ -182,10 +187,29 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
  * dualtree_buf_len() tells how much that was. A stream would discard bytes with MSG_TRUNC. Other
  * flags, MSG_ERRQUEUE for example, ask for something else than the next bytes.
  *
+ * The socket puts control messages there as it does for a program that has set the same options:
+ * timestamps, a TLS record's type, the size of the datagrams that GRO has merged, and so on.
+ *
  * Context: Process context. May sleep.
  * Return: number of bytes received; 0 at the end of a stream; -EINVAL if @size is 0 or too large, a
  * range is reserved, or @flags has a flag that is not named above; -ENOMEM; or an error of
  * kernel_recvmsg(): -EAGAIN, -ECONNRESET and so on. Nothing is appended unless it is positive.
+ */
+ssize_t dualtree_buf_recvmsg(struct dualtree_buf *buf, struct socket *sock, struct msghdr *msg,
+			     size_t size, int flags, gfp_t gfp);
+
+/**
+ * dualtree_buf_recv() - receive from a socket
+ * @buf: the buffer, without a reserved range
+ * @sock: the socket, of any kind
+ * @size: maximum number of bytes, 1 to dualtree_max_size()
+ * @flags: as for dualtree_buf_recvmsg()
+ * @gfp: as for dualtree_alloc()
+ *
+ * As dualtree_buf_recvmsg(), without the source address and control messages.
+ *
+ * Context: Process context. May sleep.
+ * Return: As dualtree_buf_recvmsg().
  */
 ssize_t dualtree_buf_recv(struct dualtree_buf *buf, struct socket *sock, size_t size, int flags,
 			  gfp_t gfp);
