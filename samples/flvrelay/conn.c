@@ -5,25 +5,40 @@
  * Each socket's wait queue has an entry whose function wakes the relay's thread: on data, on
  * send space, and on a close by the peer. No callback of the socket is replaced.
  *
+ * A peer that does not answer any more is found in PEER_TIMEOUT, whether something is sent to it or
+ * not. Sockets have a reference to the network namespace, so TCP goes on after their release.
+ *
  * All functions but conn_wake() run in the relay's thread. conn_wake() runs in any context but
  * NMI. No lock: relay_event is a flag that is set and exchanged.
  */
+#include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/in.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/net.h>
+#include <linux/sizes.h>
 #include <linux/tcp.h>
+#include <linux/time64.h>
 #include <linux/uio.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+
+#include <dualtree/netbuf.h>
 
 #include "../../compat/socket.h"
 #include "conn.h"
 
 /* Connections that wait to be accepted; the thread accepts as many in one round. */
 #define LISTEN_BACKLOG	16
+/* Seconds until a peer that does not answer is given up, with data in flight and without. */
+#define PEER_TIMEOUT	20
+/* Seconds without data until a peer is asked whether it is there, and between such questions. */
+#define KEEP_IDLE	10
+#define KEEP_INTERVAL	4
+/* Bytes discarded from a peer in one round, after which others get their turn. */
+#define DISCARD_MAX	SZ_256K
 
 /* Set in any context; the thread clears it before it looks at the sockets. */
 static bool relay_event;
@@ -58,7 +73,8 @@ void conn_watch(struct conn *conn)
 	relay_wake();
 }
 
-static int start_listening(struct socket *sock, u16 port)
+/* @room: bytes that a peer may send ahead, or 0 for as many as TCP finds useful. */
+static int start_listening(struct socket *sock, u16 port, int room)
 {
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
@@ -67,24 +83,37 @@ static int start_listening(struct socket *sock, u16 port)
 	};
 	int err;
 
+	err = dualtree_sock_hold_net(sock);
+	if (err)
+		return err;
 	sock_set_reuseaddr(sock->sk);
+	if (room)
+		sock_set_rcvbuf(sock->sk, room);
 	err = kernel_bind(sock, dt_sockaddr(&addr), sizeof(addr));
 	return err ? err : kernel_listen(sock, LISTEN_BACKLOG);
 }
 
-int conn_listen(struct conn *conn, u16 port)
+int conn_listen(struct conn *conn, u16 port, int room)
 {
 	int err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &conn->sock);
 
 	if (err)
 		return err;
-	err = start_listening(conn->sock, port);
+	err = start_listening(conn->sock, port, room);
 	if (err) {
 		sock_release(conn->sock);
 		return err;
 	}
 	conn_watch(conn);
 	return 0;
+}
+
+static void conn_set_limits(struct sock *sk)
+{
+	tcp_sock_set_keepidle(sk, KEEP_IDLE);
+	tcp_sock_set_keepintvl(sk, KEEP_INTERVAL);
+	sock_set_keepalive(sk);
+	tcp_sock_set_user_timeout(sk, PEER_TIMEOUT * MSEC_PER_SEC);
 }
 
 /*
@@ -105,6 +134,7 @@ int conn_accept(struct conn *listener, struct conn *conn)
 	else
 		scnprintf(conn->peer, sizeof(conn->peer), "%pISpc", &addr);
 	tcp_sock_set_nodelay(conn->sock->sk);
+	conn_set_limits(conn->sock->sk);
 	return 0;
 }
 
@@ -122,15 +152,35 @@ bool conn_ended(const struct conn *conn)
 	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
-/* Discard what the peer sends: a subscriber has nothing to say. Return: true if it has closed. */
-bool conn_left(struct conn *conn)
+/* Return: true if the connection is over: reset, given up, or closed on both sides. */
+bool conn_over(const struct conn *conn)
 {
-	u8 bytes[64];
-	struct kvec vec = { .iov_base = bytes, .iov_len = sizeof(bytes) };
-	struct msghdr msg = {};
-	int got = kernel_recvmsg(conn->sock, &msg, &vec, 1, sizeof(bytes), MSG_DONTWAIT);
+	const struct sock *sk = conn->sock->sk;
 
-	return !got || (got < 0 && got != -EAGAIN);
+	return READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_state) == TCP_CLOSE;
+}
+
+/*
+ * Discard what the peer has sent. Return: 1 if there may be more, 0 if there is none, -ENODATA if
+ * none will come, or the error of a lost connection.
+ */
+int conn_discard(struct conn *conn)
+{
+	int got, sum = 0;
+
+	/* With MSG_TRUNC TCP copies nothing, and needs no memory to copy to. */
+	while (sum < DISCARD_MAX) {
+		struct msghdr msg = {};
+
+		got = kernel_recvmsg(conn->sock, &msg, NULL, 0, DISCARD_MAX - sum,
+				     MSG_DONTWAIT | MSG_TRUNC);
+		if (got == -EAGAIN)
+			return 0;
+		if (got <= 0)
+			return got ? got : -ENODATA;
+		sum += got;
+	}
+	return 1;
 }
 
 /* Bound the socket's send queue. Without it TCP grows the queue up to tcp_wmem[2]. */
@@ -153,7 +203,7 @@ bool conn_finished(const struct conn *conn)
 	return !READ_ONCE(sk->sk_err) && (state == TCP_FIN_WAIT2 || state == TCP_CLOSE);
 }
 
-/* Close. Nothing may be in flight: a released kernel socket has no timers to return it. */
+/* Close. TCP delivers what is in flight, or gives up after PEER_TIMEOUT. */
 void conn_close(struct conn *conn)
 {
 	if (conn->wait.func)

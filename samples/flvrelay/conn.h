@@ -20,12 +20,13 @@ struct conn {
 	char peer[64];
 };
 
-int conn_listen(struct conn *conn, u16 port);
+int conn_listen(struct conn *conn, u16 port, int room);
 int conn_accept(struct conn *listener, struct conn *conn);
 void conn_watch(struct conn *conn);
 size_t conn_there(const struct conn *conn);
 bool conn_ended(const struct conn *conn);
-bool conn_left(struct conn *conn);
+bool conn_over(const struct conn *conn);
+int conn_discard(struct conn *conn);
 void conn_bound_queue(struct conn *conn, unsigned int bytes);
 bool conn_finished(const struct conn *conn);
 void conn_close(struct conn *conn);

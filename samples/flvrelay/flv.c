@@ -9,8 +9,20 @@
  * of it has arrived; it stays where the socket put it. A stream that is not FLV is refused at
  * the first byte that shows it. The parser never holds more than one tag of the largest size
  * and the next tag's header.
+ *
+ * What a tag is to a subscriber that joins is in the first bytes of its payload:
+ *
+ *	video		type of frame (4 bits), codec (4); AVC: kind of packet (8)
+ *	enhanced video	1 (1 bit), type of frame (3), kind of packet (4), codec (32)
+ *	audio		codec (4), format (4); AAC: kind of packet (8)
+ *	enhanced audio	9 (4), kind of packet (4), codec (32)
+ *
+ * With several tracks in a tag the kind of their packets is in the four lowest bits of the next
+ * byte. Extensions to a packet come before its own kind: a length less one (8, or 8 ones and 16),
+ * the extension, and a byte with the kind in its four lowest bits.
  */
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 #include <asm/byteorder.h>
 
@@ -22,6 +34,24 @@
 /* The byte after the codec's, with AVC and AAC. */
 #define PACKET_SEQUENCE	0
 #define PACKET_FRAME	1
+
+/* The first byte of enhanced video and audio, less the kind of packet and the type of frame. */
+#define VIDEO_ENHANCED	0x80
+#define AUDIO_ENHANCED	9
+
+/* Kinds of enhanced packets: a frame with and without an offset of its time, and others. */
+enum enhanced_packet {
+	ENHANCED_SEQUENCE = 0,
+	ENHANCED_FRAME = 1,
+	ENHANCED_FRAME_X = 3,
+	ENHANCED_SEQUENCE_TS = 5,
+	ENHANCED_AUDIO_TRACKS = 5,
+	ENHANCED_VIDEO_TRACKS = 6,
+	ENHANCED_EXTENDED = 7,
+};
+
+/* Extensions of a packet that are skipped to find its kind: more make no sense. */
+#define EXTENSIONS_MAX	8
 
 static const u8 file_magic[] = { 'F', 'L', 'V', 1 };
 /* AMF: the type of a string, its length, the string. */
@@ -95,6 +125,43 @@ static int read_tag_header(struct flv_parser *parser, const char **why)
 	return 1;
 }
 
+/*
+ * Find the kind of an enhanced packet. @tracks: the kind that announces several tracks.
+ * Return: the kind, or ENHANCED_EXTENDED if the payload ends before it.
+ */
+static unsigned int enhanced_packet(const struct tag *tag, u8 first, unsigned int tracks)
+{
+	unsigned int i, packet = first & 15;
+	size_t at = 1;
+	u8 raw[3];
+
+	for (i = 0; i < EXTENSIONS_MAX && packet == ENHANCED_EXTENDED; i++) {
+		if (dualtree_buf_peek(&tag->payload, at, raw, sizeof(raw)))
+			return ENHANCED_EXTENDED;
+		at += raw[0] == U8_MAX ? 4 + (raw[1] << 8 | raw[2]) : 2 + raw[0];
+		if (dualtree_buf_peek(&tag->payload, at++, raw, 1))
+			return ENHANCED_EXTENDED;
+		packet = raw[0] & 15;
+	}
+	if (packet == tracks && !dualtree_buf_peek(&tag->payload, at, raw, 1))
+		packet = raw[0] & 15;
+	return packet;
+}
+
+static enum tag_kind kind_of_enhanced_video(const struct tag *tag, u8 first)
+{
+	switch (enhanced_packet(tag, first, ENHANCED_VIDEO_TRACKS)) {
+	case ENHANCED_SEQUENCE:
+	case ENHANCED_SEQUENCE_TS:
+		return KIND_SEQUENCE;
+	case ENHANCED_FRAME:
+	case ENHANCED_FRAME_X:
+		return (first & ~VIDEO_ENHANCED) >> 4 == FRAME_KEY ? KIND_KEY : KIND_FRAME;
+	default:
+		return KIND_FRAME;
+	}
+}
+
 static enum tag_kind kind_of_video(u8 first, u8 second)
 {
 	bool avc = (first & 15) == CODEC_AVC;
@@ -107,6 +174,17 @@ static enum tag_kind kind_of_video(u8 first, u8 second)
 	return KIND_FRAME;
 }
 
+static enum tag_kind kind_of_audio(const struct tag *tag, u8 first, u8 second)
+{
+	bool sequence = false;
+
+	if (first >> 4 == CODEC_AAC)
+		sequence = second == PACKET_SEQUENCE;
+	else if (first >> 4 == AUDIO_ENHANCED)
+		sequence = enhanced_packet(tag, first, ENHANCED_AUDIO_TRACKS) == ENHANCED_SEQUENCE;
+	return sequence ? KIND_SEQUENCE : KIND_FRAME;
+}
+
 static enum tag_kind kind_of(const struct tag *tag)
 {
 	u8 head[sizeof(meta_magic) - 1];
@@ -116,10 +194,10 @@ static enum tag_kind kind_of(const struct tag *tag)
 		    !memcmp(head, meta_magic, sizeof(head)))
 			return KIND_META;
 	} else if (!dualtree_buf_peek(&tag->payload, 0, head, 2)) {
-		if (tag->type == TAG_VIDEO)
-			return kind_of_video(head[0], head[1]);
-		if (head[0] >> 4 == CODEC_AAC && head[1] == PACKET_SEQUENCE)
-			return KIND_SEQUENCE;
+		if (tag->type == TAG_AUDIO)
+			return kind_of_audio(tag, head[0], head[1]);
+		return head[0] & VIDEO_ENHANCED ? kind_of_enhanced_video(tag, head[0]) :
+						  kind_of_video(head[0], head[1]);
 	}
 	return KIND_FRAME;
 }

@@ -14,12 +14,21 @@
  * that is in it, in one call.
  *
  * One thread does all of this, on non-blocking sockets, so the only lock is the one of
- * debugfs (summary.c). The thread is bound to a CPU, so a stream's memory is in one heap. It
- * waits only when a stream ends: up to drain_ms for the sends in flight.
+ * debugfs (summary.c). The thread is bound to a CPU, so a stream's memory is in one heap. It waits
+ * for nothing but the next event.
  *
- * A bad stream costs its connection only: it is closed with one line that names the fault. A
+ * The end of a stream:
+ *
+ *	the publisher has left		subscribers are sent the rest, for up to drain_ms
+ *	a subscriber has it all, or	it is shut down, and closed when it has acknowledged that;
+ *	 that time is up		 or reset, after drain_ms more
+ *	no subscriber is left, all	the instance is destroyed, and the next publisher accepted
+ *	 sends have returned
+ *
+ * A bad stream costs its connection only: it is reset with one line that names the fault. A
  * publisher cannot take more memory than limit_mib, nor keep the port for longer than idle_ms
- * without sending. One publisher at a time. IPv4, in the initial network namespace.
+ * without sending min_rate bytes a second. One publisher at a time. IPv4, in the initial network
+ * namespace.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -50,6 +59,8 @@
 #define TAG_MAX		(SZ_16M - 1)
 /* Jiffies between two rounds without an event: timeouts are seen a round late at most. */
 #define ROUND		(HZ / 10)
+/* Bytes that a subscriber may send ahead. All of them are discarded. */
+#define TALK_ROOM	SZ_4K
 /* Connections accepted from a port in one round, so that those there are get their turn. */
 #define ACCEPT_BUDGET	16
 
@@ -85,9 +96,17 @@ static unsigned int max_subscribers = 64;
 module_param(max_subscribers, uint, 0444);
 MODULE_PARM_DESC(max_subscribers, "Subscribers at a time");
 
+static unsigned int wait_ms = 60000;
+module_param(wait_ms, uint, 0444);
+MODULE_PARM_DESC(wait_ms, "Milliseconds that a subscriber may wait for a stream");
+
 static unsigned int idle_ms = 10000;
 module_param(idle_ms, uint, 0444);
-MODULE_PARM_DESC(idle_ms, "Milliseconds after which a silent publisher is closed");
+MODULE_PARM_DESC(idle_ms, "Milliseconds after which a publisher that is too slow is reset");
+
+static unsigned int min_rate = 256;
+module_param(min_rate, uint, 0444);
+MODULE_PARM_DESC(min_rate, "Bytes a second that a publisher must send");
 
 static unsigned int drain_ms = 5000;
 module_param(drain_ms, uint, 0444);
@@ -160,6 +179,7 @@ static void subscribers_accept(void)
 			continue;
 		}
 		sub->conn = conn;
+		sub->since = jiffies;
 		conn_watch(&sub->conn);
 		list_add_tail(&sub->list, &subscribers);
 		summary_set(stream, ++nr_subscribers);
@@ -172,23 +192,25 @@ static void subscriber_remove(struct subscriber *sub)
 	summary_set(stream, --nr_subscribers);
 }
 
-static void subscribers_serve(void)
+/* @closing: the joined ones have been shut down, and are stream_end_round()'s. */
+static void subscribers_serve(bool closing)
 {
 	struct subscriber *sub, *next;
 
 	list_for_each_entry_safe(sub, next, &subscribers, list) {
+		if (closing && sub->joined)
+			continue;
 		if (!subscriber_round(sub, stream))
 			subscriber_remove(sub);
+		cond_resched();
 	}
 }
 
-/* Return: true if the publisher has left, and the rest has been sent or its time is up. */
-static bool stream_is_over(void)
+/* Return: true if the rest of the stream has been sent to all, or the time for that is up. */
+static bool stream_is_sent(void)
 {
 	struct subscriber *sub;
 
-	if (stream->publisher.sock)
-		return false;
 	if (time_after(jiffies, stream->deadline))
 		return true;
 	list_for_each_entry(sub, &subscribers, list) {
@@ -198,15 +220,31 @@ static bool stream_is_over(void)
 	return true;
 }
 
-/* Close a subscriber at the end of a stream. @flushed: all sends of the stream have returned. */
-static void subscriber_release(struct subscriber *sub, bool flushed)
+static void subscriber_give_up(struct subscriber *sub)
 {
-	if (!subscriber_done(sub, stream) || !(flushed || conn_finished(&sub->conn))) {
-		count(&totals.slow, 1);
-		pr_info("subscriber %s did not take the end in time\n", sub->conn.peer);
-		subscriber_remove(sub);
-		return;
+	count(&totals.slow, 1);
+	pr_info_ratelimited("subscriber %s did not take the end in time\n", sub->conn.peer);
+	subscriber_remove(sub);
+}
+
+/* Tell the stream's subscribers that it has ended. */
+static void stream_shut_down(void)
+{
+	struct subscriber *sub, *next;
+
+	list_for_each_entry_safe(sub, next, &subscribers, list) {
+		if (!subscriber_done(sub, stream))
+			subscriber_give_up(sub);
+		else if (sub->joined)
+			kernel_sock_shutdown(sub->conn.sock, SHUT_WR);
 	}
+	stream->closing = true;
+	stream->deadline = jiffies + settings.drain;
+}
+
+/* Close a subscriber that has acknowledged the end. */
+static void subscriber_complete(struct subscriber *sub)
+{
 	count(&totals.completed, 1);
 	list_del(&sub->list);
 	conn_close(&sub->conn);
@@ -214,30 +252,45 @@ static void subscriber_release(struct subscriber *sub, bool flushed)
 	summary_set(stream, --nr_subscribers);
 }
 
-/*
- * End a stream: shut the subscribers down, wait up to settings.drain for the sends in flight,
- * reset those that have not taken all by then, and destroy the instance.
- */
+/* Close those that have acknowledged the end. Return: true if the stream has no subscribers. */
+static bool subscribers_close(void)
+{
+	bool flushed = !dualtree_tx_flush(stream->tx, 0), none = true;
+	struct subscriber *sub, *next;
+
+	list_for_each_entry_safe(sub, next, &subscribers, list) {
+		if (!sub->joined)
+			continue;
+		if (conn_finished(&sub->conn) || (flushed && !conn_over(&sub->conn))) {
+			subscriber_complete(sub);
+		} else if (conn_over(&sub->conn) || time_after(jiffies, stream->deadline)) {
+			subscriber_give_up(sub);
+		} else {
+			conn_discard(&sub->conn);
+			none = false;
+		}
+	}
+	return none;
+}
+
+/* Destroy the stream, once all of its sends have returned. */
 static void stream_end(void)
 {
-	struct subscriber *sub, *next;
 	struct stream *over = stream;
-	bool flushed;
 
-	list_for_each_entry(sub, &subscribers, list) {
-		if (sub->joined)
-			kernel_sock_shutdown(sub->conn.sock, SHUT_WR);
-	}
-	flushed = !dualtree_tx_flush(stream->tx, settings.drain);
-	list_for_each_entry_safe(sub, next, &subscribers, list) {
-		if (sub->joined)
-			subscriber_release(sub, flushed);
-	}
-	/* Sends of sockets that were reset: the device still holds them, and returns them soon. */
-	dualtree_tx_flush(stream->tx, MAX_SCHEDULE_TIMEOUT);
 	stream = NULL;
 	summary_end(over);
 	stream_destroy(over);
+}
+
+/* One step of the end of a stream whose publisher has left: see the table above. */
+static void stream_end_round(void)
+{
+	if (!stream->closing && stream_is_sent())
+		stream_shut_down();
+	/* A device may still hold sends of sockets that were reset. It returns them soon. */
+	if (stream->closing && subscribers_close() && !dualtree_tx_flush(stream->tx, 0))
+		stream_end();
 }
 
 /* End all connections and the stream, at unload. */
@@ -251,6 +304,7 @@ static void relay_end(void)
 		return;
 	if (stream->publisher.sock)
 		publisher_close(stream, "the relay is unloaded");
+	dualtree_tx_flush(stream->tx, MAX_SCHEDULE_TIMEOUT);
 	stream_end();
 }
 
@@ -262,9 +316,10 @@ static int relay(void *unused)
 		publisher_accept();
 		if (stream && stream->publisher.sock)
 			publisher_round(stream);
-		subscribers_serve();
-		if (stream && stream_is_over())
-			stream_end();
+		subscribers_serve(stream && stream->closing);
+		if (stream && !stream->publisher.sock)
+			stream_end_round();
+		cond_resched();
 	}
 	relay_end();
 	return 0;
@@ -292,7 +347,9 @@ static int check_parameters(void)
 		.max_tag = max_tag,
 		.limit = (size_t)limit_mib << 20,
 		.backlog = backlog,
+		.wait = msecs_to_jiffies(wait_ms),
 		.idle = msecs_to_jiffies(idle_ms),
+		.min_rate = min_rate,
 		.drain = msecs_to_jiffies(drain_ms),
 		.drop_video = drop_video,
 	};
@@ -301,13 +358,13 @@ static int check_parameters(void)
 
 static int start_listening(void)
 {
-	int err = conn_listen(&publish_listener, publish_port);
+	int err = conn_listen(&publish_listener, publish_port, 0);
 
 	if (err) {
 		pr_err("cannot listen on port %u: %d\n", publish_port, err);
 		return err;
 	}
-	err = conn_listen(&subscribe_listener, subscribe_port);
+	err = conn_listen(&subscribe_listener, subscribe_port, TALK_ROOM);
 	if (err) {
 		pr_err("cannot listen on port %u: %d\n", subscribe_port, err);
 		conn_close(&publish_listener);

@@ -6,14 +6,19 @@
  *	what is due is there				receive it, and the next tag's header
  *	less is there, for less than WAIT_MAX		leave it in the socket
  *	less is there, for longer			receive it
- *	a fault in the stream, a reset, silence		close, with one rate-limited line
+ *	the instance has no memory			drop the oldest tags; without any, wait
+ *	a fault in the stream, a reset, fewer than	reset, with one rate-limited line
+ *	 min_rate bytes a second for idle_ms
+ *	the end of the stream, where it may be		close
  *
  * Waiting puts a tag into few ranges. The next header lies at the end of the last one, and is
- * freed when it is read. Runs in the relay's thread; no lock.
+ * freed when it is read. While the relay waits for memory, TCP stops the publisher. A reset leaves
+ * no socket to a peer that does not answer. Runs in the relay's thread; no lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/jiffies.h>
+#include <linux/math.h>
 #include <linux/net.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -29,7 +34,7 @@
 /* Receives in one round, after which the subscribers get their turn. */
 #define RECEIVE_BUDGET	64
 
-/* Take all complete tags. Return: why the stream ends, or NULL. */
+/* Take all complete tags. On OOM the next round goes on. Return: why the stream ends, or NULL. */
 static const char *stream_take_tags(struct stream *stream)
 {
 	const char *why = NULL;
@@ -37,19 +42,22 @@ static const char *stream_take_tags(struct stream *stream)
 	int got;
 
 	dualtree_buf_init(&tag.payload, stream->dt);
-	while ((got = flv_next(&stream->parser, &tag, &why)) > 0) {
-		if (stream_put(stream, &tag)) {
+	for (;;) {
+		got = flv_next(&stream->parser, &tag, &why);
+		if (got > 0 && stream_put(stream, &tag)) {
 			dualtree_buf_purge(&tag.payload);
 			return "no memory";
 		}
+		stream->starved = got == -ENOMEM && !stream_drop_oldest(stream);
+		if (!got || stream->starved)
+			return NULL;
+		if (got < 0 && got != -ENOMEM)
+			return why;
 	}
-	return got < 0 ? why : NULL;
 }
 
 static const char *parser_why_ended(const struct stream *stream, ssize_t got)
 {
-	if (got == -ENOMEM)
-		return "no memory";
 	if (got)
 		return "the connection was reset";
 	switch (stream->parser.state) {
@@ -73,16 +81,30 @@ void publisher_close(struct stream *stream, const char *why)
 				    stream->next_seq);
 	} else {
 		count(&totals.streams, 1);
-		pr_info("publisher %s left after %llu tags\n", peer, stream->next_seq);
+		pr_info_ratelimited("publisher %s left after %llu tags\n", peer, stream->next_seq);
 	}
-	conn_close(&stream->publisher);
+	if (why)
+		conn_reset(&stream->publisher);
+	else
+		conn_close(&stream->publisher);
 	stream->deadline = jiffies + settings.drain;
 }
 
-static void publisher_check_idle(struct stream *stream)
+/* A publisher has the only place there is: it keeps that by sending at a rate of some use. */
+static void publisher_check_rate(struct stream *stream)
 {
-	if (time_after(jiffies, stream->heard + settings.idle))
+	size_t least = mult_frac(settings.min_rate, settings.idle, HZ);
+
+	if (!time_after(jiffies, stream->window + settings.idle))
+		return;
+	if (stream->starved)
+		publisher_close(stream, "no memory");
+	else if (!stream->window_bytes)
 		publisher_close(stream, "silent for too long");
+	else if (stream->window_bytes < least)
+		publisher_close(stream, "too slow");
+	stream->window = jiffies;
+	stream->window_bytes = 0;
 }
 
 /* Return: true if what is due is there, or has waited for long enough. */
@@ -99,12 +121,17 @@ static ssize_t publisher_receive(struct stream *stream)
 {
 	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE);
 	size_t there = conn_there(&stream->publisher);
+	ssize_t got;
 
 	if (!publisher_is_due(stream, due, there))
 		return -EAGAIN;
-	return dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
-				 clamp_t(size_t, there, 1, due + FLV_TAG_HEADER), MSG_DONTWAIT,
-				 GFP_KERNEL);
+	do {
+		got = dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
+					clamp_t(size_t, there, 1, due + FLV_TAG_HEADER),
+					MSG_DONTWAIT, GFP_KERNEL);
+	} while (got == -ENOMEM && stream_drop_oldest(stream));
+	stream->starved = got == -ENOMEM;
+	return stream->starved ? -EAGAIN : got;
 }
 
 void publisher_round(struct stream *stream)
@@ -114,18 +141,19 @@ void publisher_round(struct stream *stream)
 	int i;
 
 	for (i = 0; i < RECEIVE_BUDGET; i++) {
-		got = publisher_receive(stream);
+		why = stream_take_tags(stream);
+		if (why)
+			return publisher_close(stream, why);
+		got = stream->starved ? -EAGAIN : publisher_receive(stream);
 		if (got == -EAGAIN)
-			return publisher_check_idle(stream);
+			return publisher_check_rate(stream);
 		if (got <= 0) {
 			why = !got && flv_may_end(&stream->parser) ? NULL : parser_why_ended(stream,
 											     got);
 			return publisher_close(stream, why);
 		}
 		stream->heard = jiffies;
-		why = stream_take_tags(stream);
-		if (why)
-			return publisher_close(stream, why);
+		stream->window_bytes += got;
 	}
 	relay_wake();
 }

@@ -13,7 +13,9 @@
  * @max_tag: bytes of the largest payload
  * @limit: bytes of memory that a stream may take
  * @backlog: tags that a subscriber whose socket is full may lag
- * @idle: jiffies after which a silent publisher is closed
+ * @wait: jiffies that a subscriber may wait for a stream
+ * @idle: jiffies in which a publisher must keep @min_rate
+ * @min_rate: bytes a second that a publisher must send
  * @drain: jiffies that subscribers have to take the rest of a stream
  * @drop_video: number of a video frame to withhold; 0: none
  */
@@ -23,7 +25,9 @@ struct settings {
 	unsigned int max_tag;
 	size_t limit;
 	unsigned int backlog;
+	unsigned long wait;
 	unsigned long idle;
+	unsigned int min_rate;
 	unsigned long drain;
 	unsigned int drop_video;
 };
@@ -35,11 +39,12 @@ struct settings {
  * @refused: publishers refused because there was one
  * @tags: tags received
  * @bytes: bytes of their payloads and trailers
+ * @dropped_tags: tags that left a ring which was not full, for memory
  * @joined: times that a subscriber began to get a stream
  * @completed: of those, how many got all of it
  * @slow: of those, how many were dropped for being too slow
  * @left: subscribers that closed their connection
- * @turned_away: subscribers refused because there were max_subscribers
+ * @turned_away: subscribers refused because there were max_subscribers, or that waited too long
  * @zerocopy_bytes: bytes that the stack read in place, of streams that have ended
  * @copied_bytes: bytes that it copied, of streams that have ended
  * @sends: calls of dualtree_buf_send(), of streams that have ended
@@ -52,6 +57,7 @@ struct totals {
 	unsigned long refused;
 	unsigned long tags;
 	unsigned long bytes;
+	unsigned long dropped_tags;
 	unsigned long joined;
 	unsigned long completed;
 	unsigned long slow;

@@ -2,8 +2,9 @@
 /*
  * A ring of the newest tags of a stream.
  *
- * ring_put() drops the oldest tag of a full ring; it never fails and never allocates. A
- * subscriber keeps a position, which tells whether its next tag is still in the ring.
+ * ring_put() drops the oldest tag of a full ring; it never fails and never allocates. The stream
+ * drops more where they take too many bytes. A subscriber keeps a position, which tells whether its
+ * next tag is still in the ring.
  *
  * The payloads belong to the stream's instance. ring_free() leaves them: the instance's
  * destruction frees all of them. Used by the relay's thread only; no lock.
@@ -36,16 +37,22 @@ static struct tag *slot(const struct ring *ring, u64 position)
 	return &ring->tags[index];
 }
 
+/* Drop the oldest tag, of which there is one. */
+void ring_drop(struct ring *ring)
+{
+	struct tag *tag = slot(ring, ring->first++);
+
+	ring->bytes -= dualtree_buf_len(&tag->payload);
+	dualtree_buf_purge(&tag->payload);
+}
+
 /* Put a tag in; its payload moves. Return: its position. */
 u64 ring_put(struct ring *ring, struct tag *tag)
 {
 	struct tag *to = slot(ring, ring->end);
 
-	if (ring->end - ring->first == ring->depth) {
-		ring->bytes -= dualtree_buf_len(&to->payload);
-		dualtree_buf_purge(&to->payload);
-		ring->first++;
-	}
+	if (ring->end - ring->first == ring->depth)
+		ring_drop(ring);
 	ring->bytes += dualtree_buf_len(&tag->payload);
 	to->seq = tag->seq;
 	to->timestamp = tag->timestamp;

@@ -26,6 +26,7 @@ struct ring {
 
 int ring_init(struct ring *ring, unsigned int depth);
 void ring_free(struct ring *ring);
+void ring_drop(struct ring *ring);
 u64 ring_put(struct ring *ring, struct tag *tag);
 struct tag *ring_at(const struct ring *ring, u64 position);
 

@@ -3,9 +3,10 @@
  * A stream: one publisher's bytes, in a dualtree instance of its own.
  *
  * It keeps the newest tags in two rings, and clones of the heads: metadata and decoder
- * configuration, which a subscriber needs first. When the stream ends, the instance is
- * destroyed, and with it all that is in it. Used by the relay's thread only; summary.c
- * reads counters.
+ * configuration, which a subscriber needs first. The rings may take half of the stream's memory;
+ * beyond that, and wherever the instance has no memory, the oldest tags go. When the stream ends,
+ * the instance is destroyed, and with it all that is in it. Used by the relay's thread only;
+ * summary.c reads counters.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -70,6 +71,7 @@ struct stream *stream_create(void)
 		return ERR_PTR(err);
 	}
 	stream->heard = jiffies;
+	stream->window = jiffies;
 	flv_init(&stream->parser, stream->dt, settings.max_tag);
 	for (i = 0; i < NR_HEADS; i++)
 		dualtree_buf_init(&stream->heads[i].payload, stream->dt);
@@ -128,6 +130,32 @@ static bool stream_withholds(struct stream *stream, const struct tag *tag)
 	return ++stream->videos == settings.drop_video;
 }
 
+/* Drop the oldest tag of both rings. Return: false if they are empty. */
+bool stream_drop_oldest(struct stream *stream)
+{
+	struct ring *video = &stream->rings[RING_VIDEO], *audio = &stream->rings[RING_AUDIO];
+	struct tag *first_video = ring_at(video, video->first);
+	struct tag *first_audio = ring_at(audio, audio->first);
+
+	if (!first_video && !first_audio)
+		return false;
+	if (first_audio && (!first_video || first_audio->seq < first_video->seq))
+		ring_drop(audio);
+	else
+		ring_drop(video);
+	count(&totals.dropped_tags, 1);
+	return true;
+}
+
+static void stream_bound_rings(struct stream *stream)
+{
+	struct ring *rings = stream->rings;
+	size_t max = settings.limit / 2;
+
+	while (max && rings[RING_VIDEO].bytes + rings[RING_AUDIO].bytes > max)
+		stream_drop_oldest(stream);
+}
+
 /* Keep a tag; its payload moves. Return: 0 or -ENOMEM. */
 int stream_put(struct stream *stream, struct tag *tag)
 {
@@ -137,13 +165,17 @@ int stream_put(struct stream *stream, struct tag *tag)
 	tag->seq = stream->next_seq++;
 	count(&totals.tags, 1);
 	count(&totals.bytes, dualtree_buf_len(&tag->payload));
-	if ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) && stream_keep_head(stream, tag))
-		return -ENOMEM;
+	while ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) &&
+	       stream_keep_head(stream, tag)) {
+		if (!stream_drop_oldest(stream))
+			return -ENOMEM;
+	}
 	if (stream_withholds(stream, tag)) {
 		dualtree_buf_purge(&tag->payload);
 		return 0;
 	}
 	position = ring_put(&stream->rings[is_audio ? RING_AUDIO : RING_VIDEO], tag);
+	stream_bound_rings(stream);
 	if (is_audio)
 		return 0;
 	if (tag->kind == KIND_KEY) {

@@ -40,8 +40,12 @@ enum head_of {
  * @key_from: number of the first tag after the picture before @key
  * @last_video: number of the latest tag in the ring of video
  * @has_key: @key is set, and its decoder configuration is in @heads
+ * @closing: subscribers have been shut down
+ * @starved: the next bytes or tag could not be taken, on OOM
  * @heard: time of the publisher's last bytes, in jiffies
- * @deadline: time by which subscribers must have taken the rest, in jiffies
+ * @window: time since when @window_bytes are counted, in jiffies
+ * @window_bytes: bytes from the publisher since then
+ * @deadline: time by which subscribers must have taken the rest, or the end, in jiffies
  */
 struct stream {
 	struct dualtree *dt;
@@ -56,13 +60,18 @@ struct stream {
 	u64 key_from;
 	u64 last_video;
 	bool has_key;
+	bool closing;
+	bool starved;
 	unsigned long heard;
+	unsigned long window;
+	size_t window_bytes;
 	unsigned long deadline;
 };
 
 struct stream *stream_create(void);
 void stream_count(struct stream *stream);
 void stream_destroy(struct stream *stream);
+bool stream_drop_oldest(struct stream *stream);
 int stream_put(struct stream *stream, struct tag *tag);
 bool stream_start(const struct stream *stream, u64 *positions, u64 *key_seq);
 int stream_put_heads(struct stream *stream, struct dualtree_buf *to);

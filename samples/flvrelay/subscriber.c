@@ -4,15 +4,19 @@
  *
  *	its socket has taken the last batch	clone the next tags and send them
  *	its socket is full, the lag is small	wait for send space
- *	its lag exceeds settings.backlog	drop it
- *	its next tag has left the ring		drop it
+ *	its lag exceeds settings.backlog	drop
+ *	its next tag has left the ring		drop
+ *	it has waited for settings.wait		drop
+ *	its side of the connection has ended	go on: it may still read
+ *	 and nothing is published		drop: nothing would tell that it has closed
  *
- * So a slow subscriber costs what its socket holds, and delays no other. Runs in the relay's
- * thread; no lock.
+ * So a slow subscriber costs what its socket holds, and delays no other. What subscribers send is
+ * discarded. Runs in the relay's thread; no lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -131,17 +135,46 @@ static bool subscriber_left(struct subscriber *sub)
 	return false;
 }
 
+/* Discard what the subscriber sends. Return: false if the connection is lost. */
+static bool subscriber_listen(struct subscriber *sub)
+{
+	int got;
+
+	if (conn_over(&sub->conn))
+		return false;
+	if (sub->ended)
+		return true;
+	got = conn_discard(&sub->conn);
+	if (got > 0)
+		relay_wake();
+	sub->ended = got == -ENODATA;
+	return got >= 0 || sub->ended;
+}
+
+/* Return: false if a subscriber that has not joined is not to wait any longer. */
+static bool subscriber_may_wait(struct subscriber *sub, bool publishing)
+{
+	if (sub->ended && !publishing)
+		return subscriber_left(sub);
+	if (time_before(jiffies, sub->since + settings.wait))
+		return true;
+	count(&totals.turned_away, 1);
+	pr_info_ratelimited("subscriber %s has waited for too long\n", sub->conn.peer);
+	return false;
+}
+
 /* Send what there is. @stream: NULL if there is none. Return: false if the caller must drop it. */
 bool subscriber_round(struct subscriber *sub, struct stream *stream)
 {
+	bool publishing = stream && stream->publisher.sock;
 	int i, more = 1;
 
-	if (conn_left(&sub->conn))
+	if (!subscriber_listen(sub))
 		return subscriber_left(sub);
-	if (stream && !sub->joined && stream->publisher.sock)
+	if (!sub->joined && publishing)
 		subscriber_join(sub, stream);
 	if (!sub->joined)
-		return true;
+		return subscriber_may_wait(sub, publishing);
 	for (i = 0; i < BATCH_BUDGET && more > 0 && !subscriber_fell_out(sub, stream); i++)
 		more = batch_send(sub, stream);
 	if (more < 0)

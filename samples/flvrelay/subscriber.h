@@ -13,7 +13,9 @@
  * struct subscriber - a reader of a stream; used by the relay's thread only
  * @list: place in the relay's list
  * @conn: its connection
+ * @since: time of its connection, in jiffies
  * @joined: it gets the stream
+ * @ended: it will send nothing more
  * @stuck: its socket was full at the last send
  * @key_seq: heads that are older than this tag were sent at the join
  * @positions: the next tag to send of each ring
@@ -22,7 +24,9 @@
 struct subscriber {
 	struct list_head list;
 	struct conn conn;
+	unsigned long since;
 	bool joined;
+	bool ended;
 	bool stuck;
 	u64 key_seq;
 	u64 positions[NR_RINGS];

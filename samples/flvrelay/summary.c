@@ -76,6 +76,7 @@ static int summary_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "refused_publishers %lu\n", READ_ONCE(totals.refused));
 	seq_printf(seq, "tags %lu\n", READ_ONCE(totals.tags));
 	seq_printf(seq, "payload_bytes %lu\n", READ_ONCE(totals.bytes));
+	seq_printf(seq, "dropped_tags %lu\n", READ_ONCE(totals.dropped_tags));
 	seq_printf(seq, "joined %lu\n", READ_ONCE(totals.joined));
 	seq_printf(seq, "completed %lu\n", READ_ONCE(totals.completed));
 	seq_printf(seq, "slow_dropped %lu\n", READ_ONCE(totals.slow));
