@@ -4,13 +4,14 @@
 #
 # The guest's part of scripts/demo --relay: brings up a network card, loads the relay, and
 # tells twice a second how it is, until as many publishers have come and gone as are to.
-# Those, and the subscribers, are outside.
+# Those, and the subscribers, are outside. With --hostile there is a second card, and a
+# connection to port 9200 ends it.
 #
 # What is reported is "KEY WORDS", for scripts/lib/relay*.sh to read: ready, sample LINE, stat
 # NAME VALUE, line TEXT (what the relay said).
 #
 # /run/harness/relay.conf sets STREAMS and BAD (publishers that are due), PATIENCE (seconds
-# until they must have come and gone) and PARAMETERS (of the relay).
+# until they must have come and gone) and PARAMETERS (of the relay); with --hostile HOSTILE.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
@@ -19,6 +20,7 @@ HERE=/run/harness
 SUMMARY=/sys/kernel/debug/flvrelay/summary
 POOLS=/sys/kernel/debug/dualtree/pools
 
+HOSTILE=
 # shellcheck source=/dev/null
 . "$HERE/relay.conf"
 
@@ -29,6 +31,9 @@ set_up_network()
 	# The addresses that QEMU's user networking gives out.
 	ip addr add 10.0.2.15/24 dev eth0 || return 1
 	ip route add default via 10.0.2.2
+	[ -n "$HOSTILE" ] || return 0
+	ip link set eth1 up || return 1
+	ip addr add 192.0.2.1/24 dev eth1
 }
 
 # What all pools have taken from the kernel.
@@ -37,16 +42,23 @@ footprint()
 	cat "$POOLS"/* | awk '$1 == "held_bytes" { sum += $2 } END { print sum + 0 }'
 }
 
+# Sockets of the relay's two ports, 9100 and 9101, that neither listen nor have ended.
+relay_sockets()
+{
+	awk '$2 ~ /:238[CD]$/ && $4 != "0A" && $4 != "06"' /proc/net/tcp | wc -l
+}
+
 # sample: reports a line of NAME=VALUE words and sets $over if all publishers are gone.
 sample()
 {
 	line=$(awk -v footprint="$(footprint)" -v uptime="$(cut -d' ' -f1 /proc/uptime)" \
-		-v streams="$STREAMS" -v bad="$BAD" '
+		-v streams="$STREAMS" -v bad="$BAD" -v sockets="$(relay_sockets)" '
 	{ value[$1] = $2; line = line " " $1 "=" $2 }
 	END {
 		over = !value["streaming"] && value["streams"] >= streams &&
 			value["bad_streams"] >= bad
-		printf "%d uptime=%s footprint_bytes=%s%s", over, uptime, footprint, line
+		printf "%d uptime=%s footprint_bytes=%s sockets=%s%s", over, uptime, footprint,
+			sockets, line
 	}' "$SUMMARY")
 	over=${line%% *}
 	report "sample ${line#* }"
@@ -63,6 +75,7 @@ follow()
 		fi
 		usleep 500000
 		sample
+		[ -z "$HOSTILE" ] || over=$(kill -0 "$stopper" 2>/dev/null; echo $?)
 	done
 }
 
@@ -74,12 +87,17 @@ load "$HERE/dualtree_netbuf.ko" || exit 1
 load "$HERE/flvrelay.ko" $PARAMETERS || exit 1
 
 step "relaying"
+if [ -n "$HOSTILE" ]; then
+	nc -l -p 9200 </dev/null >/dev/null 2>&1 &
+	stopper=$!
+fi
 report ready
 follow
 
 step "unloading"
 report_lines stat <"$SUMMARY"
 rmmod flvrelay || fail "rmmod flvrelay failed"
+report "stat sockets_left $(relay_sockets)"
 dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
 rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
 report_pools_used

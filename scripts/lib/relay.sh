@@ -11,6 +11,8 @@
 #                                checksums of its packets and of its decoded frames
 #   relay_run DIR PARAMETERS     boots the guest, publishes, reads; leaves in DIR what each
 #                                subscriber got, and all logs
+#   hostile_run DIR              boots the guest with a second network, and runs the peers of
+#                                lib/dualtree_peers against it
 #
 # Promises: only what was started here is signalled. What a program says is in DIR/*.log;
 # whatever ends other than it should is a line in DIR/host-failures.
@@ -31,6 +33,8 @@ RELAY_BOOT_PATIENCE=240
 # On a machine that is busy all of this may take so many times as long. A guest that hangs is
 # ended sooner, by scripts/vm, and with it whatever waits for it here.
 RELAY_STARVED=10
+# What hostile peers take beyond the stream that they share with good ones.
+RELAY_HOSTILE=600
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
 # kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
@@ -89,21 +93,22 @@ host_failure()
 	echo "$*" >>"$dir/host-failures"
 }
 
-# Two that are free now. Only QEMU can say that one was taken after all.
+# free_ports N: ports that are free now. Only QEMU can say that one was taken after all.
 free_ports()
 {
 	python3 -c '
-import socket
-socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*(s.getsockname()[1] for s in socks))'
+import socket, sys
+socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(s.getsockname()[1] for s in socks))' "$1"
 }
 
-# boot_relay PARAMETERS STREAMS BAD: sets vm_pid, publish_port, subscribe_port.
+# boot_relay PARAMETERS STREAMS BAD [VM-OPTION...]: sets vm_pid, publish_port, subscribe_port.
+# relay.conf may have lines already.
 boot_relay()
 {
 	local file options=()
 
-	cat >"$dir/relay.conf" <<-END
+	cat >>"$dir/relay.conf" <<-END
 		STREAMS=$2
 		BAD=$3
 		PATIENCE=$((seconds + RELAY_PATIENCE))
@@ -112,14 +117,13 @@ boot_relay()
 	for file in "${sample_files[@]}" "$dir/relay.conf"; do
 		options+=(--file "$file")
 	done
-	read -r publish_port subscribe_port < <(free_ports)
 	: >"$dir/port.log"
 	setsid "$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/relay.sh" \
 		--log "$dir" --cpus "$CPUS" --timeout $((seconds + TIMEOUT)) \
 		--step-timeout $((seconds + STEP_TIMEOUT)) "${options[@]}" "${vm_options[@]}" \
 		--qemu-arg -netdev --qemu-arg "user,id=net,hostfwd=tcp:127.0.0.1:$publish_port-:9100,\
-hostfwd=tcp:127.0.0.1:$subscribe_port-:9101" \
-		--qemu-arg -device --qemu-arg e1000,netdev=net,romfile= </dev/null \
+hostfwd=tcp:127.0.0.1:$subscribe_port-:9101${stop_port:+,hostfwd=tcp:127.0.0.1:$stop_port-:9200}" \
+		--qemu-arg -device --qemu-arg e1000,netdev=net,romfile= "${@:4}" </dev/null \
 		2> >(grep --line-buffered -v '^    \|^this run was\|^logs:' >&2) &
 	vm_pid=$!
 	own_child "$vm_pid"
@@ -314,13 +318,42 @@ relay_traffic()
 # relay_run DIR PARAMETERS
 relay_run()
 {
-	local dir=$1 vm_pid publisher_pid publish_port subscribe_port slow_reader status=0
+	local dir=$1 vm_pid publisher_pid publish_port subscribe_port stop_port='' slow_reader status=0
 	local -A reader_pids=()
 
 	mkdir -p "$dir"
 	: >"$dir/host-failures"
+	: >"$dir/relay.conf"
+	read -r publish_port subscribe_port < <(free_ports 2)
 	boot_relay "$2" 1 "$(grep -c '|' <<<"$RELAY_BAD")"
 	relay_traffic
+	wait "$vm_pid" || status=$?
+	disown_child "$vm_pid"
+	[ "$status" -le 1 ] || die "the guest could not be run"
+}
+
+hostile_traffic()
+{
+	await $RELAY_BOOT_PATIENCE "the guest was ready" guest_is_ready || return 0
+	PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_peers hostile "$dir" "$publish_port" \
+		"$subscribe_port" "$stop_port" "$raw_port" "$qemu_port" "$seconds" || true
+}
+
+# A publisher may be silent for 4 seconds, and a viewer wait for 20. Rings get 4 MiB. The guest is
+# in one step for all of it.
+hostile_run()
+{
+	local dir=$1 vm_pid publish_port subscribe_port stop_port raw_port qemu_port status=0
+	local TIMEOUT=$((TIMEOUT + RELAY_HOSTILE)) STEP_TIMEOUT=$((STEP_TIMEOUT + RELAY_HOSTILE))
+
+	mkdir -p "$dir"
+	: >"$dir/host-failures"
+	echo HOSTILE=yes >"$dir/relay.conf"
+	read -r publish_port subscribe_port stop_port raw_port qemu_port < <(free_ports 5)
+	boot_relay "idle_ms=4000 wait_ms=20000 drain_ms=3000 limit_mib=8" 0 0 \
+		--qemu-arg -netdev --qemu-arg "socket,id=raw,udp=127.0.0.1:$raw_port,\
+localaddr=127.0.0.1:$qemu_port" --qemu-arg -device --qemu-arg e1000,netdev=raw,romfile=
+	hostile_traffic
 	wait "$vm_pid" || status=$?
 	disown_child "$vm_pid"
 	[ "$status" -le 1 ] || die "the guest could not be run"

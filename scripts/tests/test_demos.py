@@ -4,7 +4,7 @@ import contextlib
 import io
 from types import ModuleType
 
-from dualtree_guest import demo, loopback, relay, stats, vnic
+from dualtree_guest import demo, hostile, loopback, relay, stats, vnic
 
 from .case import CommandCase
 
@@ -15,7 +15,7 @@ DEMO = {"seen_packets": 80000, "outgoing_packets": 40000, "seen_bytes": 200 << 2
         "held_bytes": 3 << 19, "dropped_memory": 0}
 RELAY = {"streams": 1, "bad_streams": 2, "refused_publishers": 1, "live_bytes": 0, "held_bytes": 0,
          "inflight_bytes": 0, "pool_used_bytes": 0, "bad_frees": 0, "completed": 3,
-         "zerocopy_bytes": 9 << 20, "copied_bytes": 1}
+         "zerocopy_bytes": 9 << 20, "copied_bytes": 1, "sockets_left": 0}
 BAD = "garbage|not FLV\nreset|(the connection was reset|ended in a tag)"
 ENDS = {"rx_bytes": 1 << 20, "copied_bytes": 0, "zerocopy_bytes": 1 << 20, "tx_packets": 10,
         "rx_packets": 9, "rx_discarded": 1, "rx_dropped": 0, "over_cap_packets": 1,
@@ -131,6 +131,19 @@ class Demos(CommandCase):
                  ["unloaded without traffic: streams 1 tags 0 bad_frees 0"])):
             self.write("run/report.txt", report + lines)
             self.assertEqual(self.failures(loopback, "3"), failures)
+
+    def hostile(self, host: str = "", **changed: int) -> list[str]:
+        """What has failed of a run with hostile peers."""
+        self.write("run/report.txt", numbers({**RELAY, **changed}))
+        self.write("run/host-failures", host)
+        return self.failures(hostile)
+
+    def test_hostile(self) -> None:
+        self.assertEqual(self.hostile(), [])
+        self.assertEqual(self.hostile(sockets_left=3),
+                         ["sockets that are left after rmmod: 3"])
+        self.assertEqual(self.hostile(live_bytes=64), ["after the streams live_bytes is 64"])
+        self.assertEqual(self.hostile(host="the first viewer: lost\n"), ["the first viewer: lost"])
 
     def vnic(self, mode: str, **changed: int) -> list[str]:
         """What has failed of a run of one mode."""

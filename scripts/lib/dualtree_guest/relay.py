@@ -203,6 +203,7 @@ def main(folder: str, seconds: str, bad: str) -> int:
     judge_memory(run, int(seconds))
     require_values(run, 1, "whole streams: {value}, 1 is due", "streams")
     require_values(run, 3, "subscribers that got the end: {value}, 3 are due", "completed")
+    require_values(run, 0, "sockets that are left after rmmod: {value}", "sockets_left")
     run.require(run.value("zerocopy_bytes") > 0, "nothing was sent without copying")
     if run.value("streams") >= 0:
         show(run, int(seconds))

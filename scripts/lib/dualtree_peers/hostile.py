@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Hostile peers of a relay in a guest.
+
+    hostile DIR PUBLISH SUBSCRIBE STOP RAW QEMU SECONDS
+
+DIR has port.log, what the guest says. PUBLISH, SUBSCRIBE and STOP are ports of this machine that
+lead to the relay's ports and to one that ends the guest's script. RAW and QEMU are the UDP ports of
+the guest's second network (raw.py). SECONDS is how long the stream is that the good peers share
+with the others. What does not hold is appended to DIR/host-failures.
+"""
+import contextlib
+import os
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Callable, Iterator
+
+from . import flv
+from .raw import ACK, FIN, PSH, Network
+
+RELAY_PUBLISH, RELAY_SUBSCRIBE = 9100, 9101
+# Connections of one kind, and of those that fall silent.
+COMERS, SILENT = 200, 500
+# Viewers at a time, as the relay has it.
+PLACES = 64
+# A translated guest on a busy machine takes so many times as long.
+STARVED = 10
+# Bytes of a video tag: 25 a second make 1.5 Mbit/s.
+VIDEO_SIZE = 7500
+# Seconds after which nothing may be left of connections that fell silent.
+LINGER = 60
+
+
+class Guest:
+    """What the guest says, and the ways to it."""
+
+    def __init__(self, folder: Path, publish: int, subscribe: int):
+        self.folder, self.publish_port, self.subscribe_port = folder, publish, subscribe
+        self.ok = True
+
+    def fail(self, text: str) -> None:
+        """Remember what does not hold."""
+        self.ok = False
+        with open(self.folder / "host-failures", "a", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+    def value(self, name: str) -> int:
+        """Return a number of the last sample, or -1."""
+        said = (self.folder / "port.log").read_text(errors="replace")
+        found = re.findall(rf"^report: sample .*\b{name}=(\d+)\b", said, re.M)
+        return int(found[-1]) if found else -1
+
+    def wait(self, seconds: float, text: str, condition: Callable[[], bool]) -> bool:
+        """Wait until a condition holds; it fails if it does not in that time."""
+        end = time.monotonic() + seconds * STARVED
+        while not condition():
+            if time.monotonic() > end:
+                self.fail(f"waited in vain until {text}")
+                return False
+            time.sleep(0.2)
+        return True
+
+    def publisher(self) -> socket.socket:
+        """Connect as a publisher."""
+        return socket.create_connection(("127.0.0.1", self.publish_port))
+
+    def viewer(self) -> socket.socket:
+        """Connect as a viewer."""
+        return socket.create_connection(("127.0.0.1", self.subscribe_port))
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def reset(sock: socket.socket) -> None:
+    """Reset a connection."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+class Stream:
+    """A stream that is published in real time, and the viewers that must get all of it."""
+
+    def __init__(self, guest: Guest, seconds: int):
+        self.guest, self.frames = guest, seconds * 25
+        self.viewers: list[tuple[str, flv.Viewer, threading.Thread]] = []
+        self.thread = threading.Thread(target=self.publish)
+
+    def view(self, name: str, end_own_side: bool = False) -> None:
+        """Add a viewer."""
+        sock = self.guest.viewer()
+        if end_own_side:
+            sock.shutdown(socket.SHUT_WR)
+        viewer = flv.Viewer()
+        thread = threading.Thread(target=self.read, args=(sock, viewer))
+        thread.start()
+        self.viewers.append((name, viewer, thread))
+
+    @staticmethod
+    def read(sock: socket.socket, viewer: flv.Viewer) -> None:
+        """Read a stream to its end."""
+        try:
+            with sock, sock.makefile("rb") as stream:
+                viewer.read(stream)
+        except OSError as error:
+            viewer.fault = f"{error}"
+
+    def publish(self) -> None:
+        """Publish all frames."""
+        start = time.monotonic()
+        try:
+            with self.guest.publisher() as sock:
+                sock.sendall(flv.FILE_HEADER + flv.configuration())
+                for number in range(self.frames):
+                    sock.sendall(flv.video(number, VIDEO_SIZE) + flv.audio(number))
+                    time.sleep(max(0.0, start + number / 25 - time.monotonic()))
+        except OSError as error:
+            self.guest.fail(f"the publisher was disturbed: {error}")
+
+    def finish(self) -> None:
+        """Wait for the end, and require that each viewer got it, with all frames before it."""
+        self.thread.join()
+        for name, viewer, thread in self.viewers:
+            thread.join(60 * STARVED)
+            last = viewer.last.get(flv.VIDEO)
+            if viewer.fault or thread.is_alive() or last != self.frames - 1:
+                self.guest.fail(f"the {name} viewer: {viewer.fault or 'no fault'}, frame {last} "
+                                f"of {self.frames - 1} was its last")
+
+
+@contextlib.contextmanager
+def streaming(guest: Guest, seconds: int) -> Iterator[Stream]:
+    """Publish a stream to two viewers and to one that has ended its own side, meanwhile."""
+    stream = Stream(guest, seconds)
+    stream.view("first")
+    stream.view("second")
+    guest.wait(10, "two viewers were there", lambda: guest.value("subscribers") >= 2)
+    stream.thread.start()
+    guest.wait(10, "they had joined", lambda: guest.value("joined") >= 2)
+    stream.view("half-closed", end_own_side=True)
+    yield stream
+    stream.finish()
+
+
+def fall_silent(guest: Guest, net: Network) -> None:
+    """Publish 13 bytes that are garbage, or a whole stream of no tags, and answer no more."""
+    say(f"{SILENT} publishers send 13 bytes and fall silent")
+    for number in range(SILENT):
+        connection = net.connect(RELAY_PUBLISH)
+        connection.silent = True
+        if number % 2:
+            connection.send(PSH | ACK, b"no such thing")
+        else:
+            connection.send(PSH | ACK | FIN, flv.FILE_HEADER)
+    due = time.monotonic() + LINGER
+    guest.wait(60, "all of them had been closed", lambda: guest.value("streaming") == 0)
+    time.sleep(max(0.0, due - time.monotonic()))
+    time.sleep(2)
+    left = guest.value("sockets")
+    say(f"{LINGER} seconds later {left} sockets are left")
+    if left:
+        guest.fail(f"{left} sockets are left {LINGER} seconds after their peers fell silent")
+
+
+def talk_and_leave(guest: Guest) -> None:
+    """Take all places, send a lot, and close."""
+    say(f"{PLACES} viewers send 100,000 bytes and close")
+    socks = [guest.viewer() for _ in range(PLACES)]
+    for sock in socks:
+        sock.sendall(bytes(100000))
+        sock.close()
+    start = time.monotonic()
+    guest.wait(3, "those who had talked were gone", lambda: guest.value("left") >= PLACES and
+               guest.value("subscribers") == 0)
+    say(f"they were gone after {time.monotonic() - start:.1f} s")
+
+
+def wait_in_vain(guest: Guest, net: Network) -> None:
+    """Take all places and wait for a stream that does not come; some are dead."""
+    say(f"{PLACES} viewers wait for nothing, of which 8 are dead")
+    socks = [guest.viewer() for _ in range(PLACES - 8)]
+    for _ in range(8):
+        net.connect(RELAY_SUBSCRIBE).silent = True
+    guest.wait(10, "they had all places", lambda: guest.value("subscribers") == PLACES)
+    guest.wait(30, "they had been turned away", lambda: guest.value("subscribers") == 0)
+    for sock in socks:
+        sock.close()
+
+
+def come_and_go(guest: Guest) -> None:
+    """Connect to both ports with garbage, half headers, nothing, a reset or an end."""
+    say(f"{COMERS} connections come and go")
+    for number in range(COMERS):
+        with contextlib.suppress(OSError):
+            sock = guest.publisher() if number % 2 else guest.viewer()
+            if number % 3:
+                sock.sendall(os.urandom(1000) if number % 3 == 1 else flv.FILE_HEADER[:7])
+            if number % 4 < 2:
+                reset(sock)
+            else:
+                sock.close()
+
+
+def hold_on(guest: Guest, net: Network, stream: Stream) -> None:
+    """Until the stream is over: a byte a second to both ports, and viewers that are dead."""
+    say("8 viewers are dead, 20 connections send a byte a second")
+    for _ in range(8):
+        net.connect(RELAY_SUBSCRIBE).silent = True
+    socks = [guest.viewer() if number % 2 else guest.publisher() for number in range(20)]
+    while stream.thread.is_alive():
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.sendall(b"F")
+        time.sleep(1)
+    for sock in socks:
+        sock.close()
+
+
+def publish_slowly(guest: Guest) -> None:
+    """Keep the publisher's place with a byte a second."""
+    say("a publisher sends a byte a second")
+    before = guest.value("bad_streams")
+    sock = guest.publisher()
+    end = time.monotonic() + 30 * STARVED
+    data = flv.FILE_HEADER + flv.video(0, VIDEO_SIZE)
+    for byte in data:
+        if guest.value("bad_streams") > before or time.monotonic() > end:
+            break
+        with contextlib.suppress(OSError):
+            sock.sendall(bytes([byte]))
+        time.sleep(1)
+    if guest.value("bad_streams") <= before:
+        guest.fail("a publisher of a byte a second kept its place")
+    sock.close()
+
+
+def fill_memory(guest: Guest) -> None:
+    """Publish more than the rings may take, while a viewer reads nothing."""
+    say("a publisher sends tags of 200,000 bytes, a viewer reads none")
+    before = guest.value("streams")
+    lazy = guest.viewer()
+    guest.wait(10, "the viewer was there", lambda: guest.value("subscribers") >= 1)
+    try:
+        with guest.publisher() as sock:
+            sock.sendall(flv.FILE_HEADER + flv.configuration())
+            for number in range(150):
+                sock.sendall(flv.video(number, 200000))
+    except OSError as error:
+        guest.fail(f"a publisher of large tags was closed: {error}")
+    guest.wait(30, "the large stream was over", lambda: guest.value("streams") > before)
+    if guest.value("dropped_tags") <= 0:
+        guest.fail("no tag had to go for memory")
+    lazy.close()
+
+
+def main(folder: str, *numbers: str) -> int:
+    """Run all of it."""
+    publish, subscribe, stop, raw, qemu, seconds = map(int, numbers)
+    guest = Guest(Path(folder), publish, subscribe)
+    net = Network(raw, qemu)
+    try:
+        net.find_guest()
+        talk_and_leave(guest)
+        wait_in_vain(guest, net)
+        with streaming(guest, seconds) as stream:
+            come_and_go(guest)
+            hold_on(guest, net, stream)
+        publish_slowly(guest)
+        fill_memory(guest)
+        fall_silent(guest, net)
+    except (OSError, TimeoutError) as error:
+        guest.fail(f"it did not come to its end: {error}")
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", stop)).close()
+    return 0 if guest.ok else 1
