@@ -159,7 +159,7 @@ static void send_full(struct kunit *test)
 		len++;
 	KUNIT_ASSERT_GT(test, len, 100);
 	rest = dt_hog_memory(test, dt, 0);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_send(tx, datagrams.near, &buf, 10, 0), 10);
+	KUNIT_ASSERT_EQ(test, dualtree_buf_send(tx, datagrams.near, &buf, 10, 0), 10);
 	KUNIT_EXPECT_EQ(test, dt_plain_recv(datagrams.far, bytes, 20, 0), 10);
 	KUNIT_EXPECT_TRUE(test, dt_filled(bytes, 0, 10));
 	freed = dt_hog_memory(test, dt, 0);
