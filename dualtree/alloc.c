@@ -341,10 +341,10 @@ static bool put_spares(struct dualtree *dt)
 static struct dt_region *get_region(struct dualtree *dt, const struct request *req)
 {
 	size_t need = max(req->size, req->align);
-	struct dt_region *region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
+	struct dt_region *region = dt_region_get(dt, need, dt_percpu_heap(dt), req->gfp);
 
 	if (!region && put_spares(dt))
-		region = dt_region_get(dt, need, dt_percpu_held(dt), req->gfp);
+		region = dt_region_get(dt, need, dt_percpu_heap(dt), req->gfp);
 	return region;
 }
 

@@ -4,7 +4,7 @@
  *
  *	the next region is
  *	  of a young heap, which holds less than a region of grown_order: 1/YOUNG_SHARE of what
- *	  it holds, rounded down to a power of two pages
+ *	  it holds, rounded down to a power of two pages; or what it has held more before
  *	  of another: 1/GROWTH_SHARE of what it holds, rounded up, at least grown_order
  *	  at least min_order and what the request needs
  *	  at most GROWTH_MAX and max_order, unless the request needs more
@@ -113,13 +113,28 @@ static struct dt_region *region_get_order(struct dualtree *dt, unsigned int orde
 	return region;
 }
 
-/* Pages by which a heap that holds @held bytes grows, as a power of two. */
-static unsigned int growth_order(const struct dualtree *dt, size_t held)
+/*
+ * Pages by which a young heap grows, as a power of two. One that held more before gets that back at
+ * once: so what comes and goes as a whole soon lies in one region, which is kept as the spare.
+ */
+static unsigned int young_order(size_t held, size_t peak)
 {
 	size_t pages = held / YOUNG_SHARE / PAGE_SIZE;
-	unsigned int order = pages ? ilog2(pages) : 0;
 
-	if (held >= PAGE_SIZE << dt->grown_order)
+	if (peak > held)
+		return get_order(peak - held);
+	return pages ? ilog2(pages) : 0;
+}
+
+/* Pages by which a heap grows, as a power of two. */
+static unsigned int growth_order(const struct dualtree *dt, const struct dt_heap *heap)
+{
+	size_t grown = PAGE_SIZE << dt->grown_order, held = READ_ONCE(heap->held_bytes);
+	unsigned int order;
+
+	if (held < grown)
+		order = young_order(held, min(READ_ONCE(heap->peak_bytes), grown));
+	else
 		order = max_t(unsigned int, dt->grown_order,
 			      get_order(min_t(size_t, held / GROWTH_SHARE, GROWTH_MAX) ?: 1));
 	return clamp_t(unsigned int, order, dt->min_order, dt->max_order);
@@ -129,7 +144,7 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
  * dt_region_get() - get a region for a heap that must grow
  * @dt: the instance
  * @size: bytes that the region must have room for, at most dualtree_max_size()
- * @held: bytes that the heap holds
+ * @heap: the heap; a hint
  * @gfp: flags for the pool
  *
  * The caller counts it in counts.region_gets.
@@ -137,10 +152,11 @@ static unsigned int growth_order(const struct dualtree *dt, size_t held)
  * Context: As @gfp allows, but not NMI; outside of sections.
  * Return: the region, in no heap yet, or NULL on OOM or over the limit.
  */
-struct dt_region *dt_region_get(struct dualtree *dt, size_t size, size_t held, gfp_t gfp)
+struct dt_region *dt_region_get(struct dualtree *dt, size_t size, const struct dt_heap *heap,
+				gfp_t gfp)
 {
 	unsigned int need = max_t(unsigned int, get_order(size), dt->min_order);
-	unsigned int order = max(need, growth_order(dt, held));
+	unsigned int order = max(need, growth_order(dt, heap));
 	struct dt_region *region;
 
 	if (order > need) {

@@ -170,6 +170,8 @@ void dt_heap_add_region(struct dt_heap *heap, struct dt_region *region)
 	heap_insert_region(heap, region);
 	stat_add(heap->nr_regions, 1);
 	stat_add(heap->held_bytes, region->bytes);
+	if (heap->held_bytes > heap->peak_bytes)
+		WRITE_ONCE(heap->peak_bytes, heap->held_bytes);
 	stat_add(heap->nr_free, region->free.nr_free);
 	stat_add(heap->nr_extents, region->free.nr_extents);
 	heap_keep_spare(heap, region);

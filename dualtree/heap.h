@@ -109,6 +109,7 @@ struct dt_cold_range {
  * @largest: largest extent in their trees, in granules, or more; exact if there is one region;
  *	readable
  * @held_bytes: bytes of the regions; readable
+ * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
  * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
@@ -139,6 +140,7 @@ struct dt_heap {
 	unsigned int nr_regions;
 	unsigned int largest;
 	size_t held_bytes;
+	size_t peak_bytes;
 	unsigned long nr_free;
 	unsigned long nr_extents;
 

@@ -91,12 +91,10 @@ void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
 		cpu_heap_destroy(heap);
 }
 
-/* Bytes held by the heap that an allocation on this CPU makes grow. A hint: it may move. */
-size_t dt_percpu_held(const struct dualtree *dt)
+/* The heap that an allocation on this CPU makes grow. A hint: it may move. */
+const struct dt_heap *dt_percpu_heap(const struct dualtree *dt)
 {
-	const struct dt_heap *heap = READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
-
-	return READ_ONCE(heap->held_bytes);
+	return READ_ONCE(raw_cpu_ptr(dt->slots)->heap) ?: &dt->shared;
 }
 
 /* Unlock the shared heap. Return: retired regions for dt_regions_put(), or NULL; NULL in NMI. */

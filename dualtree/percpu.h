@@ -16,7 +16,7 @@ struct dt_region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 void dt_shared_drain(struct dualtree *dt);
 
 void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp);
-size_t dt_percpu_held(const struct dualtree *dt);
+const struct dt_heap *dt_percpu_heap(const struct dualtree *dt);
 int dt_percpu_init(struct dualtree *dt);
 void dt_percpu_destroy(struct dualtree *dt);
 

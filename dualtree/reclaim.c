@@ -55,6 +55,7 @@ static bool reclaim_cached(struct dt_heap *heap, struct dt_reclaim_visit *visit)
 	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
+	WRITE_ONCE(heap->peak_bytes, heap->held_bytes);
 	return false;
 }
 

@@ -244,6 +244,29 @@ static void growth_young(struct kunit *test)
 	}
 }
 
+/* What comes and goes as a whole needs no region any more after some rounds. */
+static void growth_young_rounds(struct kunit *test)
+{
+	struct dualtree *dt = setup_instance(test);
+	unsigned int round, i;
+	void *ptrs[16];
+	u64 gets = 0;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	for (round = 0; round < 20; round++) {
+		if (round == 10)
+			gets = stats_of(dt).region_gets;
+		for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
+			ptrs[i] = dualtree_alloc(dt, 1500, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
+		}
+		for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], 1500), 0);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, gets);
+	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, max_t(size_t, SZ_64K, PAGE_SIZE));
+}
+
 static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_powers_of_two, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_on_one_instance, setup_gen_params),
@@ -252,6 +275,7 @@ static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_stream_ends, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_reuse_before_more, setup_gen_params),
 	KUNIT_CASE_PARAM(growth_young, setup_gen_params),
+	KUNIT_CASE_PARAM(growth_young_rounds, setup_gen_params),
 	{}
 };
 
