@@ -7,15 +7,19 @@
  *	buddy_arena_free_block()	frees a live node that begins at a head
  *	buddy_arena_free_range()	splits live nodes down to the range, frees what is in it
  *	both frees			merge each freed node with its buddy while that is free
+ *	buddy_arena_abandon_page()	the same as a free of the page, but it is not free yet
+ *	buddy_arena_recover()		frees abandoned pages that are not referred to any more
  *
  * arena.h describes the maps and says what is called under the pool's lock.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/page_ref.h>
 #include <linux/slab.h>
 #include "../compat/compat.h"
 #include "arena.h"
+#include "dma.h"
 #include "fault.h"
 #include "table.h"
 
@@ -207,6 +211,76 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_range);
 
+/* Pages that buddy_arena_recover() frees at most in one hold of the lock, some 100 steps each. */
+#define RECOVER_MAX	32
+
+/*
+ * Take a page out of its block, and of use: something else still refers to it.
+ *
+ * Return: 0, -EINVAL or -EALREADY as buddy_pool_free_range() says.
+ */
+int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *arena, const void *addr)
+{
+	unsigned int page = page_of(arena, addr);
+	int err = check_range(arena, page, 1);
+
+	if (err)
+		return err;
+	__clear_bit(page, arena->head);
+	split_live_block(arena, node_of(arena, page, 0));
+	mark_head_after(arena, page + 1);
+	__set_bit(page, arena->abandoned);
+	if (!arena->nr_abandoned++)
+		list_add_tail(&arena->abandoned_link, &lists->abandoned);
+	lists->abandoned_pages++;
+	return 0;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_abandon_page);
+
+/*
+ * Free the abandoned pages of an arena to which only the pool refers: a reference can only be
+ * passed on by one who has it, so none of them is read any more.
+ *
+ * Return: false if there may be more.
+ */
+bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena)
+{
+	unsigned int page, budget = RECOVER_MAX;
+
+	for_each_set_bit(page, arena->abandoned, 1U << arena->order) {
+		if (page_ref_count(virt_to_page(arena->base) + page) != 1)
+			continue;
+		if (!budget--)
+			return false;
+		/* Pairs with the drops of the references: the reads come before the reuse. */
+		smp_acquire__after_ctrl_dep();
+		__clear_bit(page, arena->abandoned);
+		lists->abandoned_pages--;
+		if (!--arena->nr_abandoned)
+			list_del_init(&arena->abandoned_link);
+		node_release(lists, arena, node_of(arena, page, 0));
+	}
+	return true;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_recover);
+
+/* Return: an arena whose pages are all free or abandoned, and one of them at least is; or NULL. */
+struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists)
+{
+	struct buddy_arena *arena;
+	unsigned int order, pages;
+
+	list_for_each_entry(arena, &lists->abandoned, abandoned_link) {
+		pages = arena->nr_abandoned;
+		for (order = 0; order <= arena->order; order++)
+			pages += arena->nr_free[order] << order;
+		if (pages == 1U << arena->order)
+			return arena;
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_abandoned);
+
 void buddy_lists_init(struct buddy_lists *lists)
 {
 	unsigned int order;
@@ -216,6 +290,7 @@ void buddy_lists_init(struct buddy_lists *lists)
 		INIT_LIST_HEAD(&lists->empty[order]);
 	}
 	INIT_LIST_HEAD(&lists->used);
+	INIT_LIST_HEAD(&lists->abandoned);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_init);
 
@@ -226,7 +301,7 @@ void buddy_lists_add(struct buddy_lists *lists, struct buddy_arena *arena)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_add);
 
-/* Remove an arena that is empty, or whose live blocks are abandoned. */
+/* Remove an arena that is empty, or whose live blocks and abandoned pages are lost to the pool. */
 void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 {
 	unsigned int node;
@@ -235,6 +310,8 @@ void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 		node_clear_free(lists, arena, node);
 		lists->free_pages -= 1UL << node_order(arena, node);
 	}
+	lists->abandoned_pages -= arena->nr_abandoned;
+	list_del_init(&arena->abandoned_link);
 	list_del_init(&arena->link);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_remove);
@@ -251,19 +328,21 @@ static void free_pages_each(struct page *pages, unsigned int order)
 static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t gfp)
 {
 	unsigned int node_longs = BITS_TO_LONGS(2UL << order);
+	unsigned int page_longs = BITS_TO_LONGS(1UL << order);
 	struct buddy_arena *arena;
 
 	if (buddy_fault_due())
 		return NULL;
-	arena = kzalloc_node(struct_size(arena, maps, 2 * node_longs + BITS_TO_LONGS(1UL << order)),
-			     gfp, nid);
+	arena = kzalloc_node(struct_size(arena, maps, 2 * (node_longs + page_longs)), gfp, nid);
 	if (!arena)
 		return NULL;
 	INIT_LIST_HEAD(&arena->link);
+	INIT_LIST_HEAD(&arena->abandoned_link);
 	arena->order = order;
 	arena->free = arena->maps;
 	arena->live = arena->free + node_longs;
 	arena->head = arena->live + node_longs;
+	arena->abandoned = arena->head + page_longs;
 	return arena;
 }
 
@@ -286,10 +365,12 @@ static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
 }
 
 /*
- * Take pages from the kernel and make an arena of them. Lookups find it; it is in no list yet.
+ * Take pages from the kernel, map them for the pool's device, and make an arena of them. Lookups
+ * find it; it is in no list yet.
  *
  * Context: As @gfp allows; no lock held, not NMI.
- * Return: the arena, or NULL on OOM or if the table does not cover the pages.
+ * Return: the arena, or NULL on OOM, if the device cannot map the pages, or if the table does not
+ * cover them.
  */
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp)
@@ -307,10 +388,14 @@ struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigne
 	split_page(pages, order);
 	arena->pool = pool;
 	arena->base = kasan_reset_tag(page_address(pages));
-	if (buddy_table_add(arena, record_gfp))
+	if (buddy_dma_map(arena))
 		goto free_pages;
+	if (buddy_table_add(arena, record_gfp))
+		goto unmap;
 	return arena;
 
+unmap:
+	buddy_dma_unmap(arena);
 free_pages:
 	free_pages_each(pages, order);
 free_record:
@@ -325,13 +410,15 @@ static void arena_free_rcu(struct rcu_head *rcu)
 }
 
 /*
- * Return the pages to the kernel, and free the record after an RCU grace period.
+ * Return the pages to the kernel, and free the record after an RCU grace period. A page that
+ * something else refers to is freed with that reference.
  *
  * Context: Where pages may be freed; no lock held, not NMI.
  */
 void buddy_arena_destroy(struct buddy_arena *arena)
 {
 	buddy_table_remove(arena);
+	buddy_dma_unmap(arena);
 	free_pages_each(virt_to_page(arena->base), arena->order);
 	call_rcu(&arena->rcu, arena_free_rcu);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An arena: 2^n pages that a pool took from the kernel, and three bitmaps that say which of them
+ * An arena: 2^n pages that a pool took from the kernel, and four bitmaps that say which of them
  * are free. The pages are the leaves of a binary tree:
  *
  *	node 1                      the whole arena, order n
@@ -15,10 +15,15 @@
  *	live	node		the node is a block that is handed out, or what a free of a
  *				range left of one
  *	head	page		a live block begins, or what is left of one after a freed range
+ *	abandoned page		no block has the page any more, but a packet still refers to it
  *
  * Below and above a node that is set in free or live, no node is set in either. The head map
  * tells two adjacent blocks from two parts of one: a free of a range stops at a head. The maps
- * take five bits a page.
+ * take six bits a page.
+ *
+ * An abandoned page is handed out to none. When only the pool's own reference is left, it is free
+ * again; and when all other pages of its arena are free, the arena goes back to the kernel: then
+ * the last reference frees the page.
  *
  * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They do
  * not allocate, sleep or loop over pages: a call takes steps in proportion to the number of orders,
@@ -48,9 +53,11 @@
  * @orders: bit k is set if @avail[k] is not empty
  * @free_pages: pages of all free blocks
  * @empty_pages: pages of the arenas in @empty
- * @used: arenas with a live page
+ * @used: arenas with a live or abandoned page
  * @empty: for each order, the arenas of that order without a live page
  * @nr_empty: number of arenas in each of @empty
+ * @abandoned: arenas with abandoned pages
+ * @abandoned_pages: number of these pages
  *
  * Guarded by the pool's lock. The shrinker also reads @free_pages and @empty_pages without it.
  */
@@ -63,6 +70,8 @@ struct buddy_lists {
 	struct list_head used;
 	struct list_head empty[BUDDY_NR_ORDERS];
 	unsigned long nr_empty[BUDDY_NR_ORDERS];
+	struct list_head abandoned;
+	unsigned long abandoned_pages;
 };
 
 /**
@@ -70,14 +79,19 @@ struct buddy_lists {
  * @pool: its owner; constant
  * @base: its first byte; constant
  * @order: number of its pages, as a power of two; constant
+ * @dma: DMA address of its first byte, if the pool has a device; constant
+ * @dma_sync: must the CPU and the device be synced for it? Constant
+ * @nr_abandoned: number of its abandoned pages
  * @nr_free: free blocks of each order
  * @avail: entries in buddy_lists.avail
  * @link: entry in buddy_lists.used or buddy_lists.empty
+ * @abandoned_link: entry in buddy_lists.abandoned
  * @rcu: frees the record after a grace period, since a lookup may still read it
  * @free: map of free blocks, a bit per node
  * @live: map of live blocks and parts, a bit per node
  * @head: map of where these begin, a bit per page
- * @maps: storage of the three maps
+ * @abandoned: map of abandoned pages, a bit per page
+ * @maps: storage of the four maps
  *
  * The pool's lock guards what is not constant.
  */
@@ -85,13 +99,18 @@ struct buddy_arena {
 	struct buddy_pool *pool;
 	void *base;
 	unsigned int order;
+	dma_addr_t dma;
+	bool dma_sync;
+	u16 nr_abandoned;
 	u16 nr_free[BUDDY_NR_ORDERS];
 	struct list_head avail[BUDDY_NR_ORDERS];
 	struct list_head link;
+	struct list_head abandoned_link;
 	struct rcu_head rcu;
 	unsigned long *free;
 	unsigned long *live;
 	unsigned long *head;
+	unsigned long *abandoned;
 	unsigned long maps[];
 };
 
@@ -139,5 +158,9 @@ int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *block, unsigned int order);
 int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *first, unsigned long nr_pages);
+int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *arena,
+			     const void *addr);
+bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena);
+struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists);
 
 #endif /* DUALTREE_BUDDY_ARENA_H */

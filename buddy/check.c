@@ -3,12 +3,13 @@
  * Checks of the pool's invariants, for tests; built if CONFIG_DUALTREE_DEBUG is set. Each visits
  * every node of every arena that it is given.
  *
- *	buddy_arena_check()	the three maps and the sums of one arena
+ *	buddy_arena_check()	the four maps and the sums of one arena
  *	buddy_lists_check()	all arenas, the list that each is in, the sums over them
  *	buddy_pool_check()	the same of a pool, under its lock
  *
  * For the first two the caller holds the pool's lock or owns the arenas.
  */
+#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include "../compat/compat.h"
@@ -51,10 +52,10 @@ static bool heads_check(const struct buddy_arena *arena)
 	return true;
 }
 
-/* Each page is in exactly one node that is set, and the sums are right. */
+/* Each page is abandoned or in exactly one node that is set, and the sums are right. */
 bool buddy_arena_check(const struct buddy_arena *arena)
 {
-	unsigned int node, order, covered = 0;
+	unsigned int node, page, order, covered = 0;
 	u16 nr_free[BUDDY_NR_ORDERS] = {};
 
 	for (node = 1; node < 2U << arena->order; node++) {
@@ -65,6 +66,10 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 			covered += 1U << order;
 		nr_free[order] += test_bit(node, arena->free);
 	}
+	covered += bitmap_weight(arena->abandoned, 1U << arena->order);
+	for_each_set_bit(page, arena->abandoned, 1U << arena->order)
+		if (live_above(arena, node_of(arena, page, 0)))
+			return false;
 	return covered == 1U << arena->order &&
 	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
 }
@@ -72,7 +77,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
 /* What the arenas of some lists add up to. */
 struct sums {
-	unsigned long free_pages, empty_pages;
+	unsigned long free_pages, empty_pages, abandoned_pages;
 	unsigned long nr_free[BUDDY_NR_ORDERS];
 };
 
@@ -85,6 +90,10 @@ static bool list_check(const struct list_head *list, bool empty, struct sums *su
 	list_for_each_entry(arena, list, link) {
 		if (!buddy_arena_check(arena) || test_bit(1, arena->free) != empty)
 			return false;
+		if (arena->nr_abandoned != bitmap_weight(arena->abandoned, 1U << arena->order) ||
+		    list_empty(&arena->abandoned_link) != !arena->nr_abandoned)
+			return false;
+		sums->abandoned_pages += arena->nr_abandoned;
 		sums->empty_pages += (unsigned long)empty << arena->order;
 		for (order = 0; order <= arena->order; order++) {
 			sums->nr_free[order] += arena->nr_free[order];
@@ -125,7 +134,8 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 		    !!(lists->orders & BIT(order)) != !!sums.nr_free[order])
 			return false;
 	}
-	return sums.free_pages == lists->free_pages && sums.empty_pages == lists->empty_pages;
+	return sums.free_pages == lists->free_pages && sums.empty_pages == lists->empty_pages &&
+	       sums.abandoned_pages == lists->abandoned_pages;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);
 

@@ -15,6 +15,9 @@
  *	for a larger one at the limit	they are smaller than what is needed. A caller that cannot
  *					sleep returns few, and none of the reserve
  *
+ *	with abandoned pages		none of its pages is live. What packets hold of it, they
+ *					free
+ *
  * Locks: arenas are taken from the kernel and returned to it with no lock held. The pool's lock
  * guards its lists and sums, and is held for one arena at a time.
  */
@@ -45,6 +48,12 @@ MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets empty arenas
  * instructions, and 8 are enough where arenas are an eighth of what is needed.
  */
 #define ATOMIC_PUT_MAX		8
+
+/*
+ * Jiffies between two looks at abandoned pages while there are any: 5 s. The stack does not tell
+ * when it releases them; a socket may keep a packet for any time.
+ */
+#define RECOVER_PERIOD		(5 * HZ)
 
 /* Does an arena fit the limit when @returned bytes have been returned? */
 static bool limit_allows(const struct buddy_pool *pool, unsigned int order, size_t returned)
@@ -189,8 +198,10 @@ static struct buddy_arena *get_arena(struct buddy_pool *pool, unsigned int order
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC);
 	/* No emergency reserve: an arena outlives the emergency of its first caller. */
 	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
-	if (pool->nid != NUMA_NO_NODE)
+	/* A zone that the device reaches may be on another node only. */
+	if (pool->nid != NUMA_NO_NODE && !pool->zone)
 		gfp |= __GFP_THISNODE;
+	gfp |= pool->zone;
 	if (pool->memcg) {
 		gfp |= __GFP_ACCOUNT;
 		old = set_active_memcg(pool->memcg);
@@ -287,10 +298,32 @@ static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 	for (order = 0; order <= pool->arena_order && !arena; order++)
 		if (buddy_reserve_whole_without(pool, order))
 			arena = buddy_lists_empty(&pool->lists, order);
+	/* It never gets empty while packets hold its pages; the reserve is filled by another. */
+	if (!arena)
+		arena = buddy_lists_abandoned(&pool->lists);
 	if (arena)
 		pool_forget_arena(pool, arena);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return arena;
+}
+
+/* Free abandoned pages that packets have released. */
+static void pool_recover(struct buddy_pool *pool)
+{
+	struct buddy_arena *arena, *next;
+	unsigned long flags;
+	bool more;
+
+	do {
+		more = false;
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		list_for_each_entry_safe(arena, next, &pool->lists.abandoned, abandoned_link) {
+			more = !buddy_arena_recover(&pool->lists, arena);
+			if (more)
+				break;
+		}
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+	} while (more);
 }
 
 /* Return empty arenas to the kernel, until they are @budget bytes. Return: their bytes. */
@@ -299,6 +332,8 @@ static size_t pool_trim(struct buddy_pool *pool, size_t budget)
 	struct buddy_arena *arena;
 	size_t bytes = 0;
 
+	if (READ_ONCE(pool->lists.abandoned_pages))
+		pool_recover(pool);
 	while (bytes < budget && (arena = pool_remove_arena(pool))) {
 		bytes += order_bytes(arena->order);
 		put_arena(pool, arena);
@@ -326,6 +361,8 @@ static void trim_work(struct work_struct *work)
 	buddy_pool_trim(pool);
 	/* What is empty now and too small for the reserve can make room for what it lacks. */
 	buddy_reserve_check(pool);
+	if (READ_ONCE(pool->lists.abandoned_pages))
+		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, RECOVER_PERIOD);
 }
 
 /* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */

@@ -21,12 +21,14 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
+#include <linux/page_ref.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "../compat/compat.h"
 #include "debugfs.h"
+#include "dma.h"
 #include "grow.h"
 #include "pool.h"
 #include "refill.h"
@@ -188,6 +190,61 @@ int buddy_pool_free_range(struct buddy_pool *pool, void *first, unsigned long nr
 }
 EXPORT_SYMBOL_GPL(buddy_pool_free_range);
 
+static void abandon_page(struct buddy_pool *pool, const void *addr)
+{
+	struct buddy_arena *arena;
+	unsigned long flags;
+
+	rcu_read_lock();
+	arena = buddy_table_arena(addr);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	WARN_ON_ONCE(buddy_arena_abandon_page(&pool->lists, arena, addr));
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	rcu_read_unlock();
+}
+
+/* Free pages to which only the pool refers. */
+static void free_released(struct buddy_pool *pool, void *first, unsigned long nr_pages)
+{
+	if (!nr_pages)
+		return;
+	/* Pairs with the drops of the references: the packets' reads come before the reuse. */
+	smp_acquire__after_ctrl_dep();
+	buddy_pool_free_range(pool, first, nr_pages);
+}
+
+/**
+ * buddy_pool_abandon() - free some pages of a block, to some of which packets still refer
+ * @pool: the pool that it is from
+ * @first: first byte of the first page
+ * @nr_pages: number of pages, all of them live, in one block, and without an owner
+ *
+ * Pages that only the pool refers to are freed. The others are handed out to none until that is so.
+ *
+ * Context: Any context but NMI. Takes the pool's lock with interrupts disabled, once for each run
+ * of pages that are freed and each that is not.
+ * Return: number of pages that were not freed.
+ */
+unsigned long buddy_pool_abandon(struct buddy_pool *pool, void *first, unsigned long nr_pages)
+{
+	struct page *page = virt_to_page(first);
+	unsigned long i, run = 0, abandoned = 0;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (page_ref_count(page + i) == 1)
+			continue;
+		free_released(pool, first + run * PAGE_SIZE, i - run);
+		abandon_page(pool, first + i * PAGE_SIZE);
+		abandoned++;
+		run = i + 1;
+	}
+	free_released(pool, first + run * PAGE_SIZE, nr_pages - run);
+	if (abandoned)
+		buddy_arenas_idle(pool);
+	return abandoned;
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_abandon);
+
 /* The default arena order, or less if the kernel does not hand out so many pages. */
 unsigned int buddy_arena_order_default(void)
 {
@@ -196,7 +253,9 @@ unsigned int buddy_arena_order_default(void)
 
 static unsigned int arena_order(const struct buddy_pool_params *params)
 {
-	return params->arena_order ?: buddy_arena_order_default();
+	unsigned int order = params->arena_order ?: buddy_arena_order_default();
+
+	return min(order, buddy_dma_max_order(params->dev));
 }
 
 static bool params_valid(const struct buddy_pool_params *params)
@@ -205,7 +264,7 @@ static bool params_valid(const struct buddy_pool_params *params)
 		return false;
 	if (!buddy_reserve_valid(params, arena_order(params)))
 		return false;
-	if (params->flags & ~BUDDY_POOL_ACCOUNT)
+	if (params->flags & ~BUDDY_POOL_ACCOUNT || !buddy_dma_valid(params))
 		return false;
 	return params->nid == NUMA_NO_NODE ||
 	       (params->nid >= 0 && params->nid < MAX_NUMNODES && node_online(params->nid));
@@ -228,6 +287,7 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 		pool->memcg = get_mem_cgroup_from_mm(current->mm);
 		pool->exact = true;
 	}
+	buddy_dma_init(pool, params);
 	buddy_reserve_init(pool, params);
 	strcpy(pool->name, name);
 	return pool;
@@ -236,6 +296,7 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 static void pool_free_record(struct buddy_pool *pool)
 {
 	mem_cgroup_put(pool->memcg);
+	buddy_dma_exit(pool);
 	kfree(pool);
 }
 
@@ -288,6 +349,8 @@ struct buddy_pool *buddy_pool_create(const char *name, const struct buddy_pool_p
 
 	if (!params)
 		params = &defaults;
+	if (!buddy_dma_reaches(params->dev))
+		return ERR_PTR(-EOPNOTSUPP);
 	if (!name || !*name || !params_valid(params))
 		return ERR_PTR(-EINVAL);
 	if (!buddy_ready())
@@ -317,7 +380,8 @@ void buddy_pool_destroy(struct buddy_pool *pool)
 		return;
 	debugfs_remove(pool->file);
 	pool_stop(pool);
-	out = pool->held_bytes - (pool->lists.free_pages << PAGE_SHIFT);
+	out = pool->held_bytes -
+	      ((pool->lists.free_pages + pool->lists.abandoned_pages) << PAGE_SHIFT);
 	if (out)
 		pr_err("dualtree: pool %s: destroyed with %zu bytes of blocks still out\n",
 		       pool->name, out);

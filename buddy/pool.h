@@ -45,6 +45,9 @@ struct mem_cgroup;
  * @reserve_pages: pages of the reserve, which a trim keeps and callers that may sleep leave
  * @reserve_blocks: whole blocks of these
  * @memcg: cgroup that arenas are charged to, with a reference; NULL: none is
+ * @dev: device that arenas are mapped for, with a reference; NULL: none
+ * @dma_dir: direction of these mappings
+ * @zone: zone flag of the arenas: the device reaches no others
  * @exact: take no arena that is larger than needed
  * @nid: node of its arenas, or NUMA_NO_NODE
  * @arena_order: pages of the largest arena it takes, as a power of two
@@ -74,6 +77,9 @@ struct buddy_pool {
 	unsigned long reserve_pages;
 	unsigned long reserve_blocks;
 	struct mem_cgroup *memcg;
+	struct device *dev;
+	enum dma_data_direction dma_dir;
+	gfp_t zone;
 	bool exact;
 	int nid;
 	unsigned int arena_order;
@@ -117,5 +123,7 @@ void buddy_set_ready(bool ready);
 bool buddy_ready(void);
 
 unsigned int buddy_arena_order_default(void);
+
+unsigned long buddy_pool_abandon(struct buddy_pool *pool, void *first, unsigned long nr_pages);
 
 #endif /* DUALTREE_BUDDY_POOL_INTERNAL_H */

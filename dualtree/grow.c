@@ -59,9 +59,13 @@ static bool region_charge(struct dualtree *dt, unsigned int order)
 void dt_region_put(struct dualtree *dt, struct dt_region *region)
 {
 	long bytes = region->bytes;
+	unsigned long abandoned;
 
 	trace_dualtree_region_put(dt->name, region->base, bytes);
-	dt_region_destroy(region);
+	abandoned = dt_region_destroy(region);
+	/* Only dualtree_destroy() puts regions in which something is live: it is alone. */
+	if (unlikely(abandoned))
+		dt->abandoned += abandoned;
 	atomic_long_sub(bytes, &dt->held_bytes);
 	atomic64_inc(&dt->counts.region_puts);
 }

@@ -194,9 +194,10 @@ static void report_leaks(struct dualtree *dt)
 	unsigned int i;
 
 	dualtree_get_stats(dt, &stats);
-	if (!stats.live_bytes)
+	if (stats.live_bytes <= dt->expected_held)
 		return;
-	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name, stats.live_bytes);
+	pr_warn("dualtree: %s: destroyed with %zu bytes live\n", dt->name,
+		stats.live_bytes - dt->expected_held);
 	dt_walk_heaps(dt, collect_heap, &report);
 	for (i = 0; i < report.nr; i++)
 		pr_warn("dualtree: %s:   %zu bytes at %p, within %zu\n", dt->name,
@@ -214,10 +215,19 @@ void dualtree_destroy(struct dualtree *dt)
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);
 	dt_percpu_destroy(dt);
+	if (dt->abandoned && !dt->expected_held)
+		pr_warn("dualtree: %s: destroyed while %lu of its pages are referred to: the last reference frees each\n",
+			dt->name, dt->abandoned);
 	release_pool(dt);
 	kfree(dt);
 }
 EXPORT_SYMBOL_GPL(dualtree_destroy);
+
+void dualtree_expect_held(struct dualtree *dt, size_t bytes)
+{
+	dt->expected_held += bytes;
+}
+EXPORT_SYMBOL_GPL(dualtree_expect_held);
 
 size_t dualtree_granule(void)
 {

@@ -62,6 +62,8 @@ struct dt_instance_counts {
  * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
  * @instance: node in the list of all instances; under the same lock
  * @dir: directory of the debugfs files, or NULL
+ * @abandoned: pages that left the pool; dualtree_destroy()'s
+ * @expected_held: live bytes that packets are expected to hold when it is destroyed
  * @shared_lock: guards @shared, but for its remote list
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @bad_free_limit: rate limit of this instance's reports of bad frees
@@ -89,6 +91,8 @@ struct dualtree {
 	unsigned long looked;
 	struct list_head instance;
 	struct dentry *dir;
+	unsigned long abandoned;
+	size_t expected_held;
 
 	raw_spinlock_t shared_lock;
 	struct dt_heap shared;

@@ -151,13 +151,14 @@ static void region_clear_links(struct dt_region *region)
  * @region: a region that is in no heap any more; what is live in it is lost
  *
  * The record is freed after an RCU grace period; or if the region is queued, see remote.h, when it
- * is taken off the queue.
+ * is taken off the queue. Pages with live bytes that something else refers to leave the pool.
  *
  * Context: Any but NMI; outside of sections.
+ * Return: number of pages that left the pool.
  */
-void dt_region_destroy(struct dt_region *region)
+unsigned long dt_region_destroy(struct dt_region *region)
 {
-	unsigned long nr_pages = region->bytes >> PAGE_SHIFT;
+	unsigned long nr_pages = region->bytes >> PAGE_SHIFT, abandoned = 0;
 
 	buddy_set_owner(region->base, nr_pages, NULL);
 	dt_unpoison(region->base, region->bytes);
@@ -166,8 +167,12 @@ void dt_region_destroy(struct dt_region *region)
 	/* A free that found the record just before finds nothing live, and a drain nothing dead. */
 	ledger_set(region->ledger, 0, region->nr, LEDGER_OWNED);
 	dt_kmemleak_forget(region);
-	buddy_pool_free_range(region->pool, region->base, nr_pages);
+	if (unlikely(region->nr_inuse))
+		abandoned = buddy_pool_abandon(region->pool, region->base, nr_pages);
+	else
+		buddy_pool_free_range(region->pool, region->base, nr_pages);
 	if (xchg(&region->state, REGION_RETIRED) != REGION_QUEUED)
 		dt_region_free(region);
+	return abandoned;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_destroy);

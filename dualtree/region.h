@@ -181,7 +181,7 @@ static inline u8 ledger_before(const struct dt_region *region, unsigned int firs
 
 struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				   gfp_t gfp);
-void dt_region_destroy(struct dt_region *region);
+unsigned long dt_region_destroy(struct dt_region *region);
 void dt_region_free(struct dt_region *region);
 void dt_region_reset(struct dt_region *region);
 void dt_region_cut(struct dt_region *region, unsigned int nr);

@@ -24,11 +24,13 @@
 #define DUALTREE_BUDDY_POOL_H
 
 #include <linux/bits.h>
+#include <linux/dma-direction.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/types.h>
 
 struct buddy_pool;
+struct device;
 
 /**
  * BUDDY_POOL_ARENA_ORDER - default arena order: the pages of 4 MiB, as a power of two
@@ -73,6 +75,13 @@ struct buddy_pool;
  *	or the reserve is smaller. Free memory in smaller pieces does not count. Where @reserve is
  *	not a multiple of such a block, the rest may lie in smaller pieces
  * @flags: BUDDY_POOL_ACCOUNT
+ * @dev: device that all arenas are mapped for; NULL: none. Set its DMA mask before. Arenas are no
+ *	larger than it maps at once, and of ZONE_DMA32 if it does not reach all memory. The pool
+ *	keeps a reference to it, and is to be destroyed before its driver is unbound
+ * @dma_dir: direction of the mappings: DMA_FROM_DEVICE, DMA_TO_DEVICE or DMA_BIDIRECTIONAL
+ *
+ * An arena is mapped once, when it is taken from the kernel, and nothing is synced then: see
+ * dualtree_dma_sync_for_device(). If it cannot be mapped, it is as if the kernel had no memory.
  */
 struct buddy_pool_params {
 	int nid;
@@ -81,12 +90,15 @@ struct buddy_pool_params {
 	size_t reserve;
 	unsigned int reserve_order;
 	unsigned long flags;
+	struct device *dev;
+	enum dma_data_direction dma_dir;
 };
 
 /**
  * struct buddy_pool_stats - statistics of a pool
  * @held_bytes: bytes of all arenas, and of those that are being taken from the kernel
  * @free_bytes: bytes of all free blocks
+ * @abandoned_bytes: bytes of pages that have no user, but to which packets still refer
  * @largest_free: bytes of the largest free block
  * @arenas: number of arenas
  * @allocs: blocks handed out
@@ -97,6 +109,7 @@ struct buddy_pool_params {
 struct buddy_pool_stats {
 	size_t held_bytes;
 	size_t free_bytes;
+	size_t abandoned_bytes;
 	size_t largest_free;
 	unsigned int arenas;
 	u64 allocs;
@@ -116,9 +129,11 @@ struct buddy_pool_stats {
  * Return: the pool; ERR_PTR(-EINVAL) if @name is NULL or empty, the arena order is above
  * BUDDY_POOL_MAX_ARENA_ORDER or above what the kernel hands out, the node is not online, the
  * limit, in whole pages, is less than the reserve, @reserve_order is above the arena order or says
- * more than the reserve, or a flag is not defined; ERR_PTR(-ENODEV) if dualtree is built in and not
- * set up; or ERR_PTR(-ENOMEM), also if the kernel has no memory for the reserve, in blocks of its
- * order, after reclaim and compaction. The OOM killer is not called for it.
+ * more than the reserve, a flag is not defined, or there is a device without a direction;
+ * ERR_PTR(-EOPNOTSUPP) if the device has no DMA mask, or one below 32 bits; ERR_PTR(-ENODEV) if
+ * dualtree is built in and not set up; or ERR_PTR(-ENOMEM), also if the kernel has no memory for
+ * the reserve, in blocks of its order, after reclaim and compaction. The OOM killer is not called
+ * for it.
  */
 struct buddy_pool *buddy_pool_create(const char *name,
 				     const struct buddy_pool_params *params);
@@ -127,7 +142,9 @@ struct buddy_pool *buddy_pool_create(const char *name,
  * buddy_pool_destroy() - free a pool and all of its memory
  * @pool: the pool, or NULL; no other call may use it
  *
- * Blocks that are not freed are reported in one line, and freed with the pool.
+ * Blocks that are not freed are reported in one line, and freed with the pool. All that is mapped
+ * for a device is unmapped when this returns. A page that a packet still refers to is freed with
+ * that reference.
  *
  * Context: Process context. May sleep.
  */

@@ -160,6 +160,10 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
  * Live allocations need not be freed before: a stream is torn down in time proportional to its
  * regions, not to its allocations. With DUALTREE_REPORT_LEAKS live ranges are reported first.
  *
+ * It does not wait for packets that refer to pages with live bytes. These pages get no new user:
+ * each is freed by the last reference to it, or used again by the pool after that. One line says so
+ * unless dualtree_expect_held() did.
+ *
  * Context: Process context. May sleep.
  */
 void dualtree_destroy(struct dualtree *dt);
@@ -355,6 +359,59 @@ size_t dualtree_max_size(struct dualtree *dt);
  * Return: bytes by which the instance's regions became less.
  */
 size_t dualtree_shrink(struct dualtree *dt);
+
+/**
+ * dualtree_expect_held() - tell that packets will hold live bytes when an instance is destroyed
+ * @dt: the instance
+ * @bytes: number of bytes, in addition to those of earlier calls
+ *
+ * So many live bytes are then not reported as leaks, nor is it reported that pages are referred to.
+ * dualtree_rx_destroy() calls it.
+ *
+ * Context: Process context, one caller at a time.
+ */
+void dualtree_expect_held(struct dualtree *dt, size_t bytes);
+
+/**
+ * dualtree_dma_addr() - get the DMA address of memory
+ * @dt: the instance; its pool has a device
+ * @ptr: a byte of live memory of the instance
+ *
+ * The memory is mapped as long as it is live, and longer: with its arena.
+ *
+ * Context: Any context, NMI included.
+ * Return: the address for the pool's device, or DMA_MAPPING_ERROR if the pool has none or @ptr is
+ * not in it.
+ */
+dma_addr_t dualtree_dma_addr(struct dualtree *dt, const void *ptr);
+
+/**
+ * dualtree_dma_sync_for_cpu() - let the CPU read what the device has written
+ * @dt: the instance; if its pool has no device, nothing is done
+ * @ptr: first byte
+ * @len: number of bytes, all of them in live memory of one region
+ *
+ * It comes after the device is done with the range and before the first read of it. If bounce
+ * buffers are used, it overwrites the range: call it once for each transfer.
+ *
+ * Context: Any context but NMI.
+ */
+void dualtree_dma_sync_for_cpu(struct dualtree *dt, const void *ptr, size_t len);
+
+/**
+ * dualtree_dma_sync_for_device() - let the device read or write a range
+ * @dt: the instance; if its pool has no device, nothing is done
+ * @ptr: first byte
+ * @len: number of bytes, all of them in live memory of one region
+ *
+ * It comes after the last access of the CPU and before the device gets the address, also where the
+ * device only writes: the CPU's cache may have data of an earlier user that is still to be written
+ * back. After it the CPU does not touch the range until dualtree_dma_sync_for_cpu(). A range is
+ * freed only when the device is done with it; no sync is needed before.
+ *
+ * Context: Any context but NMI.
+ */
+void dualtree_dma_sync_for_device(struct dualtree *dt, const void *ptr, size_t len);
 
 /**
  * dualtree_get_stats() - read the statistics of an instance
