@@ -3,8 +3,8 @@
  * Packet buffers when the kernel has no memory: each allocation that a call makes fails in
  * turn, the stack's own included. What is not accepted is still there, and all of it comes back.
  */
-#include <linux/skbuff.h>
 #include "fixtures/faults.h"
+#include "fixtures/rx.h"
 #include "fixtures/tx.h"
 
 static void fault_create(struct kunit *test)
@@ -19,7 +19,7 @@ static void fault_create(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dt_fault_disarm());
 	KUNIT_EXPECT_PTR_EQ(test, tx, ERR_PTR(-ENOMEM));
 	dt_fault_arm(1);
-	rx = dualtree_rx_create(dt, SZ_1M);
+	rx = dualtree_rx_create(dt, &(const struct dualtree_rx_params){ .limit = SZ_1M });
 	KUNIT_EXPECT_TRUE(test, dt_fault_disarm());
 	KUNIT_EXPECT_PTR_EQ(test, rx, ERR_PTR(-ENOMEM));
 }
@@ -116,13 +116,12 @@ static void fault_datagrams(struct kunit *test)
 /* With a limit of 0 packets are copied, and take more than one allocation. */
 static void packet_with_faults(struct kunit *test, struct dualtree *dt, size_t limit)
 {
-	struct dualtree_rx *rx = dualtree_rx_create(dt, limit);
+	struct dualtree_rx *rx = test_rx(test, dt, .limit = limit);
 	struct dualtree_buf buf;
 	struct sk_buff *skb;
 	unsigned int n, failed = 0;
 	bool hit = true;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(rx));
 	dualtree_buf_init(&buf, dt);
 	for (n = 1; hit && n < FAULT_POINTS_MAX; n++) {
 		dt_buf_append(test, &buf, 0, 9000);
@@ -141,8 +140,7 @@ static void packet_with_faults(struct kunit *test, struct dualtree *dt, size_t l
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
 	KUNIT_EXPECT_GE(test, failed, limit ? 1 : 3);
-	KUNIT_EXPECT_EQ(test, dualtree_rx_drain(rx, 0), 0);
-	dualtree_rx_destroy(rx);
+	dt_test_rx_destroy(test, rx);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module dualtree_netbuf. Its init sets nothing up; its exit waits for callbacks.
+ * The module dualtree_netbuf: its shrinker, and an exit that waits for callbacks.
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include "rx.h"
 
 static int __init netbuf_init(void)
 {
-	return 0;
+	return dt_rx_shrinker_init();
 }
 module_init(netbuf_init);
 
@@ -18,6 +19,7 @@ module_init(netbuf_init);
  */
 static void __exit netbuf_exit(void)
 {
+	dt_rx_shrinker_exit();
 	synchronize_rcu_tasks();
 }
 module_exit(netbuf_exit);

@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving in a driver, which gives the ranges of a buffer to the stack.
+ * Receiving in a driver: a tracker, and packets of packet buffers.
  *
- *	               dualtree_rx_skb()          dualtree_rx_reap()
- *	buffer --------------------------> pinned ------------------> free
- *	                                            page references == 1
+ *	                        dualtree_rx_skb()        dualtree_rx_reap()
+ *	range of an instance --------------------> held -----------------------> free
+ *	                                                 page references == 1
  *
- * The stack does not report that a packet has released a page. So each packet takes a reference to
- * every page that its payload touches, and a range is released when all of its pages are down to
- * the allocator's own reference. Ranges share pages, so a range may wait for an adjacent one. None
- * is freed early: a packet that can read it has a reference to its page. Only such a packet can
- * pass a reference on. So a count of 1 does not rise again, except for a moment by code that looks
- * up the page and does not read its contents.
+ * held.h says when a range is free. rx_ring.c makes packets of the slots of a ring, rx_idle.c reaps
+ * when nothing is received.
  *
- * Each call of dualtree_rx_reap() goes on where the last one stopped, so a packet that is never
- * read does not delay the ranges of others.
+ * Each fragment has a reference to its page, and is charged the granules that it lies in: so the
+ * sum of what packets are charged is what they keep from other users of the instance, while the
+ * packets that share a page are read at about the same time.
  *
- * A packet that TCP has read may still exist: skb_attempt_defer_free() queues it until the CPU that
- * allocated it receives a packet, which an idle CPU never does. So dualtree_rx_drain() makes each
- * CPU poll a NAPI that has nothing to receive.
- *
- * Locks: dualtree_rx.lock, a spinlock that is taken with interrupts disabled. Any context but NMI.
+ * Locks: rx.h. Any context but NMI; on PREEMPT_RT preemptible, as the allocators of packets need.
  */
-#include <dualtree/netbuf.h>
-#include <linux/cpumask.h>
+#include <dualtree/dualtree.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/netdevice.h>
-#include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/spinlock.h>
-#include "../compat/napi.h"
 #include "buf.h"
-
-/*
- * Maximum bytes of headers. The longest usual ones fit: Ethernet with two VLAN tags 22, IPv6 40,
- * TCP 60, and as much again for a tunnel.
- */
-#define RX_HEADERS_MAX	256
+#include "rx.h"
 
 /*
  * Maximum bytes of a copy that is all linear. With the headroom and struct skb_shared_info it fits
@@ -48,71 +31,68 @@
  */
 #define RX_LINEAR_MAX	1024
 
-/* Maximum ranges of one call of dualtree_rx_reap() here: it keeps interrupts disabled meanwhile. */
+/* Pages of a fragment of a copy, as a power of two, at most: fewer where there are none at once. */
+#define COPY_ORDER	2
+
+/* Maximum ranges of one hold of the lock: it keeps interrupts disabled meanwhile. */
 #define RX_REAP_MAX	64
 
 /*
- * Jiffies between two looks of a waiter: 20 ms. The stack does not wake it, and a socket may keep a
- * packet for any time.
+ * Ranges that a packet looks at which finds the limit reached: those of two packets, so that the
+ * ranges that were released are found, and one that is copied anyway is not much dearer.
  */
-#define RX_TICK		(HZ / 50 ?: 1)
+#define RX_REAP_AT_LIMIT	4
 
-/**
- * struct dualtree_rx - a tracker of the ranges that packets hold
- * @dt: the instance; constant, as are all members up to @napi
- * @limit: maximum of @pinned_bytes
- * @dev: device of @napi
- * @napi: has nothing to receive; dualtree_rx_drain() schedules it
- * @lock: guards all members below
- * @pinned: ranges that packets hold; the next one to look at is first
- * @pinned_bytes: bytes that these are charged with, whole pages for each range
- * @pinned_ranges: number of ranges in @pinned
- * @packets: as in struct dualtree_rx_stats
- * @copied: as in struct dualtree_rx_stats
- */
-struct dualtree_rx {
-	struct dualtree *dt;
-	size_t limit;
-	struct net_device *dev;
-	struct napi_struct napi;
-	spinlock_t lock;	/* guards all below */
-	struct list_head pinned;
-	size_t pinned_bytes;
-	unsigned long pinned_ranges;
-	u64 packets;
-	u64 copied;
-};
-
-static int receive_nothing(struct napi_struct *napi, int budget)
+bool dt_rx_make_room_slow(struct dualtree_rx *rx, size_t bytes)
 {
-	napi_complete_done(napi, 0);
-	return 0;
+	if (bytes > rx->limit || !dt_held_reap(&rx->held, RX_REAP_AT_LIMIT, true))
+		return false;
+	return rx->held.bytes + bytes <= rx->limit && dt_held_make_room(&rx->held);
 }
 
-struct dualtree_rx *dualtree_rx_create(struct dualtree *dt, size_t limit)
+static size_t bytes_in_page(const u8 *data, size_t len)
 {
-	struct dualtree_rx *rx = kzalloc(sizeof(*rx), GFP_KERNEL);
+	return min_t(size_t, len, PAGE_SIZE - offset_in_page(data));
+}
 
-	if (!rx)
-		return ERR_PTR(-ENOMEM);
-	rx->dev = dt_alloc_netdev_dummy();
-	if (!rx->dev) {
-		kfree(rx);
-		return ERR_PTR(-ENOMEM);
+/* Add a fragment for each page of @len bytes at @data, with a reference to it. */
+void dt_rx_add_frags(struct sk_buff *skb, u8 *data, size_t len)
+{
+	size_t part;
+
+	/* dt_rx_hold() charges the packet. */
+	skb->truesize -= len;
+	for (; len; data += part, len -= part) {
+		part = bytes_in_page(data, len);
+		get_page(virt_to_page(data));
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, virt_to_page(data),
+				offset_in_page(data), part, part);
 	}
-	netif_napi_add(rx->dev, &rx->napi, receive_nothing);
-	napi_enable(&rx->napi);
-	rx->dt = dt;
-	rx->limit = limit;
-	spin_lock_init(&rx->lock);
-	INIT_LIST_HEAD(&rx->pinned);
-	return rx;
 }
-EXPORT_SYMBOL_GPL(dualtree_rx_create);
 
-static size_t charge_of(const struct dualtree_segment *seg)
+/*
+ * Hold what a packet keeps of a range, and charge it with these granules. What lies in a page
+ * without a fragment of the packet is free at the first look.
+ */
+void dt_rx_hold(struct dualtree_rx *rx, struct sk_buff *skb, const struct dt_rx_range *range)
 {
-	return dt_pages_of(seg->data, seg->len) * PAGE_SIZE;
+	size_t len = range->len, tail = range->tail, before = offset_in_page(range->data);
+	struct dt_held held = { .data = range->data, .follows = range->follows };
+
+	skb->truesize += ALIGN(before + len, dualtree_granule()) -
+			 ALIGN_DOWN(before, dualtree_granule());
+	for (; len; len -= held.len) {
+		held.len = bytes_in_page(held.data, len);
+		if (held.len == len)
+			held.tail = bytes_in_page(held.data, len + tail) - len;
+		dt_held_push(&rx->held, &held);
+		held.data += held.len + held.tail;
+		held.follows = true;
+	}
+	held.len = tail - held.tail;
+	held.tail = 0;
+	if (held.len)
+		dt_held_push(&rx->held, &held);
 }
 
 /*
@@ -137,99 +117,44 @@ static unsigned int frags_needed(struct dualtree_buf *buf, size_t headers)
 	return frags;
 }
 
-unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
+static void make_frags(struct dualtree_rx *rx, struct sk_buff *skb, struct dualtree_buf *buf)
 {
 	struct dualtree_segment *seg, *next;
-	unsigned int reaped = 0;
-	unsigned long flags;
-	LIST_HEAD(waiting);
-	LIST_HEAD(released);
 
-	spin_lock_irqsave(&rx->lock, flags);
-	list_for_each_entry_safe(seg, next, &rx->pinned, node) {
-		if (!budget--)
-			break;
-		if (!dt_segment_released(seg)) {
-			list_move_tail(&seg->node, &waiting);
-			continue;
-		}
-		list_move(&seg->node, &released);
-		rx->pinned_bytes -= charge_of(seg);
-		reaped++;
-	}
-	list_splice_tail(&waiting, &rx->pinned);
-	rx->pinned_ranges -= reaped;
-	spin_unlock_irqrestore(&rx->lock, flags);
-	list_for_each_entry_safe(seg, next, &released, node)
-		dt_segment_release(rx->dt, seg);
-	return reaped;
-}
-EXPORT_SYMBOL_GPL(dualtree_rx_reap);
-
-static bool try_charge(struct dualtree_rx *rx, size_t bytes)
-{
-	unsigned long flags;
-	bool fits;
-
-	spin_lock_irqsave(&rx->lock, flags);
-	fits = bytes <= rx->limit && rx->pinned_bytes <= rx->limit - bytes;
-	if (fits)
-		rx->pinned_bytes += bytes;
-	spin_unlock_irqrestore(&rx->lock, flags);
-	return fits;
-}
-
-static bool charge(struct dualtree_rx *rx, size_t bytes)
-{
-	return try_charge(rx, bytes) ||
-	       (dualtree_rx_reap(rx, RX_REAP_MAX) && try_charge(rx, bytes));
-}
-
-static void uncharge(struct dualtree_rx *rx, size_t bytes)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->pinned_bytes -= bytes;
-	spin_unlock_irqrestore(&rx->lock, flags);
-}
-
-/* One fragment for each page, charged as a page: a packet keeps all of it from other users. */
-static void add_frags(struct sk_buff *skb, const struct dualtree_segment *seg)
-{
-	const u8 *data = seg->data, *end = data + seg->len;
-	size_t part;
-
-	for (; data < end; data += part) {
-		part = min_t(size_t, end - data, PAGE_SIZE - offset_in_page(data));
-		get_page(virt_to_page(data));
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, virt_to_page(data),
-				offset_in_page(data), part, PAGE_SIZE);
+	list_for_each_entry_safe(seg, next, &buf->segments, node) {
+		dt_rx_add_frags(skb, seg->data, seg->len);
+		dt_rx_hold(rx, skb, &(struct dt_rx_range){ seg->data, seg->len });
+		buf_del(buf, seg);
+		dt_segment_forget(buf->dt, seg);
 	}
 }
 
+/*
+ * Return: the packet; NULL if it is to be copied, for the limit or for want of memory for the
+ * ranges; or ERR_PTR(-ENOMEM).
+ */
 static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *dev,
 				     struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
 {
 	struct sk_buff *skb = __netdev_alloc_skb(dev, headers, gfp);
-	struct dualtree_segment *seg;
 	unsigned long flags;
-	unsigned int ranges = 0;
+	bool fits;
 
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	dualtree_buf_read(buf, skb_put(skb, headers), headers);
-	buf_for_each(seg, buf) {
-		add_frags(skb, seg);
-		ranges++;
+	flags = rx_lock(rx);
+	fits = rx_make_room(rx, buf->len - headers);
+	if (fits) {
+		dualtree_buf_read(buf, skb_put(skb, headers), headers);
+		make_frags(rx, skb, buf);
+		WRITE_ONCE(rx->packets, rx->packets + 1);
+		rx_start_timer(rx);
 	}
-	spin_lock_irqsave(&rx->lock, flags);
-	list_splice_tail_init(&buf->segments, &rx->pinned);
-	rx->pinned_ranges += ranges;
-	rx->packets++;
-	spin_unlock_irqrestore(&rx->lock, flags);
-	buf->len = 0;
-	return skb;
+	rx_unlock(rx, flags);
+	if (fits)
+		return skb;
+	kfree_skb(skb);
+	return NULL;
 }
 
 /* Copy a buffer into a packet of its length. */
@@ -244,35 +169,44 @@ static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 	}
 }
 
-static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
-				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
+/* Return: a packet of @len bytes to copy to, the first @headers of them linear; or an error. */
+struct sk_buff *dt_rx_alloc_copy(size_t len, size_t headers, gfp_t gfp)
 {
-	size_t linear = buf->len <= RX_LINEAR_MAX ? buf->len : headers;
-	size_t paged = buf->len - linear;
+	size_t linear = len <= RX_LINEAR_MAX ? len : headers;
 	struct sk_buff *skb;
-	unsigned long flags;
 	int err;
 
-	skb = alloc_skb_with_frags(NET_SKB_PAD + linear, paged, 0, &err, gfp);
+	skb = alloc_skb_with_frags(NET_SKB_PAD + linear, len - linear, COPY_ORDER, &err, gfp);
 	if (!skb)
 		return ERR_PTR(err == -EMSGSIZE ? err : -ENOMEM);
 	skb_reserve(skb, NET_SKB_PAD);
 	skb_put(skb, linear);
-	skb->data_len = paged;
-	skb->len += paged;
+	skb->data_len = len - linear;
+	skb->len += len - linear;
+	return skb;
+}
+
+static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
+				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
+{
+	struct sk_buff *skb = dt_rx_alloc_copy(buf->len, headers, gfp);
+	unsigned long flags;
+
+	if (IS_ERR(skb))
+		return skb;
 	skb->dev = dev;
 	fill_packet(skb, buf);
 	dt_buf_consume(buf, buf->len);
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->copied++;
-	spin_unlock_irqrestore(&rx->lock, flags);
+	flags = rx_lock(rx);
+	WRITE_ONCE(rx->copied, rx->copied + 1);
+	rx_unlock(rx, flags);
 	return skb;
 }
 
 struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 				struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = NULL;
 	unsigned int frags;
 
 	if (rx->dt != buf->dt || headers > RX_HEADERS_MAX)
@@ -281,82 +215,148 @@ struct sk_buff *dualtree_rx_skb(struct dualtree_rx *rx, struct net_device *dev,
 		return ERR_PTR(-ENODATA);
 	headers = min_t(size_t, headers, buf->len);
 	frags = frags_needed(buf, headers);
-	if (!frags || frags > MAX_SKB_FRAGS || !charge(rx, frags * PAGE_SIZE))
-		return make_copied(rx, dev, buf, headers, gfp);
-	skb = make_in_place(rx, dev, buf, headers, gfp);
-	if (IS_ERR(skb))
-		uncharge(rx, frags * PAGE_SIZE);
-	return skb;
+	if (frags && frags <= MAX_SKB_FRAGS)
+		skb = make_in_place(rx, dev, buf, headers, gfp);
+	return skb ?: make_copied(rx, dev, buf, headers, gfp);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_skb);
 
-void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats)
+int dualtree_rx_pin(struct dualtree_rx *rx, void *ptr, size_t len)
 {
 	unsigned long flags;
+	int err = 0;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	stats->packets = rx->packets;
-	stats->copied = rx->copied;
-	stats->pinned_bytes = rx->pinned_bytes;
-	stats->pinned_ranges = rx->pinned_ranges;
-	spin_unlock_irqrestore(&rx->lock, flags);
+	if (!len || !dt_in_one_page(ptr, len))
+		return -EINVAL;
+	flags = rx_lock(rx);
+	if (rx_make_room(rx, len)) {
+		get_page(virt_to_page(ptr));
+		dt_held_push(&rx->held, &(struct dt_held){ .data = ptr, .len = len });
+		WRITE_ONCE(rx->packets, rx->packets + 1);
+		rx_start_timer(rx);
+	} else {
+		err = rx->held.bytes + len > rx->limit ? -ENOSPC : -ENOMEM;
+	}
+	rx_unlock(rx, flags);
+	return err;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_pin);
+
+/* Note the CPU of a poll. Return: ranges to look at in it. */
+static unsigned int note_poll(struct dualtree_rx *rx, unsigned int budget)
+{
+	unsigned int cpu = raw_smp_processor_id();
+
+	if (!cpumask_test_cpu(cpu, &rx->cpus))
+		cpumask_set_cpu(cpu, &rx->cpus);
+	if (!READ_ONCE(rx->idle))
+		return budget;
+	WRITE_ONCE(rx->idle, false);
+	return max_t(unsigned int, budget, RX_REAP_IDLE);
+}
+
+unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
+{
+	unsigned int reaped = 0, part;
+	unsigned long flags;
+	bool idle = READ_ONCE(rx->packets) == READ_ONCE(rx->reaped_at);
+
+	if (rx->napi)
+		budget = note_poll(rx, budget);
+	do {
+		part = rx->napi ? budget : min_t(unsigned int, budget, RX_REAP_MAX);
+		flags = rx_lock(rx);
+		rx->reaped_at = rx->packets;
+		reaped += dt_held_reap(&rx->held, part, idle);
+		rx_start_timer(rx);
+		rx_unlock(rx, flags);
+		budget -= part;
+	} while (budget);
+	return reaped;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_reap);
+
+void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats)
+{
+	unsigned long flags = rx_lock(rx);
+
+	stats->packets = READ_ONCE(rx->packets);
+	stats->copied = READ_ONCE(rx->copied);
+	stats->pinned_bytes = READ_ONCE(rx->held.bytes);
+	stats->pinned_ranges = dt_held_nr(&rx->held);
+	rx_unlock(rx, flags);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_get_stats);
 
-/* Look at each range once. Return: number of ranges that packets still hold. */
-static unsigned long reap_all(struct dualtree_rx *rx)
+/* Free what the last allocation of buffers has left. */
+void dt_rx_free_rest(struct dualtree_rx *rx)
 {
-	struct dualtree_rx_stats stats;
-	unsigned long looked;
-
-	dualtree_rx_get_stats(rx, &stats);
-	for (looked = 0; looked < stats.pinned_ranges; looked += RX_REAP_MAX)
-		dualtree_rx_reap(rx, RX_REAP_MAX);
-	dualtree_rx_get_stats(rx, &stats);
-	return stats.pinned_ranges;
+	if (rx->rest_len)
+		dualtree_free(rx->dt, rx->rest, rx->rest_len);
+	rx->rest_len = 0;
 }
 
-static void receive_here(void *napi)
+int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int headroom)
 {
-	napi_schedule(napi);
-}
+	unsigned int need;
 
-/* Each online CPU frees the packets that wait for it; an offline one keeps its until it is back. */
-static void receive_everywhere(struct dualtree_rx *rx)
-{
-	int cpu;
-
-	for_each_online_cpu(cpu) {
-		smp_call_function_single(cpu, receive_here, &rx->napi, true);
-		napi_synchronize(&rx->napi);
+	dt_rx_free_rest(rx);
+	if (headroom % SMP_CACHE_BYTES || headroom > PAGE_SIZE - SMP_CACHE_BYTES)
+		return -EINVAL;
+	if (size > dualtree_max_size(rx->dt) - headroom)
+		return -EINVAL;
+	rx->headroom = headroom ?: NET_SKB_PAD;
+	need = SKB_DATA_ALIGN(rx->headroom + size) +
+	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	/* A power of two, so that none crosses the end of a page where all are of one size. */
+	rx->in_page = need <= PAGE_SIZE;
+	if (rx->in_page) {
+		rx->slot_size = max_t(unsigned int, roundup_pow_of_two(need), dualtree_granule());
+	} else {
+		rx->headroom = headroom;
+		rx->slot_size = ALIGN(size + rx->headroom, dualtree_granule());
 	}
-}
-
-int dualtree_rx_drain(struct dualtree_rx *rx, long timeout)
-{
-	long tick;
-
-	while (reap_all(rx)) {
-		if (timeout <= 0)
-			return -ETIMEDOUT;
-		receive_everywhere(rx);
-		tick = min_t(long, timeout, RX_TICK);
-		schedule_timeout_uninterruptible(tick);
-		if (timeout != MAX_SCHEDULE_TIMEOUT)
-			timeout -= tick;
-	}
+	/*
+	 * Less would keep more free than it uses, between buffers that are still in use; or, where
+	 * pages are large, much of a page.
+	 */
+	rx->copy_max = max3(RX_HEADERS_MAX, rx->slot_size / 4, (unsigned int)PAGE_SIZE / 32);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(dualtree_rx_drain);
+EXPORT_SYMBOL_GPL(dualtree_rx_set_size);
+
+struct dualtree_rx *dualtree_rx_create(struct dualtree *dt,
+				       const struct dualtree_rx_params *params)
+{
+	struct dualtree_rx *rx = kzalloc(sizeof(*rx), GFP_KERNEL);
+	int err;
+
+	if (!rx)
+		return ERR_PTR(-ENOMEM);
+	rx->dt = dt;
+	rx->napi = params->napi;
+	rx->limit = params->limit;
+	rx->held.dt = dt;
+	spin_lock_init(&rx->lock);
+	err = dualtree_rx_set_size(rx, params->size, params->headroom);
+	if (err) {
+		kfree(rx);
+		return ERR_PTR(err);
+	}
+	dt_rx_timer_init(rx);
+	return rx;
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_create);
 
 void dualtree_rx_destroy(struct dualtree_rx *rx)
 {
 	if (!rx)
 		return;
-	dualtree_rx_drain(rx, MAX_SCHEDULE_TIMEOUT);
-	napi_disable(&rx->napi);
-	netif_napi_del(&rx->napi);
-	dt_free_netdev_dummy(rx->dev);
+	dt_rx_timer_exit(rx);
+	dt_rx_free_rest(rx);
+	dt_held_reap(&rx->held, UINT_MAX, true);
+	dualtree_expect_held(rx->dt, rx->held.bytes);
+	dt_held_exit(&rx->held);
 	kfree(rx);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_destroy);

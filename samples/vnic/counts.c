@@ -22,10 +22,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[ZEROCOPY_BYTES]	= "zerocopy_bytes",
 	[COPIED_PACKETS]	= "copied_packets",
 	[COPIED_BYTES]		= "copied_bytes",
-	[SMALL_PACKETS]		= "small_packets",
 	[OVER_CAP_PACKETS]	= "over_cap_packets",
-	[TAIL_BYTES]		= "tail_bytes",
-	[POSTED_BUFFERS]	= "posted_buffers",
 	[REFILLS_SHORT]		= "refills_short",
 };
 

@@ -23,20 +23,17 @@ enum count {
 	TX_BYTES,
 	TX_DROPPED_DOWN,	/* the other end is closed */
 	TX_DROPPED_FULL,	/* the other end's ring was full */
-	TX_DROPPED_SIZE,	/* not a frame, or longer than RING_ROOM */
+	TX_DROPPED_SIZE,	/* not a frame, or longer than the other end's slots */
 	/* Written by the end's poll; by vnic_stop() after the poll has ended. */
 	RX_PACKETS,
 	RX_BYTES,
 	RX_DROPPED,		/* no memory for a packet */
 	RX_DISCARDED,		/* still in the ring when the end was closed */
-	ZEROCOPY_PACKETS,	/* whose payload is in place */
-	ZEROCOPY_BYTES,		/* of that payload */
+	ZEROCOPY_PACKETS,	/* in place, but perhaps for their headers */
+	ZEROCOPY_BYTES,		/* of these, in place */
 	COPIED_PACKETS,		/* copied whole */
 	COPIED_BYTES,		/* of those, and of the others' headers */
-	SMALL_PACKETS,		/* of those copied: up to COPYBREAK bytes */
-	OVER_CAP_PACKETS,	/* of those copied: packets held cap_kib */
-	TAIL_BYTES,		/* of buffers, after the end of a frame */
-	POSTED_BUFFERS,
+	OVER_CAP_PACKETS,	/* of those copied: half of a buffer or more, so for the cap only */
 	REFILLS_SHORT,		/* times that memory ran out before the ring was full */
 	NR_COUNTS,
 };

@@ -18,14 +18,13 @@
  * @dev: the device
  * @peer: the other end; constant
  * @dt: the memory it receives into
- * @rx: tracks payload that packets hold
+ * @rx: tracks what packets hold of it; belongs to @napi
  * @napi: the poll
- * @zerocopy: payload goes to the stack in place; constant
  * @inject_corrupt: damage received frames, as a fault to be found; constant
  * @running: the peer may put frames into @ring; written under RTNL
  * @ring: frames to receive; the receiver is @napi, the transmitter is the peer
  * @counts: one writer each, see counts.h
- * @housekeeping: reaps ranges and updates the maxima while no frame arrives, too
+ * @sampling: updates the maxima of @counts
  */
 struct end {
 	struct net_device *dev;
@@ -33,12 +32,11 @@ struct end {
 	struct dualtree *dt;
 	struct dualtree_rx *rx;
 	struct napi_struct napi;
-	bool zerocopy;
 	bool inject_corrupt;
 	bool running;
 	struct ring ring;
 	struct counts counts;
-	struct delayed_work housekeeping;
+	struct delayed_work sampling;
 };
 
 #endif /* VNIC_END_H */

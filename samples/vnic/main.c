@@ -2,18 +2,19 @@
 /*
  * vnic: a pair of Ethernet devices that receive into dualtree memory, as a network driver does.
  *
- * A frame that is sent on vnic0 arrives on vnic1, and the other way round. Each end posts
- * buffers of 16 KiB ahead. What becomes of a buffer that a frame arrived in:
+ * A frame that is sent on vnic0 arrives on vnic1, and the other way round. Each end posts buffers
+ * ahead. What becomes of a frame, and of the buffer that it arrived in:
  *
- *	part		mode=zerocopy				mode=copy
- *	after the frame	freed at once				freed at once
- *	headers		copied into the packet, freed at once	copied, freed at once
- *	payload		page fragments of the packet; freed	copied, freed at once
- *			when no packet refers to the pages
+ *	MTU of the end			up to 1500		above
+ *	room for a frame		1,536 bytes		16 KiB
+ *	mode=zerocopy			the buffer itself is	the payload is in page fragments,
+ *					the packet		the headers are copied; the rest
+ *								is free at the next reap
+ *	a small frame; mode=copy;	copied, and the buffer	the same
+ *	or packets hold cap_kib		is posted again
  *
- * While packets hold cap_kib of pages, zerocopy copies, too. Unloading waits until the stack
- * has released all pages, those of unread sockets included. It logs a line every ten seconds
- * meanwhile, and one line of counts at the end.
+ * Memory in place is free again when no packet refers to its pages. Unloading waits for no packet:
+ * pages that sockets still hold leave the instances. It logs one line of counts.
  *
  * This file has parameters, creation and destruction: process context. netdev.c and rx.c have
  * the data path and its rules. Counts are in debugfs, vnic/NAME/stats.
@@ -21,8 +22,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/etherdevice.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -38,13 +41,11 @@
 
 #define NR_ENDS		2
 
-/* Jiffies between two runs of the housekeeping: the delay until an idle end frees a range. */
-#define HOUSE_PERIOD	(HZ / 20 ?: 1)
-/* Ranges that one run looks at, which bounds it. */
-#define HOUSE_REAP	512
+/* Jiffies between two looks at how much memory is in use. */
+#define SAMPLE_PERIOD	(HZ / 20 ?: 1)
 
-/* Jiffies between two lines that tell what unloading waits for. */
-#define DRAIN_PATIENCE	(10 * HZ)
+/* Jiffies that inject=wait waits at most: longer than scripts/vnic has patience for. */
+#define INJECT_WAIT	(20 * HZ)
 
 static char *mode = "zerocopy";
 module_param(mode, charp, 0444);
@@ -56,7 +57,7 @@ MODULE_PARM_DESC(ring_size, "Buffers that each end posts; a power of two, 16 to 
 
 static unsigned int cap_kib = 8192;
 module_param(cap_kib, uint, 0444);
-MODULE_PARM_DESC(cap_kib, "KiB of pages that packets may hold of each end; beyond it: copied");
+MODULE_PARM_DESC(cap_kib, "KiB that packets may hold of each end; beyond it: copied");
 
 static unsigned int limit_mib;
 module_param(limit_mib, uint, 0444);
@@ -69,7 +70,7 @@ MODULE_PARM_DESC(rx_csum, "Checksums count as verified; else the stack verifies 
 /* A fault to inject. scripts/vnic --self-check requires that each one is reported. */
 static char *inject = "";
 module_param(inject, charp, 0444);
-MODULE_PARM_DESC(inject, "Do one thing wrong: corrupt, or at unload leak or double_free");
+MODULE_PARM_DESC(inject, "Do one thing wrong: corrupt, or at unload leak, double_free or wait");
 
 /* Set before the devices are registered; unset after they are unregistered. */
 static struct end *ends[NR_ENDS];
@@ -84,17 +85,20 @@ static int stats_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void end_housekeeping(struct work_struct *work)
+static void end_sample(struct work_struct *work)
 {
-	struct end *end = container_of(to_delayed_work(work), struct end, housekeeping);
+	struct end *end = container_of(to_delayed_work(work), struct end, sampling);
 
 	sample_peaks(&end->counts, end->dt, end->rx);
-	dualtree_rx_reap(end->rx, HOUSE_REAP);
-	schedule_delayed_work(&end->housekeeping, HOUSE_PERIOD);
+	schedule_delayed_work(&end->sampling, SAMPLE_PERIOD);
 }
 
 static int end_create_memory(struct end *end, const char *name)
 {
+	struct dualtree_rx_params rx_params = {
+		.limit = strcmp(mode, "copy") ? (size_t)cap_kib << 10 : 0,
+		.napi = &end->napi,
+	};
 	struct dualtree_params params = {
 		.limit = (size_t)limit_mib << 20,
 		.flags = DUALTREE_REPORT_LEAKS,
@@ -104,12 +108,12 @@ static int end_create_memory(struct end *end, const char *name)
 	end->dt = dualtree_create(name, &params);
 	if (IS_ERR(end->dt))
 		return PTR_ERR(end->dt);
-	end->rx = dualtree_rx_create(end->dt, end->zerocopy ? (size_t)cap_kib << 10 : 0);
+	end->rx = dualtree_rx_create(end->dt, &rx_params);
 	if (IS_ERR(end->rx)) {
 		err = PTR_ERR(end->rx);
 		goto destroy;
 	}
-	err = ring_init(&end->ring, end->dt, ring_size);
+	err = ring_init(&end->ring, end->rx, ring_size);
 	if (!err)
 		return 0;
 	dualtree_rx_destroy(end->rx);
@@ -129,53 +133,48 @@ static struct end *end_create(unsigned int nr)
 	snprintf(dev->name, sizeof(dev->name), "vnic%u", nr);
 	end = netdev_priv(dev);
 	end->dev = dev;
-	end->zerocopy = !strcmp(mode, "zerocopy");
 	end->inject_corrupt = !strcmp(inject, "corrupt");
+	INIT_DELAYED_WORK(&end->sampling, end_sample);
+	vnic_setup(dev, rx_csum);
+	netif_napi_add(dev, &end->napi, vnic_poll);
 	err = end_create_memory(end, dev->name);
 	if (err) {
 		free_netdev(dev);
 		return ERR_PTR(err);
 	}
-	INIT_DELAYED_WORK(&end->housekeeping, end_housekeeping);
-	vnic_setup(dev, rx_csum);
-	netif_napi_add(dev, &end->napi, vnic_poll);
 	return end;
 }
 
-/* At unload: leak an allocation, or free one twice. */
-static void inject_fault(struct dualtree *dt)
+/* At unload: leak an allocation, free one twice, or wait for packets, but not for ever. */
+static void inject_fault(struct end *end)
 {
+	const unsigned long until = jiffies + INJECT_WAIT;
+	struct dualtree_rx_stats stats = { .pinned_ranges = 1 };
 	const size_t len = 1500;
 	void *data;
 
-	if (strcmp(inject, "leak") && strcmp(inject, "double_free"))
+	if (!*inject || !strcmp(inject, "corrupt"))
 		return;
 	pr_info("doing one thing wrong, as asked: %s\n", inject);
-	data = dualtree_alloc(dt, len, GFP_KERNEL);
+	if (!strcmp(inject, "wait")) {
+		for (; stats.pinned_ranges && time_before(jiffies, until); msleep(20)) {
+			dualtree_rx_reap(end->rx, UINT_MAX);
+			dualtree_rx_get_stats(end->rx, &stats);
+		}
+		return;
+	}
+	data = dualtree_alloc(end->dt, len, GFP_KERNEL);
 	if (!data || !strcmp(inject, "leak"))
 		return;
-	dualtree_free(dt, data, len);
-	dualtree_free(dt, data, len);
-}
-
-/* Wait for the pages that the stack still holds. Both ends are unregistered. */
-static void end_drain(struct end *end)
-{
-	struct dualtree_rx_stats stats;
-
-	while (dualtree_rx_drain(end->rx, DRAIN_PATIENCE)) {
-		dualtree_rx_get_stats(end->rx, &stats);
-		pr_info("%s: %lu ranges are still held by packets, waiting\n", end->dev->name,
-			stats.pinned_ranges);
-	}
+	dualtree_free(end->dt, data, len);
+	dualtree_free(end->dt, data, len);
 }
 
 static void end_destroy(struct end *end)
 {
+	ring_free(&end->ring);
 	dualtree_rx_destroy(end->rx);
 	dualtree_destroy(end->dt);
-	ring_free(&end->ring);
-	netif_napi_del(&end->napi);
 	free_netdev(end->dev);
 }
 
@@ -203,7 +202,7 @@ static void register_debugfs(void)
 
 static int check_parameters(void)
 {
-	static const char * const wrong[] = { "", "corrupt", "leak", "double_free" };
+	static const char * const wrong[] = { "", "corrupt", "leak", "double_free", "wait" };
 
 	if (strcmp(mode, "zerocopy") && strcmp(mode, "copy")) {
 		pr_err("mode must be zerocopy or copy\n");
@@ -214,7 +213,7 @@ static int check_parameters(void)
 		return -EINVAL;
 	}
 	if (match_string(wrong, ARRAY_SIZE(wrong), inject) < 0) {
-		pr_err("inject must be corrupt, leak or double_free\n");
+		pr_err("inject must be corrupt, leak, double_free or wait\n");
 		return -EINVAL;
 	}
 	return 0;
@@ -244,7 +243,7 @@ static int __init vnic_init(void)
 		goto unregister;
 	register_debugfs();
 	for (i = 0; i < NR_ENDS; i++)
-		schedule_delayed_work(&ends[i]->housekeeping, HOUSE_PERIOD);
+		schedule_delayed_work(&ends[i]->sampling, SAMPLE_PERIOD);
 	return 0;
 
 unregister:
@@ -267,27 +266,35 @@ static void ends_unregister(void)
 	rtnl_unlock();
 }
 
+/* What is live and no packet holds is a leak. */
+static void log_counts(void)
+{
+	struct dualtree_rx_stats rx_stats;
+	struct dualtree_stats stats;
+	size_t live = 0, pinned = 0;
+	u64 bad_frees = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_ENDS; i++) {
+		dualtree_get_stats(ends[i]->dt, &stats);
+		dualtree_rx_get_stats(ends[i]->rx, &rx_stats);
+		live += stats.live_bytes - rx_stats.pinned_bytes;
+		pinned += rx_stats.pinned_bytes;
+		bad_frees += stats.bad_frees;
+	}
+	pr_info("unloaded: live %zu pinned %zu bad_frees %llu\n", live, pinned, bad_frees);
+}
+
 static void __exit vnic_exit(void)
 {
-	size_t live = 0, held = 0;
-	struct dualtree_stats stats;
-	u64 bad_frees = 0;
 	unsigned int i;
 
 	ends_unregister();
 	debugfs_remove(debugfs_dir);
 	for (i = 0; i < NR_ENDS; i++)
-		cancel_delayed_work_sync(&ends[i]->housekeeping);
-	inject_fault(ends[0]->dt);
-	for (i = 0; i < NR_ENDS; i++) {
-		end_drain(ends[i]);
-		dualtree_shrink(ends[i]->dt);
-		dualtree_get_stats(ends[i]->dt, &stats);
-		live += stats.live_bytes;
-		held += stats.held_bytes;
-		bad_frees += stats.bad_frees;
-	}
-	pr_info("unloaded: live %zu held %zu bad_frees %llu\n", live, held, bad_frees);
+		cancel_delayed_work_sync(&ends[i]->sampling);
+	inject_fault(ends[1]);
+	log_counts();
 	ends_destroy();
 }
 

@@ -13,26 +13,44 @@
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/netdevice.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <net/checksum.h>
+
+#include <dualtree/netbuf.h>
 
 #include "end.h"
 #include "netdev.h"
 
-/* Bytes of the largest MTU: jumbo frames. A frame with its headers fits RING_ROOM. */
+/* Bytes of the largest MTU: jumbo frames. */
 #define MTU_MAX		9000
+
+/*
+ * Bytes of a slot for frames of a usual MTU, with their headers and two VLAN tags, or of any. Two
+ * buffers of the former lie in a page of 4 KiB, and become packets without a copied byte.
+ */
+#define ROOM_USUAL	(SZ_1K + SZ_512)
+#define ROOM_JUMBO	SZ_16K
+
+static unsigned int room_for(unsigned int mtu)
+{
+	return mtu <= ETH_DATA_LEN ? ROOM_USUAL : ROOM_JUMBO;
+}
 
 /* Under RTNL. */
 static int vnic_open(struct net_device *dev)
 {
 	struct end *end = netdev_priv(dev);
-	unsigned int posted;
+	int err;
 
-	if (!ring_refill(&end->ring, GFP_KERNEL, &posted)) {
+	end->ring.room = room_for(dev->mtu);
+	err = dualtree_rx_set_size(end->rx, end->ring.room, 0);
+	if (err)
+		return err;
+	if (!ring_refill(&end->ring, GFP_KERNEL)) {
 		ring_empty(&end->ring);
 		return -ENOMEM;
 	}
-	count(&end->counts, POSTED_BUFFERS, posted);
 	napi_enable(&end->napi);
 	/* Publishes the posted ring and NAPI. Pairs with the acquire in frame_transmit(). */
 	smp_store_release(&end->running, true);
@@ -48,6 +66,8 @@ static int vnic_stop(struct net_device *dev)
 {
 	struct end *end = netdev_priv(dev);
 
+	if (!end->running)
+		return 0;
 	netif_carrier_off(dev);
 	netif_carrier_off(end->peer->dev);
 	WRITE_ONCE(end->running, false);
@@ -56,6 +76,25 @@ static int vnic_stop(struct net_device *dev)
 	napi_disable(&end->napi);
 	count(&end->counts, RX_DISCARDED, ring_empty(&end->ring));
 	return 0;
+}
+
+/* Under RTNL. If an open end needs other slots, close it and open it again. */
+static int vnic_change_mtu(struct net_device *dev, int mtu)
+{
+	struct end *end = netdev_priv(dev);
+	bool reopen = end->running && end->ring.room != room_for(mtu);
+	int old = dev->mtu, err;
+
+	if (reopen)
+		vnic_stop(dev);
+	WRITE_ONCE(dev->mtu, mtu);
+	err = reopen ? vnic_open(dev) : 0;
+	if (err) {
+		/* If that fails, too, it is closed until it is set up again. */
+		WRITE_ONCE(dev->mtu, old);
+		vnic_open(dev);
+	}
+	return err;
 }
 
 /* Compute the checksum that the stack has left to the device. */
@@ -75,7 +114,7 @@ static enum count frame_transmit(struct end *peer, const struct sk_buff *skb)
 	/* Pairs with vnic_open(). */
 	if (!smp_load_acquire(&peer->running))
 		return TX_DROPPED_DOWN;
-	if (skb->len < ETH_HLEN || skb->len > RING_ROOM)
+	if (skb->len < ETH_HLEN || skb->len > peer->ring.room)
 		return TX_DROPPED_SIZE;
 	frame = ring_room(&peer->ring);
 	if (!frame)
@@ -129,6 +168,7 @@ static const struct net_device_ops vnic_netdev_ops = {
 	.ndo_open = vnic_open,
 	.ndo_stop = vnic_stop,
 	.ndo_start_xmit = vnic_xmit,
+	.ndo_change_mtu = vnic_change_mtu,
 	.ndo_get_stats64 = vnic_get_stats64,
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_validate_addr = eth_validate_addr,

@@ -1,66 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The receive ring. ring.h has the contract. */
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
-
-#include <dualtree/dualtree.h>
 
 #include "ring.h"
 
-static struct ring_slot *slot_of(struct ring *ring, unsigned int index)
+static unsigned int slot_of(const struct ring *ring, unsigned int index)
 {
-	return &ring->slots[index & (ring->size - 1)];
+	return index & (ring->size - 1);
 }
 
-int ring_init(struct ring *ring, struct dualtree *dt, unsigned int size)
+int ring_init(struct ring *ring, struct dualtree_rx *rx, unsigned int size)
 {
-	unsigned int i;
-
-	ring->dt = dt;
+	ring->rx = rx;
 	ring->size = size;
-	ring->posted = 0;
-	ring->taken = 0;
-	ring->filled = 0;
 	ring->slots = kvcalloc(size, sizeof(*ring->slots), GFP_KERNEL);
-	if (!ring->slots)
-		return -ENOMEM;
-	for (i = 0; i < size; i++)
-		dualtree_buf_init(&ring->slots[i].buf, dt);
-	return 0;
+	ring->lens = kvcalloc(size, sizeof(*ring->lens), GFP_KERNEL);
+	if (ring->slots && ring->lens)
+		return 0;
+	ring_free(ring);
+	return -ENOMEM;
 }
 
 void ring_free(struct ring *ring)
 {
 	kvfree(ring->slots);
+	kvfree(ring->lens);
 }
 
-bool ring_refill(struct ring *ring, gfp_t gfp, unsigned int *posted)
+bool ring_refill(struct ring *ring, gfp_t gfp)
 {
-	unsigned int next = ring->posted;
-	struct ring_slot *slot;
-	bool full = true;
+	unsigned int want = ring->taken + ring->size - ring->posted;
+	unsigned int first = slot_of(ring, ring->posted);
+	unsigned int to_end = min(want, ring->size - first);
+	unsigned int got;
 
-	while (next - ring->taken < ring->size) {
-		slot = slot_of(ring, next);
-		slot->room = dualtree_buf_reserve(&slot->buf, RING_ROOM, gfp);
-		if (!slot->room) {
-			full = false;
-			break;
-		}
-		next++;
-	}
-	*posted = next - ring->posted;
+	got = dualtree_rx_refill(ring->rx, ring->slots + first, to_end, gfp);
+	if (got == to_end)
+		got += dualtree_rx_refill(ring->rx, ring->slots, want - to_end, gfp);
 	/* Publishes the slots up to the index. Pairs with the acquire in ring_room(). */
-	smp_store_release(&ring->posted, next);
-	return full;
+	smp_store_release(&ring->posted, ring->posted + got);
+	return got == want;
 }
 
 unsigned int ring_empty(struct ring *ring)
 {
-	unsigned int i, arrived = ring->filled - ring->taken;
+	unsigned int arrived = ring->filled - ring->taken;
 
-	for (i = 0; i < ring->size; i++)
-		dualtree_buf_purge(&ring->slots[i].buf);
+	dualtree_rx_discard(ring->rx, ring->slots, ring->size);
 	ring->posted = 0;
 	ring->taken = 0;
 	ring->filled = 0;
@@ -72,24 +60,24 @@ void *ring_room(struct ring *ring)
 	/* Pairs with ring_refill(). */
 	if (ring->filled == smp_load_acquire(&ring->posted))
 		return NULL;
-	return slot_of(ring, ring->filled)->room;
+	return ring->slots[slot_of(ring, ring->filled)].data;
 }
 
 void ring_fill(struct ring *ring, unsigned int len)
 {
-	slot_of(ring, ring->filled)->len = len;
+	ring->lens[slot_of(ring, ring->filled)] = len;
 	/* Publishes the frame. Pairs with the acquire in ring_take(). */
 	smp_store_release(&ring->filled, ring->filled + 1);
 }
 
-struct dualtree_buf *ring_take(struct ring *ring)
+struct dualtree_rx_slot *ring_take(struct ring *ring, unsigned int *len)
 {
-	struct ring_slot *slot;
+	unsigned int slot = slot_of(ring, ring->taken);
 
 	/* Pairs with ring_fill(). */
 	if (ring->taken == smp_load_acquire(&ring->filled))
 		return NULL;
-	slot = slot_of(ring, ring->taken++);
-	dualtree_buf_commit(&slot->buf, slot->len);
-	return &slot->buf;
+	ring->taken++;
+	*len = ring->lens[slot];
+	return &ring->slots[slot];
 }

@@ -4,17 +4,18 @@
 #
 # The guest's part of scripts/vnic: for each mode loads samples/vnic, moves its ends into
 # two network namespaces, has ping, iperf3 and wget talk across, closes and opens ends while
-# they do, and unloads the module while they do.
+# they do, and unloads the module while they do, with unread sockets, with packets that wait in
+# GRO, and while the CPU that received is offline.
 #
 # Promises: every program's result is looked at; what was fetched is compared with what was
-# served; no checksum may be wrong. What is reported is "KEY WORDS", for scripts/vnic to
-# read: stat MODE NAME VALUE. No time is asserted, and no throughput.
+# served; no checksum may be wrong; unloading waits for no packet. What is reported is "KEY WORDS",
+# for scripts/vnic to read: stat MODE NAME VALUE. No throughput is asserted.
 #
 # /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, KIB (that each wget
 # fetches), UDP_RATE and TCP_RATE (bits per second; the latter of the streams that are on when
 # it is unloaded, 0 is as fast as it goes), PATIENCE (seconds after which a program hangs) and
-# UNLOAD_PATIENCE (seconds after which unloading waits for something that does not come by
-# itself). /run/harness/modes has a line for each mode: its name and the module's parameters.
+# UNLOAD_SECONDS (that rmmod may take) and UNREAD_KIB (that a socket holds that is not read).
+# /run/harness/modes has a line for each mode: its name and the module's parameters.
 #
 # A kernel without namespaces keeps both ends in one. There what goes from one of its own
 # addresses to another one never sees a device, but for IPv6 addresses of a link: they are
@@ -28,10 +29,20 @@ WWW=/tmp/www
 STATS=/sys/kernel/debug/vnic
 IPERF="$HERE/ld.so --library-path $HERE $HERE/iperf3"
 IPERF_PORT=5201
+UNREAD_PORT=5202
 
 # shellcheck source=/dev/null
 . "$HERE/vnic.conf"
 PATIENCE=$((PATIENCE * STARVED))
+
+# wait_seconds N COMMAND...: as wait_for, for what is done in N seconds where no CPU is missed.
+wait_seconds()
+{
+	local PATIENCE=$(($1 * STARVED))
+
+	shift
+	wait_for "$@"
+}
 
 # stat_of NAME VALUE: of the mode that runs.
 stat_of()
@@ -142,28 +153,30 @@ run_pings()
 	ping_across "$FAR6" 8000
 }
 
-# port_open: iperf3 listens.
+# port_open PORT: iperf3 listens.
 port_open()
 {
 	at 1 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-		grep -qi ":$(printf %04X "$IPERF_PORT") [0-9A-F:]* 0A"
+		grep -qi ":$(printf %04X "$1") [0-9A-F:]* 0A"
 }
 
-# server_settled: it listens, or it will not.
-server_settled()
+# server_decided PORT: it listens, or it will not.
+server_decided()
 {
-	port_open || ! kill -0 "$server" 2>/dev/null
+	port_open "$1" || ! kill -0 "$server" 2>/dev/null
 }
 
-# start_server [OPTION...]
+# start_server PORT [OPTION...]
 # shellcheck disable=SC2086 # IPERF is words
 start_server()
 {
-	at 1 $IPERF $FAMILY -s "$@" >/tmp/iperf-server 2>&1 </dev/null &
+	local log=/tmp/iperf-server-$1
+
+	at 1 $IPERF $FAMILY -s -p "$@" >"$log" 2>&1 </dev/null &
 	server=$!
-	wait_for server_settled
-	port_open || {
-		fail "$mode: iperf3 does not listen: $(grep -m 1 error /tmp/iperf-server)"
+	wait_for server_decided "$1"
+	port_open "$1" || {
+		fail "$mode: iperf3 does not listen: $(grep -m 1 error "$log")"
 		return 1
 	}
 }
@@ -188,14 +201,14 @@ run_iperf()
 	local name=$1
 
 	shift
-	start_server -1 || return
+	start_server "$IPERF_PORT" -1 || return
 	at 0 timeout "$PATIENCE" $IPERF $FAMILY -c "$FAR" -J -t "$RUN_SECONDS" "$@" \
 		>"/tmp/iperf-$name" 2>&1 || {
 		fail "$mode: iperf3 $name: $(sed -n '/"error"/p' "/tmp/iperf-$name" | head -n 1)"
 		# A server that was never talked to would wait for ever.
 		kill -9 $(iperf_pids) 2>/dev/null
 	}
-	wait "$server" || fail "$mode: iperf3 $name: server: $(tail -n 1 /tmp/iperf-server)"
+	wait "$server" || fail "$mode: iperf3 $name: server: $(tail -n 1 "/tmp/iperf-server-$IPERF_PORT")"
 }
 
 run_iperfs()
@@ -313,14 +326,11 @@ balanced()
 
 report_stats()
 {
-	local end limit
+	local end
 
-	# The housekeeping has looked once more. A frame that is lost stays so.
+	# The maxima have been sampled once more. A frame that is lost stays so.
 	usleep 300000
-	limit=$(($(uptime_seconds) + 2 * STARVED))
-	until balanced || [ "$(uptime_seconds)" -ge $limit ]; do
-		usleep 100000
-	done
+	wait_seconds 2 balanced
 	for end in 0 1; do
 		while read -r name value; do
 			stat_of "end${end}_$name" "$value"
@@ -328,51 +338,16 @@ report_stats()
 	done
 }
 
-rx_packets()
+# stat_now NAME: of vnic1.
+stat_now()
 {
-	sed -n 's/^rx_packets //p' "$STATS/vnic1/stats"
+	sed -n "s/^$1 //p" "$STATS/vnic1/stats"
 }
 
 # more_arrived BEFORE
 more_arrived()
 {
-	[ "$(rx_packets)" -gt "$1" ]
-}
-
-stop_all()
-{
-	# shellcheck disable=SC2046,SC2086 # one word for each
-	kill -9 $traffic $(pidof ping) 2>/dev/null
-	# shellcheck disable=SC2086
-	wait $traffic 2>/dev/null
-}
-
-# wait_unloaded PID SECONDS: what was received out of order is kept for what will not come any
-# more: then only the end of the socket lets go of it.
-wait_unloaded()
-{
-	local end=$(($(uptime_seconds) + $2))
-
-	while kill -0 "$1" 2>/dev/null && [ "$(uptime_seconds)" -lt $end ]; do
-		usleep 100000
-	done
-	! kill -0 "$1" 2>/dev/null
-}
-
-# finish_unloading PID: nothing is to be waited for that only more traffic would bring. If it
-# is all the same, bring it: each CPU receives something.
-finish_unloading()
-{
-	local cpu
-
-	if ! wait_unloaded "$1" $((UNLOAD_PATIENCE * STARVED)); then
-		fail "$mode: unloading does not end by itself"
-		for cpu in 0 1 2 3; do
-			taskset -c $cpu ping -q -c 1 127.0.0.1 >/dev/null
-		done
-		wait_unloaded "$1" $((UNLOAD_PATIENCE * STARVED)) || fail "$mode: nor does it after pings"
-	fi
-	wait "$1" || fail "$mode: rmmod vnic failed"
+	[ "$(stat_now rx_packets)" -gt "$1" ]
 }
 
 # iperf_pids: what nsenter and timeout became.
@@ -381,55 +356,215 @@ iperf_pids()
 	grep -ls "^$HERE/ld.so" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
-# shellcheck disable=SC2086 # IPERF is words
-unload_with_traffic()
+# pids_with WORDS: the processes of iperf3 that have these words on their command line.
+pids_with()
 {
-	local before unloading end
+	local pid
 
-	# What is closed while its peer is silent keeps what it received out of order until it gives
-	# up. Not before: httpd closes when its last bytes are still to be sent.
-	for end in 0 1; do
-		sysctl_at $end ipv4/tcp_orphan_retries 1
+	for pid in $(iperf_pids); do
+		! tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "$1 " || echo "$pid"
 	done
-	start_server
-	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -l 8K -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
-	traffic="$server $!"
-	at 0 ping -q -A -s 1400 "$FAR" >/tmp/ping-last 2>&1 &
-	traffic="$traffic $!"
-	sleep 2
-	traffic="$traffic $(iperf_pids | tr '\n' ' ')"
-	before=$(rx_packets)
-	wait_for more_arrived "$before" || fail "$mode: no traffic while unloading"
-	rmmod vnic &
-	unloading=$!
-	if wait_unloaded $unloading "$UNLOAD_PATIENCE"; then
-		stat_of unloaded_at_once 1
-	else
-		stat_of unloaded_at_once 0
-	fi
-	stop_all
-	finish_unloading $unloading
 }
 
-# Nobody has a socket open any more, and no CPU receives anything. What was read on another
-# CPU than it arrived on is what the stack is in no hurry to free.
+# start_traffic: TCP both ways and pings, until stop_traffic.
+# shellcheck disable=SC2086 # IPERF is words
+start_traffic()
+{
+	local before
+
+	start_server "$IPERF_PORT"
+	at 0 $IPERF $FAMILY -c "$FAR" -t 1000 -P 2 --bidir -l 8K -b "$TCP_RATE" >/tmp/iperf-last 2>&1 &
+	at 0 ping -q -A -s 1400 "$FAR" >/tmp/ping-last 2>&1 &
+	sleep 2
+	before=$(stat_now rx_packets)
+	wait_for more_arrived "$before" || fail "$mode: no traffic while unloading"
+}
+
+# stop_traffic: all but the server whose socket is not read.
+stop_traffic()
+{
+	# shellcheck disable=SC2046 # one word for each
+	kill -9 $(iperf_pids | grep -vx "${unread:-none}") $(pidof ping) 2>/dev/null
+}
+
+# unread_kib: what the unread socket is charged for. The fifth word of these lines has the bytes to
+# be sent and those to be read.
+unread_kib()
+{
+	local bytes port
+
+	port=$(printf %04X "$UNREAD_PORT")
+	bytes=$(at 1 cat /proc/net/udp /proc/net/udp6 2>/dev/null |
+		sed -n "s/^ *[0-9]*: [0-9A-F]*:$port [^ ]* [^ ]* [0-9A-F]*:\\([0-9A-F]*\\) .*/\\1/p" |
+		sort | tail -n 1)
+	echo $((0x${bytes:-0} / 1024))
+}
+
+holds_enough()
+{
+	[ "$(unread_kib)" -ge "$UNREAD_KIB" ]
+}
+
+# leave_unread: a UDP socket is full and is not read. Sets unread to its process.
+# shellcheck disable=SC2086 # IPERF is words
+leave_unread()
+{
+	start_server "$UNREAD_PORT" --forceflush
+	at 0 $IPERF $FAMILY -c "$FAR" -p "$UNREAD_PORT" -t 1000 -u -b "$UDP_RATE" -l 1400 >/dev/null 2>&1 &
+	wait_for grep -q "sec .*Bytes" "/tmp/iperf-server-$UNREAD_PORT" ||
+		fail "$mode: no datagrams arrive"
+	unread=$(pids_with "-s -p $UNREAD_PORT")
+	kill -STOP "$unread"
+	wait_for holds_enough || fail "$mode: an unread socket holds $(unread_kib) KiB only"
+}
+
+# Pages that are free, those that a CPU keeps for itself included, in KiB.
+free_kib()
+{
+	[ ! -e /proc/sys/vm/stat_refresh ] || echo 1 >/proc/sys/vm/stat_refresh
+	awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n * 4 }' /proc/zoneinfo
+}
+
+# read_unread: what the socket still holds is memory again when it has been read.
+read_unread()
+{
+	local before back
+
+	before=$(free_kib)
+	stat_of unread_kib "$(unread_kib)"
+	kill -CONT "$unread"
+	wait_for socket_is_empty || fail "$mode: the unread socket is not read"
+	# The last packet is freed when the next one is asked for.
+	sleep 1
+	back=$(($(free_kib) - before))
+	stat_of unread_back_kib $((back > 0 ? back : 0))
+	kill -9 "$unread"
+	unread=
+}
+
+socket_is_empty()
+{
+	[ "$(unread_kib)" = 0 ]
+}
+
+uptime_ms()
+{
+	local now
+
+	read -r now _ </proc/uptime
+	# The hundredths have a zero before them, which is not octal.
+	echo $((${now%.*} * 1000 + (1${now#*.} - 100) * 10))
+}
+
+# unload NAME: it waits for no packet, so it takes as long as closing the devices.
+unload()
+{
+	local began limit=$((UNLOAD_SECONDS * STARVED * 1000)) pid
+
+	began=$(uptime_ms)
+	rmmod vnic &
+	pid=$!
+	while kill -0 $pid 2>/dev/null && [ $(($(uptime_ms) - began)) -lt $limit ]; do
+		usleep 20000
+	done
+	! kill -0 $pid 2>/dev/null ||
+		fail "$mode: unloading takes longer than $((limit / 1000)) s ($1)"
+	wait $pid || fail "$mode: rmmod vnic failed ($1)"
+	stat_of "$1_ms" $(($(uptime_ms) - began))
+	report_unloaded vnic "stat $mode $1_"
+}
+
+pools_hold()
+{
+	cat /sys/kernel/debug/dualtree/pools/* | awk '$1 == "held_bytes" { n += $2 } END { print n + 0 }'
+}
+
+pools_are_empty()
+{
+	[ "$(pools_hold)" = 0 ]
+}
+
+# check_memory NAME: without an instance all memory is the kernel's again. Of pages that sockets
+# still hold only the sockets know.
+check_memory()
+{
+	wait_seconds 10 pools_are_empty
+	stat_of "$1_held" "$(pools_hold)"
+}
+
+unload_unread()
+{
+	start_traffic
+	leave_unread
+	unload unread
+	stop_traffic
+	check_memory unread
+	read_unread
+}
+
+# Packets wait in the device's own lists for others to be merged with.
+unload_gro()
+{
+	gro_flush_timeout=1000000000
+	load_vnic "$@"
+	gro_flush_timeout=0
+	set_mtu 9000
+	start_traffic
+	unload gro
+	stop_traffic
+	check_memory gro
+}
+
+# What was read on another CPU waits to be freed on the one that received it: that one goes.
+unload_offline()
+{
+	local pid online=/sys/devices/system/cpu/cpu3/online
+
+	load_vnic "$@"
+	start_traffic
+	for pid in $(pids_with "-s -p $IPERF_PORT"); do
+		taskset -p -c 0 "$pid" >/dev/null
+	done
+	for pid in $(pids_with "-c $FAR"); do
+		taskset -p -c 3 "$pid" >/dev/null
+	done
+	sleep 1
+	echo 0 >$online || fail "CPU 3 does not go offline"
+	unload offline
+	stop_traffic
+	check_memory offline
+	echo 1 >$online
+}
+
+ranges_pinned()
+{
+	cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }'
+}
+
+nothing_pinned()
+{
+	[ "$(ranges_pinned)" = 0 ]
+}
+
+# No socket is open any more, and no CPU receives anything: what packets held comes back all the
+# same.
 unload_idle()
 {
-	local unloading
-
+	load_vnic "$@"
 	fetch_all
 	check_fetched "before unloading idle"
-	sleep 1
-	stat_of idle_pinned \
-		"$(cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }')"
-	rmmod vnic &
-	unloading=$!
-	finish_unloading $unloading
+	wait_seconds 10 nothing_pinned
+	stat_of idle_pinned_ranges "$(ranges_pinned)"
+	unload idle
+	check_memory idle
 }
 
 load_vnic()
 {
 	load "$HERE/vnic.ko" "$@" || exit 1
+	# Before they move: sysfs shows this namespace.
+	echo "$gro_flush_timeout" >/sys/class/net/vnic0/gro_flush_timeout
+	echo "$gro_flush_timeout" >/sys/class/net/vnic1/gro_flush_timeout
 	set_up_end 0
 	set_up_end 1
 	find_far_end
@@ -453,13 +588,14 @@ run_mode()
 	run_flaps
 	check_checksums
 	report_stats
-	step "$mode: unloading"
-	unload_with_traffic
-	report_unloaded vnic "stat $mode end_"
+	step "$mode: unloading, sockets unread"
+	unload_unread
+	step "$mode: unloading, packets in GRO"
+	unload_gro "$@"
+	step "$mode: unloading, the CPU offline"
+	unload_offline "$@"
 	step "$mode: unloading idle"
-	load_vnic "$@"
-	unload_idle
-	report_unloaded vnic "stat $mode idle_"
+	unload_idle "$@"
 	# httpd has gone to the background by itself.
 	# shellcheck disable=SC2046 # one word for each
 	kill $(pidof httpd)
@@ -469,6 +605,8 @@ run_mode()
 # A datagram that is lost does not come again: give receivers room.
 echo 4194304 >/proc/sys/net/core/rmem_default
 echo 4194304 >/proc/sys/net/core/rmem_max
+gro_flush_timeout=0
+unread=
 step "loading dualtree and dualtree_netbuf"
 load "$HERE/dualtree.ko" || exit 1
 load "$HERE/dualtree_netbuf.ko" || exit 1

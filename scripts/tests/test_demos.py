@@ -20,8 +20,9 @@ BAD = "garbage|not FLV\nreset|(the connection was reset|ended in a tag)"
 ENDS = {"rx_bytes": 1 << 20, "copied_bytes": 0, "zerocopy_bytes": 1 << 20, "tx_packets": 10,
         "rx_packets": 9, "rx_discarded": 1, "rx_dropped": 0, "over_cap_packets": 1,
         "peak_pinned_bytes": 65536, "zerocopy_packets": 9}
-MODE = {"flaps": 1, **{f"{when}_{what}": 0 for when in ("end", "idle")
-                       for what in ("bad_frees", "live", "held")},
+MODE = {"flaps": 1, "idle_pinned_ranges": 0, "unread_kib": 4096, "unread_back_kib": 2048,
+        **{f"{how}_{what}": 0 for how in vnic.UNLOADED
+           for what in ("bad_frees", "live", "held", "ms")},
         **{f"{kind}_{mtu}": 5000000 for kind in ("tcp_bps", "reverse_bps", "udp_packets", "udp_bps")
            for mtu in vnic.MTUS},
         **{f"end{end}_{name}": value for end in (0, 1) for name, value in ENDS.items()}}
@@ -160,4 +161,13 @@ class Demos(CommandCase):
             "zerocopy: 2097152 bytes arrived, 1 were copied and 2097152 were not"])
         self.assertEqual(self.vnic("capped", end1_peak_pinned_bytes=65537),
                          ["capped: packets held 65537 bytes, 64 KiB were allowed"])
-        self.assertEqual(self.vnic("zerocopy", end_bad_frees=1), ["zerocopy: bad frees: 1"])
+        for changed, said in (
+                ({"gro_bad_frees": 1}, "bad frees: 1, unloaded gro"),
+                ({"idle_live": 9}, "not given back: 9 bytes are live, unloaded idle"),
+                ({"unread_held": 4096}, "not given back: the pools hold 4096 bytes, unloaded unread"),
+                ({"idle_pinned_ranges": 2}, "packets still held 2 ranges when all was quiet"),
+                ({"unread_back_kib": 2047}, "an unread socket held 4096 KiB, 2047 came back when it "
+                                            "was read"),
+                ({"flaps": 0}, "the ends were not closed and opened")):
+            with self.subTest(said):
+                self.assertEqual(self.vnic("zerocopy", **changed), ["zerocopy: " + said])

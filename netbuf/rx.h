@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A tracker of received packets, for rx.c and rx_ring.c; include/dualtree/netbuf_rx.h is the
+ * contract.
+ *
+ * Lock: dualtree_rx.lock, taken with interrupts disabled, if the tracker has no NAPI. Else the NAPI
+ * is what excludes others.
+ */
+#ifndef DUALTREE_NETBUF_RX_INTERNAL_H
+#define DUALTREE_NETBUF_RX_INTERNAL_H
+
+#include <dualtree/netbuf.h>
+#include <linux/cpumask.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include "held.h"
+
+/*
+ * Maximum bytes of headers. The longest usual ones fit: Ethernet with two VLAN tags 22, IPv6 40,
+ * TCP 60, and as much again for a tunnel.
+ */
+#define RX_HEADERS_MAX	256U
+
+/* Ranges to look at when nothing is received, some 100,000 instructions. */
+#define RX_REAP_IDLE	512
+
+/**
+ * struct dualtree_rx - a tracker of the pages that packets hold
+ * @dt: the instance; constant, as are all members up to @copy_max
+ * @napi: the NAPI that makes all calls, or NULL: then @lock is taken
+ * @limit: maximum of @held.bytes
+ * @slot_size: bytes of a slot's buffer
+ * @headroom: bytes of it before what the device writes
+ * @in_page: can it lie in one page, with room for struct skb_shared_info at its end?
+ * @copy_max: bytes up to which a frame is copied
+ * @rest: what the last allocation of buffers has left, for the next ones
+ * @rest_len: its length in bytes
+ * @lock: guards all members below, if there is no NAPI
+ * @held: what packets hold
+ * @packets: as in struct dualtree_rx_stats
+ * @copied: as in struct dualtree_rx_stats
+ * @reaped_at: @packets at the last reap
+ * @idle: the timer has seen no packet since it last expired; the next reap of @napi looks at more
+ * @timer: reaps, or schedules @napi, while packets hold anything
+ * @seen: packets that the timer has seen; the timer's
+ * @delay: jiffies until it looks again
+ * @visit: schedules @napi on one of @cpus
+ * @all: entry in the list of all trackers
+ * @cpus: CPUs on which @napi has polled
+ */
+struct dualtree_rx {
+	struct dualtree *dt;
+	struct napi_struct *napi;
+	size_t limit;
+	unsigned int slot_size;
+	unsigned int headroom;
+	bool in_page;
+	unsigned int copy_max;
+	u8 *rest;
+	size_t rest_len;
+	spinlock_t lock;	/* guards all below */
+	struct dt_held_set held;
+	u64 packets;
+	u64 copied;
+	u64 reaped_at;
+	bool idle;
+	struct timer_list timer;
+	u64 seen;
+	unsigned long delay;
+	struct work_struct visit;
+	struct list_head all;
+	struct cpumask cpus;
+};
+
+/**
+ * struct dt_rx_range - a range of an instance that a packet keeps
+ * @data: first byte
+ * @len: bytes that the packet keeps
+ * @tail: bytes after these that it does not; then @data + @len begins a granule
+ * @follows: as in struct dt_held
+ */
+struct dt_rx_range {
+	u8 *data;
+	size_t len;
+	size_t tail;
+	bool follows;
+};
+
+static inline unsigned long rx_lock(struct dualtree_rx *rx)
+{
+	unsigned long flags = 0;
+
+	if (!rx->napi)
+		spin_lock_irqsave(&rx->lock, flags);
+	return flags;
+}
+
+static inline void rx_unlock(struct dualtree_rx *rx, unsigned long flags)
+{
+	if (!rx->napi)
+		spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+/* Make room at the limit and in the queue for a packet of @bytes. Under the lock. */
+bool dt_rx_make_room_slow(struct dualtree_rx *rx, size_t bytes);
+
+static inline bool rx_make_room(struct dualtree_rx *rx, size_t bytes)
+{
+	if (likely(rx->held.bytes + bytes <= rx->limit))
+		return dt_held_make_room(&rx->held);
+	return dt_rx_make_room_slow(rx, bytes);
+}
+
+void dt_rx_add_frags(struct sk_buff *skb, u8 *data, size_t len);
+void dt_rx_hold(struct dualtree_rx *rx, struct sk_buff *skb, const struct dt_rx_range *range);
+struct sk_buff *dt_rx_alloc_copy(size_t len, size_t headers, gfp_t gfp);
+
+/*
+ * Start the timer while packets hold anything. Under the lock. A packet of a tracker with a NAPI
+ * may wait to be freed on the CPU that received it: so the timer runs there.
+ */
+static inline void rx_start_timer(struct dualtree_rx *rx)
+{
+	if (!timer_pending(&rx->timer) && dt_held_nr(&rx->held))
+		mod_timer(&rx->timer, jiffies + rx->delay);
+}
+
+void dt_rx_free_rest(struct dualtree_rx *rx);
+
+void dt_rx_timer_init(struct dualtree_rx *rx);
+void dt_rx_timer_exit(struct dualtree_rx *rx);
+int dt_rx_shrinker_init(void);
+void dt_rx_shrinker_exit(void);
+
+#endif /* DUALTREE_NETBUF_RX_INTERNAL_H */
