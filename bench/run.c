@@ -72,6 +72,7 @@ void dt_bench_report(const char *format, ...)
 	va_end(args);
 	WARN_ON_ONCE(results.size == RESULTS_BYTES - 1);
 }
+EXPORT_SYMBOL_GPL(dt_bench_report);
 
 /**
  * dt_bench_table() - allocate a table

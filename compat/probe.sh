@@ -33,6 +33,7 @@ NETNS_TRACKER_REFCOUNTED	include/net/net_namespace.h	[ *]__netns_tracker_free\(
 NS_STRING	include/linux/module.h	MODULE_INFO\(import_ns, ?ns\)
 PAGE_FRAG_CACHE_DRAIN	include/linux/gfp.h	[ *]page_frag_cache_drain\(
 PAGE_FRAG_CACHE_H	include/linux/page_frag_cache.h	[ *]page_frag_cache_drain\(
+PAGE_POOL_HELPERS	include/net/page_pool/helpers.h	\*page_pool_dev_alloc_pages\(
 RISCV_CMPXCHG_8	arch/riscv/include/asm/cmpxchg.h	define __arch_cmpxchg_masked\(
 SHRINKER_ALLOC	include/linux/shrinker.h	\*shrinker_alloc\(
 SK_NET_REFCNT_UPGRADE	include/net/sock.h	[ *]sk_net_refcnt_upgrade\(
