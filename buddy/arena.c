@@ -21,6 +21,7 @@
 #include "arena.h"
 #include "dma.h"
 #include "fault.h"
+#include "records.h"
 #include "table.h"
 
 static unsigned int page_of(const struct buddy_arena *arena, const void *addr)
@@ -406,7 +407,10 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_create);
 
 static void arena_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct buddy_arena, rcu));
+	struct buddy_arena *arena = container_of(rcu, struct buddy_arena, rcu);
+
+	buddy_records_put(arena->records);
+	kfree(arena);
 }
 
 /*

@@ -40,6 +40,8 @@
 #include <linux/types.h>
 #include <dualtree/buddy_pool.h>
 
+struct buddy_records;
+
 /* Order of the largest block: a whole arena of the largest kind. */
 #define BUDDY_MAX_ORDER		BUDDY_POOL_MAX_ARENA_ORDER
 
@@ -82,6 +84,7 @@ struct buddy_lists {
  * @dma: DMA address of its first byte, if the pool has a device; constant
  * @dma_sync: must the CPU and the device be synced for it? Constant
  * @nr_abandoned: number of its abandoned pages
+ * @records: records of its blocks, see records.h, or NULL; constant once it is in a list
  * @nr_free: free blocks of each order
  * @avail: entries in buddy_lists.avail
  * @link: entry in buddy_lists.used or buddy_lists.empty
@@ -102,6 +105,7 @@ struct buddy_arena {
 	dma_addr_t dma;
 	bool dma_sync;
 	u16 nr_abandoned;
+	struct buddy_records *records;
 	u16 nr_free[BUDDY_NR_ORDERS];
 	struct list_head avail[BUDDY_NR_ORDERS];
 	struct list_head link;

@@ -40,6 +40,7 @@ static int pool_show(struct seq_file *m, void *unused)
 	seq_printf(m, "reserve_order %u\n", pool->reserve_order);
 	seq_printf(m, "arenas %u\n", stats.arenas);
 	seq_printf(m, "held_bytes %zu\n", stats.held_bytes);
+	seq_printf(m, "record_bytes %zu\n", stats.record_bytes);
 	seq_printf(m, "free_bytes %zu\n", stats.free_bytes);
 	seq_printf(m, "abandoned_bytes %zu\n", stats.abandoned_bytes);
 	seq_printf(m, "largest_free %zu\n", stats.largest_free);

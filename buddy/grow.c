@@ -32,6 +32,7 @@
 #include "grow.h"
 #include "pool.h"
 #include "queue.h"
+#include "records.h"
 #include "reserve.h"
 #include "trace.h"
 
@@ -103,6 +104,7 @@ static void pool_forget_arena(struct buddy_pool *pool, struct buddy_arena *arena
 	buddy_lists_remove(&pool->lists, arena);
 	pool->nr_arenas--;
 	pool->held_bytes -= order_bytes(arena->order);
+	pool->record_bytes -= buddy_records_bytes(arena->order, pool->record_order);
 }
 
 static void put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
@@ -157,6 +159,23 @@ static bool pool_charge_hard(struct buddy_pool *pool, unsigned int order, bool k
 	return true;
 }
 
+/* Create an arena, with records unless it is too small for any. Return: the arena, or NULL. */
+static struct buddy_arena *create_arena(struct buddy_pool *pool, int nid, unsigned int order,
+					gfp_t gfp)
+{
+	struct buddy_arena *arena = buddy_arena_create(pool, nid, order, gfp);
+
+	if (!arena || order < pool->record_order)
+		return arena;
+	/* Not on this node only, nor charged to a cgroup, as the arena's own record. */
+	gfp &= ~(__GFP_THISNODE | __GFP_ACCOUNT);
+	arena->records = buddy_records_create(order, pool->record_order, nid, gfp);
+	if (arena->records)
+		return arena;
+	buddy_arena_destroy(arena);
+	return NULL;
+}
+
 /*
  * Take the largest arena that the limit and the kernel allow, of at least 2^@order pages. Only
  * for the smallest may the kernel do all that @gfp allows.
@@ -174,14 +193,14 @@ static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int orde
 	for (o = pool->arena_order; o > order && !pool->exact; o--) {
 		if (!pool_charge(pool, o))
 			continue;
-		arena = buddy_arena_create(pool, nid, o, easy);
+		arena = create_arena(pool, nid, o, easy);
 		if (arena)
 			return arena;
 		pool_uncharge(pool, o);
 	}
 	if (!pool_charge_hard(pool, order, keep_reserve))
 		return ERR_PTR(-ENOSPC);
-	arena = buddy_arena_create(pool, nid, order, gfp);
+	arena = create_arena(pool, nid, order, gfp);
 	if (arena)
 		return arena;
 	pool_uncharge(pool, order);
@@ -220,6 +239,7 @@ static void pool_add_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 	lockdep_assert_held(&pool->lock);
 	buddy_lists_add(&pool->lists, arena);
 	pool->nr_arenas++;
+	pool->record_bytes += buddy_records_bytes(arena->order, pool->record_order);
 }
 
 /**

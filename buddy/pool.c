@@ -31,6 +31,7 @@
 #include "dma.h"
 #include "grow.h"
 #include "pool.h"
+#include "records.h"
 #include "refill.h"
 #include "reserve.h"
 #include "table.h"
@@ -270,6 +271,17 @@ static bool params_valid(const struct buddy_pool_params *params)
 	       (params->nid >= 0 && params->nid < MAX_NUMNODES && node_online(params->nid));
 }
 
+/*
+ * The order of the smallest blocks whose records come with an arena: what the reserve promises is
+ * among them.
+ */
+static unsigned int record_order(const struct buddy_pool *pool)
+{
+	unsigned int order = min_t(unsigned int, BUDDY_RECORD_ORDER, pool->arena_order);
+
+	return pool->reserve_pages ? min(order, pool->reserve_order) : order;
+}
+
 static struct buddy_pool *pool_alloc_record(const char *name,
 					    const struct buddy_pool_params *params)
 {
@@ -289,6 +301,7 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	}
 	buddy_dma_init(pool, params);
 	buddy_reserve_init(pool, params);
+	pool->record_order = record_order(pool);
 	strcpy(pool->name, name);
 	return pool;
 }

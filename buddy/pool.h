@@ -27,6 +27,7 @@ struct mem_cgroup;
  * @lock: guards the arenas and all members up to @bad_frees
  * @lists: the arenas and their free blocks
  * @held_bytes: bytes of all arenas, those that are being taken included
+ * @record_bytes: bytes of the records of the arenas in @lists
  * @nr_arenas: number of arenas in @lists
  * @allocs: as in struct buddy_pool_stats
  * @frees: as in struct buddy_pool_stats
@@ -51,12 +52,14 @@ struct mem_cgroup;
  * @exact: take no arena that is larger than needed
  * @nid: node of its arenas, or NUMA_NO_NODE
  * @arena_order: pages of the largest arena it takes, as a power of two
+ * @record_order: pages of the smallest block whose record comes with the arena, as a power of two
  * @name: its name, for reports
  */
 struct buddy_pool {
 	raw_spinlock_t lock;
 	struct buddy_lists lists;
 	size_t held_bytes;
+	size_t record_bytes;
 	unsigned int nr_arenas;
 	u64 allocs;
 	u64 frees;
@@ -83,6 +86,7 @@ struct buddy_pool {
 	bool exact;
 	int nid;
 	unsigned int arena_order;
+	unsigned int record_order;
 	char name[];
 };
 

@@ -13,6 +13,7 @@ void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stat
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	*stats = (struct buddy_pool_stats) {
 		.held_bytes = pool->held_bytes,
+		.record_bytes = pool->record_bytes,
 		.free_bytes = pool->lists.free_pages << PAGE_SHIFT,
 		.abandoned_bytes = pool->lists.abandoned_pages << PAGE_SHIFT,
 		.largest_free = pool->lists.orders ? order_bytes(__fls(pool->lists.orders)) : 0,

@@ -8,7 +8,8 @@
  *	  of another: 1/GROWTH_SHARE of what it holds, rounded up, at least grown_order
  *	  at least min_order and what the request needs
  *	  at most GROWTH_MAX and max_order, unless the request needs more
- *	  charged to the limit before it is got; if it cannot be had: what the request needs
+ *	  charged to the limit before it is got; if it cannot be had: what the request needs; if
+ *	  that is less than 64 KiB and has no record: 64 KiB, whose record came with the arena
  *
  * Context: outside of sections. Both take the pool's lock; getting calls the kernel's allocator, so
  * never in NMI.
@@ -16,6 +17,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include "../buddy/records.h"
 #include "../compat/gfp.h"
 #include "grow.h"
 #include "instance.h"
@@ -168,5 +170,9 @@ struct dt_region *dt_region_get(struct dualtree *dt, size_t size, const struct d
 		if (region)
 			return region;
 	}
-	return region_get_order(dt, need, gfp);
+	region = region_get_order(dt, need, gfp);
+	/* The record of a larger one comes with the arena. */
+	if (!region && need < BUDDY_RECORD_ORDER && BUDDY_RECORD_ORDER <= dt->max_order)
+		region = region_get_order(dt, BUDDY_RECORD_ORDER, gfp_opportunistic(gfp));
+	return region;
 }

@@ -44,6 +44,12 @@ static inline bool dt_kmemleak_must_wait(void)
 	return in_nmi();
 }
 
+/* Does a new region need the kernel's allocator, to be registered? */
+static inline bool dt_kmemleak_needs_kernel(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT);
+}
+
 #else
 
 static inline size_t dt_kmemleak_marks_size(unsigned int nr)
@@ -83,6 +89,11 @@ static inline bool dt_kmemleak_has_whole(const struct dt_region *region)
 }
 
 static inline bool dt_kmemleak_must_wait(void)
+{
+	return false;
+}
+
+static inline bool dt_kmemleak_needs_kernel(void)
 {
 	return false;
 }

@@ -13,6 +13,7 @@
 #include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
 #include "../buddy/queue.h"
+#include "../buddy/records.h"
 #include "../buddy/table.h"
 #include "debugfs.h"
 #include "pass.h"
@@ -26,6 +27,7 @@ static int __init dualtree_init(void)
 
 	if (err)
 		return err;
+	buddy_records_init(dt_region_record_bytes);
 	err = buddy_table_init(&dt_no_region);
 	if (err)
 		goto queue_exit;

@@ -2,16 +2,25 @@
 /*
  * A region: creating one from a block of the pool, and destroying it.
  *
- * Context: outside of sections, not NMI. Both take the pool's lock; creating also calls the
- * kernel's allocator, for the record. dt_region_reset() is the owner's.
+ *	the record of a region	comes
+ *	of 64 KiB, or less if	with the arena that the block is of, so that where a block can be
+ *	 the pool's reserve is	had its record can be had
+ *	 kept in smaller blocks
+ *	that is smaller		from the kernel
+ *	that is larger		from the kernel if it has it free, else with the arena
+ *
+ * Context: outside of sections, not NMI. Both take the pool's lock. dt_region_reset() is the
+ * owner's.
  */
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../buddy/fault.h"
 #include "../buddy/node_pools.h"
 #include "../buddy/pool.h"
+#include "../buddy/records.h"
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "kmemleak.h"
@@ -26,33 +35,83 @@ static unsigned int drain_wmark(unsigned int nr)
 	return nr - nr / 4;
 }
 
-static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
+/* Where the trees begin in the record of a region of @nr granules. */
+static size_t trees_offset(unsigned int nr)
+{
+	return ALIGN(offsetof(struct dt_region, ledger) + nr + REGION_GUARD, sizeof(long));
+}
+
+/* Where the map begins. */
+static size_t map_offset(unsigned int nr)
+{
+	return ALIGN(trees_offset(nr) + dt_extent_tree_size(nr), sizeof(long));
+}
+
+/* Where the marks of kmemleak begin. */
+static size_t leaks_offset(unsigned int nr)
+{
+	return map_offset(nr) + region_map_words(nr) * sizeof(long);
+}
+
+/* Bytes of the record of a region of 2^@order pages. */
+size_t dt_region_record_bytes(unsigned int order)
 {
 	unsigned int nr = DT_PAGE_GRANULES << order;
-	struct dt_region *region;
-	size_t trees = ALIGN(struct_size(region, ledger, nr + REGION_GUARD), sizeof(long));
-	size_t map = ALIGN(trees + dt_extent_tree_size(nr), sizeof(long));
-	size_t size = map + region_map_words(nr) * sizeof(long);
 
+	return leaks_offset(nr) + dt_kmemleak_marks_size(nr);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_region_record_bytes);
+
+/* Allocate a record from the kernel. Return: it, with any content, or NULL. */
+static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
+{
 	if (!kernel_allocs_here() || buddy_fault_due())
 		return NULL;
-	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
+	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP | __GFP_ZERO);
 	/* For a block of this size the kernel calls no OOM killer; nor is its record worth it. */
 	if (order > PAGE_ALLOC_COSTLY_ORDER && !(gfp & __GFP_NORETRY))
 		gfp |= __GFP_RETRY_MAYFAIL;
-	region = kzalloc(size + dt_kmemleak_marks_size(nr), gfp | __GFP_NOWARN);
+	return kmalloc(dt_region_record_bytes(order), gfp | __GFP_NOWARN);
+}
+
+/*
+ * Get a record for a block: the one that came with its arena, if it has one that is not in use. A
+ * large region may give back its end while the record stays: so it is asked for its own, of what
+ * the kernel has free, and leaves that end's slots to others. Return: the record, or NULL.
+ */
+static struct dt_region *record_get(const void *block, unsigned int order, gfp_t gfp)
+{
+	struct buddy_records *records = NULL;
+	struct dt_region *region = NULL;
+
+	if (order > BUDDY_RECORD_ORDER)
+		region = record_alloc(order, __GFP_NORETRY | __GFP_NOMEMALLOC);
+	if (!region)
+		region = buddy_record_take(block, order, &records);
+	if (!region)
+		region = record_alloc(order, gfp);
 	if (!region)
 		return NULL;
+	memset(region, 0, dt_region_record_bytes(order));
+	region->records = records;
+	return region;
+}
+
+static void record_init(struct dt_region *region, void *block, unsigned int order)
+{
+	unsigned int nr = DT_PAGE_GRANULES << order;
+
+	region->base = block;
 	region->order = order;
 	region->bytes = PAGE_SIZE << order;
 	region->nr = nr;
 	region->drain_wmark = drain_wmark(nr);
-	region->leaks = dt_kmemleak_marks_init((void *)region + size, nr);
+	region->leaks = dt_kmemleak_marks_init((void *)region + leaks_offset(nr), nr);
 	memset(region->guard, DT_GRANULE, REGION_GUARD);
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
-	dt_extent_tree_init(&region->free, NULL, region->ledger, nr, (void *)region + trees);
-	region->map = (void *)region + map;
-	return region;
+	dt_extent_tree_init(&region->free, block, region->ledger, nr,
+			    (void *)region + trees_offset(nr));
+	region->map = (void *)region + map_offset(nr);
 }
 
 /**
@@ -63,27 +122,31 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
  * @gfp: flags as for buddy_pool_alloc()
  *
  * Context: As @gfp allows, but not NMI; outside of sections.
- * Return: the region, in no heap yet, or NULL on OOM or if the kernel's allocator cannot be
- * called here.
+ * Return: the region, in no heap yet, or NULL on OOM.
  */
 struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				   gfp_t gfp)
 {
-	struct dt_region *region = record_alloc(order, gfp);
+	struct dt_region *region;
+	void *block;
 
-	if (!region)
+	if (dt_kmemleak_needs_kernel() && !kernel_allocs_here())
 		return NULL;
-	region->dt = dt;
-	region->pool = pool;
+	gfp &= ~__GFP_ZERO;
 	if (pool)
-		region->base = buddy_pool_alloc(pool, order, gfp & ~__GFP_ZERO);
+		block = buddy_pool_alloc(pool, order, gfp);
 	else
-		region->base = buddy_node_pools_alloc(order, gfp & ~__GFP_ZERO, &region->pool);
-	if (!region->base) {
-		kfree(region);
+		block = buddy_node_pools_alloc(order, gfp, &pool);
+	if (!block)
+		return NULL;
+	region = record_get(block, order, gfp);
+	if (!region) {
+		buddy_pool_free(pool, block, order);
 		return NULL;
 	}
-	region->free.base = region->base;
+	record_init(region, block, order);
+	region->dt = dt;
+	region->pool = pool;
 	dt_region_reset(region);
 	dt_kmemleak_attach(region, gfp);
 	buddy_set_owner(region->base, 1UL << order, region);
@@ -119,7 +182,12 @@ void dt_region_cut(struct dt_region *region, unsigned int nr)
 
 static void region_free_rcu(struct rcu_head *rcu)
 {
-	kfree(container_of(rcu, struct dt_region, rcu));
+	struct dt_region *region = container_of(rcu, struct dt_region, rcu);
+
+	if (region->records)
+		buddy_record_put(region->records, region, region->order);
+	else
+		kfree(region);
 }
 
 /* Free the record of a region that was destroyed, after a grace period. Context: any but NMI. */

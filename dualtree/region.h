@@ -27,6 +27,7 @@
 #include "extent_tree.h"
 
 struct buddy_pool;
+struct buddy_records;
 struct dualtree;
 struct dt_heap;
 struct dt_kmemleak_marks;
@@ -64,6 +65,7 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @state: is it queued? Changed by any CPU
  * @queued: its node in dt_heap.remote or dt_heap.pending; owned by
  *	the context that has changed @state to REGION_QUEUED, then by the list
+ * @records: where the record came from: an arena's records, or NULL for the kernel; constant
  * @rcu: frees the record
  * @guard: the guard before the ledger
  * @ledger: the count of each granule, then the guard after it; written as ledger.h says. After
@@ -93,6 +95,7 @@ struct dt_region {
 	unsigned long *map;
 	int state;
 	struct llist_node queued;
+	struct buddy_records *records;
 	struct rcu_head rcu;
 	u8 guard[REGION_GUARD];
 	u8 ledger[];
@@ -179,6 +182,7 @@ static inline u8 ledger_before(const struct dt_region *region, unsigned int firs
 	return READ_ONCE(*(region->ledger + first - 1));
 }
 
+size_t dt_region_record_bytes(unsigned int order);
 struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				   gfp_t gfp);
 unsigned long dt_region_destroy(struct dt_region *region);

@@ -65,7 +65,8 @@ struct device;
  * @nid: NUMA node of all arenas, or NUMA_NO_NODE for that of the CPU that needs one
  * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER. Arenas are smaller
  *	where the kernel has no such block free or the limit allows no more
- * @limit: maximum bytes of all arenas; 0: no limit
+ * @limit: maximum bytes of all arenas; 0: no limit. What an instance keeps of a region of 64 KiB or
+ *	more comes with the arena and is not in it: 3 % more
  * @reserve: bytes kept free for callers that cannot sleep; 0: none. This is the high mark.
  *	Callers that may sleep grow the pool rather than take from the reserve, and take from it
  *	only where that fails. The low mark is half of it: an allocation that leaves less free
@@ -97,6 +98,7 @@ struct buddy_pool_params {
 /**
  * struct buddy_pool_stats - statistics of a pool
  * @held_bytes: bytes of all arenas, and of those that are being taken from the kernel
+ * @record_bytes: bytes of the records that come with the arenas, in addition to @held_bytes
  * @free_bytes: bytes of all free blocks
  * @abandoned_bytes: bytes of pages that have no user, but to which packets still refer
  * @largest_free: bytes of the largest free block
@@ -108,6 +110,7 @@ struct buddy_pool_params {
  */
 struct buddy_pool_stats {
 	size_t held_bytes;
+	size_t record_bytes;
 	size_t free_bytes;
 	size_t abandoned_bytes;
 	size_t largest_free;
