@@ -25,10 +25,16 @@ static atomic_t asked;
 /* Allocations that failed on purpose, since the module was loaded. */
 static atomic_t failed;
 
+/* Called at each allocation while @buddy_fail_every is not 0, if not NULL. */
+static void (*on_alloc)(void);
+
 bool buddy_fault_due_slow(void)
 {
 	unsigned int every = READ_ONCE(buddy_fail_every);
+	typeof(on_alloc) fn = READ_ONCE(on_alloc);
 
+	if (fn)
+		fn();
 	if (!every || (unsigned int)atomic_inc_return(&asked) % every)
 		return false;
 	atomic_inc(&failed);
@@ -41,6 +47,12 @@ void dualtree_fail_every(unsigned int every)
 	WRITE_ONCE(buddy_fail_every, every);
 }
 EXPORT_SYMBOL_GPL(dualtree_fail_every);
+
+void dualtree_fail_call(void (*fn)(void))
+{
+	WRITE_ONCE(on_alloc, fn);
+}
+EXPORT_SYMBOL_GPL(dualtree_fail_call);
 
 void dualtree_fail_above(unsigned int order)
 {

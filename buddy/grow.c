@@ -64,7 +64,22 @@ static bool limit_allows(const struct buddy_pool *pool, unsigned int order, size
 	return !pool->limit || (held <= pool->limit && order_bytes(order) <= pool->limit - held);
 }
 
-/* Count the bytes of an arena before it is taken. Return: false if they exceed the limit. */
+static bool pool_has_room(struct buddy_pool *pool, unsigned int order)
+{
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	ok = limit_allows(pool, order, 0);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return ok;
+}
+
+/*
+ * Count the bytes of an arena that was taken. Not before it was: the kernel may take long, or have
+ * none, and another caller would be refused at the limit meanwhile. Return: false if that one was
+ * faster, and the limit has no room any more.
+ */
 static bool pool_charge(struct buddy_pool *pool, unsigned int order)
 {
 	unsigned long flags;
@@ -76,15 +91,6 @@ static bool pool_charge(struct buddy_pool *pool, unsigned int order)
 		pool->held_bytes += order_bytes(order);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return ok;
-}
-
-static void pool_uncharge(struct buddy_pool *pool, unsigned int order)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->held_bytes -= order_bytes(order);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /*
@@ -137,16 +143,16 @@ static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned
 }
 
 /*
- * pool_charge(), after empty arenas that are too small were returned where these are what leaves
- * no room: with @keep_reserve few, and only what the reserve does not need.
+ * Does the limit have room for an arena? Where empty arenas that are too small are what leaves none
+ * they are returned: with @keep_reserve few, and only what the reserve does not need.
  */
-static bool pool_charge_hard(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
+static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
 {
 	unsigned int budget = keep_reserve ? ATOMIC_PUT_MAX : UINT_MAX;
 	struct buddy_arena *arena;
 	unsigned long flags;
 
-	while (!pool_charge(pool, order)) {
+	while (!pool_has_room(pool, order)) {
 		if (!budget--)
 			return false;
 		raw_spin_lock_irqsave(&pool->lock, flags);
@@ -159,18 +165,19 @@ static bool pool_charge_hard(struct buddy_pool *pool, unsigned int order, bool k
 	return true;
 }
 
-/* Create an arena, with records unless it is too small for any. Return: the arena, or NULL. */
+/* Create an arena, with records unless it is too small for any, and count it. Or return NULL. */
 static struct buddy_arena *create_arena(struct buddy_pool *pool, int nid, unsigned int order,
 					gfp_t gfp)
 {
 	struct buddy_arena *arena = buddy_arena_create(pool, nid, order, gfp);
 
-	if (!arena || order < pool->record_order)
-		return arena;
+	if (!arena)
+		return NULL;
 	/* Not on this node only, nor charged to a cgroup, as the arena's own record. */
 	gfp &= ~(__GFP_THISNODE | __GFP_ACCOUNT);
-	arena->records = buddy_records_create(order, pool->record_order, nid, gfp);
-	if (arena->records)
+	if (order >= pool->record_order)
+		arena->records = buddy_records_create(order, pool->record_order, nid, gfp);
+	if ((order < pool->record_order || arena->records) && pool_charge(pool, order))
 		return arena;
 	buddy_arena_destroy(arena);
 	return NULL;
@@ -191,20 +198,15 @@ static struct buddy_arena *take_arena(struct buddy_pool *pool, unsigned int orde
 	unsigned int o;
 
 	for (o = pool->arena_order; o > order && !pool->exact; o--) {
-		if (!pool_charge(pool, o))
+		if (!pool_has_room(pool, o))
 			continue;
 		arena = create_arena(pool, nid, o, easy);
 		if (arena)
 			return arena;
-		pool_uncharge(pool, o);
 	}
-	if (!pool_charge_hard(pool, order, keep_reserve))
+	if (!pool_make_room(pool, order, keep_reserve))
 		return ERR_PTR(-ENOSPC);
-	arena = create_arena(pool, nid, order, gfp);
-	if (arena)
-		return arena;
-	pool_uncharge(pool, order);
-	return ERR_PTR(-ENOMEM);
+	return create_arena(pool, nid, order, gfp) ?: ERR_PTR(-ENOMEM);
 }
 
 /* Take an arena for a block of 2^order pages, as a caller's @gfp allows. As take_arena(). */

@@ -26,7 +26,7 @@ struct mem_cgroup;
  * struct buddy_pool - arenas, their free blocks by order, one lock
  * @lock: guards the arenas and all members up to @bad_frees
  * @lists: the arenas and their free blocks
- * @held_bytes: bytes of all arenas, those that are being taken included
+ * @held_bytes: bytes of all arenas
  * @record_bytes: bytes of the records of the arenas in @lists
  * @nr_arenas: number of arenas in @lists
  * @allocs: as in struct buddy_pool_stats

@@ -31,6 +31,7 @@ static void memory_plentiful(void)
 {
 	dualtree_fail_above(UINT_MAX);
 	dualtree_fail_every(0);
+	dualtree_fail_call(NULL);
 }
 
 static void memory_restore(struct kunit *test)
@@ -162,7 +163,7 @@ static void buddy_reserve_replaces_small(struct kunit *test)
 {
 	struct buddy_pool *pool = block_pool(test, 4 * BLOCK_BYTES, 2 * BLOCK_BYTES);
 	void *blocks[2], *pages[2 * BLOCK_PAGES];
-	unsigned int i, tries = 100;
+	unsigned int i;
 
 	memory_fragmented(0);
 	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
@@ -170,9 +171,7 @@ static void buddy_reserve_replaces_small(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, blocks[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		/* A refill that has begun counts its arena, which it does not get. */
-		while (!(pages[i] = buddy_pool_alloc(pool, 0, GFP_NOWAIT)) && tries--)
-			wait_for_refill(pool);
+		pages[i] = buddy_pool_alloc(pool, 0, GFP_NOWAIT);
 		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
 	}
 	wait_for_refill(pool);
@@ -288,6 +287,47 @@ static void buddy_reserve_blocks_stay(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
 }
 
+/* What another caller asks for while the kernel is asked for an arena. */
+static struct {
+	struct buddy_pool *pool;
+	void *pages[3];
+	unsigned int calls;
+} meanwhile;
+
+static void ask_meanwhile(void)
+{
+	if (meanwhile.calls >= ARRAY_SIZE(meanwhile.pages))
+		return;
+	/* Its own calls of the kernel's allocator are not of interest. */
+	dualtree_fail_call(NULL);
+	meanwhile.pages[meanwhile.calls++] = buddy_pool_alloc(meanwhile.pool, 0, GFP_NOWAIT);
+	dualtree_fail_call(ask_meanwhile);
+}
+
+/*
+ * The limit has room for one page more, and two callers ask for it at a time: it goes to the one
+ * that the kernel serves first, though the other one asked before. Never is more held.
+ */
+static void buddy_reserve_not_counted_early(struct kunit *test)
+{
+	struct buddy_pool *pool = small_pool(test, PAGE_SIZE, 0);
+	void *page;
+
+	meanwhile = (typeof(meanwhile)){ .pool = pool };
+	dualtree_fail_every(UINT_MAX);
+	dualtree_fail_call(ask_meanwhile);
+	page = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	dualtree_fail_call(NULL);
+	dualtree_fail_every(0);
+	KUNIT_EXPECT_NULL(test, page);
+	KUNIT_EXPECT_GT(test, meanwhile.calls, 0);
+	KUNIT_ASSERT_NOT_NULL(test, meanwhile.pages[0]);
+	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 1);
+	dt_block_free(test, pool, meanwhile.pages[0], 0);
+	dt_expect_trimmed(test, pool);
+}
+
 /* Blocks that a hard interrupt takes. */
 struct taken_blocks {
 	struct irq_work work;
@@ -335,6 +375,7 @@ static struct kunit_case pool_reserve_cases[] = {
 	KUNIT_CASE(buddy_reserve_default_order),
 	KUNIT_CASE(buddy_reserve_order_refused),
 	KUNIT_CASE(buddy_reserve_blocks_stay),
+	KUNIT_CASE(buddy_reserve_not_counted_early),
 	KUNIT_CASE(buddy_reserve_hardirq),
 	{}
 };

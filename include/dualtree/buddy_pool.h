@@ -65,8 +65,9 @@ struct device;
  * @nid: NUMA node of all arenas, or NUMA_NO_NODE for that of the CPU that needs one
  * @arena_order: pages of an arena, as a power of two; 0: BUDDY_POOL_ARENA_ORDER. Arenas are smaller
  *	where the kernel has no such block free or the limit allows no more
- * @limit: maximum bytes of all arenas; 0: no limit. What an instance keeps of a region of 64 KiB or
- *	more comes with the arena and is not in it: 3 % more
+ * @limit: maximum bytes of all arenas; 0: no limit. An arena is counted once it is there: one that
+ *	came too late for the limit goes back to the kernel at once. The records that come with
+ *	arenas are not counted, 3 % more: struct buddy_pool_stats has them
  * @reserve: bytes kept free for callers that cannot sleep; 0: none. This is the high mark.
  *	Callers that may sleep grow the pool rather than take from the reserve, and take from it
  *	only where that fails. The low mark is half of it: an allocation that leaves less free
@@ -97,7 +98,7 @@ struct buddy_pool_params {
 
 /**
  * struct buddy_pool_stats - statistics of a pool
- * @held_bytes: bytes of all arenas, and of those that are being taken from the kernel
+ * @held_bytes: bytes of all arenas
  * @record_bytes: bytes of the records that come with the arenas, in addition to @held_bytes
  * @free_bytes: bytes of all free blocks
  * @abandoned_bytes: bytes of pages that have no user, but to which packets still refer

@@ -4,10 +4,12 @@
  * no other allocation must fail.
  *
  *	can fail			at
- *	pages of an arena, its record	the growth of a pool
- *	 and its leaf in the table
+ *	pages of an arena, its record,	the growth of a pool
+ *	 its leaf in the table, and
+ *	 records of its blocks
  *	a page of the table's arrays	the module's init, memory that is plugged in
- *	the record of a region		the growth of a heap
+ *	the record of a region, unless	the growth of a heap
+ *	 it came with the arena
  *	the record of a heap		the first use of an instance on a CPU
  *
  * The module's parameter fail_every does the same from user space. All of it exists only if
@@ -40,6 +42,15 @@ void dualtree_fail_every(unsigned int every);
 void dualtree_fail_above(unsigned int order);
 
 /**
+ * dualtree_fail_call() - call a function in the midst of each allocation from the kernel
+ * @fn: the function, in the context of the allocation; NULL: none. Called while
+ *	dualtree_fail_every() makes any fail
+ *
+ * Context: Any context, NMI included. Takes no lock.
+ */
+void dualtree_fail_call(void (*fn)(void));
+
+/**
  * dualtree_faults() - count the allocations that failed on purpose
  *
  * Context: Any context, NMI included. Takes no lock.
@@ -54,6 +65,10 @@ static inline void dualtree_fail_every(unsigned int every)
 }
 
 static inline void dualtree_fail_above(unsigned int order)
+{
+}
+
+static inline void dualtree_fail_call(void (*fn)(void))
 {
 }
 
