@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include "../compat/compat.h"
 #include "grow.h"
 #include "percpu.h"
 #include "section.h"
@@ -152,3 +153,4 @@ void dt_walk_heaps(struct dualtree *dt, dt_heap_fn fn, void *arg)
 	cpus_read_unlock();
 	dt_walk_shared(dt, fn, arg);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(dt_walk_heaps);
