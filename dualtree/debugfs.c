@@ -5,6 +5,7 @@
  *
  *	instances	a line for each instance, those that hold most first
  *	NAME/stats	the counts, read while their owners change them
+ *	NAME/heaps	the same of each CPU's heap
  *	NAME/extents	a line for each extent, written by the heap's owner
  *	NAME/map	a line for each region, written by the heap's owner
  *
@@ -24,10 +25,13 @@
 #include <linux/string.h>
 #include "../buddy/debugfs.h"
 #include "../compat/compat.h"
+#include "cache.h"
 #include "debugfs.h"
 #include "instance.h"
 #include "ledger.h"
 #include "pass.h"
+#include "remote.h"
+#include "section.h"
 #include "walk.h"
 
 /* Max cells of a region in the map: one for each granule of a region of one 4 KiB page. */
@@ -51,7 +55,10 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "region_puts %llu\n", s.region_puts);
 	seq_printf(m, "live_bytes %zu\n", s.live_bytes);
 	seq_printf(m, "held_bytes %zu\n", s.held_bytes);
+	seq_printf(m, "record_bytes %zu\n", s.record_bytes);
 	seq_printf(m, "free_bytes %zu\n", s.free_bytes);
+	seq_printf(m, "in_flight_bytes %zu\n", s.in_flight_bytes);
+	seq_printf(m, "spare_bytes %zu\n", s.spare_bytes);
 	seq_printf(m, "largest_free %zu\n", s.largest_free);
 	seq_printf(m, "extents %lu\n", s.extents);
 	seq_printf(m, "regions %u\n", s.regions);
@@ -67,6 +74,49 @@ static void show_owner(struct seq_file *m, int cpu)
 	else
 		seq_printf(m, "cpu %-3d", cpu);
 }
+
+/* The line of a heap; "remote" are its CPU's frees of memory of others. */
+static void show_heap(struct seq_file *m, const struct dt_heap *heap, int cpu)
+{
+	unsigned long cached = dt_cache_granules(heap), free = READ_ONCE(heap->nr_free);
+
+	show_owner(m, cpu);
+	rcu_read_lock();
+	seq_printf(m, " %10zu %10lu %10lu %10zu %7u", READ_ONCE(heap->held_bytes),
+		   free << DT_GRANULE_SHIFT, cached << DT_GRANULE_SHIFT, heap_spare_bytes(heap),
+		   READ_ONCE(heap->nr_regions));
+	rcu_read_unlock();
+	seq_printf(m, " %10lld %10lld %10lld%s\n", (s64)local64_read(&heap->counts.allocs),
+		   (s64)local64_read(&heap->counts.frees),
+		   (s64)local64_read(&heap->counts.remote_frees),
+		   heap_has_remote(heap) ? " waiting" : "");
+}
+
+/* What each heap has. "waiting": others have freed memory of it that it has not taken yet. */
+static int heaps_show(struct seq_file *m, void *unused)
+{
+	struct dualtree *dt = m->private;
+	const struct dt_heap *heap;
+	int cpu;
+
+	seq_puts(m, "# owner  held_bytes   in_trees     cached      spare regions     allocs      frees    remote\n");
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			show_heap(m, heap, cpu);
+	}
+	show_heap(m, &dt->shared, -1);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(heaps);
+
+/* Write what a reader of the file heaps gets, for tests. */
+void dt_debugfs_heaps(struct seq_file *m, struct dualtree *dt)
+{
+	m->private = dt;
+	heaps_show(m, NULL);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_debugfs_heaps);
 
 /* The character of a cell: all of its granules' bytes are live, none, or some. */
 static char map_cell(const struct dt_region *region, unsigned int first, unsigned int nr)
@@ -340,6 +390,7 @@ static void add_dir(struct dualtree *dt)
 	dt->dir = debugfs_create_dir(free_name, debugfs_root);
 	kfree(free_name);
 	debugfs_create_file("stats", 0400, dt->dir, dt, &stats_fops);
+	debugfs_create_file("heaps", 0400, dt->dir, dt, &heaps_fops);
 	debugfs_create_file("extents", 0400, dt->dir, dt, &extents_fops);
 	debugfs_create_file("map", 0400, dt->dir, dt, &map_fops);
 }

@@ -16,5 +16,6 @@ void dt_debugfs_add(struct dualtree *dt);
 void dt_debugfs_remove(struct dualtree *dt);
 void dt_debugfs_set_dirs(bool dirs);
 void dt_debugfs_list(struct seq_file *m);
+void dt_debugfs_heaps(struct seq_file *m, struct dualtree *dt);
 
 #endif /* DUALTREE_DEBUGFS_H */

@@ -64,6 +64,7 @@ void dt_region_put(struct dualtree *dt, struct dt_region *region)
 	unsigned long abandoned;
 
 	trace_dualtree_region_put(dt->name, region->base, bytes);
+	atomic_long_sub(dt_region_own_record_bytes(region), &dt->record_bytes);
 	abandoned = dt_region_destroy(region);
 	/* Only dualtree_destroy() puts regions in which something is live: it is alone. */
 	if (unlikely(abandoned))
@@ -115,6 +116,7 @@ static struct dt_region *region_get_order(struct dualtree *dt, unsigned int orde
 		atomic_long_sub(PAGE_SIZE << order, &dt->held_bytes);
 		return NULL;
 	}
+	atomic_long_add(dt_region_own_record_bytes(region), &dt->record_bytes);
 	trace_dualtree_region_get(dt->name, region->base, region->bytes);
 	return region;
 }

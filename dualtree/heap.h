@@ -95,30 +95,31 @@ struct dt_cold_range {
  * @repeated: granules of the last request that the trees served, or 0
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees since @spare was set
- * @spares: times that @spare was set
- * @spares_seen: the same at the last look, see trim.c
- * @trim_due: a region is large for what lives in it: the next look cuts its end off if it still is;
- *	readable
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL
  * @retired: empty regions that are to return to the pool, and records of regions that have and were
  *	queued; whether there are any is readable
- * @pending: regions of a remote list that was taken; readable
- * @drains: remote lists taken; readable
  * @nr_regions: regions in @regions; readable
  * @largest: largest extent in their trees, in granules, or more; exact if there is one region;
  *	readable
  * @held_bytes: bytes of the regions; readable
- * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
- * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
- * @seen_ops: allocs and frees at the last look of a pass; under pass.c's instances_lock
- * @seen_drains: @drains then; under pass.c's instances_lock
  * @remote: remote list: regions in which other contexts freed granules; pushed to by any CPU
+ * @pending: regions of a remote list that was taken; readable
+ * @drains: remote lists taken; readable
+ * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
+ * @spares: times that @spare was set
+ * @spares_seen: the same at the last look, see trim.c
+ * @trim_due: a region is large for what lives in it: the next look cuts its end off if it still is;
+ *	readable
+ * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
+ * @seen_drains: @drains at the last look of a pass; under pass.c's instances_lock
+ * @seen_ops: allocs and frees then; under pass.c's instances_lock
  *
- * The owner writes all but @counts and the last four. "readable" is what other CPUs may read, at
- * any time and without being the owner.
+ * The owner writes all but @counts, @remote and the last three. "readable" is what other CPUs may
+ * read, at any time and without being the owner. The cache line of @remote, which other CPUs write,
+ * has what is not used for each allocation.
  */
 struct dt_heap {
 	struct dt_hot_range hot;
@@ -128,27 +129,26 @@ struct dt_heap {
 	unsigned int repeated;
 	struct dt_region *spare;
 	unsigned int spare_idle;
-	unsigned int spares;
-	unsigned int spares_seen;
-	bool trim_due;
 	struct rb_root regions;
 	struct dt_region *lowest;
 	struct dt_region *retired;
-	struct llist_node *pending;
-	unsigned long drains;
 
 	unsigned int nr_regions;
 	unsigned int largest;
 	size_t held_bytes;
-	size_t peak_bytes;
 	unsigned long nr_free;
 	unsigned long nr_extents;
 
-	bool overdue;
-	u64 seen_ops;
-	unsigned long seen_drains;
-
 	struct llist_head remote ____cacheline_aligned_in_smp;
+	struct llist_node *pending;
+	unsigned long drains;
+	size_t peak_bytes;
+	unsigned int spares;
+	unsigned int spares_seen;
+	bool trim_due;
+	bool overdue;
+	unsigned long seen_drains;
+	u64 seen_ops;
 };
 
 /* Add to a count that only the owner writes and any CPU may read. */
@@ -175,6 +175,15 @@ void dt_heap_reset(struct dt_heap *heap, struct dt_region *region);
 void dt_heap_grown(struct dt_heap *heap, struct dt_region *region);
 void dt_heap_cut(struct dt_heap *heap, struct dt_region *region, unsigned int nr);
 void dt_heap_retire_idle_spare(struct dt_heap *heap);
+
+/* Bytes of the spare. Any CPU may ask, under RCU, which keeps the record. */
+static inline size_t heap_spare_bytes(const struct dt_heap *heap)
+{
+	/* The address dependency pairs with the release in heap_keep_spare(). */
+	const struct dt_region *spare = READ_ONCE(heap->spare);
+
+	return spare ? READ_ONCE(spare->bytes) : 0;
+}
 
 /* Take the retired regions; the caller puts them after its section. */
 static inline struct dt_region *heap_take_retired(struct dt_heap *heap)

@@ -46,7 +46,7 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	unsigned int arena_max = arena_order(params->pool);
 	unsigned int max = params->max_region_order ?: arena_max;
 	unsigned int grown = min_t(unsigned int, get_order(REGION_GROWN), max);
-	/* On PREEMPT_RT no heap can grow in atomic context: it has room for more at once. */
+	/* On PREEMPT_RT a heap can grow only by this much in atomic context. */
 	unsigned int min = params->min_region_order ?:
 			   (IS_ENABLED(CONFIG_PREEMPT_RT) ? grown : 0);
 
@@ -98,7 +98,8 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	if (!name || !*name)
 		return ERR_PTR(-EINVAL);
 	/* kzalloc() would clear all of the kernel's block, which may be nearly twice as large. */
-	dt = kmalloc(struct_size(dt, name, strlen(name) + 1), GFP_KERNEL);
+	dt = kmalloc(max(sizeof(*dt), offsetof(struct dualtree, name) + strlen(name) + 1),
+		     GFP_KERNEL);
 	if (!dt)
 		return ERR_PTR(-ENOMEM);
 	memset(dt, 0, sizeof(*dt));

@@ -48,8 +48,8 @@ struct dt_instance_counts {
 /**
  * struct dualtree - an instance
  * @slots: a slot for each CPU, see section.h
- * @flags: DUALTREE_* flags
  * @zero: __GFP_ZERO if every allocation is cleared, else 0
+ * @flags: DUALTREE_* flags
  * @min_order: pages of the smallest region, as a power of two
  * @grown_order: the same of a heap that holds as much already
  * @max_order: pages of the largest region, as a power of two
@@ -57,26 +57,27 @@ struct dt_instance_counts {
  * @limit: max bytes of regions, or 0 for no limit
  * @max_size: bytes of the largest region
  * @held_bytes: bytes of regions, with those that are being got or put
+ * @record_bytes: bytes of records of heaps, and of regions where they are the kernel's
  * @counts: counts that no CPU's heap has
  * @slot_block: what @slots are from; constant
- * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
- * @instance: node in the list of all instances; under the same lock
+ * @instance: node in the list of all instances; under pass.c's instances_lock
  * @dir: directory of the debugfs files, or NULL
- * @abandoned: pages that left the pool; dualtree_destroy()'s
- * @expected_held: live bytes that packets are expected to hold when it is destroyed
- * @shared_lock: guards @shared, but for its remote list
- * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @damage_limit: rate limit of its reports of damage
+ * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
+ * @shared_lock: guards @shared, but for its remote list
+ * @shared: the shared heap, for callers that cannot enter a heap of their CPU
+ * @abandoned: pages that left the pool; dualtree_destroy()'s
+ * @expected_held: live bytes that packets are expected to hold when it is destroyed
  * @name: the name in reports
  *
  * Constant: all up to @max_size, and @name. What is rarely used fills the cache line before
- * @shared: to clear an instance is a good part of creating it.
+ * @shared. With a name of 47 bytes it takes 512: thousands of streams have one each.
  */
 struct dualtree {
 	struct dt_cpu_slot __percpu *slots;
-	unsigned long flags;
 	gfp_t zero;
+	u8 flags;
 	u8 min_order;
 	u8 grown_order;
 	u8 max_order;
@@ -85,20 +86,20 @@ struct dualtree {
 	size_t max_size;
 
 	atomic_long_t held_bytes;
+	atomic_long_t record_bytes;
 	struct dt_instance_counts counts;
 
 	struct dt_slot_block *slot_block;
-	unsigned long looked;
 	struct list_head instance;
 	struct dentry *dir;
-	unsigned long abandoned;
-	size_t expected_held;
+	struct dt_rate bad_free_limit;
+	struct dt_rate damage_limit;
+	u32 looked;
 
 	raw_spinlock_t shared_lock;
 	struct dt_heap shared;
-
-	struct dt_rate bad_free_limit;
-	struct dt_rate damage_limit;
+	unsigned long abandoned;
+	size_t expected_held;
 	char name[];
 };
 

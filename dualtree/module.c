@@ -17,6 +17,7 @@
 #include "../buddy/table.h"
 #include "debugfs.h"
 #include "pass.h"
+#include "percpu.h"
 #include "pressure.h"
 #include "region.h"
 #include "slots.h"
@@ -28,9 +29,15 @@ static int __init dualtree_init(void)
 	if (err)
 		return err;
 	buddy_records_init(dt_region_record_bytes);
-	err = buddy_table_init(&dt_no_region);
+	err = dt_region_setup();
 	if (err)
 		goto queue_exit;
+	err = dt_percpu_setup();
+	if (err)
+		goto region_teardown;
+	err = buddy_table_init(&dt_no_region);
+	if (err)
+		goto percpu_teardown;
 	err = dt_pass_init();
 	if (err)
 		goto table_exit;
@@ -45,6 +52,10 @@ pass_exit:
 	dt_pass_exit();
 table_exit:
 	buddy_table_exit();
+percpu_teardown:
+	dt_percpu_teardown();
+region_teardown:
+	dt_region_teardown();
 queue_exit:
 	buddy_queue_exit();
 	return err;
@@ -60,7 +71,10 @@ static void __exit dualtree_exit(void)
 	dt_slots_exit();
 	buddy_node_pools_exit();
 	dt_debugfs_exit();
+	/* Waits for callbacks of RCU. */
 	buddy_table_exit();
+	dt_percpu_teardown();
+	dt_region_teardown();
 	buddy_queue_exit();
 }
 module_exit(dualtree_exit);

@@ -191,7 +191,7 @@ static bool look_due(const struct dualtree *dt)
 {
 	unsigned int ms = min(READ_ONCE(dt_idle_ms) ?: LOOK_MS, LOOK_MS);
 
-	return time_after_eq(jiffies, dt->looked + msecs_to_jiffies(ms));
+	return (u32)jiffies - dt->looked >= msecs_to_jiffies(ms);
 }
 
 /*

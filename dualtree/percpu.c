@@ -32,27 +32,56 @@ struct cpu_heap {
 	struct dt_quick quick;
 };
 
+/* Of struct cpu_heap: the kernel's next larger block is half as large again. */
+static struct kmem_cache *heaps;
+
+/* Return: 0 or -ENOMEM. */
+int __init dt_percpu_setup(void)
+{
+	heaps = kmem_cache_create("dualtree_heap", sizeof(struct cpu_heap), 0, SLAB_HWCACHE_ALIGN,
+				  NULL);
+	return heaps ? 0 : -ENOMEM;
+}
+
+/* There is no instance any more. */
+void dt_percpu_teardown(void)
+{
+	kmem_cache_destroy(heaps);
+}
+
+static size_t cpu_heap_bytes(const struct dualtree *dt)
+{
+	return dt->flags & DUALTREE_EXACT_FIT ? sizeof(struct dt_heap) : sizeof(struct cpu_heap);
+}
+
 static struct dt_heap *cpu_heap_create(const struct dualtree *dt, gfp_t gfp)
 {
 	struct cpu_heap *cpu_heap;
-	bool exact = dt->flags & DUALTREE_EXACT_FIT;
 
 	if (buddy_fault_due())
 		return NULL;
 	gfp &= ~(__GFP_ACCOUNT | __GFP_COMP);
-	cpu_heap = kzalloc_node(exact ? sizeof(cpu_heap->heap) : sizeof(*cpu_heap),
-				gfp | __GFP_NOWARN, numa_mem_id());
+	gfp |= __GFP_NOWARN | __GFP_ZERO;
+	if (dt->flags & DUALTREE_EXACT_FIT)
+		cpu_heap = kmalloc_node(sizeof(cpu_heap->heap), gfp, numa_mem_id());
+	else
+		cpu_heap = kmem_cache_alloc_node(heaps, gfp, numa_mem_id());
 	if (!cpu_heap)
 		return NULL;
 	dt_heap_init(&cpu_heap->heap);
-	if (!exact)
+	if (!(dt->flags & DUALTREE_EXACT_FIT))
 		dt_cache_init(&cpu_heap->heap, &cpu_heap->quick);
 	return &cpu_heap->heap;
 }
 
 static void cpu_heap_destroy(struct dt_heap *heap)
 {
-	kfree(container_of(heap, struct cpu_heap, heap));
+	struct cpu_heap *cpu_heap = container_of(heap, struct cpu_heap, heap);
+
+	if (heap->quick)
+		kmem_cache_free(heaps, cpu_heap);
+	else
+		kfree(cpu_heap);
 }
 
 /*
@@ -73,6 +102,7 @@ static bool cpu_heap_install(struct dualtree *dt, struct dt_heap *heap)
 		 * with the address dependency in heap_of_cpu(): litmus/heap-publish.
 		 */
 		smp_store_release(&this_cpu_ptr(dt->slots)->heap, heap);
+		atomic_long_add(cpu_heap_bytes(dt), &dt->record_bytes);
 	}
 	preempt_enable();
 	return installed;

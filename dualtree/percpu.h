@@ -17,6 +17,8 @@ void dt_shared_drain(struct dualtree *dt);
 
 void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp);
 const struct dt_heap *dt_percpu_heap(const struct dualtree *dt);
+int dt_percpu_setup(void);
+void dt_percpu_teardown(void);
 int dt_percpu_init(struct dualtree *dt);
 void dt_percpu_destroy(struct dualtree *dt);
 

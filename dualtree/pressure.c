@@ -25,17 +25,15 @@ static unsigned long all_asked;
 
 /*
  * An estimate of the bytes that reclaim of a heap would free: all, if none of them is live; else
- * its cache and its spare. Under RCU, which keeps the spare's record. The address dependency pairs
- * with the release in heap_keep_spare().
+ * its cache and its spare. Under RCU.
  */
 static size_t heap_idle_bytes(const struct dt_heap *heap)
 {
-	const struct dt_region *spare = READ_ONCE(heap->spare);
 	size_t cached = dt_cache_granules(heap) << DT_GRANULE_SHIFT;
 	size_t free = (READ_ONCE(heap->nr_free) << DT_GRANULE_SHIFT) + cached;
 	size_t held = READ_ONCE(heap->held_bytes);
 
-	return free >= held ? held : cached + (spare ? spare->bytes : 0);
+	return free >= held ? held : cached + heap_spare_bytes(heap);
 }
 
 static unsigned long instance_idle_pages(const struct dualtree *dt)

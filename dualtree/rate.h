@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A rate limit of reports, for each instance: the kernel's is 40 bytes, and an instance has two.
+ * The time of the last period is kept in 32 bits: after 49 days without a report one may be lost.
  * Any context, NMI included; no lock. Two CPUs at the end of a period may print a line more.
  */
 #ifndef DUALTREE_RATE_H
@@ -9,6 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
 #include <linux/ratelimit_types.h>
+#include <linux/types.h>
 
 /**
  * struct dt_rate - a rate limit
@@ -16,7 +18,7 @@
  * @lines: lines that were allowed in it
  */
 struct dt_rate {
-	unsigned long since;
+	u32 since;
 	atomic_t lines;
 };
 
@@ -29,9 +31,9 @@ static inline void rate_init(struct dt_rate *rate)
 /* Return: true if a line may be printed, of at most @max in a period of the kernel's length. */
 static inline bool rate_allows(struct dt_rate *rate, int max)
 {
-	unsigned long now = jiffies, since = READ_ONCE(rate->since);
+	u32 now = jiffies, since = READ_ONCE(rate->since);
 
-	if (time_after_eq(now, since + DEFAULT_RATELIMIT_INTERVAL) &&
+	if (now - since >= DEFAULT_RATELIMIT_INTERVAL &&
 	    cmpxchg(&rate->since, since, now) == since)
 		atomic_set(&rate->lines, 0);
 	return atomic_add_unless(&rate->lines, 1, max);

@@ -62,6 +62,29 @@ size_t dt_region_record_bytes(unsigned int order)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_record_bytes);
 
+/* The same of a region whose record is the kernel's; 0 if it came with the arena. */
+size_t dt_region_own_record_bytes(const struct dt_region *region)
+{
+	return region->records ? 0 : dt_region_record_bytes(region->order);
+}
+
+/* Of the records of regions of a page, of which thousands of streams have one or several each. */
+static struct kmem_cache *records_of_pages;
+
+/* Return: 0 or -ENOMEM. */
+int __init dt_region_setup(void)
+{
+	records_of_pages = kmem_cache_create("dualtree_region", dt_region_record_bytes(0), 0,
+					     SLAB_HWCACHE_ALIGN, NULL);
+	return records_of_pages ? 0 : -ENOMEM;
+}
+
+/* There is no region any more, and no callback of RCU that frees one. */
+void dt_region_teardown(void)
+{
+	kmem_cache_destroy(records_of_pages);
+}
+
 /* Allocate a record from the kernel. Return: it, with any content, or NULL. */
 static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 {
@@ -71,7 +94,19 @@ static struct dt_region *record_alloc(unsigned int order, gfp_t gfp)
 	/* For a block of this size the kernel calls no OOM killer; nor is its record worth it. */
 	if (order > PAGE_ALLOC_COSTLY_ORDER && !(gfp & __GFP_NORETRY))
 		gfp |= __GFP_RETRY_MAYFAIL;
-	return kmalloc(dt_region_record_bytes(order), gfp | __GFP_NOWARN);
+	gfp |= __GFP_NOWARN;
+	return order ? kmalloc(dt_region_record_bytes(order), gfp) :
+		       kmem_cache_alloc(records_of_pages, gfp);
+}
+
+static void record_free(struct dt_region *region)
+{
+	if (region->records)
+		buddy_record_put(region->records, region, region->order);
+	else if (region->order)
+		kfree(region);
+	else
+		kmem_cache_free(records_of_pages, region);
 }
 
 /*
@@ -182,12 +217,7 @@ void dt_region_cut(struct dt_region *region, unsigned int nr)
 
 static void region_free_rcu(struct rcu_head *rcu)
 {
-	struct dt_region *region = container_of(rcu, struct dt_region, rcu);
-
-	if (region->records)
-		buddy_record_put(region->records, region, region->order);
-	else
-		kfree(region);
+	record_free(container_of(rcu, struct dt_region, rcu));
 }
 
 /* Free the record of a region that was destroyed, after a grace period. Context: any but NMI. */

@@ -182,7 +182,10 @@ static inline u8 ledger_before(const struct dt_region *region, unsigned int firs
 	return READ_ONCE(*(region->ledger + first - 1));
 }
 
+int dt_region_setup(void);
+void dt_region_teardown(void);
 size_t dt_region_record_bytes(unsigned int order);
+size_t dt_region_own_record_bytes(const struct dt_region *region);
 struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool, unsigned int order,
 				   gfp_t gfp);
 unsigned long dt_region_destroy(struct dt_region *region);

@@ -7,6 +7,7 @@
  */
 #include <linux/export.h>
 #include <linux/minmax.h>
+#include <linux/rcupdate.h>
 #include "cache.h"
 #include "section.h"
 
@@ -23,6 +24,9 @@ static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
 	stats->free_bytes += (READ_ONCE(heap->nr_free) + dt_cache_granules(heap)) <<
 			     DT_GRANULE_SHIFT;
 	stats->largest_free = max(stats->largest_free, largest);
+	rcu_read_lock();
+	stats->spare_bytes += heap_spare_bytes(heap);
+	rcu_read_unlock();
 	*live += local64_read(&heap->counts.live_bytes);
 	*in_flight += local64_read(&heap->counts.in_flight);
 }
@@ -44,6 +48,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 		.region_gets = atomic64_read(&dt->counts.region_gets),
 		.region_puts = atomic64_read(&dt->counts.region_puts),
 		.held_bytes = atomic_long_read(&dt->held_bytes),
+		.record_bytes = sizeof(*dt) + atomic_long_read(&dt->record_bytes),
 	};
 	stats_add(stats, &live, &in_flight, &dt->shared);
 	for_each_possible_cpu(cpu) {
@@ -53,6 +58,7 @@ void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)
 	}
 	/* Calls that run meanwhile may make these sums inexact; below 0 they are reported as 0. */
 	stats->live_bytes = max_t(s64, live, 0);
-	stats->free_bytes += (size_t)max_t(s64, in_flight, 0) << DT_GRANULE_SHIFT;
+	stats->in_flight_bytes = (size_t)max_t(s64, in_flight, 0) << DT_GRANULE_SHIFT;
+	stats->free_bytes += stats->in_flight_bytes;
 }
 EXPORT_SYMBOL_GPL(dualtree_get_stats);

@@ -29,7 +29,7 @@ static void instances_size(struct kunit *test)
 {
 	static const char name[] = "a name as drivers have them";
 	struct dualtree *dt = dualtree_create(name, NULL);
-	size_t own, needed = sizeof(*dt) + sizeof(name);
+	size_t own, needed = offsetof(struct dualtree, name) + sizeof(name);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 	own = ksize(dt);

@@ -9,7 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include "../buddy/records.h"
-#include "../dualtree/region.h"
+#include "../dualtree/instance.h"
 #include "fixtures/pool.h"
 
 /* Blocks of the reserve. */
@@ -138,6 +138,31 @@ static void record_reserve_again(struct kunit *test)
 	dt_expect_drained(test, t.dt);
 }
 
+/*
+ * A large region may be cut, and its end is another's then, while its record stays. So it has one
+ * of its own, unless the kernel has none.
+ */
+static void record_large(struct kunit *test)
+{
+	const unsigned int order = BUDDY_RECORD_ORDER + 2;
+	struct buddy_pool *pool = test_pool(test, .arena_order = order);
+	struct dualtree *dt = test_instance(test, .pool = pool);
+	void *ptr;
+
+	ptr = dualtree_alloc(dt, PAGE_SIZE << order, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_NULL(test, region_of(ptr)->records);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, PAGE_SIZE << order), 0);
+	dualtree_shrink(dt);
+	dualtree_fail_every(1);
+	ptr = dualtree_alloc(dt, PAGE_SIZE << order, GFP_ATOMIC);
+	dualtree_fail_every(0);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_NOT_NULL(test, region_of(ptr)->records);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, PAGE_SIZE << order), 0);
+	dt_expect_drained(test, dt);
+}
+
 /* A record that lookups may still use is not another's: its slots are busy. */
 static void record_busy(struct kunit *test)
 {
@@ -195,6 +220,37 @@ static void record_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).record_bytes, 0);
 }
 
+/* The instance says what its own records take: a small region's, but not one of 64 KiB. */
+static void record_counted_own(struct kunit *test)
+{
+	struct dualtree *dt;
+	size_t none, without;
+	void *ptr;
+
+	dt_stay_on(test, raw_smp_processor_id());
+	dt = test_instance(test);
+	none = stats_of(dt).record_bytes;
+	KUNIT_EXPECT_GE(test, none, sizeof(struct dualtree));
+	ptr = dualtree_alloc(dt, PAGE_SIZE << BUDDY_RECORD_ORDER, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	/* Of this CPU's heap. */
+	without = stats_of(dt).record_bytes;
+	KUNIT_EXPECT_GT(test, without, none);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, PAGE_SIZE << BUDDY_RECORD_ORDER), 0);
+	dualtree_shrink(dt);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).record_bytes, without);
+	if (smallest_region() == PAGE_SIZE << BUDDY_RECORD_ORDER)
+		return;
+	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).record_bytes - without,
+			dt_region_record_bytes(get_order(stats_of(dt).held_bytes)));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	dualtree_shrink(dt);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).record_bytes, without);
+	dt_expect_drained(test, dt);
+}
+
 static void record_exit(struct kunit *test)
 {
 	dualtree_fail_every(0);
@@ -207,9 +263,11 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE(record_reserve_small),
 	KUNIT_CASE(record_reserve_young),
 	KUNIT_CASE(record_reserve_again),
+	KUNIT_CASE(record_large),
 	KUNIT_CASE(record_busy),
 	KUNIT_CASE(record_fits),
 	KUNIT_CASE(record_counted),
+	KUNIT_CASE(record_counted_own),
 	{}
 };
 

@@ -443,6 +443,7 @@ static void tracing_debugfs(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dir_exists(test->name));
 	dt_debugfs_set_dirs(true);
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "stats"));
+	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "heaps"));
 	KUNIT_EXPECT_TRUE(test, file_exists(test->name, "map"));
 	twin = seen_instance(test, 0);
 	KUNIT_EXPECT_TRUE(test, !IS_ERR_OR_NULL(twin->dir));
@@ -495,6 +496,34 @@ static void tracing_debugfs_list(struct kunit *test)
 	read_instances(test, list, SZ_64K);
 	for (i = 0; i < ARRAY_SIZE(held); i++)
 		KUNIT_EXPECT_NULL(test, strstr(list, names[i]));
+}
+
+/* A line for each CPU's heap and for the shared one, and what another CPU freed is on its way. */
+static void tracing_debugfs_heaps(struct kunit *test)
+{
+	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
+	char text[1024], line[32];
+	struct seq_file m = { .buf = text, .size = sizeof(text) - 1 };
+	struct dualtree *dt;
+	void *ptr;
+
+	dt_stay_on(test, here);
+	dt_test_idle_ms(test, 0);
+	dt = test_instance(test);
+	ptr = dualtree_alloc(dt, SZ_32K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_EQ(test, dt_free_on(there, dt, ptr, SZ_32K), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).in_flight_bytes, SZ_32K);
+	dt_debugfs_heaps(&m, dt);
+	text[m.count] = 0;
+	snprintf(line, sizeof(line), "cpu %-3d %10zu", here, stats_of(dt).held_bytes);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, line), "no \"%s\" in\n%s", line, text);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "waiting\nshared"));
+	/* The heap takes it, and keeps the region as its spare. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, dualtree_alloc(dt, 100, GFP_KERNEL), 100), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).in_flight_bytes, 0);
+	dualtree_shrink(dt);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).spare_bytes, 0);
 }
 
 /* Whatever the names are, each instance has a directory of its own. */
@@ -557,6 +586,7 @@ static struct kunit_case tracing_cases[] = {
 	KUNIT_CASE(tracing_leaks_are_bounded),
 	KUNIT_CASE(tracing_debugfs),
 	KUNIT_CASE(tracing_debugfs_list),
+	KUNIT_CASE(tracing_debugfs_heaps),
 	KUNIT_CASE(tracing_debugfs_names),
 	{}
 };

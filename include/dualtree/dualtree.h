@@ -25,7 +25,8 @@
  *   which is entered with preemption disabled. Nearly all calls disable no interrupts and take no
  *   lock.
  * - An allocation in NMI returns NULL where it would have to wait for a lock or to grow the heap;
- *   on PREEMPT_RT, one with preemption disabled where it would have to grow the heap.
+ *   on PREEMPT_RT, one with preemption disabled where the heap would have to grow by more than the
+ *   pool has free.
  *
  * What callers cannot rely on:
  *
@@ -86,7 +87,7 @@ struct dualtree;
  * @min_region_order: pages of the smallest region, as a power of two; 0: a page, and 64 KiB for a
  *	CPU that holds as much in this instance already. An instance that will hold more on each
  *	CPU grows in fewer steps if it says so. No region is cut to less. On PREEMPT_RT 0 is 64 KiB
- *	at once, since no region can be got in atomic context there
+ *	at once: in atomic context only such a region can be got there
  * @max_region_order: pages of the largest region, as a power of two, which also bounds an
  *	allocation; 0: the pool's arena order, which is 4 MiB for the default pools
  * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS, DUALTREE_ACCOUNT
@@ -118,6 +119,11 @@ struct dualtree_params {
  *	make it larger when they merge
  * @extents: free extents in the trees
  * @regions: regions in all heaps
+ * @in_flight_bytes: bytes of granules in flight: freed where their owner could not take them, and
+ *	not taken yet. They are in @free_bytes, too
+ * @spare_bytes: bytes of the empty regions that heaps keep
+ * @record_bytes: bytes of records, in addition to @held_bytes: of the instance, of its CPUs' heaps,
+ *	and of regions, unless a record came with the pool's arena
  */
 struct dualtree_stats {
 	u64 allocs;
@@ -135,6 +141,9 @@ struct dualtree_stats {
 	size_t largest_free;
 	unsigned long extents;
 	unsigned int regions;
+	size_t in_flight_bytes;
+	size_t spare_bytes;
+	size_t record_bytes;
 };
 
 /**
