@@ -184,6 +184,7 @@ int dt_run_cost(void);
 int dt_run_remote(void);
 int dt_run_native(void);
 int dt_run_pipe(void);
+int dt_run_streams(void);
 int dt_curve_size(void);
 int dt_curve_live(void);
 int dt_curve_extents(void);

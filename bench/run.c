@@ -8,6 +8,7 @@
  *	remote		the same, of what takes two CPUs
  *	native		allocator|case|round|operations|nanoseconds
  *	pipe		shape|allocator|packets|nanoseconds
+ *	streams		see streams.c
  *	size, live, extents, instances, cpus
  *			allocator|operation|x|operations|total
  *
@@ -39,7 +40,7 @@
 
 static char *run = "cost";
 module_param(run, charp, 0444);
-MODULE_PARM_DESC(run, "what to measure: cost, remote, native, pipe, size, live, extents, instances or cpus");
+MODULE_PARM_DESC(run, "what to measure: cost, remote, native, pipe, streams, size, live, extents, instances or cpus");
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -227,6 +228,7 @@ static const struct {
 	{ "remote", dt_run_remote },
 	{ "native", dt_run_native },
 	{ "pipe", dt_run_pipe },
+	{ "streams", dt_run_streams },
 	{ "size", dt_curve_size },
 	{ "live", dt_curve_live },
 	{ "extents", dt_curve_extents },

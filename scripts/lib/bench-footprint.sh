@@ -9,7 +9,10 @@
 # help:                bytes held for bytes live, of traces of streams (bench/host); all of
 # help:                them if none is named, each with the defaults and with
 # help:                DUALTREE_EXACT_FIT; over time, too, as a plot for each trace. Contents and
-# help:                counts are checked all the time. Takes a few minutes
+# help:                counts are checked all the time. Takes a few minutes. If no trace is
+# help:                named, then also of many streams on many CPUs, with kmalloc() and
+# help:                page_frag in the same run, all in: by what the guest has left. The word
+# help:                streams names these alone
 # help:     --ops N    allocations until most streams stop; default: as the trace says
 # help:     --cycles N how often the other streams cycle their rings then; default 1
 # report 50: Bytes held for bytes live
@@ -41,15 +44,15 @@ footprint_arguments()
 		shift
 	done
 	for trace in "${wanted[@]}"; do
-		grep -qxF -- "$trace" <<<"$(list_traces)" ||
-			die "there is no trace $trace; there are: $(list_traces | tr '\n' ' ')"
+		grep -qxF -- "$trace" <<<"$(list_traces && echo streams)" ||
+			die "there is no trace $trace; there are: $(list_traces | tr '\n' ' ')streams"
 	done
 	if [ -n "$quick" ]; then
 		[ ${#wanted[@]} -gt 0 ] || wanted=(M)
 		[ "$ops" -ne 0 ] || ops=$QUICK_OPS
 		fits=(default)
 	fi
-	[ ${#wanted[@]} -gt 0 ] || mapfile -t wanted < <(list_traces)
+	[ ${#wanted[@]} -gt 0 ] || mapfile -t wanted < <(list_traces && echo streams)
 }
 
 bench_footprint()
@@ -57,17 +60,31 @@ bench_footprint()
 	local trace ops cycles wanted fits bars=()
 
 	footprint_arguments "$@"
-	build_trace_tool
 	use_kernel "${kinds[0]}"
 	: >"$log_dir/plan"
 	for trace in "${wanted[@]}"; do
-		plan_replay "$trace" "trace=$trace,$seed,$ops,$cycles"
+		[ "$trace" = streams ] || plan_replay "$trace" "trace=$trace,$seed,$ops,$cycles"
 	done
-	run_replays --memory 1024 --file "$TRACE_TOOL"
-	show_conditions "1 CPU, seed $seed"
-	# What was cut short is not what the bars are about.
-	[ "$ops" -ne 0 ] || bars=(--bars)
-	dualtree_report footprint "$out" footprint "$log_dir/report.txt" "${bars[@]}"
+	if [ -s "$log_dir/plan" ]; then
+		build_trace_tool
+		run_replays --memory 1024 --file "$TRACE_TOOL"
+		show_conditions "1 CPU, seed $seed"
+		# What was cut short is not what the bars are about.
+		[ "$ops" -ne 0 ] || bars=(--bars)
+		dualtree_report footprint "$out" footprint "$log_dir/report.txt" "${bars[@]}"
+	fi
+	[[ " ${wanted[*]} " != *' streams '* ]] || footprint_streams
+}
+
+footprint_streams()
+{
+	local dir=$log_dir/streams
+
+	mkdir -p "$dir"
+	echo "streams dualtree_bench.ko results run=streams" >"$dir/plan"
+	run_guest "$dir" dualtree_bench --cpus 4 --memory 2048
+	show_conditions "4 CPUs, all in"
+	dualtree_report streams "$out" "$dir/report.txt"
 }
 
 # plan_replay NAME ARGUMENTS: with each of fits[].

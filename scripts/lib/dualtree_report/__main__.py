@@ -4,7 +4,8 @@ import argparse
 import importlib
 import sys
 
-COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "summary")
+COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "streams",
+            "summary")
 
 
 def main() -> int:
