@@ -285,10 +285,11 @@ static void tracing_other_calls(struct kunit *test)
 
 static void tracing_remote(struct kunit *test)
 {
-	unsigned int other = dt_other_cpu(test, raw_smp_processor_id());
+	unsigned int here = raw_smp_processor_id(), other = dt_other_cpu(test, here);
 	struct dualtree *dt;
 	void *ptr;
 
+	dt_stay_on(test, here);
 	watch_all(test);
 	dt = seen_instance(test, 0);
 	ptr = dualtree_alloc(dt, 500, GFP_KERNEL);
