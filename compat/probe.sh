@@ -43,6 +43,7 @@ TCP_ALLOC_SKB_SIZE	include/net/tcp.h	[ *]tcp_stream_alloc_skb\([^,;]*, ?int size
 TIMER_DELETE_SYNC	include/linux/timer.h	[ *]timer_delete_sync\(
 UBUF_INFO_OPS	include/linux/skbuff.h	struct ubuf_info_ops \{
 UDP_TEST_BIT	include/linux/udp.h	define udp_test_bit\(
+XDP_FEATURES	include/net/xdp.h	[ *]xdp_set_features_flag\(
 '
 
 # shellcheck disable=SC2016 # for awk

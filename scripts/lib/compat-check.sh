@@ -31,6 +31,7 @@ TCP_ALLOC_SKB_SIZE      1      0           0
 TIMER_DELETE_SYNC       1      1           1
 UBUF_INFO_OPS           0      1           1
 UDP_TEST_BIT            1      1           1
+XDP_FEATURES            0      1           1
 '
 
 # probe SRCTREE: a line for each answer, "NAME 0" or "NAME 1".
