@@ -7,6 +7,8 @@
 #                         into a guest
 #   guest_run SCRIPT DIR [VM-OPTION...]
 #                         boots KERNEL_IMAGE with scripts/guest/SCRIPT; its logs are in DIR
+#   kernel_module PATH    prints where a module of the stock kernel's own is;
+#                         unpacked into TEMP_DIR if it is compressed
 #
 # Promises: guest_run returns 0 for a good run and 1 for one that was not good. Where nothing could
 # be run it ends the script.
@@ -19,6 +21,20 @@ guest_files()
 	for file; do
 		GUEST_FILES+=(--file "$file")
 	done
+}
+
+kernel_module()
+{
+	local path=$KERNEL_MODULES/kernel/$1
+
+	if [ -f "$path" ]; then
+		echo "$path"
+	elif [ -f "$path.xz" ]; then
+		xz -dc "$path.xz" >"$TEMP_DIR/$(basename "$path")"
+		echo "$TEMP_DIR/$(basename "$path")"
+	else
+		die "there is no module of the kernel where it is due: $path"
+	fi
 }
 
 guest_run()

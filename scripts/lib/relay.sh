@@ -37,21 +37,6 @@ RELAY_STARVED=10
 RELAY_HOSTILE=600
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
-# kernel_module PATH: a module of the stock kernel's own, unpacked if it is compressed.
-kernel_module()
-{
-	local path=$KERNEL_MODULES/kernel/$1
-
-	if [ -f "$path" ]; then
-		echo "$path"
-	elif [ -f "$path.xz" ]; then
-		xz -dc "$path.xz" >"$TEMP_DIR/$(basename "$path")"
-		echo "$TEMP_DIR/$(basename "$path")"
-	else
-		die "the $kind kernel has no module where it is due: $path"
-	fi
-}
-
 relay_files()
 {
 	local e1000

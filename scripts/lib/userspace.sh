@@ -59,7 +59,7 @@ userspace_program()
 {
 	local dir
 
-	for dir in bin usr/bin; do
+	for dir in bin usr/bin usr/sbin; do
 		if [ -e "$USERSPACE/$dir/$1" ]; then
 			echo "$USERSPACE/$dir/$1"
 			return
