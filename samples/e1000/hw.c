@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the device is told besides its rings.
+ * What the device is told apart from its rings.
  *
  * The receive filter:
  *

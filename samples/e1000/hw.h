@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the device is told besides its rings: reset, address, PHY, link, filters, statistics. Under
- * RTNL unless something else is said.
+ * What the device is told apart from its rings: reset, address, PHY, link, filters, statistics.
+ * Under RTNL unless something else is said.
  */
 #ifndef E1000_HW_H
 #define E1000_HW_H
