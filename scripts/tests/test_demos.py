@@ -4,7 +4,7 @@ import contextlib
 import io
 from types import ModuleType
 
-from dualtree_guest import demo, hostile, loopback, relay, stats, vnic
+from dualtree_guest import demo, hostile, loopback, nic, relay, stats, vnic
 
 from .case import CommandCase
 
@@ -26,6 +26,17 @@ MODE = {"flaps": 1, "idle_pinned_ranges": 0, "unread_kib": 4096, "unread_back_ki
         **{f"{kind}_{mtu}": 5000000 for kind in ("tcp_bps", "reverse_bps", "udp_packets", "udp_bps")
            for mtu in vnic.MTUS},
         **{f"end{end}_{name}": value for end in (0, 1) for name, value in ENDS.items()}}
+
+PARTS = ("traffic", "xdp", "changes", "readers", "remove")
+CARDS = {"kept": 800, "payload": 600000, "charged": 1 << 20, "taken": 1 << 20, "wrong": 0,
+         "unfilled": 0}
+CARD = {**{f"{name}_1500": 5000000 for name in ("tcp_bps", "reverse_bps", "udp_bps", "udp_packets",
+                                                "wget_kib")},
+        **{f"readers_{name}": value for name, value in CARDS.items()}}
+OURS = {**CARD, **dict.fromkeys(nic.CHANGES, 1), "xdp_passed": 9, "xdp_sent": 9,
+        "xdp_redirected": 9, "remove_ms": 80, "unloaded_ms": 90, "held_kept": 7, "held_wrong": 0,
+        **{f"{when}_{what}": 0 for when in ("removed", "unloaded") for what in ("bad_frees", "live")},
+        "removed_in_place": 5, "unloaded_in_place": 5}
 
 
 def numbers(values: dict[str, int], prefix: str = "") -> str:
@@ -171,3 +182,31 @@ class Demos(CommandCase):
                 ({"flaps": 0}, "the ends were not closed and opened")):
             with self.subTest(said):
                 self.assertEqual(self.vnic("zerocopy", **changed), ["zerocopy: " + said])
+
+    def nic(self, console: str = "", kernels: dict[str, int] | None = None,
+            **changed: int) -> list[str]:
+        """What has failed of a run of two cards."""
+        self.write("run/report.txt", numbers({**OURS, **changed}, "ours ") +
+                   numbers({**CARD, **(kernels or {})}, "kernels "))
+        self.write("run/console.log", console)
+        return self.failures(nic, "1500", *PARTS)
+
+    def test_nic(self) -> None:
+        up = "dualtree_e1000 0000:00:05.0 eth1: link up, 1000 Mbit/s, full duplex"
+        fault = "DMAR: [DMA Write NO_PASID] Request device [00:05.0] fault addr 0xfeed000"
+        hung = "dualtree_e1000 0000:00:05.0 eth1: the device does not send: resetting it"
+        self.assertEqual(self.nic(f"[ 1.0] {up}\r\n", kernels={"readers_kept": 200}), [])
+        self.assertIn("    times the kernel's                         4.00             1.00",
+                      self.printed)
+        self.assertEqual(self.nic(f"[ 1.0] {fault}\r\n[ 1.1] {hung}\r\n"), [fault, hung])
+        for changed, said in (
+                ({"tcp_bps_1500": 0}, "ours: nothing came through: tcp_bps_1500"),
+                ({"sleep_and_wake": 0}, "sleep_and_wake was not run"),
+                ({"xdp_redirected": 0}, "xdp_redirected is 0"),
+                ({"readers_unfilled": 1}, "ours: buffers did not become full"),
+                ({"removed_live": 64}, "not given back: 64 bytes are live"),
+                ({"unloaded_bad_frees": 1}, "bad frees: 1"),
+                ({"remove_ms": 10001}, "remove_ms is 10001, 10000 are allowed"),
+                ({"held_wrong": 1}, "datagrams that were damaged: 1")):
+            with self.subTest(said):
+                self.assertEqual(self.nic(**changed), [said])

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What scripts/nic makes of a run: what the numbers have to be, and tables of both drivers.
+
+    nic DIR MTUS PART...
+
+MTUS are those of the part traffic. Prints the tables and leaves in failures.txt what does not hold.
+No throughput is judged.
+"""
+import re
+from pathlib import Path
+
+from .logs import lines_of, unstamped
+from .stats import NO_COMPLAINT, Run, amount, ratio
+
+# Of our driver, what it says of a healthy card.
+HEALTHY = re.compile(r": (link (up|down)|renamed from|doing one thing wrong)")
+# What an IOMMU says of an address that the device was not given.
+FAULT = re.compile(r"DMAR: (DRHD: handling fault|\[|.*fault addr)|swiotlb buffer is full")
+
+MODES = ("ours", "kernels")
+CHANGES = ("close_and_open", "change_rings", "negotiate", "see_addresses", "sleep_and_wake")
+# Milliseconds that removal and unloading may take, which wait for no packet: a second, on a machine
+# that leaves the guest a tenth of a CPU. To wait for a socket took until it is read.
+REMOVE_MS_MAX = 10000
+
+
+def check_console(run: Run) -> None:
+    """Fail for faults, and for what our driver says that is not healthy. Of each the first ten."""
+    found = []
+    for text in map(unstamped, lines_of(run.folder / "console.log")):
+        if FAULT.search(text) or (text.startswith("dualtree_e1000 ") and not HEALTHY.search(text)):
+            found.append(text)
+    run.failures += found[:10]
+
+
+def judge_traffic(run: Run, mtus: list[str]) -> None:
+    """Require that each program got through, whichever driver received."""
+    for mode in MODES:
+        for mtu in mtus:
+            for name in ("tcp_bps", "reverse_bps", "udp_packets", "wget_kib"):
+                run.require(run.value(mode, f"{name}_{mtu}") > 0,
+                            f"{mode}: nothing came through: {name}_{mtu}")
+
+
+def judge_remove(run: Run) -> None:
+    """Require that nothing is lost, and that nothing was waited for."""
+    for name in ("removed", "unloaded"):
+        bad, live = (run.value("ours", f"{name}_{what}") for what in ("bad_frees", "live"))
+        run.require(bad == 0, f"bad frees: {bad}")
+        run.require(live == 0, f"not given back: {live} bytes are live")
+        run.require(run.value("ours", f"{name}_in_place") > 0, f"{name}: nothing came in place")
+    for name in ("remove_ms", "unloaded_ms"):
+        took = run.value("ours", name)
+        run.require(0 <= took <= REMOVE_MS_MAX, f"{name} is {took}, {REMOVE_MS_MAX} are allowed")
+    run.require(run.value("ours", "held_kept") > 0, "no socket held anything")
+    run.require(run.value("ours", "held_wrong") == 0,
+                f"datagrams that were damaged: {run.value('ours', 'held_wrong')}")
+
+
+def judge_readers(run: Run) -> None:
+    """Require that every buffer became full, with what was sent."""
+    for mode in MODES:
+        run.require(run.value(mode, "readers_kept") > 0, f"{mode}: slow readers kept nothing")
+        run.require(run.value(mode, "readers_wrong") == 0, f"{mode}: damaged datagrams")
+        run.require(run.value(mode, "readers_unfilled") == 0,
+                    f"{mode}: buffers did not become full")
+
+
+def cells(label: str, values: list[str]) -> None:
+    """Print a line of a table."""
+    print(f"  {label:32}" + "".join(f" {value:>16}" for value in values))
+
+
+def mbit(nr: int) -> str:
+    """Return a rate as a reader wants it."""
+    return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
+
+
+def each(run: Run, name: str) -> list[int]:
+    """Return a number of both drivers."""
+    return [run.value(mode, name) for mode in MODES]
+
+
+def quotients(parts: list[int], wholes: list[int]) -> list[str]:
+    """Return each part of its whole."""
+    return [str(part // whole) if whole > 0 else "-" for part, whole in zip(parts, wholes)]
+
+
+def show_traffic(run: Run, mtus: list[str]) -> None:
+    """Print what came through, by the driver that received."""
+    cells("received by", ["ours", "the kernel's"])
+    for mtu in mtus:
+        cells(f"TCP, mtu {mtu}", list(map(mbit, each(run, f"tcp_bps_{mtu}"))))
+        cells(f"TCP back, 2 streams, {mtu}", list(map(mbit, each(run, f"reverse_bps_{mtu}"))))
+        cells(f"UDP, mtu {mtu}", list(map(mbit, each(run, f"udp_bps_{mtu}"))))
+        cells("  datagrams", list(map(str, each(run, f"udp_packets_{mtu}"))))
+        cells("  of these lost", list(map(str, each(run, f"udp_lost_{mtu}"))))
+
+
+def show_readers(run: Run) -> None:
+    """Print what slow readers cost."""
+    print()
+    cells("what slow readers cost", ["ours", "the kernel's"])
+    kept, payload, charged, taken = (each(run, f"readers_{name}")
+                                     for name in ("kept", "payload", "charged", "taken"))
+    cells("datagrams kept", [f"{nr:,}" for nr in kept])
+    cells("  times the kernel's", [ratio(nr, kept[1]) for nr in kept])
+    cells("their bytes", list(map(amount, payload)))
+    cells("charged to the sockets", list(map(amount, charged)))
+    cells("  bytes for each datagram", quotients(charged, kept))
+    cells("taken from the machine", list(map(amount, taken)))
+    cells("  of what was charged", [ratio(t, c) for t, c in zip(taken, charged)])
+    cells("  bytes for each datagram", quotients(taken, kept))
+
+
+def show_ours(run: Run) -> None:
+    """Print what our card has counted before it was removed."""
+    print()
+    for label, name in (("packets in place", "card_in_place"), ("packets copied", "card_copied"),
+                        ("frames that the card missed", "card_hw_missed"),
+                        ("checksums left to the card", "card_tx_csum"),
+                        ("removal amid traffic, ms", "remove_ms"),
+                        ("unloading amid traffic, ms", "unloaded_ms"),
+                        ("unread datagrams after that", "held_kept")):
+        cells(label, [str(run.value("ours", name))])
+
+
+def main(folder: str, mtus: str, *parts: str) -> int:
+    """Judge a run, and print its tables."""
+    run = Run(Path(folder))
+    run.complaints("dualtree|dualtree_netbuf|dualtree_e1000", NO_COMPLAINT)
+    check_console(run)
+    if "traffic" in parts:
+        judge_traffic(run, mtus.split())
+        show_traffic(run, mtus.split())
+    if "xdp" in parts:
+        for name in ("xdp_passed", "xdp_sent", "xdp_redirected"):
+            run.require(run.value("ours", name) > 0, f"{name} is {run.value('ours', name)}")
+    if "changes" in parts:
+        for name in CHANGES:
+            run.require(run.value("ours", name) == 1, f"{name} was not run")
+    if "readers" in parts:
+        judge_readers(run)
+        show_readers(run)
+    if "remove" in parts:
+        judge_remove(run)
+        show_ours(run)
+    return run.finish()
