@@ -117,14 +117,16 @@ static void make(struct program *program, const char *name, int device)
 	};
 	unsigned int i;
 
+	if (!strcmp(name, "drop")) {
+		put(program, end_drop, sizeof(end_drop));
+		return;
+	}
 	if (!strcmp(name, "send") || !strcmp(name, "redirect"))
 		put(program, answer_ping, sizeof(answer_ping));
 	if (!strcmp(name, "send"))
 		put(program, end_send, sizeof(end_send));
 	else if (!strcmp(name, "redirect"))
 		put(program, end_redirect, sizeof(end_redirect));
-	else if (!strcmp(name, "drop"))
-		put(program, end_drop, sizeof(end_drop));
 	else if (strcmp(name, "pass"))
 		return;
 	for (i = 0; i < program->len; i++) {
