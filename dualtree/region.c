@@ -182,6 +182,9 @@ struct dt_region *dt_region_create(struct dualtree *dt, struct buddy_pool *pool,
 	record_init(region, block, order);
 	region->dt = dt;
 	region->pool = pool;
+	/* The block may hold what an instance was destroyed with: that is not cleared then. */
+	if (want_init_on_free())
+		memset(region->base, 0, region->bytes);
 	dt_region_reset(region);
 	dt_kmemleak_attach(region, gfp);
 	buddy_set_owner(region->base, 1UL << order, region);
@@ -228,7 +231,7 @@ void dt_region_free(struct dt_region *region)
 
 /*
  * Clear the nodes of the extents and the links of the blocks. What is live stays as it is: the
- * network stack may still hold its pages.
+ * network stack may still hold its pages. dt_region_create() clears it before it is handed out.
  */
 static void region_clear_links(struct dt_region *region)
 {
