@@ -199,6 +199,11 @@ static noinline struct dt_place best_of_large(struct dt_extent_tree *tree, unsig
 	above = lowest(tree, LEDGER_SIZES, aside, aside_bit);
 	if (above.last == EXTENT_NONE || key_of(tree, true, above.last) > best_key)
 		return best;
+	/* A stray link has led to one that is too short: the mark does not tell the length. */
+	if (unlikely(key_of(tree, true, above.last) < want)) {
+		tree->damaged = true;
+		return (struct dt_place){ .last = EXTENT_NONE };
+	}
 	return above;
 }
 
