@@ -325,6 +325,12 @@ static void free_refused(struct run *run, const u8 *ptr, size_t len, int err)
 	KUNIT_ASSERT_TRUE(run->test, stats_equal(&before, &after));
 }
 
+/* Some of these bytes are free; or they are not the instance's any more, if their region is gone. */
+static void free_freed(struct run *run, const u8 *ptr, size_t len)
+{
+	free_refused(run, ptr, len, dualtree_owns(run->o->dt, ptr, len) ? -EALREADY : -EINVAL);
+}
+
 /*
  * Some range of an object and of the slack after it, of which some bytes are free. Where an object
  * has been freed, other objects may be live by now.
@@ -338,7 +344,7 @@ static void do_bad(struct run *run)
 	size_t end = start + 1 + random_below(&o->rnd, slack_end - start);
 
 	if (!dt_oracle_may_free(o, object->ptr + start, end - start))
-		free_refused(run, object->ptr + start, end - start, -EALREADY);
+		free_freed(run, object->ptr + start, end - start);
 	else if (end - start > SZ_1K)
 		free_refused(run, object->ptr + start, dualtree_max_size(o->dt) + 1, -EINVAL);
 }
@@ -358,8 +364,7 @@ static void do_twice(struct run *run)
 	/* Bytes of a granule in which others live may be freed in their stead: known. */
 	if (dt_oracle_may_free(o, ptr, len))
 		return;
-	/* The region may have gone with it. */
-	free_refused(run, ptr, len, dualtree_owns(o->dt, ptr, len) ? -EALREADY : -EINVAL);
+	free_freed(run, ptr, len);
 }
 
 /* The object that begins where another one ends, if both bytes there are live. */
