@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What each test does with the core as a whole: see core.h. */
+#include <dualtree/fault.h>
+#include "../dualtree/pass.h"
+#include "core.h"
+
+/* Memory that stays: the table, and records of the module. */
+static unsigned long base_pages;
+static bool initialized;
+
+static void check_nothing_left(void)
+{
+	synchronize_rcu();
+	host_assert(!host_used_pages && !host_kmallocs);
+}
+
+/* An init that fails, at each place in turn, leaves nothing. */
+static void fail_inits(void)
+{
+	unsigned int nth = 0, left;
+	int err;
+
+	do {
+		host_fail_nth = ++nth;
+		err = host_module_init();
+		left = host_fail_nth;
+		host_fail_nth = 0;
+		host_assert(!err || err == -ENOMEM);
+		if (!err)
+			host_module_exit();
+		check_nothing_left();
+	} while (!left);
+}
+
+void host_core_begin(void)
+{
+	host_now = (struct host_context){ };
+	host_points = LONG_MAX;
+	if (!initialized) {
+		host_memory_init();
+		fail_inits();
+		host_assert(!host_module_init());
+		base_pages = host_used_pages;
+		initialized = true;
+	}
+	host_memory_reset();
+	host_trees = 0;
+}
+
+void host_core_quiesce(void)
+{
+	host_points = LONG_MAX;
+	host_fail_every = 0;
+	host_fail_above = UINT_MAX;
+	dualtree_fail_every(0);
+	dualtree_fail_above(UINT_MAX);
+	dt_pass_set_idle_ms(2000);
+	host_hotplug_busy = false;
+	host_tracing = false;
+	host_now.cpu = 0;
+	host_online = host_possible;
+	host_pass_time(5000);
+	synchronize_rcu();
+}
+
+void host_core_end(void)
+{
+	host_core_quiesce();
+	host_assert(host_used_pages == base_pages);
+}
+
+void host_core_exit(void)
+{
+	host_module_exit();
+	check_nothing_left();
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What each test does with the core as a whole. */
+#ifndef DUALTREE_HOST_CORE_H
+#define DUALTREE_HOST_CORE_H
+
+#include "test.h"
+
+/* Set the core up, once, and make the next allocations those of a new program. */
+void host_core_begin(void);
+/* Memory is plenty again, all CPUs are online, and nothing is left to do. */
+void host_core_quiesce(void);
+/* The same, after all instances and pools were destroyed: no page is left. */
+void host_core_end(void);
+
+/* Take the core down, at the end of the program: nothing is left. */
+void host_core_exit(void);
+
+#endif /* DUALTREE_HOST_CORE_H */

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A test with libFuzzer's choices: each input is a round. */
+#include "test.h"
+
+/* libFuzzer calls this; the name is its own. */
+int host_fuzz_one(const u8 *data, size_t size) asm("LLVMFuzzerTestOneInput");
+
+/* libFuzzer writes the input into a file. */
+void host_test_context(void)
+{
+}
+
+int host_fuzz_one(const u8 *data, size_t size)
+{
+	host_seed(0);
+	host_bytes.at = data;
+	host_bytes.end = data + size;
+	host_test_begin();
+	while (host_bytes.at < host_bytes.end)
+		host_test_step();
+	host_test_end();
+	return 0;
+}

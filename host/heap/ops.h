@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The operations of the test of heaps, by subject: see the files. */
+#ifndef DUALTREE_HOST_OPS_H
+#define DUALTREE_HOST_OPS_H
+
+#include "model.h"
+
+/* calls.c: calls of users. */
+void host_op_alloc(struct subject *s);
+void host_op_alloc_bulk(struct subject *s);
+void host_op_free(struct subject *s);
+void host_op_free_bulk(struct subject *s);
+void host_op_extend(struct subject *s);
+void host_op_realloc(struct subject *s);
+
+/* refuse.c: calls that are refused, and questions. */
+void host_op_bad_free(struct subject *s);
+void host_op_ask(struct subject *s);
+
+/* place.c: where an allocation with DUALTREE_EXACT_FIT must lie. */
+void *host_place(struct subject *s, size_t size);
+
+/* stray.c: writes to free memory. */
+void host_op_stray(struct subject *s);
+
+/* nested.c: what happens at a point of another context. */
+void host_nested_arm(void);
+void host_nested_end(void);
+
+/* life.c: instances and pools come and go. */
+void host_subject_create(struct subject *s);
+void host_subject_destroy(struct subject *s);
+void host_op_many(void);
+void host_pool_step(void);
+void host_pool_end(void);
+
+/* cases.c: what was found before. */
+void host_cases(void);
+
+/* What the round asks for. */
+extern u32 host_sizes;
+
+#endif /* DUALTREE_HOST_OPS_H */
