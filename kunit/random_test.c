@@ -325,7 +325,7 @@ static void free_refused(struct run *run, const u8 *ptr, size_t len, int err)
 	KUNIT_ASSERT_TRUE(run->test, stats_equal(&before, &after));
 }
 
-/* Some of these bytes are free; or they are not the instance's any more, if their region is gone. */
+/* Some of these bytes are free; or not the instance's any more, if their region is gone. */
 static void free_freed(struct run *run, const u8 *ptr, size_t len)
 {
 	free_refused(run, ptr, len, dualtree_owns(run->o->dt, ptr, len) ? -EALREADY : -EINVAL);

@@ -41,9 +41,8 @@
 static bool rest_alloc(struct dualtree_rx *rx, unsigned int want, gfp_t gfp)
 {
 	size_t one = rx->in_page ? max_t(size_t, PAGE_SIZE, rx->slot_size) : rx->slot_size;
-	size_t sizes[] = {
-		min_t(size_t, RUN_MAX, (size_t)want * rx->slot_size) / one * one, one, rx->slot_size,
-	};
+	size_t run = min_t(size_t, RUN_MAX, (size_t)want * rx->slot_size);
+	size_t sizes[] = { run / one * one, one, rx->slot_size };
 	unsigned int i;
 
 	dt_rx_free_rest(rx);

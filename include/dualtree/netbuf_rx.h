@@ -128,8 +128,8 @@ void dualtree_rx_destroy(struct dualtree_rx *rx);
  *
  * A buffer is contiguous. If it is at most half a page, several lie in a page, and none crosses the
  * end of one while the instance is used for nothing else. The device may write @size bytes to it;
- * they are synced for it. Several are allocated at once, as long as packets are read in the order of
- * arrival.
+ * they are synced for it. Several are allocated at once, as long as packets are read in the order
+ * of arrival.
  *
  * Context: As @gfp allows; see the top of this file.
  * Return: number of slots, from the first on, that have a buffer: less than @nr on OOM.
