@@ -350,6 +350,8 @@ static int run_way(struct net_device *dev, const struct way *way, unsigned int l
 	napi_disable(&ring->napi);
 	netif_napi_del(&ring->napi);
 	kfree(ring);
+	if (err)
+		pr_err("%s, %u bytes: error %d\n", way->name, len, err);
 	return err;
 }
 
