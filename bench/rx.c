@@ -32,6 +32,7 @@
 #include <linux/netdevice.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 
 #include "../compat/napi.h"
 #include "../compat/page_pool.h"
@@ -54,7 +55,7 @@
  * @dt: of the way dualtree
  * @rx: of the way dualtree
  * @pages: slots of the first two ways
- * @frags: slots of page_frag and of plain copy
+ * @frags: slots of page_frag, and of plain copy
  * @slots: slots of dualtree
  */
 struct ring {
@@ -73,7 +74,7 @@ struct ring {
 /**
  * struct way - how a driver receives
  * @name: as results show it
- * @open: gets what it needs; may be NULL
+ * @open: gets what it needs; -EOPNOTSUPP: the kernel does not have it. May be NULL
  * @close: the opposite; may be NULL
  * @refill: fills empty slots; false on OOM
  * @receive: makes a packet of a slot; NULL on OOM
@@ -179,6 +180,15 @@ static unsigned int frag_size(const struct ring *ring)
 	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 }
 
+/* Some kernels have no fragments of more than a page. */
+static int frag_open(struct ring *ring)
+{
+	local_bh_disable();
+	ring->frags[0] = napi_alloc_frag(frag_size(ring));
+	local_bh_enable();
+	return ring->frags[0] ? 0 : -EOPNOTSUPP;
+}
+
 static void frag_close(struct ring *ring)
 {
 	unsigned int i;
@@ -212,6 +222,27 @@ static struct sk_buff *frag_receive(struct ring *ring, unsigned int i)
 	skb->dev = ring->dev;
 	ring->frags[i] = NULL;
 	return skb;
+}
+
+static void copy_close(struct ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		kfree(ring->frags[i]);
+}
+
+static bool copy_refill(struct ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (!ring->frags[i])
+			ring->frags[i] = kmalloc(NET_SKB_PAD + ring->len, GFP_ATOMIC);
+		if (!ring->frags[i])
+			return false;
+	}
+	return true;
 }
 
 static struct sk_buff *copy_receive(struct ring *ring, unsigned int i)
@@ -278,8 +309,8 @@ static void rx_reap(struct ring *ring)
 static const struct way ways[] = {
 	{ "page_pool", page_pool_open, page_pool_close, page_pool_refill, page_pool_receive },
 	{ "pages", NULL, pages_close, pages_refill, pages_receive },
-	{ "page_frag", NULL, frag_close, frag_refill, frag_receive },
-	{ "plain copy", NULL, frag_close, frag_refill, copy_receive },
+	{ "page_frag", frag_open, frag_close, frag_refill, frag_receive },
+	{ "plain copy", NULL, copy_close, copy_refill, copy_receive },
 	{ "dualtree", rx_open_in_place, rx_close, rx_refill, rx_receive, rx_reap },
 	{ "dualtree, copied", rx_open_copied, rx_close, rx_refill, rx_receive, rx_reap },
 };
@@ -350,6 +381,8 @@ static int run_way(struct net_device *dev, const struct way *way, unsigned int l
 	napi_disable(&ring->napi);
 	netif_napi_del(&ring->napi);
 	kfree(ring);
+	if (err == -EOPNOTSUPP)
+		return 0;
 	if (err)
 		pr_err("%s, %u bytes: error %d\n", way->name, len, err);
 	return err;
