@@ -180,15 +180,6 @@ static unsigned int frag_size(const struct ring *ring)
 	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 }
 
-/* Some kernels have no fragments of more than a page. */
-static int frag_open(struct ring *ring)
-{
-	local_bh_disable();
-	ring->frags[0] = napi_alloc_frag(frag_size(ring));
-	local_bh_enable();
-	return ring->frags[0] ? 0 : -EOPNOTSUPP;
-}
-
 static void frag_close(struct ring *ring)
 {
 	unsigned int i;
@@ -209,6 +200,20 @@ static bool frag_refill(struct ring *ring)
 			return false;
 	}
 	return true;
+}
+
+/* Some kernels have no fragments of more than a page, or one now and then. */
+static int frag_open(struct ring *ring)
+{
+	bool full;
+
+	local_bh_disable();
+	full = frag_refill(ring);
+	local_bh_enable();
+	if (full || frag_size(ring) <= PAGE_SIZE)
+		return 0;
+	frag_close(ring);
+	return -EOPNOTSUPP;
 }
 
 static struct sk_buff *frag_receive(struct ring *ring, unsigned int i)
