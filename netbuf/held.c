@@ -24,6 +24,9 @@
  */
 #define RECENT_MAX	256
 
+/* Ranges of a packet at most: its fragments, what is before them, and what is after them. */
+#define PACKET_RANGES	(MAX_SKB_FRAGS + 3)
+
 static struct dt_held_block *block_get(struct dt_held_set *set)
 {
 	struct dt_held_block *block = set->spare;
@@ -98,8 +101,8 @@ bool dt_held_make_room(struct dt_held_set *set)
 {
 	const struct dt_held_queue *queue = &set->recent;
 
-	BUILD_BUG_ON(MAX_SKB_FRAGS + 1 > DT_HELD_BLOCK);
-	if (likely(queue->head && queue->end + MAX_SKB_FRAGS < DT_HELD_BLOCK))
+	BUILD_BUG_ON(PACKET_RANGES > DT_HELD_BLOCK);
+	if (likely(queue->head && queue->end + PACKET_RANGES <= DT_HELD_BLOCK))
 		return true;
 	if (!set->spare)
 		set->spare = block_get(set);

@@ -210,6 +210,11 @@ static bool in_slot(const struct dualtree_rx *rx, const struct dualtree_rx_slot 
 	       len <= buffer + rx->slot_size - data;
 }
 
+static unsigned int frags_of(const void *data, unsigned int len)
+{
+	return DIV_ROUND_UP(offset_in_page(data) + len, PAGE_SIZE);
+}
+
 struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
 				    void *data, unsigned int len, unsigned int headers)
 {
@@ -217,7 +222,8 @@ struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_s
 
 	if (WARN_ON_ONCE(!in_slot(rx, slot, data, len)))
 		return NULL;
-	if (len <= rx->copy_max || !rx_make_room(rx, rx->slot_size))
+	if (len <= rx->copy_max || frags_of(data, len) > MAX_SKB_FRAGS ||
+	    !rx_make_room(rx, rx->slot_size))
 		return make_copy(rx, slot, data, len, headers);
 	if (likely(rx->in_page && dt_in_one_page(buffer, rx->slot_size) &&
 		   len <= SKB_WITH_OVERHEAD(rx->slot_size) - ((u8 *)data - buffer)))
@@ -229,11 +235,9 @@ EXPORT_SYMBOL_GPL(dualtree_rx_receive);
 int dualtree_rx_append(struct dualtree_rx *rx, struct sk_buff *skb, struct dualtree_rx_slot *slot,
 		       unsigned int len)
 {
-	unsigned int frags = DIV_ROUND_UP(offset_in_page(slot->data) + len, PAGE_SIZE);
-
 	if (WARN_ON_ONCE(!in_slot(rx, slot, slot->data, len)))
 		return -EINVAL;
-	if (skb_shinfo(skb)->nr_frags + frags > MAX_SKB_FRAGS)
+	if (skb_shinfo(skb)->nr_frags + frags_of(slot->data, len) > MAX_SKB_FRAGS)
 		return -EMSGSIZE;
 	if (!dt_held_make_room(&rx->held))
 		return -ENOMEM;

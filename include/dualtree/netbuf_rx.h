@@ -149,8 +149,8 @@ unsigned int dualtree_rx_refill(struct dualtree_rx *rx, struct dualtree_rx_slot 
  *
  * What the packet is made of, by what is smaller and costs less:
  *
- * - A copy, if the frame is short or small for its buffer; or at the limit; or on OOM of what
- *   tracks it.
+ * - A copy, if the frame is short or small for its buffer, or is in more pages than a packet has
+ *   fragments; or at the limit; or on OOM of what tracks it.
  * - The buffer itself, with napi_build_skb(), if it lies in one page. Its tail is freed where that
  *   is worth it. The packet is charged what it keeps.
  * - Else fragments, one for each page, with a reference to each, charged by their bytes; the
