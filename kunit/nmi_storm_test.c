@@ -16,11 +16,19 @@ static uint nmis = 2000;
 module_param(nmis, uint, 0444);
 MODULE_PARM_DESC(nmis, "of the storm");
 
+/*
+ * NMIs that are sent as fast as they are taken. An emulated CPU may take the next one an instruction
+ * or two after the last: where no more than these follow each other, the thread moves on.
+ */
+#define BURST	16
+
 /**
  * struct storm - a thread and the NMIs that interrupt it
  * @objects: of both
  * @rnd: random numbers of the thread and of the NMIs
  * @nmis: NMIs to send at least
+ * @turns: of the thread
+ * @seen: @turns when the last burst ended
  * @allocated: allocations in NMI that succeeded; for the NMIs alone, like @inside
  * @inside: NMIs that arrived inside a section
  * @stop: tells the thread to stop
@@ -30,6 +38,8 @@ struct storm {
 	struct test_objects objects;
 	struct rnd_state rnd[2];
 	unsigned int nmis;
+	unsigned int turns;
+	unsigned int seen;
 	unsigned int allocated;
 	unsigned int inside;
 	bool stop;
@@ -58,16 +68,33 @@ static void storm_thread(struct work_struct *work)
 
 	while (!READ_ONCE(storm->stop)) {
 		dt_objects_exchange(&storm->objects, &storm->rnd[0], GFP_KERNEL);
+		WRITE_ONCE(storm->turns, storm->turns + 1);
 		cond_resched();
 	}
 }
 
-/* All NMIs are sent, and one arrived inside a section; or it has not come to that for long. */
+/* After each burst no NMI is sent until the thread has taken a turn. */
+static void storm_end_burst(struct storm *storm, unsigned int calls)
+{
+	if (calls % BURST)
+		return;
+	while (READ_ONCE(storm->turns) == storm->seen)
+		cond_resched();
+	storm->seen = READ_ONCE(storm->turns);
+}
+
+/*
+ * All NMIs are sent, one arrived inside a section, and one could allocate; or it has not come to
+ * that for long.
+ */
 static bool storm_is_over(void *arg, unsigned int calls)
 {
-	const struct storm *storm = arg;
+	struct storm *storm = arg;
 
-	return calls >= storm->nmis && (READ_ONCE(storm->inside) || calls / 50 >= storm->nmis);
+	storm_end_burst(storm, calls);
+	return calls >= storm->nmis &&
+	       ((READ_ONCE(storm->inside) && READ_ONCE(storm->allocated)) ||
+		calls / 50 >= storm->nmis);
 }
 
 static void nmi_storm(struct kunit *test)
