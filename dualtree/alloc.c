@@ -406,7 +406,7 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 {
 	void *ptr;
 
-	dt_percpu_prepare(dt, req->gfp);
+	dt_percpu_prepare(dt, req->size, req->gfp);
 	ptr = alloc_here(dt, req);
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);

@@ -65,6 +65,10 @@ struct dt_instance_counts {
  * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @damage_limit: rate limit of its reports of damage
  * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
+ * @window: when an allocation without a CPU's heap was made last, see percpu.c; written by any CPU,
+ *	as are the next two
+ * @window_cpu: on which CPU
+ * @window_calls: such allocations in @window; those in a row count more
  * @shared_lock: guards @shared, but for its remote list
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @abandoned: pages that left the pool; dualtree_destroy()'s
@@ -95,6 +99,9 @@ struct dualtree {
 	struct dt_rate bad_free_limit;
 	struct dt_rate damage_limit;
 	u32 looked;
+	u16 window;
+	u16 window_cpu;
+	u32 window_calls;
 
 	raw_spinlock_t shared_lock;
 	struct dt_heap shared;

@@ -4,13 +4,23 @@
  *
  *	an allocation					is served by
  *	on a CPU with a heap				that heap
+ *	of an instance that is small and quiet		the shared heap
  *	in an interrupt inside a section		the shared heap
  *	on a CPU that runs without a tick		the shared heap
  *	where a heap cannot be allocated		the shared heap, until one can
  *
+ * What lies in one heap is no use to the CPUs of the others: a stream that any CPU serves holds
+ * several times what lives in it if each has a heap. So an instance begins with one for all. A CPU
+ * gets its own when it makes more than shared_calls allocations in a row in a window of
+ * WINDOW_JIFFIES, or CPUs in turn TURNS times as many; when another CPU has the shared heap locked
+ * at that moment; or when that heap holds as much as a region of grown_order, or would with the
+ * request. It keeps it.
+ *
  * Locks: dualtree.shared_lock for the shared heap, see instance.h; none for the others, which are
  * entered as section.h says.
  */
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/tick.h>
@@ -25,6 +35,26 @@
 #include "remote.h"
 #include "section.h"
 #include "slots.h"
+
+/*
+ * The parameter shared_calls. An allocation from the shared heap takes some 500 instructions more
+ * than one from a CPU's: with 32 in a window of 10 ms that is a thousandth of a CPU.
+ */
+unsigned int dt_shared_calls = 32;
+EXPORT_SYMBOL_FOR_DT_TEST(dt_shared_calls);
+module_param_named(shared_calls, dt_shared_calls, uint, 0644);
+MODULE_PARM_DESC(shared_calls,
+		 "allocations in a row, in 10 ms, after which a CPU gets a heap of its own; 0: at once");
+
+/* Length of a window: 10 ms, or a tick where that is longer. */
+#define WINDOW_JIFFIES	(HZ / 100 ?: 1)
+
+/*
+ * So many calls of CPUs that take turns count as one of a CPU that makes them in a row: where CPUs
+ * take turns, a heap for each takes more memory, and a call waits for another CPU's cache lines in
+ * any case.
+ */
+#define TURNS		32
 
 /* A CPU's heap and its quick lists; with DUALTREE_EXACT_FIT only the heap is allocated. */
 struct cpu_heap {
@@ -108,13 +138,44 @@ static bool cpu_heap_install(struct dualtree *dt, struct dt_heap *heap)
 	return installed;
 }
 
-/* Make this CPU's heap, if it has none and @gfp allows. If that fails the shared one serves. */
-void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
+/*
+ * Count an allocation on a CPU without a heap. CPUs may count at once, and miss some of each
+ * other's. Return: true if there were as many in this window as the parameter allows.
+ */
+static bool window_is_busy(struct dualtree *dt, unsigned int max)
+{
+	u16 window = jiffies / WINDOW_JIFFIES, cpu = raw_smp_processor_id();
+	unsigned int calls = READ_ONCE(dt->window_calls);
+
+	if (READ_ONCE(dt->window) != window) {
+		WRITE_ONCE(dt->window, window);
+		calls = 0;
+	}
+	WRITE_ONCE(dt->window_calls, calls + (READ_ONCE(dt->window_cpu) == cpu ? TURNS : 1));
+	WRITE_ONCE(dt->window_cpu, cpu);
+	return calls / TURNS >= max;
+}
+
+/* Does an allocation of @size bytes give this CPU a heap? */
+static bool own_heap_due(struct dualtree *dt, size_t size)
+{
+	unsigned int max = READ_ONCE(dt_shared_calls);
+	size_t held = READ_ONCE(dt->shared.held_bytes);
+
+	return !max || held + size >= PAGE_SIZE << dt->grown_order ||
+	       raw_spin_is_locked(&dt->shared_lock) || window_is_busy(dt, max);
+}
+
+/*
+ * Make this CPU's heap, if it has none, an allocation of @size bytes asks for one, and @gfp allows.
+ * If not the shared one serves.
+ */
+void dt_percpu_prepare(struct dualtree *dt, size_t size, gfp_t gfp)
 {
 	struct dt_heap *heap;
 
 	if (this_cpu_read(dt->slots->active) != heap_none || !kernel_allocs_here() ||
-	    tick_nohz_full_cpu(raw_smp_processor_id()))
+	    tick_nohz_full_cpu(raw_smp_processor_id()) || !own_heap_due(dt, size))
 		return;
 	heap = cpu_heap_create(dt, gfp);
 	if (heap && !cpu_heap_install(dt, heap))

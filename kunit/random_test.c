@@ -458,13 +458,15 @@ static void random_alone(struct kunit *test)
 	const struct dualtree_params *params = test->param_value;
 	unsigned int nr = param_value_of(ops), every = param_value_of(check_every), op;
 	struct run run = { .test = test };
+	u32 first_seed = random_seed(test, param_value_of(seed));
 
+	/* From the shared heap as long as it is small, or never. */
+	dt_test_shared_calls(test, first_seed & 2 ? UINT_MAX : 0);
 	if (params != setups)
 		nr /= 4;
 	if (params->flags & DUALTREE_ZERO)
 		run.zero = __GFP_ZERO;
-	run.o = dt_oracle_create(test, dt_test_instance(test, params),
-				 random_seed(test, param_value_of(seed)));
+	run.o = dt_oracle_create(test, dt_test_instance(test, params), first_seed);
 	for (op = 0; op < nr; op++) {
 		step(&run, op);
 		if (op % every == 0)

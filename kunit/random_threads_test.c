@@ -192,6 +192,8 @@ static void random_threads(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, traders);
+	/* From the shared heap as long as it is small, or until a CPU waits for it; or never. */
+	dt_test_shared_calls(test, first_seed & 2 ? UINT_MAX : 0);
 	m->dt = dt_test_instance(test, params);
 	m->nr_ops = param_value_of(ops) / THREADS;
 	m->table = dt_oracle_table_create(test, first_seed);

@@ -5,6 +5,7 @@
  */
 #include <dualtree/fault.h>
 #include "../../dualtree/pass.h"
+#include "../../dualtree/percpu.h"
 #include "../core.h"
 #include "ops.h"
 
@@ -95,6 +96,7 @@ static void rare_step(struct subject *s)
 		break;
 	case 25:
 		dt_pass_set_idle_ms(host_one_in(2) ? 0 : 1 + host_choose(3000));
+		dt_shared_calls = host_one_in(2) ? 0 : host_choose(100);
 		break;
 	case 1:
 		host_shrink(host_one_in(2));

@@ -268,6 +268,7 @@ static inline void host_unlock(raw_spinlock_t *lock)
 	host_now.irqs_off--;
 }
 
+#define raw_spin_is_locked(lock)		((lock)->held)
 #define raw_spin_lock_irqsave(lock, flags)	do { (flags) = 0; host_lock(lock); } while (0)
 #define raw_spin_trylock_irqsave(lock, flags)	({ (flags) = 0; host_try_lock(lock); })
 #define raw_spin_unlock_irqrestore(lock, flags)	do { (void)(flags); host_unlock(lock); } while (0)
