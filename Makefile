@@ -32,6 +32,12 @@ install: modules
 	install -m 644 Module.symvers $(DESTDIR)$(DEVDIR)/$$release && \
 	if [ -z "$(INSTALL_MOD_PATH)" ]; then depmod $$release; fi
 
+# What shows instances at work.
+TOOLS_DIR ?= tools
+tools: $(TOOLS_DIR)/dualtree-top
+$(TOOLS_DIR)/dualtree-top: tools/dualtree-top.c
+	$(CC) $(or $(CFLAGS),-O2 -Wall -Wextra) -o $@ $<
+
 demo test check deb:
 	./scripts/$@ $(ARGS)
 
@@ -42,6 +48,7 @@ help:
 	@echo 'make install          install them, and what drivers need to call them; see'
 	@echo '                      Documentation/install.rst'
 	@echo 'make modules_install  install the modules alone'
+	@echo 'make tools            build tools/dualtree-top, which shows what instances hold'
 	@echo 'make deb              build the Debian packages'
 	@echo 'make clean            remove what a build left'
 	@echo 'make demo             real packets, freed piece by piece, on a stock kernel in QEMU'
@@ -49,5 +56,5 @@ help:
 	@echo 'make check            style and static checks'
 	@echo 'ARGS="..." is passed on to demo, test, check and deb; see ./scripts/demo --help and so on'
 
-.PHONY: modules modules_install clean kernel-tree install demo test check deb help
+.PHONY: modules modules_install clean kernel-tree install tools demo test check deb help
 .DEFAULT_GOAL := modules

@@ -3,7 +3,9 @@
  * debugfs: the list dualtree/instances, and with the parameter instance_dirs a directory
  * dualtree/NAME for each instance.
  *
- *	instances	a line for each instance, those that hold most first
+ *	instances	a line for each instance, those that hold most first: what it holds, in
+ *			bytes, and how often it refused a free and found damage. tools/dualtree-top
+ *			reads it
  *	NAME/stats	the counts, read while their owners change them
  *	NAME/heaps	the same of each CPU's heap
  *	NAME/extents	a line for each extent, written by the heap's owner
@@ -236,10 +238,7 @@ DEFINE_SHOW_ATTRIBUTE(extents);
 
 /* A line of the list of instances. */
 struct list_line {
-	size_t held;
-	size_t live;
-	size_t free;
-	unsigned int regions;
+	struct dualtree_stats stats;
 	char name[LIST_NAME];
 };
 
@@ -258,24 +257,21 @@ struct instances_list {
 static void list_add_instance(struct dualtree *dt, void *arg)
 {
 	struct instances_list *list = arg;
-	struct dualtree_stats stats;
 	struct list_line *line;
 
 	if (list->nr == list->max)
 		return;
-	dualtree_get_stats(dt, &stats);
 	line = &list->lines[list->nr++];
-	*line = (struct list_line) {
-		stats.held_bytes, stats.live_bytes, stats.free_bytes, stats.regions,
-	};
+	dualtree_get_stats(dt, &line->stats);
 	strscpy(line->name, dt->name, sizeof(line->name));
 }
 
 static int line_cmp(const void *a, const void *b)
 {
-	const struct list_line *x = a, *y = b;
+	size_t x = ((const struct list_line *)a)->stats.held_bytes;
+	size_t y = ((const struct list_line *)b)->stats.held_bytes;
 
-	return x->held < y->held ? 1 : -(x->held > y->held);
+	return x < y ? 1 : -(x > y);
 }
 
 static void *list_start(struct seq_file *m, loff_t *pos)
@@ -283,7 +279,7 @@ static void *list_start(struct seq_file *m, loff_t *pos)
 	struct instances_list *list = m->private;
 
 	if (!*pos)
-		seq_puts(m, "held_bytes live_bytes free_bytes regions name\n");
+		seq_puts(m, "# held live free in_flight spare records regions refused damaged name\n");
 	return *pos < list->nr ? &list->lines[*pos] : NULL;
 }
 
@@ -301,9 +297,11 @@ static void list_stop(struct seq_file *m, void *line)
 static int list_show(struct seq_file *m, void *line)
 {
 	const struct list_line *l = line;
+	const struct dualtree_stats *s = &l->stats;
 
-	seq_printf(m, "%10zu %10zu %10zu %7u %s\n", l->held, l->live, l->free, l->regions,
-		   l->name);
+	seq_printf(m, "%10zu %10zu %10zu %10zu %10zu %7zu %7u %llu %llu %s\n", s->held_bytes,
+		   s->live_bytes, s->free_bytes, s->in_flight_bytes, s->spare_bytes,
+		   s->record_bytes, s->regions, s->bad_frees, s->damaged, l->name);
 	return 0;
 }
 

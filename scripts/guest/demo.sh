@@ -163,6 +163,12 @@ usleep 300000
 report_lines stat <"$RING/stats"
 report_lines map <"$MEMORY/map"
 
+if [ -x "$HERE/dualtree-top" ]; then
+	"$HERE/dualtree-top" -o >/tmp/top || fail "dualtree-top failed"
+	grep -q ' packet_ring$' /tmp/top || fail "dualtree-top does not show packet_ring"
+	report_lines top </tmp/top
+fi
+
 step "unloading"
 rmmod packet_ring || fail "rmmod packet_ring failed"
 report_unloaded packet_ring "stat end_"

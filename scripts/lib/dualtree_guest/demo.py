@@ -60,6 +60,15 @@ def show_heap(report: Path) -> None:
         print(f"{'':12} and {len(regions) - MAP_LINES_MAX} more")
 
 
+def show_top(report: Path) -> None:
+    """Print what dualtree-top has shown, if the guest had it."""
+    lines = [line.removeprefix("top ") for line in lines_of(report) if line.startswith("top ")]
+    if lines:
+        print("  dualtree-top")
+    for line in lines:
+        print(f"    {line}")
+
+
 def show(run: Run, packets: int, seen_bytes: int) -> None:
     """Print what was seen, kept, freed and held."""
     value = run.value
@@ -82,6 +91,7 @@ def show(run: Run, packets: int, seen_bytes: int) -> None:
     footprint("peak", value("peak_live_bytes"), value("peak_held_bytes"))
     footprint("ring full", value("live_bytes"), value("held_bytes"))
     show_heap(run.folder / "report.txt")
+    show_top(run.folder / "report.txt")
     row("unloaded", f"live {amount(value('end_live'))}, held {amount(value('end_held'))}")
     row("", f"bad frees {value('end_bad_frees')}, corrupt payloads {value('end_corrupt')}")
 
