@@ -65,10 +65,11 @@ struct dt_instance_counts {
  * @bad_free_limit: rate limit of this instance's reports of bad frees
  * @damage_limit: rate limit of its reports of damage
  * @looked: when a pass last looked at its heaps, in jiffies; under pass.c's instances_lock
- * @window: when an allocation without a CPU's heap was made last, see percpu.c; written by any CPU,
- *	as are the next two
- * @window_cpu: on which CPU
- * @window_calls: such allocations in @window; those in a row count more
+ * @row_cpu: the CPU of the last allocation without a CPU's heap; written by any CPU, as are the
+ *	next three, see percpu.c
+ * @row: such allocations in a row before it, on that CPU
+ * @window: when it was made
+ * @window_calls: such allocations before it at that time
  * @shared_lock: guards @shared, but for its remote list
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @abandoned: pages that left the pool; dualtree_destroy()'s
@@ -99,9 +100,10 @@ struct dualtree {
 	struct dt_rate bad_free_limit;
 	struct dt_rate damage_limit;
 	u32 looked;
+	u16 row_cpu;
+	u16 row;
 	u16 window;
-	u16 window_cpu;
-	u32 window_calls;
+	u16 window_calls;
 
 	raw_spinlock_t shared_lock;
 	struct dt_heap shared;

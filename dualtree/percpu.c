@@ -11,10 +11,10 @@
  *
  * What lies in one heap is no use to the CPUs of the others: a stream that any CPU serves holds
  * several times what lives in it if each has a heap. So an instance begins with one for all. A CPU
- * gets its own when it makes more than shared_calls allocations in a row in a window of
- * WINDOW_JIFFIES, or CPUs in turn TURNS times as many; when another CPU has the shared heap locked
- * at that moment; or when that heap holds as much as a region of grown_order, or would with the
- * request. It keeps it.
+ * gets its own when it makes more than shared_calls allocations in a row; when the CPUs make TURNS
+ * times as many in a window of WINDOW_JIFFIES; when another CPU has the shared heap locked at that
+ * moment; or when that heap holds as much as a region of grown_order, or would with the request. It
+ * keeps it.
  *
  * Locks: dualtree.shared_lock for the shared heap, see instance.h; none for the others, which are
  * entered as section.h says.
@@ -37,22 +37,22 @@
 #include "slots.h"
 
 /*
- * The parameter shared_calls. An allocation from the shared heap takes some 500 instructions more
- * than one from a CPU's: with 32 in a window of 10 ms that is a thousandth of a CPU.
+ * The parameter shared_calls. A pair of calls on the shared heap takes some 1,000 instructions more
+ * than one on a CPU's: 32 of them are soon made up for where a CPU goes on.
  */
 unsigned int dt_shared_calls = 32;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_shared_calls);
 module_param_named(shared_calls, dt_shared_calls, uint, 0644);
 MODULE_PARM_DESC(shared_calls,
-		 "allocations in a row, in 10 ms, after which a CPU gets a heap of its own; 0: at once");
+		 "allocations in a row after which a CPU gets a heap of its own; 0: at once");
 
 /* Length of a window: 10 ms, or a tick where that is longer. */
 #define WINDOW_JIFFIES	(HZ / 100 ?: 1)
 
 /*
- * So many calls of CPUs that take turns count as one of a CPU that makes them in a row: where CPUs
- * take turns, a heap for each takes more memory, and a call waits for another CPU's cache lines in
- * any case.
+ * CPUs that take turns get heaps of their own after so many times shared_calls in a window: 100,000
+ * a second. A heap for each takes more memory then, and a call waits for another CPU's cache lines
+ * in any case.
  */
 #define TURNS		32
 
@@ -140,20 +140,20 @@ static bool cpu_heap_install(struct dualtree *dt, struct dt_heap *heap)
 
 /*
  * Count an allocation on a CPU without a heap. CPUs may count at once, and miss some of each
- * other's. Return: true if there were as many in this window as the parameter allows.
+ * other's. Return: true if there were more than the parameter allows.
  */
-static bool window_is_busy(struct dualtree *dt, unsigned int max)
+static bool count_shared(struct dualtree *dt, unsigned int max)
 {
 	u16 window = jiffies / WINDOW_JIFFIES, cpu = raw_smp_processor_id();
-	unsigned int calls = READ_ONCE(dt->window_calls);
+	u16 row = READ_ONCE(dt->row), calls = READ_ONCE(dt->window_calls);
 
-	if (READ_ONCE(dt->window) != window) {
-		WRITE_ONCE(dt->window, window);
-		calls = 0;
-	}
-	WRITE_ONCE(dt->window_calls, calls + (READ_ONCE(dt->window_cpu) == cpu ? TURNS : 1));
-	WRITE_ONCE(dt->window_cpu, cpu);
-	return calls / TURNS >= max;
+	row = READ_ONCE(dt->row_cpu) == cpu ? min(row + 1, U16_MAX) : 0;
+	calls = READ_ONCE(dt->window) == window ? min(calls + 1, U16_MAX) : 0;
+	WRITE_ONCE(dt->row, row);
+	WRITE_ONCE(dt->row_cpu, cpu);
+	WRITE_ONCE(dt->window, window);
+	WRITE_ONCE(dt->window_calls, calls);
+	return row >= max || calls / TURNS >= max;
 }
 
 /* Does an allocation of @size bytes give this CPU a heap? */
@@ -163,7 +163,7 @@ static bool own_heap_due(struct dualtree *dt, size_t size)
 	size_t held = READ_ONCE(dt->shared.held_bytes);
 
 	return !max || held + size >= PAGE_SIZE << dt->grown_order ||
-	       raw_spin_is_locked(&dt->shared_lock) || window_is_busy(dt, max);
+	       raw_spin_is_locked(&dt->shared_lock) || count_shared(dt, max);
 }
 
 /*
@@ -248,6 +248,7 @@ int dt_percpu_init(struct dualtree *dt)
 		return err;
 	raw_spin_lock_init(&dt->shared_lock);
 	dt_heap_init(&dt->shared);
+	dt->row_cpu = U16_MAX;
 	return 0;
 }
 

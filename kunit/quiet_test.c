@@ -54,7 +54,7 @@ static void quiet_one_heap(struct kunit *test)
 	struct call call = { .size = 3000 };
 	size_t held;
 
-	dt_test_shared_calls(test, UINT_MAX);
+	dt_test_shared_calls(test, 8);
 	call.dt = test_instance(test);
 	KUNIT_ASSERT_EQ(test, alloc_here(&call), 0);
 	held = stats_of(call.dt).held_bytes;
@@ -72,24 +72,47 @@ static void quiet_one_heap(struct kunit *test)
 	dt_expect_drained(test, call.dt);
 }
 
-/* More pairs than a machine can be too slow for to make enough of them in one window. */
-#define PAIRS_MAX	100000
-
-/* A CPU that makes many calls has its own heap soon, and not before. */
+/* A CPU that makes many allocations in a row has its own heap then, and not before. */
 static void quiet_until_busy(struct kunit *test)
+{
+	const unsigned int calls = 8;
+	struct dualtree *dt;
+	unsigned int i;
+	void *ptr;
+
+	dt_test_shared_calls(test, calls);
+	dt = test_instance(test);
+	for (i = 0; i <= 2 * calls; i++) {
+		ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+		KUNIT_EXPECT_EQ(test, own_heaps(dt), i < calls ? 0 : 1);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, calls);
+	dt_expect_drained(test, dt);
+}
+
+/* Calls of CPUs in turn that may be made in 10 ms; and pairs among which any machine makes more. */
+#define CALLS_IN_TURN	32
+#define PAIRS_MAX	1000000
+
+/* CPUs that take turns have heaps of their own where they make many calls in a short time. */
+static void quiet_until_fast(struct kunit *test)
 {
 	struct dualtree *dt;
 	unsigned int i;
 	void *ptr;
 
-	dt_test_shared_calls(test, 8);
+	dt_test_shared_calls(test, 1);
 	dt = test_instance(test);
 	for (i = 0; i < PAIRS_MAX && !own_heaps(dt); i++) {
+		/* As if another CPU had made a call in between. */
+		WRITE_ONCE(dt->row_cpu, U16_MAX);
 		ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, ptr);
 		KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 	}
-	KUNIT_EXPECT_GT(test, i, 8);
+	KUNIT_EXPECT_GT(test, i, CALLS_IN_TURN);
 	KUNIT_EXPECT_EQ(test, own_heaps(dt), 1);
 	dt_expect_drained(test, dt);
 }
@@ -216,6 +239,7 @@ static void quiet_stream(struct kunit *test)
 static struct kunit_case quiet_cases[] = {
 	KUNIT_CASE(quiet_one_heap),
 	KUNIT_CASE(quiet_until_busy),
+	KUNIT_CASE(quiet_until_fast),
 	KUNIT_CASE(quiet_until_large),
 	KUNIT_CASE(quiet_until_contended),
 	KUNIT_CASE(quiet_stream),
