@@ -68,7 +68,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* Bytes held, with records, for a byte that is live; what holds and has nothing live comes first. */
+/* Bytes held, with records, for a byte that is live. What has nothing live comes first. */
 static double ratio(const struct instance *i)
 {
 	double all = i->value[HELD] + i->value[RECORDS];
@@ -162,10 +162,9 @@ static void show_sum(const struct list *list, const char *eol)
 	for (i = 0; i < list->nr; i++)
 		for (c = 0; c < COLUMNS; c++)
 			sum[c] += list->instances[i].value[c];
-	printf("%zu instances: held %s, records %s, live %s, in flight %s, refused %llu, damaged %llu%s",
-	       list->nr, bytes(sum[HELD], held), bytes(sum[RECORDS], records),
-	       bytes(sum[LIVE], live), bytes(sum[IN_FLIGHT], flight), sum[REFUSED], sum[DAMAGED],
-	       eol);
+	printf("%zu instances: held %s, records %s, live %s, in flight %s%s", list->nr,
+	       bytes(sum[HELD], held), bytes(sum[RECORDS], records), bytes(sum[LIVE], live),
+	       bytes(sum[IN_FLIGHT], flight), eol);
 }
 
 static void show_line(const struct instance *i, int width, const char *eol)
@@ -282,7 +281,7 @@ static double number(const char *text)
 	double value = strtod(text, &end);
 
 	if (*end || !(value > 0)) {
-		fprintf(stderr, "dualtree-top: not a number above 0: %s\n", text);
+		fprintf(stderr, "dualtree-top: %s is not above 0\n", text);
 		exit(2);
 	}
 	return value;
