@@ -17,8 +17,9 @@ module_param(nmis, uint, 0444);
 MODULE_PARM_DESC(nmis, "of the storm");
 
 /*
- * NMIs that are sent as fast as they are taken. An emulated CPU may take the next one an instruction
- * or two after the last: where no more than these follow each other, the thread moves on.
+ * NMIs that are sent as fast as they are taken. An emulated CPU may take the next one an
+ * instruction or two after the last: where no more than these follow each other, the thread moves
+ * on.
  */
 #define BURST	16
 

@@ -486,9 +486,9 @@ static void tracing_debugfs_list(struct kunit *test)
 	list = dt_test_zalloc(test, SZ_64K);
 	read_instances(test, list, SZ_64K);
 	for (i = 0; i < ARRAY_SIZE(held); i++) {
-		snprintf(line, sizeof(line), "%10zu %10zu %10u %10u %10u %7zu %7u 0 0 %s\n", held[i],
-			 held[i], 0, 0, 0, stats_of(dts[i]).record_bytes, held[i] ? 1 : 0,
-			 names[i]);
+		snprintf(line, sizeof(line), "%10zu %10zu %10u %10u %10u %7zu %7u 0 0 %s\n",
+			 held[i], held[i], 0, 0, 0, stats_of(dts[i]).record_bytes,
+			 held[i] ? 1 : 0, names[i]);
 		at[i] = strstr(list, line);
 		KUNIT_EXPECT_NOT_NULL_MSG(test, at[i], "no line \"%s\" in\n%s", line, list);
 	}
