@@ -351,9 +351,11 @@ static struct dt_region *get_region(struct dualtree *dt, const struct request *r
 /* No heap serves: get a region, and try again with it. */
 static noinline void *alloc_grow(struct dualtree *dt, const struct request *req)
 {
-	struct dt_region *region = get_region(dt, req);
+	struct dt_region *region;
 	bool more;
 
+	dt_percpu_prepare_growth(dt, req->size, req->gfp);
+	region = get_region(dt, req);
 	if (!region)
 		return NULL;
 	atomic64_inc(&dt->counts.region_gets);
@@ -406,7 +408,7 @@ static noinline void *alloc_request(struct dualtree *dt, const struct request *r
 {
 	void *ptr;
 
-	dt_percpu_prepare(dt, req->size, req->gfp);
+	dt_percpu_prepare(dt, req->gfp);
 	ptr = alloc_here(dt, req);
 	if (!ptr && !in_nmi())
 		ptr = alloc_grow(dt, req);

@@ -13,8 +13,7 @@
  * several times what lives in it if each has a heap. So an instance begins with one for all. A CPU
  * gets its own when it makes more than shared_calls allocations in a row; when the CPUs make TURNS
  * times as many in a window of WINDOW_JIFFIES; when another CPU has the shared heap locked at that
- * moment; or when that heap holds as much as a region of grown_order, or would with the request. It
- * keeps it.
+ * moment; or when that heap would have to hold more than a region of grown_order. It keeps it.
  *
  * Locks: dualtree.shared_lock for the shared heap, see instance.h; none for the others, which are
  * entered as section.h says.
@@ -156,30 +155,44 @@ static bool count_shared(struct dualtree *dt, unsigned int max)
 	return row >= max || calls / TURNS >= max;
 }
 
-/* Does an allocation of @size bytes give this CPU a heap? */
-static bool own_heap_due(struct dualtree *dt, size_t size)
+/* Could this CPU have a heap, and has none? */
+static bool has_no_heap(struct dualtree *dt)
 {
-	unsigned int max = READ_ONCE(dt_shared_calls);
-	size_t held = READ_ONCE(dt->shared.held_bytes);
+	return this_cpu_read(dt->slots->active) == heap_none && kernel_allocs_here() &&
+	       !tick_nohz_full_cpu(raw_smp_processor_id());
+}
 
-	return !max || held + size >= PAGE_SIZE << dt->grown_order ||
-	       raw_spin_is_locked(&dt->shared_lock) || count_shared(dt, max);
+static void make_heap(struct dualtree *dt, gfp_t gfp)
+{
+	struct dt_heap *heap = cpu_heap_create(dt, gfp);
+
+	if (heap && !cpu_heap_install(dt, heap))
+		cpu_heap_destroy(heap);
 }
 
 /*
- * Make this CPU's heap, if it has none, an allocation of @size bytes asks for one, and @gfp allows.
- * If not the shared one serves.
+ * Make this CPU's heap before an allocation, if it has none, is to have one by now, and @gfp
+ * allows. If not the shared one serves.
  */
-void dt_percpu_prepare(struct dualtree *dt, size_t size, gfp_t gfp)
+void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp)
 {
-	struct dt_heap *heap;
+	unsigned int max = READ_ONCE(dt_shared_calls);
 
-	if (this_cpu_read(dt->slots->active) != heap_none || !kernel_allocs_here() ||
-	    tick_nohz_full_cpu(raw_smp_processor_id()) || !own_heap_due(dt, size))
-		return;
-	heap = cpu_heap_create(dt, gfp);
-	if (heap && !cpu_heap_install(dt, heap))
-		cpu_heap_destroy(heap);
+	if (has_no_heap(dt) &&
+	    (!max || raw_spin_is_locked(&dt->shared_lock) || count_shared(dt, max)))
+		make_heap(dt, gfp);
+}
+
+/*
+ * No heap has @size bytes. Make this CPU's heap, as above, if the shared one would have to hold
+ * more than a region of grown_order.
+ */
+void dt_percpu_prepare_growth(struct dualtree *dt, size_t size, gfp_t gfp)
+{
+	size_t held = READ_ONCE(dt->shared.held_bytes);
+
+	if (held + size > PAGE_SIZE << dt->grown_order && has_no_heap(dt))
+		make_heap(dt, gfp);
 }
 
 /* The heap that an allocation on this CPU makes grow. A hint: it may move. */

@@ -17,7 +17,8 @@ struct dt_region *dt_shared_unlock(struct dualtree *dt, unsigned long flags)
 	__releases(&dt->shared_lock);
 void dt_shared_drain(struct dualtree *dt);
 
-void dt_percpu_prepare(struct dualtree *dt, size_t size, gfp_t gfp);
+void dt_percpu_prepare(struct dualtree *dt, gfp_t gfp);
+void dt_percpu_prepare_growth(struct dualtree *dt, size_t size, gfp_t gfp);
 const struct dt_heap *dt_percpu_heap(const struct dualtree *dt);
 int dt_percpu_setup(void);
 void dt_percpu_teardown(void);
