@@ -14,10 +14,10 @@
 # name is complete.
 
 # Raise it when a change to this file makes old roots worthless.
-USERSPACE_RECIPE=1
+USERSPACE_RECIPE=2
 
 # Of other architectures; on this machine scripts/setup and the scripts install them.
-USERSPACE_PACKAGES=(busybox-static netcat-openbsd)
+USERSPACE_PACKAGES=(busybox-static ethtool iperf3 netcat-openbsd)
 
 userspace_unpack()
 {
@@ -59,7 +59,7 @@ userspace_program()
 {
 	local dir
 
-	for dir in bin usr/bin usr/sbin; do
+	for dir in bin sbin usr/bin usr/sbin; do
 		if [ -e "$USERSPACE/$dir/$1" ]; then
 			echo "$USERSPACE/$dir/$1"
 			return

@@ -194,11 +194,15 @@ class Demos(CommandCase):
     def test_nic(self) -> None:
         up = "dualtree_e1000 0000:00:05.0 eth1: link up, 1000 Mbit/s, full duplex"
         fault = "DMAR: [DMA Write NO_PASID] Request device [00:05.0] fault addr 0xfeed000"
+        arms = "arm-smmu-v3 9050000.smmuv3: event 0x10 received:"
         hung = "dualtree_e1000 0000:00:05.0 eth1: the device does not send: resetting it"
-        self.assertEqual(self.nic(f"[ 1.0] {up}\r\n", kernels={"readers_kept": 200}), [])
+        new = "dualtree_e1000 0000:00:05.0: Adding to iommu group 2"
+        self.assertEqual(self.nic(f"[ 0.9] {new}\r\n[ 1.0] {up}\r\n",
+                                  kernels={"readers_kept": 200}), [])
         self.assertIn("    times the kernel's                         4.00             1.00",
                       self.printed)
         self.assertEqual(self.nic(f"[ 1.0] {fault}\r\n[ 1.1] {hung}\r\n"), [fault, hung])
+        self.assertEqual(self.nic(f"[ 1.0] {arms}\r\n"), [arms])
         for changed, said in (
                 ({"tcp_bps_1500": 0}, "ours: nothing came through: tcp_bps_1500"),
                 ({"sleep_and_wake": 0}, "sleep_and_wake was not run"),

@@ -12,10 +12,12 @@ from pathlib import Path
 from .logs import lines_of, unstamped
 from .stats import NO_COMPLAINT, Run, amount, ratio
 
-# Of our driver, what it says of a healthy card.
-HEALTHY = re.compile(r": (link (up|down)|renamed from|doing one thing wrong)")
-# What an IOMMU says of an address that the device was not given.
-FAULT = re.compile(r"DMAR: (DRHD: handling fault|\[|.*fault addr)|swiotlb buffer is full")
+# Of our driver, what it and the kernel say of a healthy card.
+HEALTHY = re.compile(r": (link (up|down)|renamed from|Adding to iommu group|enabling device|"
+                     r"doing one thing wrong)")
+# What an IOMMU says of an address that the device was not given: Intel's, and Arm's.
+FAULT = re.compile(r"DMAR: (DRHD: handling fault|\[|.*fault addr)|swiotlb buffer is full|"
+                   r"arm-smmu-v3 .*: (event|unexpected)")
 
 MODES = ("ours", "kernels")
 CHANGES = ("close_and_open", "change_rings", "negotiate", "see_addresses", "sleep_and_wake")
