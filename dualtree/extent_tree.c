@@ -116,7 +116,7 @@ static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, str
 		addr_tree_insert(tree->by_addr, tree->nr_max, first - 1);
 		tree->nr_extents++;
 	}
-	if (total == tree->largest)
+	if (total == tree->largest && !in_place)
 		update_largest(tree);
 	return first;
 }
