@@ -1,76 +1,201 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Cases that random calls have found: each as few steps as show it. They run before all others. */
-#include "../../compat/kasan.h"
-#include "../../dualtree/extent_tree.h"
+/*
+ * Cases that random calls have found, or that a change of the core was not found for: each as few
+ * steps as show it. They run once, before all others.
+ */
+#include "../../dualtree/cache.h"
+#include "../../dualtree/check.h"
+#include "../../dualtree/heap.h"
 #include "../../dualtree/ledger.h"
+#include "../../dualtree/section.h"
 #include "ops.h"
 
-/* Granules of the region of a case. */
-#define GRANULES	1024U
+/* Granules of the ledger of a case: more than the loops over words take in one step. */
+#define GRANULES	320U
 
-/**
- * struct region - a region without a heap
- * @tree: its trees
- * @ledger: its ledger, with the guards around it
- * @memory: its memory
- * @index: the tree by address, and lengths
- */
-struct region {
-	struct dt_extent_tree tree;
-	u8 *ledger;
-	void *memory;
-	void *index;
-};
+#define FULL		((u8)DT_GRANULE)
 
-static void region_begin(struct region *r)
+static u8 ledger[GRANULES + 16];
+
+/* A run is set and nothing around it is; and one count that differs is seen, wherever it is. */
+static void words_of(u8 *first, unsigned int nr)
 {
-	size_t bytes = GRANULES * dualtree_granule();
+	unsigned int i;
 
-	r->ledger = (u8 *)malloc(GRANULES + 16) + 8;
-	r->index = calloc(1, dt_extent_tree_size(GRANULES));
-	host_assert(!posix_memalign(&r->memory, PAGE_SIZE, bytes));
-	memset(r->ledger - 8, dualtree_granule(), GRANULES + 16);
-	dt_extent_tree_init(&r->tree, r->memory, r->ledger, GRANULES, r->index);
+	memset(ledger, 7, sizeof(ledger));
+	ledger_set(first, 0, nr, FULL);
+	host_assert(first[-1] == 7 && first[nr] == 7 && !memchr_inv(first, FULL, nr));
+	host_assert(ledger_all_full(first, 0, nr));
+	for (i = 0; i < nr; i++) {
+		first[i] = i & 1 ? FULL - 1 : LEDGER_DEAD_INSIDE;
+		host_assert(!ledger_all_full(first, 0, nr));
+		first[i] = FULL;
+	}
+	memset(first, LEDGER_OWNED, nr);
+	host_assert(!nr || ledger_all_owned(first, nr));
+	for (i = 1; i < nr; i++) {
+		first[i] = i & 1 ? LEDGER_DEAD : FULL;
+		host_assert(!ledger_all_owned(first, nr));
+		first[i] = LEDGER_OWNED;
+	}
 }
 
-static void region_end(struct region *r)
+static void ledger_words(void)
 {
-	dt_unpoison(r->memory, GRANULES * dualtree_granule());
-	free(r->ledger - 8);
-	free(r->index);
-	free(r->memory);
+	unsigned int nr;
+
+	for (nr = 0; nr <= GRANULES; nr++)
+		words_of(ledger + 8 + (nr < GRANULES - 8 ? nr % 8 : 0), nr);
 }
 
-static void region_free(struct region *r, unsigned int first, unsigned int nr)
+/* Nothing but a range lives in its granules: or else one more byte, in any of them, is seen. */
+static void whole_range(unsigned int skip, unsigned int len)
 {
-	ledger_set(r->ledger, first, nr, LEDGER_OWNED);
-	dt_extent_tree_free(&r->tree, first, nr);
+	size_t last_byte = skip + len - 1;
+	unsigned int last = last_byte >> DT_GRANULE_SHIFT, i;
+	u8 *count = ledger + 8;
+
+	memset(count, FULL, last + 1);
+	count[0] = last ? DT_GRANULE - skip : len;
+	if (last)
+		count[last] = ledger_tail(last_byte);
+	for (i = 0; i <= last; i++) {
+		u8 was = count[i];
+
+		host_assert(last ? ledger_is_whole(count, count + last, skip, last_byte) :
+				   ledger_is_granule(count, len));
+		count[i] = was == FULL ? was - 1 : was + 1;
+		host_assert(!(last ? ledger_is_whole(count, count + last, skip, last_byte) :
+				     ledger_is_granule(count, len)));
+		count[i] = was;
+	}
+}
+
+/* A range passes the check if each granule has as many bytes live, and claims what is its own. */
+static void claim_range(unsigned int skip, unsigned int len)
+{
+	struct dt_ledger_range r = ledger_range(skip, len);
+	u8 *count = ledger + 8;
+	struct dt_ledger_run run;
+	unsigned int i;
+
+	for (i = 0; i <= r.last; i++)
+		count[i] = i && i < r.last ? FULL : i ? r.tail : r.head;
+	host_assert(!ledger_check(count, &r));
+	for (i = 0; i <= r.last; i++) {
+		count[i]--;
+		host_assert(ledger_check(count, &r) == -EALREADY);
+		count[i]++;
+	}
+	run = ledger_claim(count, &r);
+	host_assert(run.first == 0 && run.nr == r.last + 1);
+	if (r.head == DT_GRANULE || (r.last && r.tail == DT_GRANULE))
+		return;
+	count[0]++;
+	count[r.last] += !!r.last;
+	host_assert(!ledger_check(count, &r));
+	run = ledger_claim(count, &r);
+	host_assert(count[0] == 1 && count[r.last] == 1);
+	host_assert(run.nr == (r.last > 1 ? r.last - 1 : 0) && (!run.nr || run.first == 1));
+}
+
+static void ledger_ranges(void)
+{
+	unsigned int skip, len;
+
+	for (skip = 0; skip < DT_GRANULE; skip += 1 + skip / 4)
+		for (len = 1; len < 6 * DT_GRANULE; len += 1 + len / 16) {
+			if (len > 33 * DT_GRANULE - skip)
+				continue;
+			whole_range(skip, len);
+			claim_range(skip, len);
+		}
+	for (len = 6 * DT_GRANULE; len <= 33 * DT_GRANULE; len += 61)
+		whole_range(1, len);
+}
+
+/* Pieces of a case, one after the other, all of one size. */
+#define PIECES		9U
+#define PIECE		(4U * DT_GRANULE)
+
+/* The first piece of an instance whose pieces 1, 3, 5 and 7 were freed: 5, 3 and 1 are listed. */
+static u8 *listed_pieces(struct dualtree *dt)
+{
+	u8 *first = NULL, *ptr;
+	unsigned int i;
+
+	for (i = 0; i < PIECES; i++) {
+		ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
+		first = first ?: ptr;
+		host_assert(ptr && ptr == first + i * PIECE);
+	}
+	for (i = 1; i < PIECES; i += 2)
+		host_assert(!dualtree_free(dt, first + i * PIECE, PIECE));
+	host_assert(dt_cache_listed(heap_of_cpu(dt, 0)) == 3 * 4);
+	return first;
 }
 
 /*
- * A stray link leads from one large extent to another one, which is too short for the request. That
- * one was handed out, with what is live after it.
+ * The link of one block of a quick list leads to @to, which is no block, and the next one is to
+ * leave the list, since what lies before it grows. The link must not be followed, and all that was
+ * listed is found again, with one report. Without damage only that block leaves.
  */
-static void short_extent(void)
+static void unlinked_block(bool damaged, unsigned long to)
 {
-	struct dt_extent *root;
-	struct region r;
-	unsigned int i;
+	struct dualtree *dt = dualtree_create("unlinked", NULL);
+	struct dualtree_stats stats;
+	struct dt_heap *heap;
+	u8 *first;
 
-	region_begin(&r);
-	region_free(&r, 0, 100);
-	region_free(&r, 101, 300);
-	region_free(&r, 402, 60);
-	root = extent_node(&r.tree, 99);
-	for (i = 0; i < EXTENT_CHILDREN; i++)
-		if (root->child[i] == EXTENT_NONE)
-			root->child[i] = 461;
-	i = dt_extent_tree_alloc(&r.tree, 200);
-	host_assert(i == 101 || (i == EXTENT_NONE && r.tree.damaged));
-	region_end(&r);
+	host_assert(!IS_ERR(dt));
+	first = listed_pieces(dt);
+	heap = heap_of_cpu(dt, 0);
+	if (damaged)
+		host_scribble(first + 5 * PIECE, to ?: (unsigned long)first, 8);
+	host_assert(dualtree_extend(dt, first + 2 * PIECE, PIECE, 2 * PIECE));
+	host_assert(dt_cache_listed(heap) == (damaged ? 0 : 2 * 4));
+	host_assert(dualtree_check(dt));
+	dualtree_get_stats(dt, &stats);
+	host_assert(stats.damaged == damaged);
+	dualtree_destroy(dt);
+}
+
+/* With init_on_free, what was live when an instance was destroyed is clear when it is handed out. */
+static void destroyed_with_live_bytes(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .limit = SZ_4M };
+	struct buddy_pool *pool = buddy_pool_create("left", &params);
+	struct dualtree_params use = { .pool = pool };
+	struct dualtree *dt;
+	unsigned int i;
+	u8 *ptr;
+
+	host_init_on_free = true;
+	host_assert(!IS_ERR(pool));
+	for (i = 0; i < 2; i++) {
+		dt = dualtree_create("left", &use);
+		host_assert(!IS_ERR(dt));
+		ptr = dualtree_alloc(dt, SZ_64K, GFP_KERNEL);
+		host_assert(ptr && !memchr_inv(ptr, 0, SZ_64K));
+		memset(ptr, 0x77, SZ_64K);
+		dualtree_destroy(dt);
+	}
+	buddy_pool_destroy(pool);
+	host_init_on_free = false;
 }
 
 void host_cases(void)
 {
-	short_extent();
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	host_tree_case();
+	ledger_words();
+	ledger_ranges();
+	unlinked_block(false, 0);
+	unlinked_block(true, 0);
+	unlinked_block(true, 0x10);
+	destroyed_with_live_bytes();
 }

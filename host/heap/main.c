@@ -40,6 +40,7 @@ void host_test_end(void)
 		host_subject_destroy(s);
 	}
 	host_pool_end();
+	host_tree_end();
 	host_core_end();
 }
 
@@ -180,6 +181,8 @@ void host_test_step(void)
 		host_op_stray(s);
 	else if (host_one_in(64))
 		host_pool_step();
+	else if (host_one_in(64))
+		host_tree_step();
 	else
 		call_step(s);
 	host_assert(!host_now.preempt && !host_now.irqs_off && !host_now.locks);

@@ -214,33 +214,48 @@ static u64 region_check(const struct dt_region *region)
 	return sum;
 }
 
-static u64 heap_check(const struct dt_heap *heap)
+static u64 heap_check(const struct dt_heap *heap, struct dualtree_stats *stats)
 {
 	struct rb_node *node;
 	u64 sum = 0;
 
+	if (heap)
+		host_heap_sums(heap, stats);
 	for (node = heap ? rb_first(&heap->regions) : NULL; node; node = rb_next(node))
 		sum += region_check(rb_entry(node, struct dt_region, node));
 	return sum;
 }
 
 /* The same of all heaps: all that is live is in one of them. */
-static void check_ledger(struct subject *s)
+static void check_ledger(struct subject *s, struct dualtree_stats *sums)
 {
-	u64 sum = heap_check(&s->dt->shared);
+	u64 sum = heap_check(&s->dt->shared, sums);
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += heap_check(heap_of_cpu(s->dt, cpu));
+		sum += heap_check(heap_of_cpu(s->dt, cpu), sums);
 	host_assert(sum == s->live);
+}
+
+/* What the heaps add up to is what the statistics say. */
+static void check_sums(const struct dualtree_stats *stats, const struct dualtree_stats *sums)
+{
+	host_assert(stats->regions == sums->regions && stats->extents == sums->extents);
+	host_assert(stats->spare_bytes == sums->spare_bytes);
+	host_assert(stats->in_flight_bytes == sums->in_flight_bytes);
+	host_assert(stats->free_bytes == sums->free_bytes);
+	host_assert(stats->record_bytes >= sums->record_bytes + sizeof(struct dualtree));
+	host_assert(stats->largest_free == sums->largest_free);
 }
 
 /* All invariants of an instance, and its statistics as the model has them. */
 void host_subject_check(struct subject *s)
 {
-	struct dualtree_stats stats;
+	struct dualtree_stats stats, sums = { };
 
-	check_ledger(s);
+	check_ledger(s, &sums);
+	dualtree_get_stats(s->dt, &stats);
+	check_sums(&stats, &sums);
 	if (!host_stray && !dualtree_check(s->dt))
 		host_fail("an instance's invariants do not hold");
 	if (s->pool)

@@ -78,4 +78,8 @@ void host_piece_dies(struct subject *s, struct piece piece);
 void host_subject_forget(struct subject *s);
 void host_subject_check(struct subject *s);
 
+/* sums.c: what holds of a heap in spite of stray writes. */
+struct dt_heap;
+void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats);
+
 #endif /* DUALTREE_HOST_MODEL_H */

@@ -23,6 +23,11 @@ void *host_place(struct subject *s, size_t size);
 /* stray.c: writes to free memory. */
 void host_op_stray(struct subject *s);
 
+/* tree.c: the trees of a region by themselves. */
+void host_tree_step(void);
+void host_tree_end(void);
+void host_tree_case(void);
+
 /* nested.c: what happens at a point of another context. */
 void host_nested_arm(void);
 void host_nested_end(void);
