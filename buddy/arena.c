@@ -377,7 +377,7 @@ struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigne
 				       gfp_t gfp)
 {
 	/* Records of a cgroup's arena may outlive it: the leaf of the table is for others, too. */
-	gfp_t record_gfp = gfp & ~(__GFP_ZERO | __GFP_THISNODE | __GFP_ACCOUNT);
+	gfp_t record_gfp = gfp & ~(__GFP_ZERO | BUDDY_GFP_PAGES_ONLY);
 	struct buddy_arena *arena = arena_alloc_record(order, nid, record_gfp);
 	struct page *pages;
 

@@ -34,6 +34,7 @@
 #define DUALTREE_BUDDY_ARENA_H
 
 #include <linux/bitops.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
@@ -44,6 +45,12 @@ struct buddy_records;
 
 /* Order of the largest block: a whole arena of the largest kind. */
 #define BUDDY_MAX_ORDER		BUDDY_POOL_MAX_ARENA_ORDER
+
+/*
+ * Flags that are for the pages of an arena, and not for its records: these may lie on another node,
+ * are charged to no cgroup, and slabs have no zone.
+ */
+#define BUDDY_GFP_PAGES_ONLY	(__GFP_THISNODE | __GFP_ACCOUNT | GFP_ZONEMASK)
 
 /* Orders are 0 to BUDDY_MAX_ORDER. */
 #define BUDDY_NR_ORDERS		(BUDDY_MAX_ORDER + 1)

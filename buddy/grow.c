@@ -173,8 +173,8 @@ static struct buddy_arena *create_arena(struct buddy_pool *pool, int nid, unsign
 
 	if (!arena)
 		return NULL;
-	/* Not on this node only, nor charged to a cgroup, as the arena's own record. */
-	gfp &= ~(__GFP_THISNODE | __GFP_ACCOUNT);
+	/* As the arena's own record. */
+	gfp &= ~BUDDY_GFP_PAGES_ONLY;
 	if (order >= pool->record_order)
 		arena->records = buddy_records_create(order, pool->record_order, nid, gfp);
 	if ((order < pool->record_order || arena->records) && pool_charge(pool, order))
