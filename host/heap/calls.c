@@ -60,7 +60,7 @@ static size_t choose_size(const struct subject *s)
 static bool may_fail(const struct subject *s)
 {
 	return host_fail_every || min(host_fail_above, buddy_fail_above) < MAX_PAGE_ORDER ||
-	       s->params.limit || s->pool_limit || in_nmi() || host_used_pages > HOST_PAGES / 8;
+	       s->params.limit || s->pool_params.limit || in_nmi() || host_used_pages > HOST_PAGES / 8;
 }
 
 static bool has_room(const struct subject *s)

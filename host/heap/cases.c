@@ -160,7 +160,7 @@ static void unlinked_block(bool damaged, unsigned long to)
 	dualtree_destroy(dt);
 }
 
-/* With init_on_free, what was live when an instance was destroyed is clear when it is handed out. */
+/* With init_on_free, what was live when an instance was destroyed is clear when it is used again. */
 static void destroyed_with_live_bytes(void)
 {
 	struct buddy_pool_params params = { .nid = 0, .limit = SZ_4M };

@@ -1,67 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Instances and pools come and go; and the calls of a pool, which a model of its pages checks. */
+/* Instances come and go, with pools of their own or the default ones. */
 #include <dualtree/fault.h>
 #include "../../buddy/check.h"
-#include "../../buddy/grow.h"
-#include "../../buddy/table.h"
 #include "ops.h"
 
-/* Blocks of the pool that is tested by itself. */
-#define BLOCKS_MAX	64U
-
-/**
- * struct block - pages that were taken from a pool and not returned
- * @ptr: first byte
- * @pages: number of pages
- */
-struct block {
-	u8 *ptr;
-	u32 pages;
-};
-
-static struct buddy_pool *pool;
-static struct block blocks[BLOCKS_MAX];
-static u32 nr_blocks;
-
-static void choose_pool_params(struct buddy_pool_params *p)
-{
-	*p = (struct buddy_pool_params){ .nid = (int)host_choose(3) - 1 };
-	p->arena_order = host_choose(11);
-	if (host_one_in(3))
-		p->limit = (1 + host_choose(16)) * (PAGE_SIZE << (p->arena_order ?: 10)) +
-			   host_choose(3) * 1000;
-	if (host_one_in(3))
-		p->reserve = host_choose(p->limit ? p->limit & PAGE_MASK : SZ_4M);
-	if (p->reserve && host_one_in(2))
-		p->reserve_order = host_choose(1 + min_t(u32, p->arena_order ?: 10,
-							 ilog2(p->reserve >> PAGE_SHIFT | 1)));
-	if (host_one_in(8))
-		p->flags = BUDDY_POOL_ACCOUNT;
-}
-
-static struct buddy_pool *pool_create(size_t *limit)
-{
-	struct buddy_pool_params params;
-	struct buddy_pool *new;
-
-	choose_pool_params(&params);
-	new = buddy_pool_create("pool", &params);
-	if (IS_ERR(new)) {
-		/* A reserve of less than a page has no order above 0. */
-		host_assert(PTR_ERR(new) == -EINVAL || host_fail_every || params.reserve);
-		return NULL;
-	}
-	*limit = params.limit;
-	return new;
-}
+/* Pages of an instance that packets refer to when it is destroyed, at most. */
+#define HELD_MAX	8U
 
 static void choose_params(struct subject *s)
 {
 	struct dualtree_params *p = &s->params;
 
 	*p = (struct dualtree_params){ };
-	s->pool_limit = 0;
-	s->pool = host_one_in(3) ? pool_create(&s->pool_limit) : NULL;
+	s->pool_params = (struct buddy_pool_params){ };
+	s->pool = host_one_in(3) ? host_pool_create(&s->pool_params) : NULL;
 	p->pool = s->pool;
 	if (host_one_in(3))
 		p->flags |= DUALTREE_EXACT_FIT;
@@ -77,6 +29,7 @@ static void choose_params(struct subject *s)
 		p->max_region_order = p->min_region_order + host_choose(5);
 	if (host_one_in(6))
 		p->limit = (PAGE_SIZE << p->min_region_order) + host_choose(4 * SZ_1M);
+	s->charged = p->flags & DUALTREE_ACCOUNT || s->pool_params.flags & BUDDY_POOL_ACCOUNT;
 }
 
 void host_subject_create(struct subject *s)
@@ -132,137 +85,67 @@ void host_op_many(void)
 	}
 }
 
-void host_subject_destroy(struct subject *s)
+/* Packets refer to pages of some pieces. Return: the number of these. */
+static u32 hold_pages(const struct subject *s, struct piece *held)
+{
+	u32 i, nr = s->nr && host_one_in(2) ? 1 + host_choose(HELD_MAX) : 0;
+
+	for (i = 0; i < nr; i++) {
+		held[i] = s->pieces[host_choose(s->nr)];
+		get_page(virt_to_page(held[i].ptr));
+	}
+	return nr;
+}
+
+/* The packets are sent: until then the pages were as they were. */
+static void release_pages(const struct piece *held, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		host_assert(*held[i].ptr == held[i].fill);
+	for (i = 0; i < nr; i++)
+		put_page(virt_to_page(held[i].ptr));
+}
+
+static void own_pool_destroy(struct subject *s)
 {
 	struct buddy_pool_stats stats;
 
-	host_subject_forget(s);
-	dualtree_destroy(s->dt);
-	s->dt = NULL;
 	if (!s->pool)
 		return;
 	buddy_pool_get_stats(s->pool, &stats);
-	host_assert(stats.free_bytes == stats.held_bytes && buddy_pool_check(s->pool));
-	host_assert(!s->pool_limit || stats.held_bytes <= s->pool_limit);
+	host_assert(stats.free_bytes + stats.abandoned_bytes == stats.held_bytes);
+	host_assert(buddy_pool_check(s->pool));
+	host_assert(!s->pool_params.limit || stats.held_bytes <= s->pool_params.limit);
 	buddy_pool_destroy(s->pool);
 	s->pool = NULL;
 }
 
-/* A page of a block has a mark of its own, and no other block has the page. */
-static void block_mark(const struct block *block, bool check)
+/* Some of what is live is expected: with DUALTREE_REPORT_LEAKS, the rest is reported. */
+static bool expect_report(struct subject *s)
 {
-	u32 i;
+	u64 expected = host_one_in(2) ? host_choose(2) * s->live : 0;
 
-	for (i = 0; i < block->pages; i++) {
-		u64 *mark = (u64 *)(block->ptr + i * PAGE_SIZE);
+	dualtree_expect_held(s->dt, expected);
+	return s->params.flags & DUALTREE_REPORT_LEAKS && s->live > expected;
+}
 
-		if (check)
-			host_assert(*mark == (unsigned long)mark);
-		*mark = check ? 0 : (unsigned long)mark;
+void host_subject_destroy(struct subject *s)
+{
+	struct piece held[HELD_MAX];
+	u32 nr = hold_pages(s, held);
+	unsigned long lines = host_lines;
+	bool report = expect_report(s);
+
+	host_subject_forget(s);
+	dualtree_destroy(s->dt);
+	s->dt = NULL;
+	host_assert(!report || host_lines > lines);
+	if (host_one_in(2)) {
+		release_pages(held, nr);
+		nr = 0;
 	}
-}
-
-static void block_add(u8 *ptr, u32 pages)
-{
-	if (pages)
-		blocks[nr_blocks++] = (struct block){ ptr, pages };
-}
-
-static void pool_alloc(void)
-{
-	u32 order = host_choose(11), i;
-	bool zero = host_one_in(8);
-	struct block block;
-
-	host_ops++;
-	block.ptr = buddy_pool_alloc(pool, order, (host_one_in(2) ? GFP_KERNEL : GFP_ATOMIC) |
-				     (zero ? __GFP_ZERO : 0));
-	if (!block.ptr)
-		return;
-	block.pages = 1U << order;
-	host_assert(IS_ALIGNED((unsigned long)block.ptr, PAGE_SIZE << order));
-	for (i = 0; i < nr_blocks; i++)
-		host_assert(block.ptr + block.pages * PAGE_SIZE <= blocks[i].ptr ||
-			    blocks[i].ptr + blocks[i].pages * PAGE_SIZE <= block.ptr);
-	if (zero)
-		host_assert(!memchr_inv(block.ptr, 0, block.pages * PAGE_SIZE));
-	block_mark(&block, false);
-	block_add(block.ptr, block.pages);
-}
-
-/* Free all or some pages of a block; then free them once more, which is refused. */
-static void pool_free(void)
-{
-	u32 i = host_choose(nr_blocks), first = 0, end;
-	struct block block = blocks[i];
-	int err;
-	u8 *ptr;
-
-	host_ops++;
-	blocks[i] = blocks[--nr_blocks];
-	block_mark(&block, true);
-	end = block.pages;
-	if (nr_blocks < BLOCKS_MAX - 2 && host_one_in(2)) {
-		first = host_choose(block.pages);
-		end = first + 1 + host_choose(block.pages - first);
-	}
-	ptr = block.ptr + first * PAGE_SIZE;
-	if (end - first == block.pages && is_power_of_2(block.pages) && host_one_in(2) &&
-	    IS_ALIGNED((unsigned long)ptr, block.pages * PAGE_SIZE))
-		err = buddy_pool_free(pool, ptr, ilog2(block.pages));
-	else
-		err = buddy_pool_free_range(pool, ptr, end - first);
-	host_assert(!err);
-	err = buddy_pool_free_range(pool, ptr, end - first);
-	host_assert(err == -EALREADY);
-	host_assert(buddy_pool_free(pool, ptr + 1, 0) == -EINVAL);
-	host_assert(buddy_pool_free_range(pool, ptr, 0) == -EINVAL);
-	host_assert(!buddy_pool_free(pool, NULL, 0) && !buddy_pool_free_range(pool, NULL, 1));
-	host_assert(!buddy_pool_alloc(pool, 11, GFP_ATOMIC));
-	block_add(block.ptr, first);
-	block_add(block.ptr + end * PAGE_SIZE, block.pages - end);
-	block_mark(&(struct block){ block.ptr, first }, false);
-	block_mark(&(struct block){ block.ptr + end * PAGE_SIZE, block.pages - end }, false);
-}
-
-/* Pages of two blocks in one free are refused, unless they are parts of what was one block. */
-static void pool_check(void)
-{
-	struct buddy_pool_stats stats;
-	size_t out = 0;
-	u32 i;
-
-	for (i = 0; i < nr_blocks; i++)
-		out += blocks[i].pages * PAGE_SIZE;
-	host_assert(buddy_pool_check(pool));
-	buddy_pool_get_stats(pool, &stats);
-	host_assert(stats.held_bytes - stats.free_bytes == out);
-}
-
-void host_pool_end(void)
-{
-	if (!pool)
-		return;
-	while (nr_blocks)
-		pool_free();
-	pool_check();
-	buddy_pool_trim(pool);
-	buddy_pool_destroy(pool);
-	pool = NULL;
-}
-
-void host_pool_step(void)
-{
-	size_t limit;
-
-	if (!pool)
-		pool = pool_create(&limit);
-	else if (host_one_in(500))
-		host_pool_end();
-	else if (host_one_in(100))
-		pool_check();
-	else if (nr_blocks && (nr_blocks > BLOCKS_MAX - 4 || host_one_in(2)))
-		pool_free();
-	else
-		pool_alloc();
+	own_pool_destroy(s);
+	release_pages(held, nr);
 }

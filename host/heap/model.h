@@ -35,7 +35,8 @@ struct piece {
  * @dt: the instance, or NULL
  * @pool: its pool, or NULL
  * @params: its parameters
- * @pool_limit: the limit of @pool, or 0
+ * @pool_params: parameters of @pool, or zeros
+ * @charged: its memory is charged to a cgroup
  * @nr: number of @pieces
  * @target: so many pieces it should have
  * @live: bytes of all pieces
@@ -49,7 +50,8 @@ struct subject {
 	struct dualtree *dt;
 	struct buddy_pool *pool;
 	struct dualtree_params params;
-	size_t pool_limit;
+	struct buddy_pool_params pool_params;
+	bool charged;
 	u32 nr;
 	u32 target;
 	u64 live;

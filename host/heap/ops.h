@@ -32,10 +32,13 @@ void host_tree_case(void);
 void host_nested_arm(void);
 void host_nested_end(void);
 
-/* life.c: instances and pools come and go. */
+/* life.c: instances come and go. */
 void host_subject_create(struct subject *s);
 void host_subject_destroy(struct subject *s);
 void host_op_many(void);
+
+/* pool.c: pools, of devices too, and one that is tested by itself. */
+struct buddy_pool *host_pool_create(struct buddy_pool_params *params);
 void host_pool_step(void);
 void host_pool_end(void);
 

@@ -91,6 +91,40 @@ void host_op_bad_free(struct subject *s)
 		refused(s, ptr, len, -EALREADY);
 }
 
+/* Devices that reach too little, or map less than a page, and directions that there are not. */
+static void ask_devices(void)
+{
+	u64 masks[] = { DMA_BIT_MASK(31), DMA_BIT_MASK(32) };
+	struct device wrong[] = {
+		{ .max_mapping = SZ_1M }, { .dma_mask = &masks[0], .max_mapping = SZ_1M },
+		{ .dma_mask = &masks[1], .max_mapping = PAGE_SIZE - 1 },
+		{ .dma_mask = &masks[1], .max_mapping = PAGE_SIZE },
+	};
+	struct buddy_pool_params params = { .dma_dir = DMA_NONE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		params.dev = &wrong[i];
+		host_assert(PTR_ERR(buddy_pool_create("wrong", &params)) ==
+			    (i < 3 ? -EOPNOTSUPP : -EINVAL));
+		host_assert(!wrong[i].refs);
+	}
+}
+
+/* Addresses and syncs for the device of an instance's pool, if it has one. */
+static void ask_dma(struct subject *s, const struct piece *piece)
+{
+	struct device *dev = s->pool_params.dev;
+	size_t synced = dev ? dev->synced : 0;
+
+	host_assert(dualtree_dma_addr(s->dt, piece->ptr) ==
+		    (dev ? host_dma_addr(dev, piece->ptr) : DMA_MAPPING_ERROR));
+	host_assert(dualtree_dma_addr(s->dt, s) == DMA_MAPPING_ERROR);
+	dualtree_dma_sync_for_cpu(s->dt, piece->ptr, piece->len);
+	dualtree_dma_sync_for_device(s->dt, piece->ptr, piece->len);
+	host_assert(!dev || dev->synced - synced == (dev->needs_sync ? 2 * piece->len : 0));
+}
+
 /* Parameters of an instance and of a pool that are refused. */
 static void ask_create(void)
 {
@@ -108,6 +142,7 @@ static void ask_create(void)
 	host_assert(PTR_ERR(dualtree_create(NULL, NULL)) == -EINVAL);
 	host_assert(PTR_ERR(dualtree_create("", NULL)) == -EINVAL);
 	host_assert(PTR_ERR(buddy_pool_create("", NULL)) == -EINVAL);
+	ask_devices();
 	dualtree_destroy(NULL);
 	buddy_pool_destroy(NULL);
 	for (i = 0; i < ARRAY_SIZE(wrong) && !host_fail_every; i++)
@@ -141,6 +176,7 @@ void host_op_ask(struct subject *s)
 	if (!piece)
 		return;
 	ask_trim_before(s, piece);
+	ask_dma(s, piece);
 	host_assert(dualtree_owns(s->dt, piece->ptr, piece->len));
 	host_assert(!dualtree_owns(s->dt, piece->ptr, 0));
 	host_assert(dualtree_extend(s->dt, piece->ptr, piece->len, piece->len));

@@ -82,7 +82,7 @@ static unsigned long lists_sum(const struct dt_quick *quick)
 	return cached;
 }
 
-/* Granules of the hot range and the cold one, both the owner's and in use as far as regions know. */
+/* Granules of the hot range and the cold one: the owner's, and in use as far as regions know. */
 static unsigned long ranges_sum(const struct dt_heap *heap)
 {
 	unsigned int hot = heap->hot.nr == HOT_OFF ? 0 : heap->hot.nr, cold = heap->cold.nr;

@@ -2,7 +2,8 @@
 /*
  * Host memory: pages out of one file, and the kernel's allocators on top of malloc() and of that.
  *
- *	alloc_pages_node()	first fit from where the last search ended
+ *	alloc_pages_node()	first fit from where the last search ended; every other one that
+ *				is to fail is of the emergency reserve instead
  *	kmalloc()		a page for PAGE_SIZE bytes, since dualtree maps such memory again;
  *				else malloc(), which AddressSanitizer watches
  *	vmap()			maps pages of the file once more
@@ -21,8 +22,12 @@ unsigned long host_used_pages, host_kmallocs;
 
 static int file = -1;
 
-/* Where the next search for free pages begins, on each node. */
-static unsigned long next_page[HOST_NODES];
+/*
+ * Zones: two nodes, and what limited devices reach of the first one. next_page[] is where the next
+ * search for free pages begins in each.
+ */
+#define ZONE_DMA32	HOST_NODES
+static unsigned long next_page[HOST_NODES + 1];
 
 /* Allocations that were asked for since host_fail_every was set. */
 static unsigned int asked;
@@ -77,14 +82,16 @@ void host_memory_reset(void)
 	memset(next_page, 0, sizeof(next_page));
 }
 
-static unsigned long node_first(int nid)
+static unsigned long zone_first(int zone)
 {
-	return nid ? HOST_NODE_PAGES : 0;
+	return zone == 1 ? HOST_NODE_PAGES : 0;
 }
 
-static unsigned long node_end(int nid)
+static unsigned long zone_end(int zone)
 {
-	return nid ? HOST_PAGES : HOST_NODE_PAGES;
+	if (zone == ZONE_DMA32)
+		return HOST_DMA32_PAGES;
+	return zone ? HOST_PAGES : HOST_NODE_PAGES;
 }
 
 /* The first free run of @nr pages, aligned to it, in pages @from to @end - 1; or @end. */
@@ -102,16 +109,16 @@ static unsigned long find_free(unsigned long from, unsigned long end, unsigned l
 	return end;
 }
 
-static struct page *alloc_on_node(int nid, unsigned int order)
+static struct page *alloc_in_zone(int zone, unsigned int order)
 {
-	unsigned long i, nr = 1UL << order, end = node_end(nid);
-	unsigned long first = find_free(max(next_page[nid], node_first(nid)), end, nr);
+	unsigned long i, nr = 1UL << order, end = zone_end(zone);
+	unsigned long first = find_free(max(next_page[zone], zone_first(zone)), end, nr);
 
 	if (first == end)
-		first = find_free(node_first(nid), end, nr);
+		first = find_free(zone_first(zone), end, nr);
 	if (first == end)
 		return NULL;
-	next_page[nid] = first + nr;
+	next_page[zone] = first + nr;
 	/* Only the first page has a reference until split_page(). */
 	for (i = 0; i < nr; i++)
 		host_pages[first + i] = (struct page){ .refs = 1, .order = i ? 0 : order };
@@ -119,23 +126,38 @@ static struct page *alloc_on_node(int nid, unsigned int order)
 	return &host_pages[first];
 }
 
-struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+/* A page of the zone and the node that are asked for, or of another node if that is allowed. */
+static struct page *find_pages(int nid, gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 	int other;
 
+	if (gfp & __GFP_DMA32)
+		return nid && gfp & __GFP_THISNODE ? NULL : alloc_in_zone(ZONE_DMA32, order);
+	page = alloc_in_zone(nid, order);
+	for (other = 0; !page && other < HOST_NODES && !(gfp & __GFP_THISNODE); other++)
+		page = alloc_in_zone(other, order);
+	return page;
+}
+
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	bool fail = host_must_fail(), emergency = fail && asked & 1;
+	struct page *page;
+	unsigned long i;
+
 	if (gfpflags_allow_blocking(gfp))
 		host_may_sleep();
 	host_assert(!in_nmi() && !(gfp & __GFP_NOFAIL));
-	if (host_must_fail() || order > host_fail_above)
+	host_assert(!(gfp & __GFP_ACCOUNT) || host_active_memcg());
+	if ((fail && !emergency) || order > host_fail_above)
 		return NULL;
-	if (nid == NUMA_NO_NODE)
-		nid = numa_mem_id();
-	page = alloc_on_node(nid, order);
-	for (other = 0; !page && other < HOST_NODES && !(gfp & __GFP_THISNODE); other++)
-		page = alloc_on_node(other, order);
+	page = find_pages(nid == NUMA_NO_NODE ? numa_mem_id() : nid, gfp, order);
 	if (!page)
 		return NULL;
+	page->pfmemalloc = emergency;
+	for (i = 0; i < 1UL << order; i++)
+		page[i].charged = gfp & __GFP_ACCOUNT;
 	dt_unpoison(page_address(page), PAGE_SIZE << order);
 	if (want_init_on_alloc(gfp) || want_init_on_free())
 		memset(page_address(page), 0, PAGE_SIZE << order);
@@ -161,6 +183,7 @@ void __free_pages(struct page *page, unsigned int order)
 	host_assert(page->refs > 0 && page->order == order);
 	if (--page->refs)
 		return;
+	host_assert(!page->mapped);
 	dt_poison(page_address(page), PAGE_SIZE << order);
 	for (i = 1; i < 1UL << order; i++) {
 		host_assert(page[i].refs == 1);
@@ -191,11 +214,12 @@ void *kmalloc(size_t size, gfp_t gfp)
 
 	if (gfpflags_allow_blocking(gfp))
 		host_may_sleep();
-	host_assert(!in_nmi());
+	/* Slabs are of no zone: the kernel complains. */
+	host_assert(!in_nmi() && !(gfp & (GFP_ZONEMASK | __GFP_NOFAIL)));
 	if (host_must_fail())
 		return NULL;
 	if (size == PAGE_SIZE) {
-		page = alloc_on_node(0, 0);
+		page = alloc_in_zone(0, 0);
 		if (!page)
 			return NULL;
 		ptr = page_address(page);

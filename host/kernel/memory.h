@@ -3,12 +3,15 @@
  * Memory: pages, the kernel's allocators, and KASAN's shadow, which is AddressSanitizer's here.
  *
  * "Physical" memory is HOST_PAGES pages of a file that is mapped at HOST_MEMORY, so that vmap() can
- * map pages a second time. Its first three quarters are node 0, the rest is node 1. See memory.c.
+ * map pages a second time. Its first three quarters are node 0, the rest is node 1. A device that
+ * is limited reaches the first HOST_DMA32_PAGES. See memory.c.
  */
 #ifndef DUALTREE_HOST_MEMORY_H
 #define DUALTREE_HOST_MEMORY_H
 
 #include "context.h"
+
+struct device;
 
 #define HOST_MEMORY		((char *)0x200000000000)
 /* The first page's number: not 0, as on machines where memory begins elsewhere. */
@@ -17,6 +20,7 @@
 #define HOST_BYTES		(HOST_PAGES << PAGE_SHIFT)
 #define HOST_NODES		2
 #define HOST_NODE_PAGES		(HOST_PAGES / 4 * 3)
+#define HOST_DMA32_PAGES	(HOST_PAGES / 2)
 
 #define MAX_NUMNODES		HOST_NODES
 #define NUMA_NO_NODE		(-1)
@@ -66,11 +70,15 @@ extern bool host_init_on_alloc, host_init_on_free;
  * @refs: references; 0: it is free
  * @order: of the pages that it was allocated with, if it is their first one
  * @pfmemalloc: it came from the emergency reserve
+ * @charged: it is charged to a cgroup
+ * @mapped: the device that it is mapped for, or NULL
  */
 struct page {
 	int refs;
 	unsigned int order;
 	bool pfmemalloc;
+	bool charged;
+	struct device *mapped;
 };
 
 extern struct page host_pages[HOST_PAGES];
@@ -80,6 +88,7 @@ extern struct page host_pages[HOST_PAGES];
 #define virt_to_page(addr)	(&host_pages[((char *)(addr) - HOST_MEMORY) >> PAGE_SHIFT])
 #define page_is_pfmemalloc(page) ((page)->pfmemalloc)
 #define page_ref_count(page)	READ_ONCE((page)->refs)
+#define host_page_is_dma32(page) ((page) < host_pages + HOST_DMA32_PAGES)
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
@@ -143,6 +152,9 @@ extern unsigned long host_used_pages, host_kmallocs;
 
 /* Write @bytes of @value, over and over, to memory that may be poisoned. */
 void host_scribble(u8 *at, u64 value, unsigned int bytes);
+
+/* Is there a cgroup that allocations are charged to, if they ask for it? See work.c. */
+bool host_active_memcg(void);
 
 void host_memory_init(void);
 void host_memory_reset(void);

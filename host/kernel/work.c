@@ -224,11 +224,17 @@ void mem_cgroup_put(struct mem_cgroup *memcg)
 		host_assert(memcg->refs-- > 0);
 }
 
+static struct mem_cgroup *active_memcg;
+
 struct mem_cgroup *set_active_memcg(struct mem_cgroup *memcg)
 {
-	static struct mem_cgroup *active;
-	struct mem_cgroup *old = active;
+	struct mem_cgroup *old = active_memcg;
 
-	active = memcg;
+	active_memcg = memcg;
 	return old;
+}
+
+bool host_active_memcg(void)
+{
+	return active_memcg;
 }
