@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The test of buffers: random calls on buffers of two instances, each of which has a plain array
- * of bytes as its model. What needs a network stack is left out.
+ * of bytes as its model. What needs a network stack is left out; but for what a send does to a
+ * buffer.
  */
 #include <dualtree/dualtree.h>
 #include <dualtree/netbuf.h>
+#include "../netbuf/segment.h"
+#include "../netbuf/split.h"
 #include "core.h"
 
 const char *const host_test_name = "netbuf";
@@ -362,6 +365,37 @@ static void op_vectors(struct subject *s)
 	host_assert(nr > (int)ARRAY_SIZE(vecs) || sum == want);
 }
 
+/* What a send does that fails: the bytes that were cut off come back. */
+static void op_uncut(struct subject *s)
+{
+	struct dualtree_buf front;
+	size_t len = choose_len(s);
+
+	dualtree_buf_init(&front, s->buf.dt);
+	if (!went_well(dualtree_buf_split(&s->buf, len, &front, GFP_KERNEL),
+		       len > s->len ? -ENODATA : 0))
+		return;
+	host_assert(dualtree_buf_len(&front) == len);
+	dt_buf_uncut(&s->buf, &front);
+	host_assert(!dualtree_buf_len(&front) && list_empty(&front.segments));
+}
+
+/* Is a segment released? Not while a packet refers to any of its pages. */
+static void op_released(struct subject *s)
+{
+	const struct dualtree_segment *seg;
+	struct page *page;
+
+	if (!s->len)
+		return;
+	seg = list_first_entry(&s->buf.segments, struct dualtree_segment, node);
+	host_assert(dt_segment_released(seg));
+	page = virt_to_page(seg->data + host_choose(seg->len));
+	get_page(page);
+	host_assert(!dt_segment_released(seg));
+	put_page(page);
+}
+
 static void check(const struct subject *s)
 {
 	static u8 to[BYTES_MAX];
@@ -437,7 +471,7 @@ void host_test_step(void)
 	static void (*const ops[])(struct subject *s) = {
 		op_append, op_append, op_prepend, op_reserve, op_reserve, op_adopt, op_trim,
 		op_skip, op_read, op_number, op_leb128, op_find, op_linearize, op_detach,
-		op_vectors, rare_step,
+		op_vectors, op_uncut, op_released, rare_step,
 	};
 	static void (*const moves[])(struct subject *s, struct subject *to) = {
 		op_split, op_splice, op_clone,
