@@ -111,7 +111,7 @@ struct buddy_arena *buddy_table_arena(const void *addr)
 	struct buddy_arena **parts;
 	struct buddy_leaf *leaf;
 
-	/* Pairs with the release in table_replace(): the arrays have at least so many entries. */
+	/* Pairs with the release in table_publish(): the arrays have at least so many entries. */
 	if (span >= smp_load_acquire(&buddy_table.nr_spans))
 		return NULL;
 	leaf = READ_ONCE(READ_ONCE(buddy_table.leaves)[span]);

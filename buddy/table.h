@@ -92,7 +92,7 @@ static __always_inline void *buddy_lookup_owner(const void *addr)
 	unsigned long span = offset >> (PAGE_SHIFT + BUDDY_SPAN_ORDER);
 	void **owners;
 
-	/* Pairs with the release in table_replace(): the arrays have at least so many entries. */
+	/* Pairs with the release in table_publish(): the arrays have at least so many entries. */
 	if (unlikely(span >= smp_load_acquire(&buddy_table.nr_spans)))
 		return buddy_table.null_owner;
 	/* Address dependencies; pair with the releases in table.c and with buddy_set_owner(). */

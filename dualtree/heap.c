@@ -134,7 +134,7 @@ static void heap_keep_spare(struct dt_heap *heap, struct dt_region *region)
 {
 	if (heap->spare)
 		heap_retire_region(heap, heap->spare);
-	/* Publish: the shrinker reads the spare's size. Pairs with heap_idle_pages(). */
+	/* Publish: the shrinker reads the spare's size. Pairs with heap_spare_bytes(). */
 	smp_store_release(&heap->spare, region);
 	heap->spare_idle = 0;
 	heap->spares++;

@@ -162,8 +162,8 @@ inline push(g, seen)
 	queue_region(region_of(g), seen)
 }
 
-/* push_pending(): the region has bits that were set while it was drained. */
-inline push_pending()
+/* The end of finish_pending(): the region has bits that were set while it was drained. */
+inline queue_again()
 {
 	if
 #ifdef BUG_LEFT_STORES_QUEUED
@@ -179,7 +179,7 @@ inline push_pending()
 }
 
 /* The first region of those pending has been drained: it is not queued any more. */
-inline pop_pending()
+inline finish_pending()
 {
 #ifdef BUG_IDLE_BEFORE_POP
 	d_step { assert(state[drained] == QUEUED); state[drained] = IDLE };
@@ -192,7 +192,7 @@ inline pop_pending()
 #ifndef BUG_NO_LOOK_AFTER_IDLE
 	if
 	:: atomic { map & granules(drained) -> printf("bits were set during a drain\n") };
-	   push_pending()
+	   queue_again()
 	:: atomic { (map & granules(drained)) == 0 -> skip }
 	fi
 #endif
@@ -209,7 +209,7 @@ inline drain_region(g, t, n)
 	};
 	do
 	:: atomic { taken == 0 -> skip };
-	   pop_pending();
+	   finish_pending();
 	   break
 	:: atomic { taken != 0 && n == DRAIN_MAX -> printf("bits are left\n") };
 #ifndef BUG_LEFT_FORGOTTEN

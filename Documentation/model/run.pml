@@ -229,7 +229,7 @@ inline drain_region()
 		queued = false;
 		if
 		:: atomic { map != 0 -> skip };
-		   /* push_pending() */
+		   /* The end of finish_pending(). */
 		   if
 		   :: atomic { !queued -> queued = true; pending = true }
 		   :: atomic { queued -> skip }

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # The protocol's models: spin searches all of their states, and each mutation that a model has is
-# to be found. To be sourced after common.sh and apt.sh.
+# to be found; the table of model.rst names what the models and the code have. And its litmus tests,
+# where herd7 is on the PATH. To be sourced after common.sh, apt.sh and kernel.sh.
 #
 # Promises: everything is built in a directory of its own, which is gone afterwards.
 
@@ -22,6 +23,7 @@ MODEL_RUNS=(
 	"ledger -DOWNER=1"
 	"region"
 	"reclaim"
+	"cut"
 )
 # Searched once more, for runs that never end: there are none, so no call waits for ever.
 MODEL_ENDS=(
@@ -142,7 +144,7 @@ model_mutations()
 {
 	local model
 
-	for model in heap run shared ledger region reclaim; do
+	for model in heap run shared ledger region reclaim cut; do
 		{
 			cat "$MODELS/$model.pml"
 			[ "$model" != heap ] || cat "$MODELS/granules.pml"
@@ -154,6 +156,7 @@ check_model()
 {
 	local run model name found=0 status=0
 
+	python3 "$SCRIPTS/lib/model_steps.py" "$PROJECT" || return 1
 	apt_install spin
 	temp_dir
 	MODEL_DIR=$TEMP_DIR/run MODEL_REACHED=$TEMP_DIR/reached
@@ -179,5 +182,56 @@ check_model()
 	progress_done
 	[ "$status" -ne 0 ] ||
 		log "model: $MODEL_STATES states, at most $MODEL_DEEPEST deep; $found mutations found"
+	return "$status"
+}
+
+# litmus_names FILE: its name is its first line's, and it says what its result is.
+litmus_names()
+{
+	local name
+
+	name=$(basename "$1" .litmus)
+	if [ "$(head -n 1 "$1")" != "C $name" ] ||
+		[ "$(grep -c '^ \* Result: \(Never\|Sometimes\)$' "$1")" -ne 1 ]; then
+		echo "$1: no name of its own, or not one result"
+		return 1
+	fi
+}
+
+# litmus_run FILE: herd7 finds what the test says, by the kernel's memory model.
+litmus_run()
+{
+	local name result out=$MODEL_DIR/herd.out
+
+	name=$(basename "$1" .litmus)
+	result=$(sed -n 's/^ \* Result: //p' "$1")
+	(cd "$KERNEL_SRC/tools/memory-model" && herd7 -conf linux-kernel.cfg "$1") >"$out" 2>&1 || true
+	grep -q "^Observation $name $result " "$out" || {
+		echo "$name: not $result:"
+		cat "$out"
+		return 1
+	}
+}
+
+check_litmus()
+{
+	local file status=0 number=0
+
+	temp_dir
+	MODEL_DIR=$TEMP_DIR
+	for file in "$MODELS"/litmus/*.litmus; do
+		litmus_names "$file" || status=1
+		number=$((number + 1))
+	done
+	command -v herd7 >/dev/null || {
+		log "litmus: herd7 is not on the PATH: $number tests were not run"
+		return "$status"
+	}
+	for file in "$MODELS"/litmus/*.litmus; do
+		model_tell "litmus $(basename "$file")"
+		litmus_run "$file" || status=1
+	done
+	progress_done
+	[ "$status" -ne 0 ] || log "litmus: $number tests have the result that they say"
 	return "$status"
 }
