@@ -8,28 +8,10 @@
 static unsigned long base_pages;
 static bool initialized;
 
-static void check_nothing_left(void)
+void host_nothing_left(void)
 {
 	synchronize_rcu();
 	host_assert(!host_used_pages && !host_kmallocs);
-}
-
-/* An init that fails, at each place in turn, leaves nothing. */
-static void fail_inits(void)
-{
-	unsigned int nth = 0, left;
-	int err;
-
-	do {
-		host_fail_nth = ++nth;
-		err = host_module_init();
-		left = host_fail_nth;
-		host_fail_nth = 0;
-		host_assert(!err || err == -ENOMEM);
-		if (!err)
-			host_module_exit();
-		check_nothing_left();
-	} while (!left);
 }
 
 void host_core_begin(void)
@@ -38,7 +20,7 @@ void host_core_begin(void)
 	host_points = LONG_MAX;
 	if (!initialized) {
 		host_memory_init();
-		fail_inits();
+		host_init_cases();
 		host_assert(!host_module_init());
 		base_pages = host_used_pages;
 		initialized = true;
@@ -72,5 +54,5 @@ void host_core_end(void)
 void host_core_exit(void)
 {
 	host_module_exit();
-	check_nothing_left();
+	host_nothing_left();
 }

@@ -12,6 +12,12 @@ void host_core_quiesce(void);
 /* The same, after all instances and pools were destroyed: no page is left. */
 void host_core_end(void);
 
+/* No memory is left, after the core was taken down. */
+void host_nothing_left(void);
+
+/* init.c: cases of the core as it comes up and goes, before all rounds. */
+void host_init_cases(void);
+
 /* Take the core down, at the end of the program: nothing is left. */
 void host_core_exit(void);
 

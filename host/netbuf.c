@@ -157,6 +157,7 @@ static void op_adopt(struct subject *s)
 	size_t len = 1 + host_choose(1000), from = host_choose(len);
 	u8 *ptr = dualtree_alloc(s->buf.dt, len, GFP_KERNEL);
 
+	host_assert(dualtree_buf_adopt(&s->buf, s, 8, GFP_KERNEL) == -EINVAL);
 	if (!ptr)
 		return;
 	fill(ptr, len);
@@ -339,6 +340,32 @@ static void op_detach(struct subject *s)
 	host_assert(!dualtree_free(s->buf.dt, ptr, len));
 }
 
+/* What the test keeps of the first instance: so much that the next calls find no memory. */
+static struct dualtree_range kept[2048];
+static u32 nr_kept;
+
+static void free_kept(u32 nr)
+{
+	for (; nr && nr_kept; nr--) {
+		nr_kept--;
+		host_assert(!dualtree_free(instances[0], kept[nr_kept].ptr, kept[nr_kept].len));
+	}
+}
+
+static void squeeze(void)
+{
+	static const size_t sizes[] = { SZ_16K, SZ_4K, 512, 64 };
+	void *ptr;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes) && limited; i++)
+		while (nr_kept < ARRAY_SIZE(kept) &&
+		       (ptr = dualtree_alloc(instances[0], sizes[i], GFP_KERNEL)))
+			kept[nr_kept++] = (struct dualtree_range){ ptr, sizes[i] };
+	/* A record is left, or a few. */
+	free_kept(host_choose(4));
+}
+
 static void op_vectors(struct subject *s)
 {
 	size_t len = choose_len(s), sum = 0, want = min(len, s->len);
@@ -350,6 +377,7 @@ static void op_vectors(struct subject *s)
 	host_assert(dualtree_buf_bvecs(&s->buf, len, pages, ARRAY_SIZE(pages)) == nr);
 	if (len > s->len) {
 		host_assert(nr == -ENODATA);
+		host_assert(dualtree_buf_iter(&s->buf, len, pages, 1, &iter) == nr);
 		return;
 	}
 	i = dualtree_buf_iter(&s->buf, len, pages, ARRAY_SIZE(pages), &iter);
@@ -437,6 +465,7 @@ void host_test_end(void)
 	struct dualtree_stats stats;
 	u32 i;
 
+	free_kept(UINT_MAX);
 	for (i = 0; i < BUFFERS; i++)
 		purge(&subjects[i]);
 	for (i = 0; i < ARRAY_SIZE(instances); i++) {
@@ -451,7 +480,13 @@ static void rare_step(struct subject *s)
 {
 	static const u32 every[] = { 0, 0, 0, 2, 5, 20 };
 
-	switch (host_choose(4)) {
+	switch (host_choose(6)) {
+	case 4:
+		squeeze();
+		break;
+	case 5:
+		free_kept(UINT_MAX);
+		break;
 	case 0:
 		host_fail_every = every[host_choose(ARRAY_SIZE(every))];
 		break;

@@ -60,7 +60,8 @@ static size_t choose_size(const struct subject *s)
 static bool may_fail(const struct subject *s)
 {
 	return host_fail_every || min(host_fail_above, buddy_fail_above) < MAX_PAGE_ORDER ||
-	       s->params.limit || s->pool_params.limit || in_nmi() || host_used_pages > HOST_PAGES / 8;
+	       s->params.limit || s->pool_params.limit || in_nmi() ||
+	       host_used_pages > HOST_PAGES / 8;
 }
 
 static bool has_room(const struct subject *s)
@@ -90,6 +91,8 @@ void host_op_alloc(struct subject *s)
 	place = align ? NULL : host_place(s, size);
 	if (align)
 		ptr = dualtree_alloc_aligned(s->dt, size, align, gfp);
+	else if (host_one_in(32))
+		ptr = dualtree_realloc(s->dt, NULL, 0, size, gfp);
 	else
 		ptr = dualtree_alloc(s->dt, size, gfp);
 	if (!ptr) {

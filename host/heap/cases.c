@@ -3,6 +3,7 @@
  * Cases that random calls have found, or that a change of the core was not found for: each as few
  * steps as show it. They run once, before all others.
  */
+#include "../../buddy/check.h"
 #include "../../dualtree/cache.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
@@ -71,6 +72,18 @@ static void whole_range(unsigned int skip, unsigned int len)
 	}
 }
 
+/* What another free has taken since the check, by a fault of the caller, is not taken again. */
+static void racing_claim(u8 *count, const struct dt_ledger_range *r)
+{
+	struct dt_ledger_run run;
+
+	count[r->first] = LEDGER_OWNED;
+	count[r->last] = LEDGER_OWNED;
+	run = ledger_claim(count, r);
+	host_assert(run.nr == (r->last > r->first + 1 ? r->last - r->first - 1 : 0));
+	host_assert(count[r->first] == LEDGER_OWNED && count[r->last] == LEDGER_OWNED);
+}
+
 /* A range passes the check if each granule has as many bytes live, and claims what is its own. */
 static void claim_range(unsigned int skip, unsigned int len)
 {
@@ -89,6 +102,9 @@ static void claim_range(unsigned int skip, unsigned int len)
 	}
 	run = ledger_claim(count, &r);
 	host_assert(run.first == 0 && run.nr == r.last + 1);
+	racing_claim(count, &r);
+	for (i = 0; i <= r.last; i++)
+		count[i] = i && i < r.last ? FULL : i ? r.tail : r.head;
 	if (r.head == DT_GRANULE || (r.last && r.tail == DT_GRANULE))
 		return;
 	count[0]++;
@@ -119,7 +135,7 @@ static void ledger_ranges(void)
 #define PIECE		(4U * DT_GRANULE)
 
 /* The first piece of an instance whose pieces 1, 3, 5 and 7 were freed: 5, 3 and 1 are listed. */
-static u8 *listed_pieces(struct dualtree *dt)
+u8 *host_listed_pieces(struct dualtree *dt)
 {
 	u8 *first = NULL, *ptr;
 	unsigned int i;
@@ -136,9 +152,10 @@ static u8 *listed_pieces(struct dualtree *dt)
 }
 
 /*
- * The link of one block of a quick list leads to @to, which is no block, and the next one is to
- * leave the list, since what lies before it grows. The link must not be followed, and all that was
- * listed is found again, with one report. Without damage only that block leaves.
+ * The link of one block of a quick list leads to @to, or to that piece, and the next one is to
+ * leave the list, since what lies before it grows. If @to is no block the link must not be
+ * followed; if it is the block itself the walk ends. All that was listed is found again, with one
+ * report. Without damage only that block leaves.
  */
 static void unlinked_block(bool damaged, unsigned long to)
 {
@@ -148,10 +165,12 @@ static void unlinked_block(bool damaged, unsigned long to)
 	u8 *first;
 
 	host_assert(!IS_ERR(dt));
-	first = listed_pieces(dt);
+	first = host_listed_pieces(dt);
 	heap = heap_of_cpu(dt, 0);
+	if (to < PIECES)
+		to = (unsigned long)(first + to * PIECE);
 	if (damaged)
-		host_scribble(first + 5 * PIECE, to ?: (unsigned long)first, 8);
+		host_scribble(first + 5 * PIECE, to, 8);
 	host_assert(dualtree_extend(dt, first + 2 * PIECE, PIECE, 2 * PIECE));
 	host_assert(dt_cache_listed(heap) == (damaged ? 0 : 2 * 4));
 	host_assert(dualtree_check(dt));
@@ -160,7 +179,7 @@ static void unlinked_block(bool damaged, unsigned long to)
 	dualtree_destroy(dt);
 }
 
-/* With init_on_free, what was live when an instance was destroyed is clear when it is used again. */
+/* With init_on_free, what was live when an instance was destroyed is clear when used again. */
 static void destroyed_with_live_bytes(void)
 {
 	struct buddy_pool_params params = { .nid = 0, .limit = SZ_4M };
@@ -184,6 +203,32 @@ static void destroyed_with_live_bytes(void)
 	host_init_on_free = false;
 }
 
+/*
+ * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
+ * sleep few of them. And a pool that is destroyed too early says so.
+ */
+static void arenas_too_small(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .limit = 40 * PAGE_SIZE };
+	struct buddy_pool *pool = buddy_pool_create("small", &params);
+	unsigned long lines = host_lines;
+	void *pages[40];
+	unsigned int i;
+
+	host_assert(!IS_ERR(pool));
+	host_fail_above = 0;
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	host_fail_above = UINT_MAX;
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		host_assert(pages[i] && !buddy_pool_free(pool, pages[i], 0));
+	host_assert(!buddy_pool_alloc(pool, 5, GFP_ATOMIC));
+	host_assert(buddy_pool_alloc(pool, 5, GFP_KERNEL));
+	host_assert(buddy_pool_check(pool) && host_lines == lines);
+	buddy_pool_destroy(pool);
+	host_assert(host_lines > lines);
+}
+
 void host_cases(void)
 {
 	static bool done;
@@ -194,8 +239,11 @@ void host_cases(void)
 	host_tree_case();
 	ledger_words();
 	ledger_ranges();
+	host_check_cases();
 	unlinked_block(false, 0);
 	unlinked_block(true, 0);
+	unlinked_block(true, 5);
 	unlinked_block(true, 0x10);
 	destroyed_with_live_bytes();
+	arenas_too_small();
 }

@@ -4,7 +4,6 @@
  * against the model (model.h), with all that the kernel does meanwhile.
  */
 #include <dualtree/fault.h>
-#include "../../dualtree/pass.h"
 #include "../../dualtree/percpu.h"
 #include "../core.h"
 #include "ops.h"
@@ -85,6 +84,16 @@ static void move(void)
 	} while (!cpu_online(host_now.cpu));
 }
 
+/* As a write to the module's parameter. */
+static void set_idle_ms(u32 ms)
+{
+	char text[16];
+
+	host_assert(host_param_idle_ms()->set("soon", NULL) == -EINVAL);
+	snprintf(text, sizeof(text), "%u", ms);
+	host_assert(!host_param_idle_ms()->set(text, NULL));
+}
+
 /* What is rare. */
 static void rare_step(struct subject *s)
 {
@@ -96,7 +105,7 @@ static void rare_step(struct subject *s)
 		host_op_many();
 		break;
 	case 25:
-		dt_pass_set_idle_ms(host_one_in(2) ? 0 : 1 + host_choose(3000));
+		set_idle_ms(host_one_in(2) ? 0 : 1 + host_choose(3000));
 		dt_shared_calls = host_one_in(2) ? 0 : host_choose(100);
 		break;
 	case 1:

@@ -45,6 +45,11 @@ void host_pool_end(void);
 /* cases.c: what was found before. */
 void host_cases(void);
 
+u8 *host_listed_pieces(struct dualtree *dt);
+
+/* checks.c: what the core's own checks must find. */
+void host_check_cases(void);
+
 /* What the round asks for. */
 extern u32 host_sizes;
 

@@ -85,9 +85,11 @@ void host_op_bad_free(struct subject *s)
 	host_assert(owns == (region && region->dt == s->dt && len &&
 			     len <= (u8 *)region->base + region->bytes - ptr));
 	host_assert(!owns || in_memory(ptr, len));
-	if (!owns)
+	if (!owns) {
 		refused(s, ptr, len, -EINVAL);
-	else if (!counts_allow(ptr, len))
+		host_assert(!dualtree_extend(s->dt, ptr, len, len + 1));
+	}
+	if (owns && !counts_allow(ptr, len))
 		refused(s, ptr, len, -EALREADY);
 }
 
@@ -126,7 +128,7 @@ static void ask_dma(struct subject *s, const struct piece *piece)
 }
 
 /* Parameters of an instance and of a pool that are refused. */
-static void ask_create(void)
+static void ask_create(struct subject *s)
 {
 	static const struct dualtree_params wrong[] = {
 		{ .max_region_order = 11 }, { .min_region_order = 3, .max_region_order = 2 },
@@ -137,8 +139,11 @@ static void ask_create(void)
 		{ .limit = SZ_4K, .reserve = SZ_16K }, { .reserve = SZ_4K, .reserve_order = 1 },
 		{ .arena_order = 2, .reserve = SZ_1M, .reserve_order = 3 },
 	};
+	struct dualtree_params charged = { .pool = s->pool, .flags = DUALTREE_ACCOUNT };
 	unsigned int i;
 
+	host_assert(!s->pool || host_fail_every ||
+		    PTR_ERR(dualtree_create("wrong", &charged)) == -EINVAL);
 	host_assert(PTR_ERR(dualtree_create(NULL, NULL)) == -EINVAL);
 	host_assert(PTR_ERR(dualtree_create("", NULL)) == -EINVAL);
 	host_assert(PTR_ERR(buddy_pool_create("", NULL)) == -EINVAL);
@@ -172,7 +177,7 @@ void host_op_ask(struct subject *s)
 	host_assert(!dualtree_alloc_aligned(s->dt, 1, 3, GFP_ATOMIC));
 	host_assert(!dualtree_alloc_aligned(s->dt, 1, 2 * dualtree_max_size(s->dt), GFP_ATOMIC));
 	host_assert(!dualtree_alloc_bulk(s->dt, 0, GFP_ATOMIC, 1, NULL));
-	ask_create();
+	ask_create(s);
 	if (!piece)
 		return;
 	ask_trim_before(s, piece);

@@ -29,7 +29,7 @@ void *__alloc_percpu(size_t size, size_t align)
 
 	host_may_sleep();
 	host_assert(size <= PERCPU_UNIT && align <= PERCPU_UNIT);
-	if (unit == PERCPU_UNITS)
+	if (unit == PERCPU_UNITS || host_must_fail())
 		return NULL;
 	__set_bit(unit, percpu_used);
 	for_each_possible_cpu(cpu)

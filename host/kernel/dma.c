@@ -25,7 +25,7 @@ static struct page *page_at(const struct device *dev, dma_addr_t addr)
 {
 	unsigned long pfn = (addr - dev->offset) >> PAGE_SHIFT;
 
-	host_assert(pfn >= HOST_FIRST_PFN && pfn < HOST_FIRST_PFN + HOST_PAGES);
+	host_assert(pfn >= HOST_FIRST_PFN && pfn < HOST_FIRST_PFN + HOST_ALL_PAGES);
 	return &host_pages[pfn - HOST_FIRST_PFN];
 }
 

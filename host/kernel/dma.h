@@ -33,7 +33,7 @@ struct device {
 	size_t synced;
 };
 
-#define DMA_BIT_MASK(n)			((n) == 64 ? ~0ULL : (1ULL << (n)) - 1)
+#define DMA_BIT_MASK(n)			(~0ULL >> (64 - (n)))
 #define DMA_ATTR_SKIP_CPU_SYNC		1UL
 #define DMA_ATTR_NO_WARN		2UL
 #define DMA_MAPPING_ERROR		(~(dma_addr_t)0)

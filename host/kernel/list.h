@@ -170,6 +170,11 @@ static inline void __set_bit(unsigned long n, unsigned long *map)
 	map[n / 64] |= BIT(n % 64);
 }
 
+static inline void __change_bit(unsigned long n, unsigned long *map)
+{
+	map[n / 64] ^= BIT(n % 64);
+}
+
 static inline void __clear_bit(unsigned long n, unsigned long *map)
 {
 	map[n / 64] &= ~BIT(n % 64);

@@ -15,19 +15,24 @@
 #include <kernel.h>
 #include "../../compat/kasan.h"
 
-struct page host_pages[HOST_PAGES];
+struct page host_pages[HOST_ALL_PAGES];
+bool host_plugged;
 bool host_init_on_alloc, host_init_on_free;
 unsigned int host_fail_every, host_fail_nth, host_fail_above = UINT_MAX;
 unsigned long host_used_pages, host_kmallocs;
 
+/* What is mapped, a hole with it. */
+#define ALL_BYTES	(HOST_ALL_PAGES << PAGE_SHIFT)
+
 static int file = -1;
 
 /*
- * Zones: two nodes, and what limited devices reach of the first one. next_page[] is where the next
- * search for free pages begins in each.
+ * Zones: two nodes, what limited devices reach of the first one, and what is plugged into the second
+ * one. next_page[] is where the next search for free pages begins in each.
  */
 #define ZONE_DMA32	HOST_NODES
-static unsigned long next_page[HOST_NODES + 1];
+#define ZONE_PLUGGED	(HOST_NODES + 1)
+static unsigned long next_page[HOST_NODES + 2];
 
 /* Allocations that were asked for since host_fail_every was set. */
 static unsigned int asked;
@@ -68,11 +73,13 @@ void host_memory_init(void)
 	void *at;
 
 	file = memfd_create("pages", 0);
-	host_assert(file >= 0 && !ftruncate(file, HOST_BYTES));
-	at = mmap(HOST_MEMORY, HOST_BYTES, PROT_READ | PROT_WRITE,
+	host_assert(file >= 0 && !ftruncate(file, ALL_BYTES));
+	at = mmap(HOST_MEMORY, ALL_BYTES, PROT_READ | PROT_WRITE,
 		  MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
 	host_assert(at == HOST_MEMORY);
 	dt_poison(HOST_MEMORY, HOST_BYTES);
+	dt_poison(HOST_MEMORY + HOST_PLUGGED_FIRST * PAGE_SIZE,
+		  (HOST_ALL_PAGES - HOST_PLUGGED_FIRST) * PAGE_SIZE);
 }
 
 /* The next allocations are as those of a new program, if as much is free. */
@@ -84,6 +91,8 @@ void host_memory_reset(void)
 
 static unsigned long zone_first(int zone)
 {
+	if (zone == ZONE_PLUGGED)
+		return HOST_PLUGGED_FIRST;
 	return zone == 1 ? HOST_NODE_PAGES : 0;
 }
 
@@ -91,6 +100,8 @@ static unsigned long zone_end(int zone)
 {
 	if (zone == ZONE_DMA32)
 		return HOST_DMA32_PAGES;
+	if (zone == ZONE_PLUGGED)
+		return HOST_ALL_PAGES;
 	return zone ? HOST_PAGES : HOST_NODE_PAGES;
 }
 
@@ -134,7 +145,9 @@ static struct page *find_pages(int nid, gfp_t gfp, unsigned int order)
 
 	if (gfp & __GFP_DMA32)
 		return nid && gfp & __GFP_THISNODE ? NULL : alloc_in_zone(ZONE_DMA32, order);
-	page = alloc_in_zone(nid, order);
+	page = nid && host_plugged ? alloc_in_zone(ZONE_PLUGGED, order) : NULL;
+	if (!page)
+		page = alloc_in_zone(nid, order);
 	for (other = 0; !page && other < HOST_NODES && !(gfp & __GFP_THISNODE); other++)
 		page = alloc_in_zone(other, order);
 	return page;
@@ -204,7 +217,7 @@ __attribute__((no_sanitize("address"))) void host_scribble(u8 *at, u64 value, un
 
 static bool is_page(const void *ptr)
 {
-	return (char *)ptr >= HOST_MEMORY && (char *)ptr < HOST_MEMORY + HOST_BYTES;
+	return (char *)ptr >= HOST_MEMORY && (char *)ptr < HOST_MEMORY + ALL_BYTES;
 }
 
 void *kmalloc(size_t size, gfp_t gfp)

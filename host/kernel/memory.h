@@ -18,6 +18,9 @@ struct device;
 #define HOST_FIRST_PFN		0x40000UL
 #define HOST_PAGES		0x10000UL
 #define HOST_BYTES		(HOST_PAGES << PAGE_SHIFT)
+/* Memory of node 1 that can be plugged in: of a block of its own of the table's arrays. */
+#define HOST_PLUGGED_FIRST	0x40000UL
+#define HOST_ALL_PAGES		(HOST_PLUGGED_FIRST + 0x1000UL)
 #define HOST_NODES		2
 #define HOST_NODE_PAGES		(HOST_PAGES / 4 * 3)
 #define HOST_DMA32_PAGES	(HOST_PAGES / 2)
@@ -30,7 +33,8 @@ struct device;
 #define node_online(nid)	((nid) >= 0 && (nid) < HOST_NODES)
 #define numa_mem_id()		(host_now.cpu & 1)
 #define node_start_pfn(nid)	(HOST_FIRST_PFN + ((nid) ? HOST_NODE_PAGES : 0))
-#define node_end_pfn(nid)	(HOST_FIRST_PFN + ((nid) ? HOST_PAGES : HOST_NODE_PAGES))
+#define node_end_pfn(nid)	(HOST_FIRST_PFN + (!(nid) ? HOST_NODE_PAGES : \
+				 host_plugged ? HOST_ALL_PAGES : HOST_PAGES))
 
 #define __GFP_DMA		0x1u
 #define __GFP_HIGHMEM		0x2u
@@ -81,7 +85,10 @@ struct page {
 	struct device *mapped;
 };
 
-extern struct page host_pages[HOST_PAGES];
+extern struct page host_pages[HOST_ALL_PAGES];
+
+/* Is the memory that can be plugged in there? */
+extern bool host_plugged;
 
 #define page_to_pfn(page)	((unsigned long)((page) - host_pages) + HOST_FIRST_PFN)
 #define page_address(page)	((void *)(HOST_MEMORY + (size_t)((page) - host_pages) * PAGE_SIZE))

@@ -29,6 +29,9 @@ struct kernel_param_ops {
 	int (*get)(char *to, const struct kernel_param *kp);
 };
 
+/* Passes over idle heaps: see pass.c. */
+const struct kernel_param_ops *host_param_idle_ms(void);
+
 static inline int param_get_uint(char *to, const struct kernel_param *kp)
 {
 	return sprintf(to, "%u", *(unsigned int *)kp->arg);

@@ -15,6 +15,7 @@ static struct work_struct *works;
 static struct rcu_head *callbacks;
 static LIST_HEAD(shrinkers);
 static int (*cpu_dead)(unsigned int cpu);
+static struct notifier_block *memory_notifier;
 
 static struct mem_cgroup cgroups[2];
 static struct mm_struct current_mm = { .memcg = &cgroups[0] };
@@ -190,6 +191,9 @@ void host_shrink(bool kswapd)
 int cpuhp_setup_state_nocalls(int state, const char *name, int (*up)(unsigned int cpu),
 			      int (*dead)(unsigned int cpu))
 {
+	host_may_sleep();
+	if (host_must_fail())
+		return -ENOMEM;
 	cpu_dead = dead;
 	return state;
 }
@@ -210,6 +214,41 @@ void host_cpu_offline(int cpu)
 void host_cpu_online(int cpu)
 {
 	host_online.bits |= BIT(cpu);
+}
+
+int register_memory_notifier(struct notifier_block *nb)
+{
+	host_may_sleep();
+	if (host_must_fail())
+		return -ENOMEM;
+	memory_notifier = nb;
+	return 0;
+}
+
+void unregister_memory_notifier(struct notifier_block *nb)
+{
+	host_assert(memory_notifier == nb);
+	memory_notifier = NULL;
+}
+
+void host_plug(unsigned long action)
+{
+	struct memory_notify memory = {
+		.start_pfn = HOST_FIRST_PFN + HOST_PLUGGED_FIRST,
+		.nr_pages = HOST_ALL_PAGES - HOST_PLUGGED_FIRST,
+	};
+
+	host_assert(memory_notifier->notifier_call(memory_notifier, action, &memory) == NOTIFY_OK);
+	host_plugged = true;
+}
+
+void host_unplug(void)
+{
+	unsigned long i;
+
+	for (i = HOST_PLUGGED_FIRST; i < HOST_ALL_PAGES; i++)
+		host_assert(!host_pages[i].refs);
+	host_plugged = false;
 }
 
 struct mem_cgroup *get_mem_cgroup_from_mm(struct mm_struct *mm)

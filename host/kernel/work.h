@@ -131,8 +131,14 @@ struct memory_notify {
 
 #define MEM_GOING_ONLINE	1
 #define NOTIFY_OK		1
-#define register_memory_notifier(nb)	(0)
-#define unregister_memory_notifier(nb)	((void)(nb))
+#define MEM_ONLINE		8
+
+int register_memory_notifier(struct notifier_block *nb);
+void unregister_memory_notifier(struct notifier_block *nb);
+
+/* Plug memory in, with an event of it or without, and out again: none of it is used. */
+void host_plug(unsigned long action);
+void host_unplug(void);
 
 struct mem_cgroup {
 	int refs;

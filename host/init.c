@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core as it comes up and goes: what fails there, what is plugged in later, and who is faster.
+ * Each case sets the core up and takes it down, and no memory is left.
+ */
+#include <dualtree/buddy_pool.h>
+#include <dualtree/dualtree.h>
+#include <dualtree/fault.h>
+#include "../buddy/node_pools.h"
+#include "../dualtree/check.h"
+#include "core.h"
+
+/* Before the core is set up there is neither a pool nor an instance. */
+static void too_early(void)
+{
+	host_assert(PTR_ERR(buddy_pool_create("early", NULL)) == -ENODEV);
+	host_assert(PTR_ERR(dualtree_create("early", NULL)) == -ENODEV);
+}
+
+/* An init that fails, at each place in turn, leaves nothing. */
+static void fail_inits(void)
+{
+	unsigned int nth = 0, left;
+	int err;
+
+	do {
+		host_fail_nth = ++nth;
+		err = host_module_init();
+		left = host_fail_nth;
+		host_fail_nth = 0;
+		host_assert(!err || err == -ENOMEM);
+		if (!err)
+			host_module_exit();
+		host_nothing_left();
+	} while (!left);
+}
+
+/* The first instance, which makes the pools of the nodes: the same. */
+static void fail_first_instance(void)
+{
+	unsigned int nth = 0, left;
+	struct dualtree *dt;
+
+	do {
+		host_assert(!host_module_init());
+		host_fail_nth = ++nth;
+		dt = dualtree_create("first", NULL);
+		left = host_fail_nth;
+		host_fail_nth = 0;
+		host_assert(!IS_ERR(dt) || PTR_ERR(dt) == -ENOMEM);
+		if (!IS_ERR(dt))
+			dualtree_destroy(dt);
+		host_module_exit();
+		host_nothing_left();
+	} while (!left);
+}
+
+static bool is_plugged(const void *block)
+{
+	return virt_to_page(block) >= host_pages + HOST_PLUGGED_FIRST;
+}
+
+/*
+ * Memory is plugged in, of which the table hears or not, and has no memory for the @nth of what it
+ * needs. An arena of that memory is refused until the table was grown; then it serves.
+ *
+ * Return: false if it needs less.
+ */
+static bool plug(unsigned long action, unsigned int nth)
+{
+	struct buddy_pool_params params = { .nid = 1, .arena_order = 3 };
+	struct buddy_pool *pool;
+	unsigned int left;
+	void *block;
+
+	host_assert(!host_module_init());
+	pool = buddy_pool_create("plugged", &params);
+	host_assert(!IS_ERR(pool));
+	host_fail_nth = nth;
+	host_plug(action);
+	left = host_fail_nth;
+	host_fail_nth = 0;
+	block = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	host_assert(!block == (action != MEM_GOING_ONLINE || !left));
+	if (!block) {
+		/* Once more in vain, then with memory. */
+		host_fail_nth = 1;
+		host_pass_time(1);
+		host_fail_nth = 0;
+		host_assert(!buddy_pool_alloc(pool, 0, GFP_ATOMIC));
+		host_pass_time(1);
+		block = buddy_pool_alloc(pool, 0, GFP_ATOMIC);
+	}
+	host_assert(block && is_plugged(block) && !buddy_pool_free(pool, block, 0));
+	buddy_pool_destroy(pool);
+	host_module_exit();
+	host_unplug();
+	host_nothing_left();
+	return !left;
+}
+
+static void plug_memory(void)
+{
+	unsigned int nth = 1;
+
+	while (plug(MEM_GOING_ONLINE, nth))
+		nth++;
+	plug(MEM_ONLINE, UINT_MAX);
+}
+
+/**
+ * struct race - two calls, the second of which comes at some point of the first
+ * @dt: an instance for both, if they need one
+ * @first: the first call
+ * @other: the other one
+ * @cpu: CPU of the other one; if it is that of the first, in an interrupt
+ * @done: the other one was made
+ */
+static struct race {
+	struct dualtree *dt;
+	void (*first)(void);
+	void (*other)(void);
+	int cpu;
+	bool done;
+} race;
+
+/* At a point of the first: if another context can come in here, and else at the next one. */
+static void race_point(void)
+{
+	struct host_context was = host_now;
+	bool interrupt = race.cpu == was.cpu;
+
+	host_points = 1;
+	if (interrupt ? was.irqs_off || was.nmi : was.locks)
+		return;
+	host_points = LONG_MAX;
+	host_now = (struct host_context){
+		.cpu = race.cpu, .hardirq = interrupt, .irqs_off = interrupt, .nested = true,
+	};
+	race.other();
+	host_now = was;
+	race.done = true;
+}
+
+/* The other call at each point of the first in turn. */
+static void race_all(void (*first)(void), void (*other)(void), int cpu, bool with_instance)
+{
+	long nth = 1;
+
+	do {
+		host_assert(!host_module_init());
+		race = (struct race){ .first = first, .other = other, .cpu = cpu };
+		if (with_instance)
+			race.dt = dualtree_create("race", NULL);
+		host_assert(!IS_ERR(race.dt));
+		host_interrupt = race_point;
+		host_points = nth++;
+		first();
+		host_points = LONG_MAX;
+		host_assert(!race.dt || dualtree_check(race.dt));
+		dualtree_destroy(race.dt);
+		host_module_exit();
+		host_nothing_left();
+	} while (race.done);
+}
+
+static void prepare_pools(void)
+{
+	host_assert(!buddy_node_pools_prepare());
+}
+
+static void alloc_and_free(gfp_t gfp)
+{
+	void *ptr = dualtree_alloc(race.dt, 100, gfp);
+
+	host_assert(ptr && !dualtree_free(race.dt, ptr, 100));
+}
+
+static void alloc_and_free_task(void)
+{
+	alloc_and_free(GFP_KERNEL);
+}
+
+static void alloc_and_free_interrupt(void)
+{
+	alloc_and_free(GFP_ATOMIC);
+}
+
+/* What the core injects itself is counted, and calls a function before each allocation. */
+static unsigned int injected;
+
+static void count_injected(void)
+{
+	injected++;
+}
+
+static void inject(void)
+{
+	unsigned int before = dualtree_faults();
+
+	host_assert(!host_module_init());
+	dualtree_fail_call(count_injected);
+	dualtree_fail_every(1);
+	host_assert(!buddy_node_pools_prepare());
+	race.dt = dualtree_create("faults", NULL);
+	host_assert(IS_ERR(race.dt) || !dualtree_alloc(race.dt, 100, GFP_KERNEL));
+	host_assert(injected && dualtree_faults() - before == injected);
+	dualtree_fail_every(0);
+	dualtree_fail_call(NULL);
+	if (!IS_ERR(race.dt))
+		dualtree_destroy(race.dt);
+	host_module_exit();
+	host_nothing_left();
+}
+
+void host_init_cases(void)
+{
+	too_early();
+	fail_inits();
+	fail_first_instance();
+	plug_memory();
+	inject();
+	/* Two CPUs create the pools of the nodes. */
+	race_all(prepare_pools, prepare_pools, 1, false);
+	/* An interrupt makes the heap that a task is about to make. */
+	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
+	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
+}
