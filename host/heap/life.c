@@ -142,6 +142,8 @@ void host_subject_destroy(struct subject *s)
 	dualtree_destroy(s->dt);
 	s->dt = NULL;
 	host_assert(!report || host_lines > lines);
+	/* Pages that packets refer to are reported as well, and damage. */
+	host_assert(report || nr || host_stray || host_lines == lines);
 	if (host_one_in(2)) {
 		release_pages(held, nr);
 		nr = 0;

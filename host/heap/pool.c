@@ -31,6 +31,9 @@ static struct buddy_pool_params pool_params;
 static struct block blocks[BLOCKS_MAX];
 static u32 nr_blocks;
 
+/* What the statistics must say. */
+static u64 allocs, frees, failed, bad;
+
 /* A page may be here more than once. Each has a mark of its own in its first bytes. */
 static u64 *held[HELD_MAX];
 static u32 nr_held;
@@ -136,6 +139,8 @@ static void pool_alloc(void)
 	host_ops++;
 	block.ptr = buddy_pool_alloc(pool, order, (host_one_in(2) ? GFP_KERNEL : GFP_ATOMIC) |
 				     (zero ? __GFP_ZERO : 0));
+	allocs += !!block.ptr;
+	failed += !block.ptr && order <= pool->arena_order;
 	if (!block.ptr)
 		return;
 	block.pages = 1U << order;
@@ -150,6 +155,7 @@ static void pool_alloc(void)
 /* What is refused changes nothing. */
 static void refused(u8 *ptr, u32 pages, int err)
 {
+	bad += 3;
 	host_assert(buddy_pool_free_range(pool, ptr, pages) == err);
 	host_assert(buddy_pool_free(pool, ptr + 1, 0) == -EINVAL);
 	host_assert(buddy_pool_free_range(pool, ptr, 0) == -EINVAL);
@@ -190,16 +196,17 @@ static bool is_block(const struct block *part)
 static void pool_free(void)
 {
 	struct block part = part_take();
-	int err;
+	int err = -EINVAL;
 
 	host_ops++;
-	if (is_block(&part) && host_one_in(2))
+	if (is_block(&part) && host_one_in(2)) {
 		err = buddy_pool_free(pool, part.ptr, ilog2(part.pages));
-	else
-		err = -EINVAL;
+		bad += !!err;
+	}
 	if (err)
 		err = buddy_pool_free_range(pool, part.ptr, part.pages);
 	host_assert(!err);
+	frees++;
 	refused(part.ptr, part.pages, -EALREADY);
 }
 
@@ -215,10 +222,13 @@ static void pool_bad_free(void)
 			continue;
 		/* Two blocks in one free, or two parts of what was one: then a head is between. */
 		host_assert(buddy_pool_free_range(pool, end - PAGE_SIZE, 2) == -EINVAL);
+		bad++;
 		return;
 	}
 	host_assert(buddy_pool_free_range(pool, block->ptr, block->pages + 1) < 0);
 	host_assert(buddy_pool_free(pool, block->ptr, 64) == -EINVAL);
+	bad += 2;
+	/* Of a pool that there is not. */
 	host_assert(buddy_pool_free_range(NULL, block->ptr, 1) == -EINVAL);
 }
 
@@ -244,11 +254,18 @@ static void pool_abandon(void)
 {
 	struct block part = part_take();
 	u32 first = nr_held, pages = hold_some(&part);
+	struct buddy_pool_stats stats;
 
 	host_ops++;
 	host_assert(buddy_pool_abandon(pool, part.ptr, part.pages) == pages);
-	if (first < nr_held)
-		host_assert(buddy_pool_free_range(pool, held[first], 1) == -EINVAL);
+	/* A free for each run of pages between those that are held. */
+	buddy_pool_get_stats(pool, &stats);
+	host_assert(stats.frees >= frees && stats.frees - frees <= pages + 1);
+	frees = stats.frees;
+	if (first == nr_held)
+		return;
+	host_assert(buddy_pool_free_range(pool, held[first], 1) == -EINVAL);
+	bad++;
 }
 
 /* A packet is sent. */
@@ -281,6 +298,8 @@ static void pool_check(void)
 	host_assert(buddy_pool_check(pool));
 	buddy_pool_get_stats(pool, &stats);
 	host_assert(stats.held_bytes - stats.free_bytes - stats.abandoned_bytes == out);
+	host_assert(stats.allocs == allocs && stats.frees == frees);
+	host_assert(stats.failed_allocs == failed && stats.bad_frees == bad);
 	host_assert(!pool_params.limit || stats.held_bytes <= pool_params.limit);
 	host_assert(!pool_params.dev || pool_params.dev->mapped >= stats.held_bytes);
 	if (host_one_in(2))
@@ -309,10 +328,19 @@ void host_pool_end(void)
 		release();
 }
 
+static void pool_begin(void)
+{
+	pool = host_pool_create(&pool_params);
+	allocs = 0;
+	frees = 0;
+	failed = 0;
+	bad = 0;
+}
+
 void host_pool_step(void)
 {
 	if (!pool)
-		pool = host_pool_create(&pool_params);
+		pool_begin();
 	else if (host_one_in(500))
 		host_pool_end();
 	else if (host_one_in(100))
