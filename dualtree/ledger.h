@@ -134,14 +134,17 @@ static inline void ledger_unmark_block(u8 *ledger, unsigned int first, unsigned 
 	WRITE_ONCE(ledger[first + nr - 1], LEDGER_OWNED);
 }
 
-/* Is there a block of @nr granules, 1 to 64, which is marked as one? */
+/*
+ * Is there a block of @nr granules, 1 to 64, which is marked as one? Not two that are adjacent, with
+ * as many granules: a stray write may have made the first of these the next of a list of @nr.
+ */
 static __always_inline bool ledger_has_block(const u8 *ledger, unsigned int first, unsigned int nr)
 {
 	if (nr == 1)
 		return READ_ONCE(ledger[first]) == LEDGER_CACHED_ONE;
 	return READ_ONCE(ledger[first]) == LEDGER_CACHED_FIRST &&
 	       READ_ONCE(ledger[first + nr - 1]) == LEDGER_CACHED_LAST &&
-	       ledger_all_owned(ledger + first, nr);
+	       ledger_all_inside(ledger + first + 1, nr - 2);
 }
 
 /* Bytes of a range in its last granule; @last_byte is the offset of its last byte. */

@@ -216,23 +216,20 @@ static __always_inline bool ledger_is_owned(u8 count)
 	return (u8)(count - LEDGER_FREE) < 63;
 }
 
-/*
- * Are the @nr granules from @p on, not 0, all the owner's? The first one of them is not dead. Then
- * no other one is, if none is LEDGER_DEAD: a run in flight has that at its start.
- */
-static __always_inline bool ledger_all_owned(const u8 *p, unsigned long nr)
+/* Are the @nr granules from @p on all LEDGER_OWNED, as those inside of a block are? */
+static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
-	u64 owned;
+	u64 others;
 
 	if (nr >= 8) {
-		owned = READ_ONCE(ledger_word(u64, end - 8));
+		others = READ_ONCE(ledger_word(u64, end - 8)) ^ ledger_all(u64, LEDGER_OWNED);
 		for (; p < end - 8; p += 8)
-			owned &= READ_ONCE(ledger_word(u64, p));
-		return (owned & ledger_all(u64, LEDGER_FREE)) == ledger_all(u64, LEDGER_FREE);
+			others |= READ_ONCE(ledger_word(u64, p)) ^ ledger_all(u64, LEDGER_OWNED);
+		return !others;
 	}
 	for (; p < end; p++)
-		if (!ledger_is_owned(READ_ONCE(*p)))
+		if (READ_ONCE(*p) != LEDGER_OWNED)
 			return false;
 	return true;
 }

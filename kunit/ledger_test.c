@@ -500,11 +500,13 @@ static void all_full_every_length(struct kunit *test)
 	}
 }
 
-/* ledger_all_owned(): all have marks with none around them, then each one not. */
-static void all_owned_every_length(struct kunit *test)
+/* ledger_all_inside(): all have the mark with none around them, then each one not. */
+static void all_inside_every_length(struct kunit *test)
 {
-	static const u8 marks[] = { LEDGER_FREE, LEDGER_LARGE, LEDGER_OWNED, LEDGER_CACHED_LAST };
-	static const u8 values[] = { 0, 1, DT_GRANULE - 1, DT_GRANULE };
+	static const u8 values[] = {
+		0, 1, DT_GRANULE - 1, DT_GRANULE, LEDGER_FREE, LEDGER_LARGE, LEDGER_CACHED_FIRST,
+		LEDGER_CACHED_LAST,
+	};
 	struct ledger_model *m = model_new(test);
 	u8 *ledger = counts(m);
 	unsigned int first, nr, v, i;
@@ -512,14 +514,13 @@ static void all_owned_every_length(struct kunit *test)
 	for (first = 0; first < 8; first++) {
 		for (nr = 1; nr <= 64; nr++) {
 			memset(ledger, DT_GRANULE, NR_COUNTS);
-			for (i = 0; i < nr; i++)
-				ledger[first + i] = marks[i % ARRAY_SIZE(marks)];
-			KUNIT_ASSERT_TRUE(test, ledger_all_owned(ledger + first, nr));
+			memset(ledger + first, LEDGER_OWNED, nr);
+			KUNIT_ASSERT_TRUE(test, ledger_all_inside(ledger + first, nr));
 			for (i = 0; i < nr; i++) {
 				for (v = 0; v < ARRAY_SIZE(values); v++) {
 					ledger[first + i] = values[v];
 					KUNIT_ASSERT_FALSE(test,
-							   ledger_all_owned(ledger + first, nr));
+							   ledger_all_inside(ledger + first, nr));
 				}
 				ledger[first + i] = LEDGER_OWNED;
 			}
@@ -545,7 +546,7 @@ static struct kunit_case ledger_cases[] = {
 	KUNIT_CASE(marks_are_not_live),
 	KUNIT_CASE(set_every_length),
 	KUNIT_CASE(all_full_every_length),
-	KUNIT_CASE(all_owned_every_length),
+	KUNIT_CASE(all_inside_every_length),
 	{}
 };
 

@@ -33,10 +33,10 @@ static void words_of(u8 *first, unsigned int nr)
 		first[i] = FULL;
 	}
 	memset(first, LEDGER_OWNED, nr);
-	host_assert(!nr || ledger_all_owned(first, nr));
-	for (i = 1; i < nr; i++) {
-		first[i] = i & 1 ? LEDGER_DEAD : FULL;
-		host_assert(!ledger_all_owned(first, nr));
+	host_assert(ledger_all_inside(first, nr));
+	for (i = 0; i < nr; i++) {
+		first[i] = i & 1 ? LEDGER_DEAD : LEDGER_CACHED_LAST;
+		host_assert(!ledger_all_inside(first, nr));
 		first[i] = LEDGER_OWNED;
 	}
 }
@@ -47,6 +47,27 @@ static void ledger_words(void)
 
 	for (nr = 0; nr <= GRANULES; nr++)
 		words_of(ledger + 8 + (nr < GRANULES - 8 ? nr % 8 : 0), nr);
+}
+
+/*
+ * Two blocks that are adjacent are not one of as many granules. A stray link to the first of them
+ * made them one: both were handed out, and each of them once more.
+ */
+static void two_blocks(void)
+{
+	u8 *first = ledger + 8;
+	unsigned int a, b;
+
+	for (a = 1; a <= 40; a++) {
+		for (b = 1; a + b <= 64; b++) {
+			memset(ledger, LEDGER_OWNED, sizeof(ledger));
+			ledger_mark_block(first, 0, a);
+			ledger_mark_block(first, a, b);
+			host_assert(ledger_has_block(first, 0, a));
+			host_assert(ledger_has_block(first, a, b));
+			host_assert(!ledger_has_block(first, 0, a + b));
+		}
+	}
 }
 
 /* Nothing but a range lives in its granules: or else one more byte, in any of them, is seen. */
@@ -239,6 +260,7 @@ void host_cases(void)
 	host_tree_case();
 	ledger_words();
 	ledger_ranges();
+	two_blocks();
 	host_check_cases();
 	unlinked_block(false, 0);
 	unlinked_block(true, 0);
