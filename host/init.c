@@ -8,6 +8,7 @@
 #include <dualtree/fault.h>
 #include "../buddy/node_pools.h"
 #include "../dualtree/check.h"
+#include "../dualtree/percpu.h"
 #include "core.h"
 
 /* Before the core is set up there is neither a pool nor an instance. */
@@ -215,6 +216,8 @@ static void inject(void)
 
 void host_init_cases(void)
 {
+	unsigned int shared_calls = dt_shared_calls;
+
 	too_early();
 	fail_inits();
 	fail_first_instance();
@@ -222,7 +225,10 @@ void host_init_cases(void)
 	inject();
 	/* Two CPUs create the pools of the nodes. */
 	race_all(prepare_pools, prepare_pools, 1, false);
-	/* An interrupt makes the heap that a task is about to make. */
+	/* An interrupt makes the heap that a task is about to make; or both use the shared one. */
+	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
+	dt_shared_calls = 0;
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
+	dt_shared_calls = shared_calls;
 }
