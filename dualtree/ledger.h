@@ -135,8 +135,8 @@ static inline void ledger_unmark_block(u8 *ledger, unsigned int first, unsigned 
 }
 
 /*
- * Is there a block of @nr granules, 1 to 64, which is marked as one? Not two that are adjacent, with
- * as many granules: a stray write may have made the first of these the next of a list of @nr.
+ * Is there a block of @nr granules, 1 to 64, which is marked as one? Not two that are adjacent,
+ * with as many granules: a stray write may have made the first of these the next of a list of @nr.
  */
 static __always_inline bool ledger_has_block(const u8 *ledger, unsigned int first, unsigned int nr)
 {

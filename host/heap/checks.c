@@ -14,13 +14,12 @@
 /* With @what set to @value the check that @holds calls must fail. */
 #define WRONG(what, value, holds)					\
 do {									\
-	typeof(what) _was = (what);					\
+	typeof(what) *_at = &(what), _was = *_at;			\
 									\
-	(what) = (value);						\
+	*_at = (value);							\
 	if (holds)							\
 		host_fail("%s is %s, and the check holds", #what, #value);	\
-	(what) = _was;							\
-	host_assert(holds);						\
+	*_at = _was;							\
 } while (0)
 
 /* Blocks of a pool: one of each of these orders. */
@@ -185,6 +184,7 @@ static void check_instances(void)
 	heap_ranges(dt, heap);
 	region_marks(dt, heap->lowest);
 	region_trees(dt, &heap->lowest->free);
+	host_assert(dualtree_check(dt));
 	dualtree_destroy(dt);
 }
 
