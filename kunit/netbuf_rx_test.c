@@ -244,16 +244,17 @@ static void rx_refused(struct kunit *test)
 {
 	struct dualtree *dt = test_instance(test), *other = test_instance(test);
 	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M), *foreign = make_rx(test, other, SZ_1M);
+	size_t too_long = 4 * MAX_SKB_FRAGS * PAGE_SIZE;
 	struct dualtree_buf buf;
 
 	dualtree_buf_init(&buf, dt);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 0, GFP_KERNEL)), -ENODATA);
-	dt_buf_append(test, &buf, 0, 100000);
+	dt_buf_append(test, &buf, 0, too_long);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(foreign, NULL, &buf, 0, GFP_KERNEL)),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 257, GFP_KERNEL)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_rx_skb(rx, NULL, &buf, 0, GFP_KERNEL)), -EMSGSIZE);
-	dt_buf_expect(test, &buf, 0, 100000);
+	dt_buf_expect(test, &buf, 0, too_long);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).packets + rx_stats(rx).copied, 0);
 	KUNIT_EXPECT_EQ(test, rx_stats(rx).pinned_bytes, 0);
 	dualtree_buf_purge(&buf);

@@ -26,18 +26,6 @@
 #include "rx.h"
 
 /*
- * Maximum bytes of a copy that is all linear. With the headroom and struct skb_shared_info it fits
- * a page, whose allocation does not fail for fragmentation.
- */
-#define RX_LINEAR_MAX	1024
-
-/* Pages of a fragment of a copy, as a power of two, at most: fewer where there are none at once. */
-#define COPY_ORDER	2
-
-/* Maximum ranges of one hold of the lock: it keeps interrupts disabled meanwhile. */
-#define RX_REAP_MAX	64
-
-/*
  * Ranges that a packet looks at which finds the limit reached: those of two packets, so that the
  * ranges that were released are found, and one that is copied anyway is not much dearer.
  */
@@ -169,27 +157,10 @@ static void fill_packet(struct sk_buff *skb, const struct dualtree_buf *buf)
 	}
 }
 
-/* Return: a packet of @len bytes to copy to, the first @headers of them linear; or an error. */
-struct sk_buff *dt_rx_alloc_copy(size_t len, size_t headers, gfp_t gfp)
-{
-	size_t linear = len <= RX_LINEAR_MAX ? len : headers;
-	struct sk_buff *skb;
-	int err;
-
-	skb = alloc_skb_with_frags(NET_SKB_PAD + linear, len - linear, COPY_ORDER, &err, gfp);
-	if (!skb)
-		return ERR_PTR(err == -EMSGSIZE ? err : -ENOMEM);
-	skb_reserve(skb, NET_SKB_PAD);
-	skb_put(skb, linear);
-	skb->data_len = len - linear;
-	skb->len += len - linear;
-	return skb;
-}
-
 static struct sk_buff *make_copied(struct dualtree_rx *rx, struct net_device *dev,
 				   struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
 {
-	struct sk_buff *skb = dt_rx_alloc_copy(buf->len, headers, gfp);
+	struct sk_buff *skb = dt_rx_alloc_copy(NULL, buf->len, headers, gfp);
 	unsigned long flags;
 
 	if (IS_ERR(skb))

@@ -25,6 +25,9 @@
 
 /* Ranges to look at when nothing is received, some 100,000 instructions. */
 #define RX_REAP_IDLE	512
+/* Maximum ranges of one hold of the lock: it keeps interrupts disabled meanwhile. */
+#define RX_REAP_MAX	64
+
 
 /**
  * struct dualtree_rx - a tracker of the pages that packets hold
@@ -115,7 +118,9 @@ static inline bool rx_make_room(struct dualtree_rx *rx, size_t bytes)
 
 void dt_rx_add_frags(struct sk_buff *skb, u8 *data, size_t len);
 void dt_rx_hold(struct dualtree_rx *rx, struct sk_buff *skb, const struct dt_rx_range *range);
-struct sk_buff *dt_rx_alloc_copy(size_t len, size_t headers, gfp_t gfp);
+
+struct sk_buff *dt_rx_alloc_copy(struct napi_struct *napi, size_t len, size_t headers, gfp_t gfp);
+void dt_rx_fill_copy(struct sk_buff *skb, unsigned int done, const u8 *data);
 
 /*
  * Start the timer while packets hold anything. Under the lock. A packet of a tracker with a NAPI

@@ -120,11 +120,10 @@ static struct sk_buff *copy_long(struct dualtree_rx *rx, void *data, unsigned in
 	struct sk_buff *skb;
 
 	headers = headers_of(rx, data, len, headers);
-	skb = dt_rx_alloc_copy(len, headers, GFP_ATOMIC | __GFP_NOWARN);
+	skb = dt_rx_alloc_copy(rx->napi, len, headers, GFP_ATOMIC | __GFP_NOWARN);
 	if (IS_ERR(skb))
 		return NULL;
-	skb->dev = rx->napi->dev;
-	skb_store_bits(skb, 0, data, len);
+	dt_rx_fill_copy(skb, 0, data);
 	return skb;
 }
 

@@ -160,8 +160,8 @@ unsigned int dualtree_rx_refill(struct dualtree_rx *rx, struct dualtree_rx_slot 
  * of the checksum and so on.
  *
  * Context: The poll of the tracker's NAPI.
- * Return: the packet, with skb->dev set to the NAPI's device; or NULL on OOM, and the slot keeps
- * its buffer.
+ * Return: the packet, with skb->dev set to the NAPI's device; or NULL on OOM, or for more than 60
+ * pages of which a copy was to be made. Then the slot keeps its buffer.
  */
 struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
 				    void *data, unsigned int len, unsigned int headers);
