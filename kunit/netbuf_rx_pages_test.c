@@ -111,6 +111,95 @@ static void rx_pages_wide(struct kunit *test)
 	dt_ring_empty(ring);
 }
 
+/* Headers and payload of a frame whose bytes are those from @from on. */
+static struct sk_buff *receive_split(struct dt_ring *ring, unsigned int i, size_t from,
+				     unsigned int headers, unsigned int len)
+{
+	struct dualtree_rx_slot *slot = &ring->slots[i];
+	struct sk_buff *skb;
+	u8 head[256];
+
+	KUNIT_ASSERT_EQ(ring->test, offset_in_page(slot->data), 0);
+	dt_fill(head, from, headers);
+	dt_fill(slot->data, from + headers, len);
+	local_bh_disable();
+	skb = dualtree_rx_receive_split(ring->rx, slot, len, head, headers);
+	local_bh_enable();
+	KUNIT_ASSERT_NOT_NULL(ring->test, skb);
+	memset(head, 0, sizeof(head));
+	dt_expect_packet(ring->test, skb, from, headers + len);
+	return skb;
+}
+
+/* Payload in place is in whole pages, and the last one has nothing else that could be mapped. */
+static void expect_whole_pages(struct kunit *test, struct sk_buff *skb, const u8 *data)
+{
+	const skb_frag_t *frag = skb_shinfo(skb)->frags;
+	unsigned int i, left = skb->data_len;
+
+	KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->nr_frags, DIV_ROUND_UP(left, PAGE_SIZE));
+	for (i = 0; left; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, skb_frag_address(&frag[i]), (void *)data + i * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, skb_frag_size(&frag[i]),
+				min_t(unsigned int, left, PAGE_SIZE));
+		KUNIT_EXPECT_FALSE(test, PageCompound(skb_frag_page(&frag[i])));
+		left -= skb_frag_size(&frag[i]);
+	}
+}
+
+/* A device that splits headers off: pages of payload that a reader can map. */
+static void rx_pages_split(struct kunit *test)
+{
+	static const unsigned int lens[] = {
+		0, 1, 256, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 2 * PAGE_SIZE, 4 * PAGE_SIZE,
+	};
+	struct dt_ring *ring = test_ring(test, test_instance(test), .size = 4 * PAGE_SIZE,
+					 .limit = SZ_16M, .split = true);
+	unsigned int i, at, len, copies = 0;
+	struct sk_buff *skbs[SLOTS];
+	u8 *data;
+
+	for (i = 0; i < 8 * SLOTS; i++) {
+		at = i % SLOTS;
+		if (!at)
+			dt_ring_fill(ring);
+		data = ring->slots[at].data;
+		len = lens[i % ARRAY_SIZE(lens)];
+		skbs[at] = receive_split(ring, at, i, 1 + i % 256, len);
+		copies += len < PAGE_SIZE;
+		KUNIT_EXPECT_PTR_EQ(test, ring->slots[at].data, len < PAGE_SIZE ? data : NULL);
+		KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).copied, copies);
+		if (len >= PAGE_SIZE)
+			expect_whole_pages(test, skbs[at], data);
+		if (at % 2)
+			dt_ring_reap(ring);
+		if (at == SLOTS - 1)
+			for (at = 0; at < SLOTS; at++)
+				consume_skb(skbs[at]);
+	}
+	dt_ring_empty(ring);
+}
+
+/* At the limit it is a copy. */
+static void rx_pages_split_copied(struct kunit *test)
+{
+	struct dt_ring *ring = test_ring(test, test_instance(test), .split = true,
+					 .size = MAX_SKB_FRAGS * PAGE_SIZE);
+	unsigned int i, len = PAGE_SIZE;
+	void *data;
+
+	dt_ring_fill(ring);
+	for (i = 0; i < MAX_SKB_FRAGS; i++, len += PAGE_SIZE) {
+		data = ring->slots[i].data;
+		consume_skb(receive_split(ring, i, i, 66, len));
+		KUNIT_EXPECT_PTR_EQ(test, ring->slots[i].data, data);
+	}
+	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).copied, MAX_SKB_FRAGS);
+	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).packets, 0);
+	KUNIT_EXPECT_EQ(test, dualtree_rx_set_size(ring->rx, PAGE_SIZE, 64), -EINVAL);
+	dt_ring_empty(ring);
+}
+
 /**
  * struct kept - a packet that is not read yet
  * @skb: the packet, or NULL
@@ -175,6 +264,8 @@ static struct kunit_case netbuf_rx_pages_cases[] = {
 	KUNIT_CASE(rx_pages_fragments),
 	KUNIT_CASE(rx_pages_append),
 	KUNIT_CASE(rx_pages_wide),
+	KUNIT_CASE(rx_pages_split),
+	KUNIT_CASE(rx_pages_split_copied),
 	KUNIT_CASE(rx_pages_random),
 	{}
 };

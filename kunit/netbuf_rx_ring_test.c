@@ -5,10 +5,12 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include "../buddy/grow.h"
 #include "fixtures/faults.h"
 #include "fixtures/pool.h"
 #include "fixtures/ring.h"
+#include "fixtures/scale.h"
 #include "fixtures/sockets.h"
 
 /* A frame of a usual MTU is the buffer itself: not a byte is copied, and two share a page. */
@@ -237,6 +239,52 @@ static void rx_ring_idle(struct kunit *test)
 	dt_ring_empty(ring);
 }
 
+/* A ring that is closed for long: what its packets hold comes back when they are read. */
+static void rx_ring_closed(struct kunit *test)
+{
+	struct dt_ring *ring = make_ring(test, SMALL_FRAME, SZ_1M);
+	struct sk_buff *first, *second;
+
+	dt_ring_fill(ring);
+	first = dt_ring_receive(ring, 0, 0, 1514, 66);
+	second = dt_ring_receive(ring, SLOTS / 2, 0, 1514, 66);
+	dt_ring_close(ring);
+	KUNIT_EXPECT_FALSE(test, dt_rx_released(ring->rx, HZ / 4));
+	consume_skb(second);
+	KUNIT_EXPECT_FALSE(test, dt_rx_released(ring->rx, 5 * HZ));
+	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).pinned_ranges, 1);
+	consume_skb(first);
+	KUNIT_EXPECT_TRUE(test, dt_rx_released(ring->rx, PATIENCE));
+	dt_expect_clean(test, ring->dt);
+}
+
+/* It opens and closes while the timer reaps, and packets of earlier times are read. */
+static void rx_ring_reopened(struct kunit *test)
+{
+	struct dt_ring *ring = make_ring(test, SMALL_FRAME, SZ_16M);
+	unsigned int i, at, rounds = SLOW_KERNEL ? 200 : 2000;
+	struct sk_buff *skbs[SLOTS] = {};
+
+	for (i = 0; i < rounds; i++) {
+		at = i % ARRAY_SIZE(skbs);
+		if (skbs[at]) {
+			dt_expect_packet(test, skbs[at], at, 1514);
+			consume_skb(skbs[at]);
+		}
+		dt_ring_fill(ring);
+		skbs[at] = dt_ring_receive(ring, i % SLOTS, at, 1514, 66);
+		consume_skb(dt_ring_receive(ring, (i + SLOTS / 2) % SLOTS, at, 1514, 66));
+		if (i % 2)
+			dt_ring_close(ring);
+		if (i % 16 == 1)
+			schedule_timeout_uninterruptible(HZ / 50 ?: 1);
+	}
+	for (i = 0; i < ARRAY_SIZE(skbs); i++)
+		consume_skb(skbs[i]);
+	KUNIT_EXPECT_TRUE(test, dt_rx_released(ring->rx, PATIENCE));
+	dt_ring_empty(ring);
+}
+
 /* A tracker, its instance and its pool go at once. What sockets hold can be read as before. */
 static void rx_ring_waits_for_none(struct kunit *test)
 {
@@ -286,6 +334,8 @@ static struct kunit_case netbuf_rx_ring_cases[] = {
 	KUNIT_CASE(rx_ring_pin),
 	KUNIT_CASE(rx_ring_faults),
 	KUNIT_CASE(rx_ring_idle),
+	KUNIT_CASE(rx_ring_closed),
+	KUNIT_CASE(rx_ring_reopened),
 	KUNIT_CASE(rx_ring_waits_for_none),
 	{}
 };

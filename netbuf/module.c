@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module dualtree_netbuf: its shrinker, and an exit that waits for callbacks.
+ * The module dualtree_netbuf: what reaps when nothing is received, and an exit that waits for
+ * callbacks.
  */
 #include <dualtree/version.h>
 #include <linux/module.h>
@@ -9,7 +10,7 @@
 
 static int __init netbuf_init(void)
 {
-	return dt_rx_shrinker_init();
+	return dt_rx_idle_init();
 }
 module_init(netbuf_init);
 
@@ -19,7 +20,7 @@ module_init(netbuf_init);
  */
 static void __exit netbuf_exit(void)
 {
-	dt_rx_shrinker_exit();
+	dt_rx_idle_exit();
 	synchronize_rcu_tasks();
 }
 module_exit(netbuf_exit);

@@ -213,6 +213,16 @@ int dualtree_rx_pin(struct dualtree_rx *rx, void *ptr, size_t len)
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_pin);
 
+/* By the owner: the lock excludes, or NAPI, if there is one. */
+void dt_rx_set_polled(struct dualtree_rx *rx, bool polled)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	WRITE_ONCE(rx->polled, polled && rx->napi);
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
 /* Note the CPU of a poll. Return: ranges to look at in it. */
 static unsigned int note_poll(struct dualtree_rx *rx, unsigned int budget)
 {
@@ -234,8 +244,10 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget)
 
 	if (rx->napi)
 		budget = note_poll(rx, budget);
+	/* Each range is looked at twice at most: as a recent one, and as one that waits. */
+	budget = min_t(unsigned long, budget, 2 * dt_held_nr(&rx->held));
 	do {
-		part = rx->napi ? budget : min_t(unsigned int, budget, RX_REAP_MAX);
+		part = rx->polled ? budget : min_t(unsigned int, budget, RX_REAP_MAX);
 		flags = rx_lock(rx);
 		rx->reaped_at = rx->packets;
 		reaped += dt_held_reap(&rx->held, part, idle);
@@ -249,13 +261,15 @@ EXPORT_SYMBOL_GPL(dualtree_rx_reap);
 
 void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats)
 {
-	unsigned long flags = rx_lock(rx);
+	unsigned long flags;
 
+	/* Not by the owner: what @polled says may change meanwhile. */
+	spin_lock_irqsave(&rx->lock, flags);
 	stats->packets = READ_ONCE(rx->packets);
 	stats->copied = READ_ONCE(rx->copied);
 	stats->pinned_bytes = READ_ONCE(rx->held.bytes);
 	stats->pinned_ranges = dt_held_nr(&rx->held);
-	rx_unlock(rx, flags);
+	spin_unlock_irqrestore(&rx->lock, flags);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_get_stats);
 
@@ -274,14 +288,19 @@ int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int
 	dt_rx_free_rest(rx);
 	if (headroom % SMP_CACHE_BYTES || headroom > PAGE_SIZE - SMP_CACHE_BYTES)
 		return -EINVAL;
+	if (rx->split && headroom)
+		return -EINVAL;
 	if (size > dualtree_max_size(rx->dt) - headroom)
 		return -EINVAL;
 	rx->headroom = headroom ?: NET_SKB_PAD;
 	need = SKB_DATA_ALIGN(rx->headroom + size) +
 	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	/* A power of two, so that none crosses the end of a page where all are of one size. */
-	rx->in_page = need <= PAGE_SIZE;
-	if (rx->in_page) {
+	rx->in_page = need <= PAGE_SIZE && !rx->split;
+	if (rx->split) {
+		rx->headroom = 0;
+		rx->slot_size = PAGE_ALIGN(max(size, 1U));
+	} else if (rx->in_page) {
 		rx->slot_size = max_t(unsigned int, roundup_pow_of_two(need), dualtree_granule());
 	} else {
 		rx->headroom = headroom;
@@ -292,6 +311,9 @@ int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int
 	 * pages are large, much of a page.
 	 */
 	rx->copy_max = max3(RX_HEADERS_MAX, rx->slot_size / 4, (unsigned int)PAGE_SIZE / 32);
+	/* Readers can map a page of payload. */
+	if (rx->split)
+		rx->copy_max = min_t(unsigned int, rx->copy_max, PAGE_SIZE - 1);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_set_size);
@@ -307,6 +329,7 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt,
 	rx->dt = dt;
 	rx->napi = params->napi;
 	rx->limit = params->limit;
+	rx->split = params->split;
 	rx->held.dt = dt;
 	spin_lock_init(&rx->lock);
 	err = dualtree_rx_set_size(rx, params->size, params->headroom);

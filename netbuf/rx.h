@@ -3,8 +3,9 @@
  * A tracker of received packets, for rx.c and rx_ring.c; include/dualtree/netbuf_rx.h is the
  * contract.
  *
- * Lock: dualtree_rx.lock, taken with interrupts disabled, if the tracker has no NAPI. Else the NAPI
- * is what excludes others.
+ * Lock: dualtree_rx.lock, taken with interrupts disabled, until the first buffers are posted and
+ * after the slots are discarded; and always, if the tracker has no NAPI. Meanwhile @polled is set,
+ * and the NAPI is what excludes others. Only the owner changes @polled, under the lock.
  */
 #ifndef DUALTREE_NETBUF_RX_INTERNAL_H
 #define DUALTREE_NETBUF_RX_INTERNAL_H
@@ -12,6 +13,7 @@
 #include <dualtree/netbuf.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
+#include <linux/netdevice.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -23,33 +25,37 @@
  */
 #define RX_HEADERS_MAX	256U
 
-/* Ranges to look at when nothing is received, some 100,000 instructions. */
-#define RX_REAP_IDLE	512
 /* Maximum ranges of one hold of the lock: it keeps interrupts disabled meanwhile. */
 #define RX_REAP_MAX	64
 
+/* Ranges to look at when nothing is received, some 100,000 instructions. */
+#define RX_REAP_IDLE	512
 
 /**
  * struct dualtree_rx - a tracker of the pages that packets hold
  * @dt: the instance; constant, as are all members up to @copy_max
- * @napi: the NAPI that makes all calls, or NULL: then @lock is taken
+ * @napi: the NAPI whose poll makes all calls while @polled, or NULL
  * @limit: maximum of @held.bytes
  * @slot_size: bytes of a slot's buffer
  * @headroom: bytes of it before what the device writes
+ * @split: buffers are whole pages, without headers
  * @in_page: can it lie in one page, with room for struct skb_shared_info at its end?
  * @copy_max: bytes up to which a frame is copied
  * @rest: what the last allocation of buffers has left, for the next ones
  * @rest_len: its length in bytes
- * @lock: guards all members below, if there is no NAPI
+ * @polled: buffers are posted, and @napi excludes others
+ * @lock: guards all members below, unless @polled
  * @held: what packets hold
  * @packets: as in struct dualtree_rx_stats
  * @copied: as in struct dualtree_rx_stats
  * @reaped_at: @packets at the last reap
  * @idle: the timer has seen no packet since it last expired; the next reap of @napi looks at more
- * @timer: reaps, or schedules @napi, while packets hold anything
+ * @timer: reaps, or schedules @napi or @reaper, while packets hold anything
  * @seen: packets that the timer has seen; the timer's
  * @delay: jiffies until it looks again
- * @visit: schedules @napi on one of @cpus
+ * @visit: schedules one of the NAPIs on one of @cpus
+ * @visited: the last one of @cpus of which @visit was; the timer's
+ * @reaper: reaps while @napi is disabled
  * @all: entry in the list of all trackers
  * @cpus: CPUs on which @napi has polled
  */
@@ -59,10 +65,12 @@ struct dualtree_rx {
 	size_t limit;
 	unsigned int slot_size;
 	unsigned int headroom;
+	bool split;
 	bool in_page;
 	unsigned int copy_max;
 	u8 *rest;
 	size_t rest_len;
+	bool polled;
 	spinlock_t lock;	/* guards all below */
 	struct dt_held_set held;
 	u64 packets;
@@ -73,6 +81,8 @@ struct dualtree_rx {
 	u64 seen;
 	unsigned long delay;
 	struct work_struct visit;
+	unsigned int visited;
+	struct napi_struct reaper;
 	struct list_head all;
 	struct cpumask cpus;
 };
@@ -91,19 +101,29 @@ struct dt_rx_range {
 	bool follows;
 };
 
+/* For the owner: the caller of whatever is not the poll of @reaper. */
 static inline unsigned long rx_lock(struct dualtree_rx *rx)
 {
 	unsigned long flags = 0;
 
-	if (!rx->napi)
+	if (!rx->polled)
 		spin_lock_irqsave(&rx->lock, flags);
 	return flags;
 }
 
 static inline void rx_unlock(struct dualtree_rx *rx, unsigned long flags)
 {
-	if (!rx->napi)
+	if (!rx->polled)
 		spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+void dt_rx_set_polled(struct dualtree_rx *rx, bool polled);
+
+/* Slots are in use: NAPI excludes others from here on. */
+static inline void rx_enter_poll(struct dualtree_rx *rx)
+{
+	if (unlikely(!rx->polled))
+		dt_rx_set_polled(rx, true);
 }
 
 /* Make room at the limit and in the queue for a packet of @bytes. Under the lock. */
@@ -136,7 +156,7 @@ void dt_rx_free_rest(struct dualtree_rx *rx);
 
 void dt_rx_timer_init(struct dualtree_rx *rx);
 void dt_rx_timer_exit(struct dualtree_rx *rx);
-int dt_rx_shrinker_init(void);
-void dt_rx_shrinker_exit(void);
+int dt_rx_idle_init(void);
+void dt_rx_idle_exit(void);
 
 #endif /* DUALTREE_NETBUF_RX_INTERNAL_H */

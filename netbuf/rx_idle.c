@@ -6,12 +6,17 @@
  *	with a NAPI	schedule it: its poll reaps, and no lock is needed. If nothing was received
  *			since the timer last expired, it looks at more than the driver says, which
  *			counts the packets of the poll
+ *	  without slots	schedule a NAPI of our own, which takes the lock: the driver's is disabled,
+ *			perhaps for long
  *	without		reap
  *
  * A packet that was read on another CPU waits for a receive softirq on the one that received it
  * (skb_attempt_defer_free()), and no CPU is interrupted for it. So the timer of a tracker with a
- * NAPI runs on the CPU of its last poll; and while no packet comes, that NAPI is scheduled on all
- * CPUs on which it has polled, in turn. The timer's period doubles meanwhile.
+ * NAPI runs on the CPU of its last poll; and while no packet comes, a NAPI is scheduled on all CPUs
+ * on which the tracker's has polled, in turn. The timer's period doubles meanwhile.
+ *
+ * The timer starts itself again while packets hold anything: a NAPI that is disabled at the time
+ * does not poll.
  *
  * Softirq and process context. Locks: trackers_lock, a mutex that is only tried under memory
  * pressure; in it that of a tracker.
@@ -23,6 +28,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/smp.h>
+#include "../compat/napi.h"
 #include "../compat/shrinker.h"
 #include "../compat/timer.h"
 #include "rx.h"
@@ -36,23 +42,55 @@ static DEFINE_MUTEX(trackers_lock);
 static LIST_HEAD(trackers);
 static struct dt_shrinker shrinker;
 
+/* The device of our own NAPIs. */
+static struct net_device *reaper_dev;
+
+/* Reap part of what packets hold, unless the tracker's own NAPI has taken over. */
+static void reap_without_slots(struct dualtree_rx *rx)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	if (!rx->polled)
+		dt_held_reap(&rx->held, RX_REAP_MAX, true);
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+static int reaper_poll(struct napi_struct *napi, int budget)
+{
+	struct dualtree_rx *rx = container_of(napi, struct dualtree_rx, reaper);
+	unsigned int done;
+
+	for (done = 0; done < RX_REAP_IDLE && done < dt_held_nr(&rx->held); done += RX_REAP_MAX)
+		reap_without_slots(rx);
+	napi_complete_done(napi, 0);
+	return 0;
+}
+
+static void schedule_napi(struct dualtree_rx *rx)
+{
+	napi_schedule(READ_ONCE(rx->polled) ? rx->napi : &rx->reaper);
+}
+
 static void reap_idle(struct dualtree_rx *rx)
 {
 	if (rx->napi)
-		napi_schedule(rx->napi);
+		schedule_napi(rx);
 	else
 		dualtree_rx_reap(rx, min_t(unsigned long, dt_held_nr(&rx->held), RX_REAP_IDLE));
 }
 
 /* Return: the next one of the CPUs on which the NAPI of a tracker has polled. */
-static unsigned int next_cpu(const struct dualtree_rx *rx)
+static unsigned int next_cpu(struct dualtree_rx *rx)
 {
-	unsigned int this = smp_processor_id(), cpu;
+	unsigned int cpu = cpumask_next_and(rx->visited, &rx->cpus, cpu_online_mask);
 
-	cpu = cpumask_next_and(this, &rx->cpus, cpu_online_mask);
 	if (cpu >= nr_cpu_ids)
 		cpu = cpumask_first_and(&rx->cpus, cpu_online_mask);
-	return cpu < nr_cpu_ids ? cpu : this;
+	if (cpu >= nr_cpu_ids)
+		cpu = smp_processor_id();
+	rx->visited = cpu;
+	return cpu;
 }
 
 static void visit_cpu(struct work_struct *work)
@@ -60,7 +98,7 @@ static void visit_cpu(struct work_struct *work)
 	struct dualtree_rx *rx = container_of(work, struct dualtree_rx, visit);
 
 	local_bh_disable();
-	napi_schedule(rx->napi);
+	schedule_napi(rx);
 	local_bh_enable();
 }
 
@@ -79,12 +117,17 @@ static void timer_expired(struct timer_list *timer)
 	else
 		reap_idle(rx);
 	rx->seen = packets;
+	rx_start_timer(rx);
 }
 
 /* Set up the timer of a new tracker and make the shrinker know it. May sleep. */
 void dt_rx_timer_init(struct dualtree_rx *rx)
 {
 	rx->delay = DELAY_MIN;
+	if (rx->napi) {
+		netif_napi_add(reaper_dev, &rx->reaper, reaper_poll);
+		napi_enable(&rx->reaper);
+	}
 	INIT_WORK(&rx->visit, visit_cpu);
 	timer_setup(&rx->timer, timer_expired, rx->napi ? TIMER_PINNED : 0);
 	mutex_lock(&trackers_lock);
@@ -98,8 +141,12 @@ void dt_rx_timer_exit(struct dualtree_rx *rx)
 	mutex_lock(&trackers_lock);
 	list_del(&rx->all);
 	mutex_unlock(&trackers_lock);
+	if (rx->napi)
+		napi_disable(&rx->reaper);
 	timer_delete_sync(&rx->timer);
 	cancel_work_sync(&rx->visit);
+	if (rx->napi)
+		netif_napi_del(&rx->reaper);
 }
 
 /* Pages that packets of all trackers hold, or have released: which, only a look tells. */
@@ -133,12 +180,21 @@ static unsigned long shrink_scan(struct shrinker *unused, struct shrink_control 
 }
 
 /* Return: 0 or -ENOMEM. */
-int dt_rx_shrinker_init(void)
+int dt_rx_idle_init(void)
 {
-	return dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL, "dualtree_rx");
+	int err;
+
+	reaper_dev = dt_alloc_netdev_dummy();
+	if (!reaper_dev)
+		return -ENOMEM;
+	err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL, "dualtree_rx");
+	if (err)
+		dt_free_netdev_dummy(reaper_dev);
+	return err;
 }
 
-void dt_rx_shrinker_exit(void)
+void dt_rx_idle_exit(void)
 {
 	dt_shrinker_unregister(&shrinker);
+	dt_free_netdev_dummy(reaper_dev);
 }

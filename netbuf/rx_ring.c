@@ -8,11 +8,14 @@
  *	else, in a buffer in one page			build_skb() of it	is empty
  *	else						fragments		is empty
  *
+ * With split headers the latter begin at a page.
+ *
  * build_skb() must not be called on memory that crosses the end of a page: it takes one reference,
  * to the page of the first byte, and code that splices such a packet finds that its pages are no
  * compound page.
  *
- * No lock: the poll of the tracker's NAPI, or while that is disabled.
+ * No lock: the poll of the tracker's NAPI, or while that is disabled. From the first buffer that is
+ * posted until the slots are discarded nothing else uses the tracker.
  */
 #include <dualtree/dualtree.h>
 #include <linux/etherdevice.h>
@@ -43,11 +46,12 @@ static bool rest_alloc(struct dualtree_rx *rx, unsigned int want, gfp_t gfp)
 	size_t one = rx->in_page ? max_t(size_t, PAGE_SIZE, rx->slot_size) : rx->slot_size;
 	size_t run = min_t(size_t, RUN_MAX, (size_t)want * rx->slot_size);
 	size_t sizes[] = { run / one * one, one, rx->slot_size };
+	size_t align = rx->split ? PAGE_SIZE : 1;
 	unsigned int i;
 
 	dt_rx_free_rest(rx);
 	for (i = rx->held.waiting.nr ? 1 : 0; i < ARRAY_SIZE(sizes) && !rx->rest_len; i++) {
-		rx->rest = sizes[i] ? dualtree_alloc(rx->dt, sizes[i], gfp) : NULL;
+		rx->rest = sizes[i] ? dualtree_alloc_aligned(rx->dt, sizes[i], align, gfp) : NULL;
 		rx->rest_len = rx->rest ? sizes[i] : 0;
 	}
 	return rx->rest_len;
@@ -73,6 +77,7 @@ unsigned int dualtree_rx_refill(struct dualtree_rx *rx, struct dualtree_rx_slot 
 {
 	unsigned int i;
 
+	rx_enter_poll(rx);
 	for (i = 0; i < nr; i++)
 		if (!slots[i].data && !slot_fill(rx, &slots[i], nr - i, gfp))
 			return i;
@@ -96,6 +101,8 @@ void dualtree_rx_discard(struct dualtree_rx *rx, struct dualtree_rx_slot *slots,
 		dualtree_free(rx->dt, slot_buffer(rx, &slots[i]), rx->slot_size);
 		slots[i].data = NULL;
 	}
+	/* What packets hold is reaped by the timer from here on. */
+	dt_rx_set_polled(rx, false);
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_discard);
 
@@ -221,6 +228,7 @@ struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_s
 
 	if (WARN_ON_ONCE(!in_slot(rx, slot, data, len)))
 		return NULL;
+	rx_enter_poll(rx);
 	if (len <= rx->copy_max || frags_of(data, len) > MAX_SKB_FRAGS ||
 	    !rx_make_room(rx, rx->slot_size))
 		return make_copy(rx, slot, data, len, headers);
@@ -231,6 +239,50 @@ struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_s
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_receive);
 
+static struct sk_buff *split_copy(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
+				  unsigned int len, const void *head, unsigned int headers)
+{
+	struct sk_buff *skb;
+
+	skb = dt_rx_alloc_copy(rx->napi, headers + len, headers, GFP_ATOMIC | __GFP_NOWARN);
+	if (IS_ERR(skb))
+		return NULL;
+	memcpy(skb->data, head, headers);
+	dt_rx_fill_copy(skb, headers, slot->data);
+	WRITE_ONCE(rx->copied, rx->copied + 1);
+	dualtree_dma_sync_for_device(rx->dt, slot->data, rx->slot_size);
+	return skb;
+}
+
+static struct sk_buff *split_frags(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
+				   unsigned int len, const void *head, unsigned int headers)
+{
+	struct sk_buff *skb = napi_alloc_skb(rx->napi, headers);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_put_data(skb, head, headers);
+	slot_add_frags(rx, skb, slot, slot->data, len);
+	WRITE_ONCE(rx->packets, rx->packets + 1);
+	rx_start_timer(rx);
+	return skb;
+}
+
+struct sk_buff *dualtree_rx_receive_split(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
+					  unsigned int len, const void *head, unsigned int headers)
+{
+	if (WARN_ON_ONCE(!rx->split || !headers || headers > RX_HEADERS_MAX))
+		return NULL;
+	if (WARN_ON_ONCE(!slot->data || len > rx->slot_size))
+		return NULL;
+	rx_enter_poll(rx);
+	if (len <= rx->copy_max || frags_of(slot->data, len) > MAX_SKB_FRAGS ||
+	    !rx_make_room(rx, rx->slot_size))
+		return split_copy(rx, slot, len, head, headers);
+	return split_frags(rx, slot, len, head, headers);
+}
+EXPORT_SYMBOL_GPL(dualtree_rx_receive_split);
+
 int dualtree_rx_append(struct dualtree_rx *rx, struct sk_buff *skb, struct dualtree_rx_slot *slot,
 		       unsigned int len)
 {
@@ -238,6 +290,7 @@ int dualtree_rx_append(struct dualtree_rx *rx, struct sk_buff *skb, struct dualt
 		return -EINVAL;
 	if (skb_shinfo(skb)->nr_frags + frags_of(slot->data, len) > MAX_SKB_FRAGS)
 		return -EMSGSIZE;
+	rx_enter_poll(rx);
 	if (!dt_held_make_room(&rx->held))
 		return -ENOMEM;
 	slot_add_frags(rx, skb, slot, slot->data, len);

@@ -6,6 +6,7 @@
  *	dualtree_rx_refill()	the empty slots of a ring get buffers	in the poll,
  *	 the device writes						 or before NAPI is enabled
  *	dualtree_rx_receive()	a slot becomes a packet			in the poll
+ *	dualtree_rx_receive_split() one with headers elsewhere		in the poll
  *	dualtree_rx_append()	the next slot of the same frame		in the poll
  *	dualtree_rx_skb()	a packet buffer becomes a packet	as the tracker was created
  *	dualtree_rx_pin()	a page of a packet that the caller	as the tracker was created
@@ -13,13 +14,15 @@
  *	dualtree_rx_reap()	what packets have released is freed	as the tracker was created
  *	dualtree_rx_discard()	the buffers of a ring are freed		NAPI is disabled
  *
- * A tracker that was created with a NAPI takes no lock: all calls on it but dualtree_rx_get_stats()
- * are made in the poll of that NAPI, or while it is disabled. One without a NAPI has a spinlock,
- * taken with interrupts disabled; its calls may be made in any context but NMI.
+ * A tracker that was created with a NAPI takes no lock, from its first refill until its slots are
+ * discarded: all calls on it but dualtree_rx_get_stats() are made in the poll of that NAPI, or
+ * while it is disabled. One without a NAPI has a spinlock, taken with interrupts disabled; its
+ * calls may be made in any context but NMI.
  *
  * What packets release is also freed when nothing is received any more: a timer looks, and looks
  * more rarely the longer it finds nothing. For a tracker with a NAPI it schedules that, and the
- * reap in its poll looks at some hundred ranges.
+ * reap in its poll looks at some hundred ranges. So it does while the device is closed: once the
+ * slots are discarded it needs no NAPI of the driver's, and takes the lock.
  */
 #ifndef DUALTREE_NETBUF_RX_H
 #define DUALTREE_NETBUF_RX_H
@@ -45,12 +48,15 @@ struct sk_buff;
  *	bytes or so two lie in a page of 4 KiB
  * @headroom: bytes before these, a multiple of 64; 0: NET_SKB_PAD, as the stack wants it, or none
  *	if a buffer does not fit a page. Drivers with XDP use XDP_PACKET_HEADROOM
+ * @split: the device writes headers elsewhere, see dualtree_rx_receive_split(): buffers are whole
+ *	pages, and @headroom is 0
  */
 struct dualtree_rx_params {
 	size_t limit;
 	struct napi_struct *napi;
 	unsigned int size;
 	unsigned int headroom;
+	bool split;
 };
 
 /**
@@ -87,8 +93,8 @@ struct dualtree_rx_stats {
  * @params: the parameters
  *
  * Context: Process context. May sleep.
- * Return: the tracker; ERR_PTR(-EINVAL) if @size is too large, or @headroom is no multiple of 64 or
- * above 4032; or ERR_PTR(-ENOMEM).
+ * Return: the tracker; ERR_PTR(-EINVAL) if @size is too large, or @headroom is no multiple of 64,
+ * above 4032, or not 0 with @split; or ERR_PTR(-ENOMEM).
  */
 struct dualtree_rx *dualtree_rx_create(struct dualtree *dt,
 				       const struct dualtree_rx_params *params);
@@ -165,6 +171,28 @@ unsigned int dualtree_rx_refill(struct dualtree_rx *rx, struct dualtree_rx_slot 
  */
 struct sk_buff *dualtree_rx_receive(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
 				    void *data, unsigned int len, unsigned int headers);
+
+/**
+ * dualtree_rx_receive_split() - make a packet of a slot and of headers that lie elsewhere
+ * @rx: the tracker, which has a NAPI and was created with @split
+ * @slot: the slot, as in dualtree_rx_receive(), with the payload from slot->data on
+ * @len: bytes of the payload, or of its first part: 0 to @size of the tracker
+ * @head: the headers, which are copied; they stay the caller's
+ * @headers: bytes of these, 1 to 256
+ *
+ * Payload in place begins at a page: each fragment but the last is a whole page, which readers can
+ * map (TCP_ZEROCOPY_RECEIVE). A page that is mapped is held until it is unmapped. Of a page that
+ * the payload does not fill, no reader can map the rest. Payload that is short, or small for its
+ * buffer and less than a page, is copied.
+ *
+ * The driver gets room for headers once for a ring, from dualtree_alloc() or coherent memory. The
+ * caller has called dualtree_dma_sync_for_cpu() for both.
+ *
+ * Context: The poll of the tracker's NAPI.
+ * Return: as dualtree_rx_receive().
+ */
+struct sk_buff *dualtree_rx_receive_split(struct dualtree_rx *rx, struct dualtree_rx_slot *slot,
+					  unsigned int len, const void *head, unsigned int headers);
 
 /**
  * dualtree_rx_append() - append the next slot of the same frame to a packet

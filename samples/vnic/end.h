@@ -20,6 +20,7 @@
  * @dt: the memory it receives into
  * @rx: tracks what packets hold of it; belongs to @napi
  * @napi: the poll
+ * @split: frames arrive with their headers apart; constant
  * @inject_corrupt: damage received frames, as a fault to be found; constant
  * @running: the peer may put frames into @ring; written under RTNL
  * @ring: frames to receive; the receiver is @napi, the transmitter is the peer
@@ -32,6 +33,7 @@ struct end {
 	struct dualtree *dt;
 	struct dualtree_rx *rx;
 	struct napi_struct napi;
+	bool split;
 	bool inject_corrupt;
 	bool running;
 	struct ring ring;

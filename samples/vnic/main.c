@@ -13,6 +13,9 @@
  *	a small frame; mode=copy;	copied, and the buffer	the same
  *	or packets hold cap_kib		is posted again
  *
+ * With split=1 the payload of a frame arrives in slots of whole pages, its headers apart, and
+ * readers can map the pages.
+ *
  * Memory in place is free again when no packet refers to its pages. Unloading waits for no packet:
  * pages that sockets still hold leave the instances. It logs one line of counts.
  *
@@ -67,6 +70,10 @@ static bool rx_csum = true;
 module_param(rx_csum, bool, 0444);
 MODULE_PARM_DESC(rx_csum, "Checksums count as verified; else the stack verifies them");
 
+static bool split;
+module_param(split, bool, 0444);
+MODULE_PARM_DESC(split, "Headers arrive apart, payload in whole pages");
+
 /* A fault to inject. scripts/vnic --self-check requires that each one is reported. */
 static char *inject = "";
 module_param(inject, charp, 0444);
@@ -98,6 +105,7 @@ static int end_create_memory(struct end *end, const char *name)
 	struct dualtree_rx_params rx_params = {
 		.limit = strcmp(mode, "copy") ? (size_t)cap_kib << 10 : 0,
 		.napi = &end->napi,
+		.split = end->split,
 	};
 	struct dualtree_params params = {
 		.limit = (size_t)limit_mib << 20,
@@ -133,6 +141,7 @@ static struct end *end_create(unsigned int nr)
 	snprintf(dev->name, sizeof(dev->name), "vnic%u", nr);
 	end = netdev_priv(dev);
 	end->dev = dev;
+	end->split = split;
 	end->inject_corrupt = !strcmp(inject, "corrupt");
 	INIT_DELAYED_WORK(&end->sampling, end_sample);
 	vnic_setup(dev, rx_csum);
@@ -266,6 +275,20 @@ static void ends_unregister(void)
 	rtnl_unlock();
 }
 
+/* Get the counts of a moment: what packets release is reaped meanwhile. */
+static void get_stats(struct end *end, struct dualtree_stats *stats,
+		      struct dualtree_rx_stats *rx_stats)
+{
+	size_t pinned;
+
+	do {
+		dualtree_rx_get_stats(end->rx, rx_stats);
+		pinned = rx_stats->pinned_bytes;
+		dualtree_get_stats(end->dt, stats);
+		dualtree_rx_get_stats(end->rx, rx_stats);
+	} while (rx_stats->pinned_bytes != pinned);
+}
+
 /* What is live and no packet holds is a leak. */
 static void log_counts(void)
 {
@@ -276,8 +299,7 @@ static void log_counts(void)
 	unsigned int i;
 
 	for (i = 0; i < NR_ENDS; i++) {
-		dualtree_get_stats(ends[i]->dt, &stats);
-		dualtree_rx_get_stats(ends[i]->rx, &rx_stats);
+		get_stats(ends[i], &stats, &rx_stats);
 		live += stats.live_bytes - rx_stats.pinned_bytes;
 		pinned += rx_stats.pinned_bytes;
 		bad_frees += stats.bad_frees;

@@ -17,6 +17,7 @@
 #include <linux/skbuff.h>
 #include <net/checksum.h>
 
+#include <dualtree/dualtree.h>
 #include <dualtree/netbuf.h>
 
 #include "end.h"
@@ -32,25 +33,51 @@
 #define ROOM_USUAL	(SZ_1K + SZ_512)
 #define ROOM_JUMBO	SZ_16K
 
-static unsigned int room_for(unsigned int mtu)
+/* With split headers a slot has no more than payload, of which a page can be mapped by readers. */
+static unsigned int room_for(const struct end *end, unsigned int mtu)
 {
+	if (end->split)
+		return PAGE_ALIGN(mtu);
 	return mtu <= ETH_DATA_LEN ? ROOM_USUAL : ROOM_JUMBO;
+}
+
+/* Free what is posted. Return: frames that had arrived and were not taken. */
+static unsigned int ring_close(struct end *end)
+{
+	unsigned int arrived = ring_empty(&end->ring);
+
+	if (end->ring.heads)
+		dualtree_free(end->dt, end->ring.heads, end->ring.size * HEAD_ROOM);
+	end->ring.heads = NULL;
+	return arrived;
+}
+
+static int ring_open(struct end *end)
+{
+	struct ring *ring = &end->ring;
+	int err;
+
+	ring->room = room_for(end, end->dev->mtu);
+	err = dualtree_rx_set_size(end->rx, ring->room, 0);
+	if (err)
+		return err;
+	if (end->split)
+		ring->heads = dualtree_alloc(end->dt, ring->size * HEAD_ROOM, GFP_KERNEL);
+	if ((end->split && !ring->heads) || !ring_refill(ring, GFP_KERNEL)) {
+		ring_close(end);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* Under RTNL. */
 static int vnic_open(struct net_device *dev)
 {
 	struct end *end = netdev_priv(dev);
-	int err;
+	int err = ring_open(end);
 
-	end->ring.room = room_for(dev->mtu);
-	err = dualtree_rx_set_size(end->rx, end->ring.room, 0);
 	if (err)
 		return err;
-	if (!ring_refill(&end->ring, GFP_KERNEL)) {
-		ring_empty(&end->ring);
-		return -ENOMEM;
-	}
 	napi_enable(&end->napi);
 	/* Publishes the posted ring and NAPI. Pairs with the acquire in frame_transmit(). */
 	smp_store_release(&end->running, true);
@@ -74,7 +101,7 @@ static int vnic_stop(struct net_device *dev)
 	/* Wait for the peer's transmits that saw it running. */
 	synchronize_net();
 	napi_disable(&end->napi);
-	count(&end->counts, RX_DISCARDED, ring_empty(&end->ring));
+	count(&end->counts, RX_DISCARDED, ring_close(end));
 	return 0;
 }
 
@@ -82,7 +109,7 @@ static int vnic_stop(struct net_device *dev)
 static int vnic_change_mtu(struct net_device *dev, int mtu)
 {
 	struct end *end = netdev_priv(dev);
-	bool reopen = end->running && end->ring.room != room_for(mtu);
+	bool reopen = end->running && end->ring.room != room_for(end, mtu);
 	int old = dev->mtu, err;
 
 	if (reopen)
@@ -97,34 +124,67 @@ static int vnic_change_mtu(struct net_device *dev, int mtu)
 	return err;
 }
 
-/* Compute the checksum that the stack has left to the device. */
-static void frame_fill_checksum(const struct sk_buff *skb, u8 *frame)
+/*
+ * Compute the checksum that the stack has left to the device. Its place is among the first @headers
+ * bytes, at @head; the others are at @data.
+ */
+static void frame_fill_checksum(const struct sk_buff *skb, u8 *head, unsigned int headers,
+				const u8 *data)
 {
 	unsigned int start = skb_checksum_start_offset(skb);
-	__wsum sum = csum_partial(frame + start, skb->len - start, 0);
+	__wsum sum = csum_partial(head + start, headers - start, 0);
+	__wsum payload = csum_partial(data, skb->len - headers, 0);
 
-	*(__sum16 *)(frame + start + skb->csum_offset) = csum_fold(sum) ?: CSUM_MANGLED_0;
+	sum = csum_block_add(sum, payload, headers - start);
+	*(__sum16 *)(head + start + skb->csum_offset) = csum_fold(sum) ?: CSUM_MANGLED_0;
+}
+
+/* Return: bytes that a card which splits headers writes apart: those whose meaning it knows. */
+static unsigned int headers_of(const struct sk_buff *skb)
+{
+	unsigned int max = min_t(unsigned int, skb_headlen(skb), HEAD_ROOM);
+	unsigned int headers = eth_get_headlen(skb->dev, skb->data, max);
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		headers = max_t(unsigned int, headers, skb_checksum_start_offset(skb) +
+				skb->csum_offset + sizeof(__sum16));
+	return headers;
+}
+
+/* Write a frame to a slot of the peer's, as DMA does. Return: false if it has no room. */
+static bool frame_write(struct ring *ring, const struct sk_buff *skb, u8 *head, u8 *data)
+{
+	unsigned int headers = head ? headers_of(skb) : 0;
+	struct frame frame = { .len = skb->len - headers, .headers = headers };
+
+	if (headers > HEAD_ROOM || frame.len > ring->room)
+		return false;
+	if (headers && skb_copy_bits(skb, 0, head, headers))
+		return false;
+	if (skb_copy_bits(skb, headers, data, frame.len))
+		return false;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && head)
+		frame_fill_checksum(skb, head, headers, data);
+	else if (skb->ip_summed == CHECKSUM_PARTIAL)
+		frame_fill_checksum(skb, data, skb->len, data + skb->len);
+	ring_fill(ring, &frame);
+	return true;
 }
 
 /* Return: the counter of the frame. */
 static enum count frame_transmit(struct end *peer, const struct sk_buff *skb)
 {
-	u8 *frame;
+	u8 *head, *data;
 
 	/* Pairs with vnic_open(). */
 	if (!smp_load_acquire(&peer->running))
 		return TX_DROPPED_DOWN;
-	if (skb->len < ETH_HLEN || skb->len > peer->ring.room)
+	if (skb->len < ETH_HLEN)
 		return TX_DROPPED_SIZE;
-	frame = ring_room(&peer->ring);
-	if (!frame)
+	data = ring_room(&peer->ring, &head);
+	if (!data)
 		return TX_DROPPED_FULL;
-	if (skb_copy_bits(skb, 0, frame, skb->len))
-		return TX_DROPPED_SIZE;
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		frame_fill_checksum(skb, frame);
-	ring_fill(&peer->ring, skb->len);
-	return TX_PACKETS;
+	return frame_write(&peer->ring, skb, head, data) ? TX_PACKETS : TX_DROPPED_SIZE;
 }
 
 /* Under the transmit lock, which makes us the only transmitter, and under RCU. */

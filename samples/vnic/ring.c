@@ -16,8 +16,8 @@ int ring_init(struct ring *ring, struct dualtree_rx *rx, unsigned int size)
 	ring->rx = rx;
 	ring->size = size;
 	ring->slots = kvcalloc(size, sizeof(*ring->slots), GFP_KERNEL);
-	ring->lens = kvcalloc(size, sizeof(*ring->lens), GFP_KERNEL);
-	if (ring->slots && ring->lens)
+	ring->frames = kvcalloc(size, sizeof(*ring->frames), GFP_KERNEL);
+	if (ring->slots && ring->frames)
 		return 0;
 	ring_free(ring);
 	return -ENOMEM;
@@ -26,7 +26,7 @@ int ring_init(struct ring *ring, struct dualtree_rx *rx, unsigned int size)
 void ring_free(struct ring *ring)
 {
 	kvfree(ring->slots);
-	kvfree(ring->lens);
+	kvfree(ring->frames);
 }
 
 bool ring_refill(struct ring *ring, gfp_t gfp)
@@ -55,22 +55,30 @@ unsigned int ring_empty(struct ring *ring)
 	return arrived;
 }
 
-void *ring_room(struct ring *ring)
+static u8 *head_of(const struct ring *ring, unsigned int slot)
 {
+	return ring->heads ? ring->heads + slot * HEAD_ROOM : NULL;
+}
+
+void *ring_room(struct ring *ring, u8 **head)
+{
+	unsigned int slot = slot_of(ring, ring->filled);
+
 	/* Pairs with ring_refill(). */
 	if (ring->filled == smp_load_acquire(&ring->posted))
 		return NULL;
-	return ring->slots[slot_of(ring, ring->filled)].data;
+	*head = head_of(ring, slot);
+	return ring->slots[slot].data;
 }
 
-void ring_fill(struct ring *ring, unsigned int len)
+void ring_fill(struct ring *ring, const struct frame *frame)
 {
-	ring->lens[slot_of(ring, ring->filled)] = len;
+	ring->frames[slot_of(ring, ring->filled)] = *frame;
 	/* Publishes the frame. Pairs with the acquire in ring_take(). */
 	smp_store_release(&ring->filled, ring->filled + 1);
 }
 
-struct dualtree_rx_slot *ring_take(struct ring *ring, unsigned int *len)
+struct dualtree_rx_slot *ring_take(struct ring *ring, struct frame *frame, u8 **head)
 {
 	unsigned int slot = slot_of(ring, ring->taken);
 
@@ -78,6 +86,7 @@ struct dualtree_rx_slot *ring_take(struct ring *ring, unsigned int *len)
 	if (ring->taken == smp_load_acquire(&ring->filled))
 		return NULL;
 	ring->taken++;
-	*len = ring->lens[slot];
+	*frame = ring->frames[slot];
+	*head = head_of(ring, slot);
 	return &ring->slots[slot];
 }

@@ -5,6 +5,9 @@
  *
  *	taken <= filled <= posted <= taken + size
  *
+ * With split headers a frame is in two places: its payload in the slot, its headers apart, as cards
+ * do that can tell where they end.
+ *
  * There is no lock. One receiver: the end's poll, or vnic_open() and vnic_stop() while there is
  * none. One transmitter: the peer, under its transmit lock. Each writes its own indices only,
  * and publishes them by release. Indices wrap freely; a slot is at the index modulo the size.
@@ -17,13 +20,27 @@
 
 #include <dualtree/netbuf.h>
 
+/* Bytes of room for the headers of a frame. */
+#define HEAD_ROOM	256
+
+/**
+ * struct frame - a frame in a ring
+ * @len: its bytes in the slot
+ * @headers: its bytes in the room for headers; 0 if all is in the slot
+ */
+struct frame {
+	unsigned int len;
+	unsigned int headers;
+};
+
 /**
  * struct ring - a receive ring
  * @rx: tracker that the buffers are from
  * @size: number of slots, a power of two
  * @room: bytes of a slot for a frame; written while there is no transmitter
  * @slots: the buffers; the receiver writes them before it posts them
- * @lens: bytes of the frame in each; the transmitter writes them before it publishes @filled
+ * @heads: HEAD_ROOM bytes for each slot; NULL if headers are not split. As @room
+ * @frames: the frame in each; the transmitter writes them before it publishes @filled
  * @posted: buffers posted so far; written by the receiver
  * @taken: frames taken so far; the receiver's
  * @filled: frames that have arrived so far; written by the transmitter
@@ -33,7 +50,8 @@ struct ring {
 	unsigned int size;
 	unsigned int room;
 	struct dualtree_rx_slot *slots;
-	unsigned int *lens;
+	u8 *heads;
+	struct frame *frames;
 	unsigned int posted;
 	unsigned int taken;
 	unsigned int filled ____cacheline_aligned_in_smp;
@@ -42,7 +60,7 @@ struct ring {
 /* Set up an empty ring. May sleep. Return: 0 or -ENOMEM. */
 int ring_init(struct ring *ring, struct dualtree_rx *rx, unsigned int size);
 
-/* Free the slots of a ring in which nothing is posted. May sleep. */
+/* Free a ring in which nothing is posted. May sleep. */
 void ring_free(struct ring *ring);
 
 /* Receiver: post buffers until the ring is full. Return: false if memory ran out first. */
@@ -54,16 +72,20 @@ bool ring_refill(struct ring *ring, gfp_t gfp);
  */
 unsigned int ring_empty(struct ring *ring);
 
-/* Transmitter. Return: @room bytes for a frame, or NULL if nothing is posted. */
-void *ring_room(struct ring *ring);
+/*
+ * Transmitter. @head: set to HEAD_ROOM bytes for headers, or NULL.
+ * Return: @room bytes for a frame, or NULL if nothing is posted.
+ */
+void *ring_room(struct ring *ring, u8 **head);
 
-/* Transmitter: publish a frame of @len bytes, not 0, at the address from ring_room(). */
-void ring_fill(struct ring *ring, unsigned int len);
+/* Transmitter: publish the frame at the addresses from ring_room(). */
+void ring_fill(struct ring *ring, const struct frame *frame);
 
 /*
  * Receiver: take the next frame. What the caller leaves in its slot is posted again.
- * Return: the slot, with @len set to the bytes of the frame, or NULL if none has arrived.
+ * Return: the slot, with @frame and, if they are split, its headers' address in @head; or NULL if
+ * none has arrived.
  */
-struct dualtree_rx_slot *ring_take(struct ring *ring, unsigned int *len);
+struct dualtree_rx_slot *ring_take(struct ring *ring, struct frame *frame, u8 **head);
 
 #endif /* VNIC_RING_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The receive path: dualtree_rx_receive() makes a packet of a frame, and decides what of it stays
- * in place. main.c has the table.
+ * in place; dualtree_rx_receive_split(), if its headers arrived apart. main.c has the table.
  *
  * The poll of an end runs in softirq, one at a time; no lock.
  */
@@ -50,13 +50,17 @@ static void frame_count(struct end *end, const struct sk_buff *skb, bool in_plac
 	count(counts, RX_BYTES, skb->len);
 }
 
-static void frame_receive(struct end *end, struct dualtree_rx_slot *slot, unsigned int len)
+static void frame_receive(struct end *end, struct dualtree_rx_slot *slot, const struct frame *frame,
+			  const u8 *head)
 {
 	struct sk_buff *skb;
 
 	if (end->inject_corrupt)
-		frame_corrupt(end, slot->data, len);
-	skb = dualtree_rx_receive(end->rx, slot, slot->data, len, 0);
+		frame_corrupt(end, slot->data, frame->len);
+	if (end->split)
+		skb = dualtree_rx_receive_split(end->rx, slot, frame->len, head, frame->headers);
+	else
+		skb = dualtree_rx_receive(end->rx, slot, slot->data, frame->len, 0);
 	if (!skb) {
 		count(&end->counts, RX_DROPPED, 1);
 		return;
@@ -74,14 +78,15 @@ int vnic_poll(struct napi_struct *napi, int budget)
 {
 	struct end *end = container_of(napi, struct end, napi);
 	struct dualtree_rx_slot *slot;
-	unsigned int len;
+	struct frame frame;
+	u8 *head;
 	int done;
 
 	for (done = 0; done < budget; done++) {
-		slot = ring_take(&end->ring, &len);
+		slot = ring_take(&end->ring, &frame, &head);
 		if (!slot)
 			break;
-		frame_receive(end, slot, len);
+		frame_receive(end, slot, &frame, head);
 	}
 	dualtree_rx_reap(end->rx, 2 * done + REAP_SPARE);
 	/* If nothing can be posted, the peer drops its next frame and schedules this poll again. */
