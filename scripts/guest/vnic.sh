@@ -14,7 +14,8 @@
 # /run/harness/vnic.conf sets RUN_SECONDS (of each iperf3), PINGS, KIB (that each wget
 # fetches), UDP_RATE and TCP_RATE (bits per second; the latter of the streams that are on when
 # it is unloaded, 0 is as fast as it goes), PATIENCE (seconds after which a program hangs) and
-# UNLOAD_SECONDS (that rmmod may take) and UNREAD_KIB (that a socket holds that is not read).
+# UNLOAD_SECONDS (that rmmod may take), UNREAD_KIB (that a socket holds that is not read), DATAGRAMS
+# (that a ring of AF_PACKET captures) and MAPPED_MIB (of a TCP stream that its reader maps).
 # /run/harness/modes has a line for each mode: its name and the module's parameters.
 #
 # A kernel without namespaces keeps both ends in one: see traffic.sh.
@@ -32,6 +33,27 @@ UNREAD_PORT=5202
 # shellcheck source=/dev/null
 . "$HERE/vnic.conf"
 PATIENCE=$((PATIENCE * STARVED))
+
+# namespace_of END: its file, or -.
+namespace_of()
+{
+	if [ -z "$namespaces" ]; then
+		echo -
+	elif [ "$1" = 0 ]; then
+		echo "/proc/$NS0/ns/net"
+	else
+		echo "/proc/$NS1/ns/net"
+	fi
+}
+
+# run_ring MTU: datagrams are captured in a ring that user space maps.
+run_ring()
+{
+	timeout "$PATIENCE" "$HERE/vnic_ring" "$(namespace_of 0)" "$(namespace_of 1)" "$FAR" "$IF1" \
+		$(($1 - 100)) "$DATAGRAMS" >/tmp/ring 2>&1 ||
+		fail "$mode: a ring of AF_PACKET, mtu $1: $(tail -n 1 /tmp/ring)"
+	stat_of "captured_$1" "$(sed -n 's/^captured //p' /tmp/ring)"
+}
 
 # Ends are closed and opened while something is going on, and their MTU changes.
 run_flaps()
@@ -216,6 +238,54 @@ unload_offline()
 	echo 1 >$online
 }
 
+stream_ended()
+{
+	grep -q . /tmp/mapped
+}
+
+# unload_mapped PARAMETER...: a reader has mapped a TCP stream in segments of a page, with time
+# stamps, and some of it is still mapped.
+unload_mapped()
+{
+	local headers=72 name reader value
+
+	[ -z "$namespaces" ] || headers=52
+	load_vnic "$@"
+	set_mtu $((4096 + headers))
+	"$HERE/vnic_mapped" "$(namespace_of 0)" "$(namespace_of 1)" "$FAR" "$MAPPED_MIB" \
+		>/tmp/mapped 2>&1 &
+	reader=$!
+	wait_for stream_ended || fail "$mode: no end of a stream that is mapped"
+	unload mapped
+	check_memory mapped
+	kill -TERM $reader
+	wait $reader || fail "$mode: a stream that is mapped: $(tail -n 1 /tmp/mapped)"
+	while read -r name value; do
+		[ "$name" = held ] || stat_of "stream_$name" "$value"
+	done </tmp/mapped
+}
+
+# unload_closed PARAMETER...: what a socket reads after the ends have been closed is memory again,
+# though no frame will come.
+unload_closed()
+{
+	load_vnic "$@"
+	leave_unread
+	stop_traffic
+	at 0 ip link set "$IF0" down
+	at 1 ip link set "$IF1" down
+	stat_of closed_kib $(($(stat_now pinned_bytes) / 1024))
+	kill -CONT "$unread"
+	wait_for socket_is_empty || fail "$mode: the unread socket is not read"
+	# The last packet is freed when the socket is.
+	kill -9 "$unread"
+	unread=
+	wait_seconds 10 nothing_pinned
+	stat_of closed_pinned_ranges "$(ranges_pinned)"
+	unload closed
+	check_memory closed
+}
+
 ranges_pinned()
 {
 	cat $STATS/*/stats | awk '/^pinned_ranges/ { n += $2 } END { print n }'
@@ -263,6 +333,8 @@ run_mode()
 		run_iperfs $mtu
 		step "$mode, mtu $mtu: wget"
 		run_wgets $mtu
+		step "$mode, mtu $mtu: a ring of AF_PACKET"
+		run_ring $mtu
 	done
 	step "$mode: closing and opening"
 	run_flaps
@@ -274,6 +346,12 @@ run_mode()
 	unload_gro "$@"
 	step "$mode: unloading, the CPU offline"
 	unload_offline "$@"
+	step "$mode: unloading, the ends closed"
+	unload_closed "$@"
+	if [ "$mode" = split ]; then
+		step "$mode: unloading, a stream mapped"
+		unload_mapped "$@"
+	fi
 	step "$mode: unloading idle"
 	unload_idle "$@"
 	# httpd has gone to the background by itself.

@@ -7,6 +7,8 @@
 #                         into a guest
 #   guest_run SCRIPT DIR [VM-OPTION...]
 #                         boots KERNEL_IMAGE with scripts/guest/SCRIPT; its logs are in DIR
+#   build_guest_programs NAME...
+#                         GUEST_PROGRAMS[] becomes programs made of guest/NAME.c, in TEMP_DIR
 #   kernel_module PATH    prints where a module of the stock kernel's own is;
 #                         unpacked into TEMP_DIR if it is compressed
 #
@@ -20,6 +22,19 @@ guest_files()
 	GUEST_FILES=()
 	for file; do
 		GUEST_FILES+=(--file "$file")
+	done
+}
+
+build_guest_programs()
+{
+	local name
+
+	temp_dir
+	GUEST_PROGRAMS=()
+	for name; do
+		"${CC:-gcc}" -O2 -Wall -Wextra -static -o "$TEMP_DIR/$name" "$SCRIPTS/guest/$name.c" >&2 ||
+			die "$name.c does not build"
+		GUEST_PROGRAMS+=("$TEMP_DIR/$name")
 	done
 }
 

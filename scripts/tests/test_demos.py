@@ -20,12 +20,18 @@ BAD = "garbage|not FLV\nreset|(the connection was reset|ended in a tag)"
 ENDS = {"rx_bytes": 1 << 20, "copied_bytes": 0, "zerocopy_bytes": 1 << 20, "tx_packets": 10,
         "rx_packets": 9, "rx_discarded": 1, "rx_dropped": 0, "over_cap_packets": 1,
         "peak_pinned_bytes": 65536, "zerocopy_packets": 9}
-MODE = {"flaps": 1, "idle_pinned_ranges": 0, "unread_kib": 4096, "unread_back_kib": 2048,
+MODE = {"flaps": 1, "idle_pinned_ranges": 0, "closed_pinned_ranges": 0, "closed_kib": 2048,
+        "unread_kib": 4096, "unread_back_kib": 2048,
         **{f"{how}_{what}": 0 for how in vnic.UNLOADED
            for what in ("bad_frees", "live", "held", "ms")},
-        **{f"{kind}_{mtu}": 5000000 for kind in ("tcp_bps", "reverse_bps", "udp_packets", "udp_bps")
+        **{f"{kind}_{mtu}": 5000000 for kind in ("tcp_bps", "reverse_bps", "udp_packets", "udp_bps",
+                                                 "captured")
            for mtu in vnic.MTUS},
         **{f"end{end}_{name}": value for end in (0, 1) for name, value in ENDS.items()}}
+
+STREAM = {"stream_mapped": 8 << 20, "stream_copied": 5000, "stream_kept": 1 << 20,
+          "stream_wrong": 0, "mapped_pinned": 1 << 20,
+          **{f"mapped_{what}": 0 for what in ("bad_frees", "live", "held", "ms")}}
 
 PARTS = ("traffic", "xdp", "changes", "readers", "remove")
 CARDS = {"kept": 800, "payload": 600000, "charged": 1 << 20, "taken": 1 << 20, "wrong": 0,
@@ -179,9 +185,25 @@ class Demos(CommandCase):
                 ({"idle_pinned_ranges": 2}, "packets still held 2 ranges when all was quiet"),
                 ({"unread_back_kib": 2047}, "an unread socket held 4096 KiB, 2047 came back when it "
                                             "was read"),
+                ({"closed_pinned_ranges": 3},
+                 "packets still held 3 ranges when the ends were closed and all was read"),
+                ({"closed_kib": 0}, "packets held nothing when the ends were closed"),
+                ({"captured_1500": 0}, "nothing came through: captured_1500"),
                 ({"flaps": 0}, "the ends were not closed and opened")):
             with self.subTest(said):
                 self.assertEqual(self.vnic("zerocopy", **changed), ["zerocopy: " + said])
+
+    def test_vnic_split(self) -> None:
+        self.assertEqual(self.vnic("split", **STREAM), [])
+        self.assertIn("  a stream: mapped                  8,192 KiB", self.printed)
+        for changed, said in (
+                ({"stream_copied": 8 << 20},
+                 "of a stream 8388608 bytes were mapped, 8388608 were read"),
+                ({"stream_wrong": 1}, "what was mapped is not what was sent"),
+                ({"mapped_pinned": 4096}, "1048576 bytes stayed mapped, packets held 4096"),
+                ({"mapped_live": 9}, "not given back: 9 bytes are live, unloaded mapped")):
+            with self.subTest(said):
+                self.assertEqual(self.vnic("split", **{**STREAM, **changed}), ["split: " + said])
 
     def nic(self, console: str = "", kernels: dict[str, int] | None = None,
             **changed: int) -> list[str]:

@@ -14,7 +14,10 @@ INJECTED = "|: doing one thing wrong"
 MTUS = ("1500", "9000")
 
 # How it was unloaded.
-UNLOADED = ("unread", "gro", "offline", "idle")
+UNLOADED = ("unread", "gro", "offline", "closed", "idle")
+
+# Bytes that a reader keeps mapped.
+KEPT = 1 << 20
 
 
 class Mode:
@@ -39,7 +42,7 @@ class Mode:
 
     def judge(self, min_kib: int) -> None:
         """Require what holds in every mode."""
-        for name in ("tcp_bps", "reverse_bps", "udp_packets"):
+        for name in ("tcp_bps", "reverse_bps", "udp_packets", "captured"):
             for mtu in MTUS:
                 self.require(self.value(f"{name}_{mtu}") > 0, f"nothing came through: {name}_{mtu}")
         received, copied, kept = map(self.both, ("rx_bytes", "copied_bytes", "zerocopy_bytes"))
@@ -54,6 +57,9 @@ class Mode:
             self.judge_unloaded(how)
         left = self.value("idle_pinned_ranges")
         self.require(left == 0, f"packets still held {left} ranges when all was quiet")
+        left = self.value("closed_pinned_ranges")
+        self.require(left == 0, f"packets still held {left} ranges when the ends were closed and "
+                                "all was read")
         self.require(self.value("flaps") > 0, "the ends were not closed and opened")
 
     def judge_unloaded(self, how: str) -> None:
@@ -70,11 +76,22 @@ class Mode:
             nr = self.both("zerocopy_packets")
             self.require(nr == 0, f"packets were not copied: {nr}")
         elif self.name == "zerocopy":
+            self.require(self.value("closed_kib") > 0,
+                         "packets held nothing when the ends were closed")
             self.require(self.value("end1_zerocopy_bytes") > self.value("end1_copied_bytes"),
                          "most bytes were copied")
             charged, back = self.value("unread_kib"), self.value("unread_back_kib")
             self.require(0 < charged <= 2 * back,
                          f"an unread socket held {charged} KiB, {back} came back when it was read")
+        elif self.name == "split":
+            mapped, copied = self.value("stream_mapped"), self.value("stream_copied")
+            self.require(mapped > copied >= 0,
+                         f"of a stream {mapped} bytes were mapped, {copied} were read")
+            self.require(self.value("stream_wrong") == 0, "what was mapped is not what was sent")
+            kept, pinned = self.value("stream_kept"), self.value("mapped_pinned")
+            self.require(pinned >= kept == KEPT,
+                         f"{kept} bytes stayed mapped, packets held {pinned}")
+            self.judge_unloaded("mapped")
         elif self.name == "capped":
             self.require(self.both("over_cap_packets") > 0, "the cap was never reached")
             for end in (0, 1):
@@ -107,6 +124,10 @@ LINES = (
     ("  zero-copy", number, Mode.both, "zerocopy_packets"),
     ("  copied", number, Mode.both, "copied_packets"),
     ("    over the cap", number, Mode.both, "over_cap_packets"),
+    ("captured, mtu 1500", number, Mode.value, "captured_1500"),
+    ("captured, mtu 9000", number, Mode.value, "captured_9000"),
+    ("a stream: mapped", amount, Mode.value, "stream_mapped"),
+    ("  read", amount, Mode.value, "stream_copied"),
     ("dropped, ring full", number, Mode.both, "tx_dropped_full"),
     ("dropped, end closed", number, Mode.both, "tx_dropped_down"),
     ("dropped, too long", number, Mode.both, "tx_dropped_size"),
@@ -121,6 +142,10 @@ LINES = (
     ("  pinned by packets", amount, Mode.value, "gro_pinned"),
     ("unloaded, CPU offline", milliseconds, Mode.value, "offline_ms"),
     ("  pinned by packets", amount, Mode.value, "offline_pinned"),
+    ("unloaded, ends closed", milliseconds, Mode.value, "closed_ms"),
+    ("  KiB pinned before", number, Mode.value, "closed_kib"),
+    ("unloaded, a stream mapped", milliseconds, Mode.value, "mapped_ms"),
+    ("  pinned by packets", amount, Mode.value, "mapped_pinned"),
     ("unloaded idle", milliseconds, Mode.value, "idle_ms"),
 )
 
