@@ -36,6 +36,7 @@ PAGE_FRAG_CACHE_H	include/linux/page_frag_cache.h	[ *]page_frag_cache_drain\(
 PAGE_POOL_HELPERS	include/net/page_pool/helpers.h	\*page_pool_dev_alloc_pages\(
 RISCV_CMPXCHG_8	arch/riscv/include/asm/cmpxchg.h	define __arch_cmpxchg_masked\(
 SHRINKER_ALLOC	include/linux/shrinker.h	\*shrinker_alloc\(
+SKB_FRAGS_READABLE	include/linux/skbuff.h	[ *]skb_frags_readable\(
 SK_NET_REFCNT_UPGRADE	include/net/sock.h	[ *]sk_net_refcnt_upgrade\(
 SOCKADDR_UNSIZED	include/linux/net.h	[ *]kernel_bind\([^;]*sockaddr_unsized
 SYSTEM_PERCPU_WQ	include/linux/workqueue.h	\*system_percpu_wq;

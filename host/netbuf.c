@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The test of buffers: random calls on buffers of two instances, each of which has a plain array
- * of bytes as its model. What needs a network stack is left out; but for what a send does to a
- * buffer.
+ * of bytes as its model. Some of the bytes are in pages of others. What needs a network stack is
+ * left out; but for what a send does to a buffer.
  */
 #include <dualtree/dualtree.h>
 #include <dualtree/netbuf.h>
@@ -34,6 +34,8 @@ struct subject {
 
 static struct subject subjects[BUFFERS];
 static struct dualtree *instances[2];
+/* What their buffers refer to in pages of others. */
+static struct dualtree_pages *pages_of[2];
 
 /* Of the first instance all but the last, which is of the second. */
 static struct dualtree *instance_of(u32 i)
@@ -169,6 +171,56 @@ static void op_adopt(struct subject *s)
 	insert(s, s->len, ptr + from, len - from);
 	if (from)
 		host_assert(!dualtree_free(s->buf.dt, ptr, from));
+}
+
+/* A part of a page that is then no one's but the buffer's. */
+static void op_attach(struct subject *s)
+{
+	size_t from = host_choose(PAGE_SIZE), len = 1 + host_choose(PAGE_SIZE - from);
+	struct dualtree_pages *pages = pages_of[s == &subjects[BUFFERS - 1]];
+	struct page *page = alloc_page(GFP_KERNEL);
+	u8 *data;
+	int err;
+
+	if (!page)
+		return;
+	data = page_address(page);
+	fill(data + from, len);
+	host_assert(dualtree_buf_attach_page(pages, &s->buf, page, from, PAGE_SIZE - from + 1,
+					     PAGE_SIZE, GFP_KERNEL) == -EINVAL);
+	if (s->len + len <= BYTES_MAX / 2) {
+		err = dualtree_buf_attach_page(pages, &s->buf, page, from, len, PAGE_SIZE,
+					       GFP_KERNEL);
+		host_assert(!err || err == -ENOSPC || may_fail());
+		if (!err)
+			insert(s, s->len, data + from, len);
+	}
+	put_page(page);
+}
+
+static void op_compact(struct subject *s)
+{
+	went_well(dualtree_buf_compact(&s->buf, host_choose(1000), GFP_KERNEL), 0);
+}
+
+/* Write to the first bytes: what others have of them stays. */
+static void op_unshare(struct subject *s)
+{
+	size_t len = choose_len(s), sum = 0, part;
+	struct kvec vecs[64];
+	int i, nr;
+
+	if (!went_well(dualtree_buf_unshare(&s->buf, len, GFP_KERNEL),
+		       len > s->len ? -ENODATA : 0))
+		return;
+	nr = dualtree_buf_kvecs(&s->buf, len, vecs, ARRAY_SIZE(vecs));
+	for (i = 0; i < min_t(int, nr, ARRAY_SIZE(vecs)); i++) {
+		part = vecs[i].iov_len;
+		host_assert(dualtree_owns(s->buf.dt, vecs[i].iov_base, part));
+		fill(vecs[i].iov_base, part);
+		memcpy(s->bytes + sum, vecs[i].iov_base, part);
+		sum += part;
+	}
 }
 
 static void op_trim(struct subject *s)
@@ -454,6 +506,10 @@ void host_test_begin(void)
 		});
 		host_assert(!IS_ERR(instances[i]));
 	}
+	for (i = 0; i < ARRAY_SIZE(pages_of); i++) {
+		pages_of[i] = dualtree_pages_create(instances[i], host_one_in(2) ? SZ_1M : SZ_64K);
+		host_assert(!IS_ERR(pages_of[i]));
+	}
 	for (i = 0; i < BUFFERS; i++) {
 		dualtree_buf_init(&subjects[i].buf, instance_of(i));
 		purge(&subjects[i]);
@@ -462,12 +518,18 @@ void host_test_begin(void)
 
 void host_test_end(void)
 {
+	struct dualtree_pages_stats held;
 	struct dualtree_stats stats;
 	u32 i;
 
 	free_kept(UINT_MAX);
 	for (i = 0; i < BUFFERS; i++)
 		purge(&subjects[i]);
+	for (i = 0; i < ARRAY_SIZE(pages_of); i++) {
+		dualtree_pages_get_stats(pages_of[i], &held);
+		host_assert(!held.live_bytes && !held.held_bytes && !held.ranges);
+		dualtree_pages_destroy(pages_of[i]);
+	}
 	for (i = 0; i < ARRAY_SIZE(instances); i++) {
 		dualtree_get_stats(instances[i], &stats);
 		host_assert(!stats.live_bytes && !stats.bad_frees && !stats.damaged);
@@ -504,7 +566,8 @@ static void rare_step(struct subject *s)
 void host_test_step(void)
 {
 	static void (*const ops[])(struct subject *s) = {
-		op_append, op_append, op_prepend, op_reserve, op_reserve, op_adopt, op_trim,
+		op_append, op_append, op_prepend, op_reserve, op_reserve, op_adopt, op_attach,
+		op_compact, op_unshare, op_trim,
 		op_skip, op_read, op_number, op_leb128, op_find, op_linearize, op_detach,
 		op_vectors, op_uncut, op_released, rare_step,
 	};

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random calls on a handful of buffers, each compared with a plain array of the bytes that it
- * should hold; then clones of one buffer that are cut and consumed by several threads.
+ * should hold; then clones of one buffer that are cut and consumed by several threads. Some of the
+ * bytes are in pages of others: those of random packets.
  *
  * With the same seed the calls of the first are the same again.
  */
-#include "fixtures/netbuf.h"
-#include "fixtures/random.h"
+#include "fixtures/packets.h"
 
 #define BUFFERS		5
 #define BYTES_MAX		SZ_32K
 #define CHECK_EVERY	500
 #define THREADS		4
 #define ROUNDS		20
+/* Pages of packets that are referred to at a time, at most. */
+#define PAGES_MAX	8192
 
 static uint seed;
 module_param(seed, uint, 0444);
@@ -40,14 +42,20 @@ struct buf_model {
  * @test: the test
  * @rnd: makes all decisions
  * @dt: the instance
+ * @pages: the tracker of the packets' pages
+ * @store: these pages
  * @scratch: for what is copied out and in
+ * @packet: bytes of a packet
  * @models: the buffers
  */
 struct run {
 	struct kunit *test;
 	struct rnd_state rnd;
 	struct dualtree *dt;
+	struct dualtree_pages *pages;
+	struct page_store *store;
 	u8 scratch[BYTES_MAX];
+	u8 packet[RANDOM_PACKET_MAX];
 	struct buf_model models[BUFFERS];
 };
 
@@ -102,6 +110,44 @@ static void do_append(struct run *run, struct buf_model *t)
 							       GFP_KERNEL), 0);
 	}
 	put_bytes(t, run->scratch, len);
+}
+
+/* A part of a packet. At the limit of the tracker, and for some packets, it is copied. */
+static void do_packet(struct run *run, struct buf_model *t)
+{
+	struct sk_buff *skb = dt_random_packet(run->test, run->store, &run->rnd, run->packet);
+	size_t from = random_below(&run->rnd, skb->len + 1);
+	size_t len = some_of(run, min_t(size_t, skb->len - from, BYTES_MAX - t->len));
+
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_from_skb(run->pages, &t->buf, skb, from, len,
+							 GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_from_skb(run->pages, &t->buf, skb, from,
+							 skb->len - from + 1, GFP_KERNEL),
+			-EINVAL);
+	kfree_skb(skb);
+	put_bytes(t, run->packet + from, len);
+}
+
+/* Write to the first bytes: the clones keep what they have. */
+static void do_unshare(struct run *run, struct buf_model *t)
+{
+	size_t len = some_of(run, t->len), at = 0;
+	struct kvec vecs[8];
+	int i, nr;
+
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_unshare(&t->buf, len, GFP_KERNEL), 0);
+	nr = dualtree_buf_kvecs(&t->buf, len, vecs, ARRAY_SIZE(vecs));
+	for (i = 0; i < min_t(int, nr, ARRAY_SIZE(vecs)); i++) {
+		prandom_bytes_state(&run->rnd, vecs[i].iov_base, vecs[i].iov_len);
+		memcpy(t->bytes + at, vecs[i].iov_base, vecs[i].iov_len);
+		at += vecs[i].iov_len;
+	}
+}
+
+static void do_compact(struct run *run, struct buf_model *t)
+{
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_compact(&t->buf, random_below(&run->rnd, 1000),
+							GFP_KERNEL), 0);
 }
 
 static void do_prepend(struct run *run, struct buf_model *t)
@@ -226,9 +272,18 @@ static void do_one(struct run *run)
 	    step = 1 + random_below(&run->rnd, BUFFERS - 1);
 	struct buf_model *t = &run->models[from], *to = &run->models[(from + step) % BUFFERS];
 
-	switch (random_below(&run->rnd, 16)) {
+	switch (random_below(&run->rnd, 19)) {
 	case 0 ... 3:
 		do_append(run, t);
+		break;
+	case 16:
+		do_packet(run, t);
+		break;
+	case 17:
+		do_compact(run, t);
+		break;
+	case 18:
+		do_unshare(run, t);
 		break;
 	case 4 ... 6:
 		do_read(run, t);
@@ -265,6 +320,8 @@ static void random_calls(struct kunit *test)
 
 	run->test = test;
 	run->dt = test_instance(test);
+	run->pages = dt_test_pages(test, run->dt, SZ_1M);
+	run->store = dt_test_page_store(test, PAGES_MAX);
 	prandom_seed_state(&run->rnd, random_seed(test, param_value_of(seed)));
 	for (i = 0; i < BUFFERS; i++)
 		dualtree_buf_init(&run->models[i].buf, run->dt);
@@ -279,6 +336,9 @@ static void random_calls(struct kunit *test)
 	}
 	for (i = 0; i < BUFFERS; i++)
 		dualtree_buf_purge(&run->models[i].buf);
+	dt_expect_no_pages(test, run->pages);
+	dt_expect_pages_back(test, run->store);
+	KUNIT_EXPECT_GT(test, pages_stats(run->pages).compacted_bytes, 0);
 	dt_expect_clean(test, run->dt);
 }
 
@@ -327,13 +387,16 @@ static void random_subscribers(struct kunit *test)
 	struct dualtree *dt = test_instance(test);
 	unsigned int round, i, errors = 0;
 	u32 first_seed = random_seed(test, param_value_of(seed));
+	struct dualtree_pages *pages = dt_test_pages(test, dt, SZ_4M);
+	struct page_store *store = dt_test_page_store(test, PAGES_MAX);
 	struct dualtree_buf buf;
 	const size_t size = 200000;
 
 	KUNIT_ASSERT_NOT_NULL(test, subs);
 	dualtree_buf_init(&buf, dt);
 	for (round = 0; round < ROUNDS; round++) {
-		dt_buf_append_ranges(test, &buf, 0, size);
+		dt_buf_append_ranges(test, &buf, 0, size / 2);
+		dt_buf_attach_ranges(test, pages, store, &buf, size / 2, size / 2);
 		for (i = 0; i < THREADS; i++) {
 			subs[i].done = 0;
 			prandom_seed_state(&subs[i].rnd, first_seed + round * THREADS + i);
@@ -351,6 +414,8 @@ static void random_subscribers(struct kunit *test)
 		}
 	}
 	KUNIT_EXPECT_EQ(test, errors, 0);
+	dt_expect_no_pages(test, pages);
+	dt_expect_pages_back(test, store);
 	dt_expect_clean(test, dt);
 }
 

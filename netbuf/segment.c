@@ -7,7 +7,8 @@
  *	dt_segment_own()	nothing			nothing		the rest of the range
  *	dt_segment_consume()	the bytes consumed	nothing		both of these
  *	dt_segment_trim()	the bytes trimmed	nothing		both of these
- *	dt_segment_release()	all of its bytes	nothing		the range
+ *	dt_segment_release()	all of its bytes	nothing		the range, or its reference
+ *									to another owner's page
  *
  * The result of dualtree_free() is ignored: it refuses only a bad free, and reports that itself.
  *
@@ -69,7 +70,10 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 	if (!share) {
 		free_range(dt, seg->data, seg->data + seg->len);
 	} else if (refcount_dec_and_test(&share->holders)) {
-		free_range(dt, share->data, share->data + share->len);
+		if (share->page)
+			dt_pages_put(share->pages, share->page, share->len, share->charge);
+		else
+			free_range(dt, share->data, share->data + share->len);
 		free_share(dt, share);
 	}
 	dt_segment_forget(dt, seg);
@@ -78,15 +82,18 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 /*
  * Packets take a reference to each page that they can read, and only such a packet can pass one on.
  * So a page with the allocator's own reference only is read by none, and that does not change. Code
- * that looks up a page, and does not read it, may raise the count for a moment.
+ * that looks up a page, and does not read it, may raise the count for a moment. A page of another
+ * owner is not reused before all references are gone, so it need not be waited for.
  *
- * Return: true if no packet refers to a page of the segment's bytes.
+ * Return: true if the segment's bytes may be freed: no packet refers to a page of them.
  */
 bool dt_segment_released(const struct dualtree_segment *seg)
 {
 	struct page *page = virt_to_page(seg->data);
 	unsigned int left = dt_pages_of(seg->data, seg->len);
 
+	if (dt_segment_is_foreign(seg))
+		return true;
 	for (; left; left--, page++)
 		if (page_ref_count(page) != 1)
 			return false;
@@ -108,7 +115,7 @@ bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 	if (!share)
 		return true;
 	/* Only a view can be cloned, so a count of 1 cannot rise: this view is the caller's. */
-	if (refcount_read(&share->holders) > 1)
+	if (share->page || refcount_read(&share->holders) > 1)
 		return false;
 	/* Pairs with the decrements of the other views: their reads come before the reuse. */
 	smp_acquire__after_ctrl_dep();
@@ -159,8 +166,32 @@ static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *se
 	refcount_set(&share->holders, 1);
 	share->data = seg->data;
 	share->len = seg->len;
+	share->page = NULL;
 	seg->share = share;
 	return true;
+}
+
+/*
+ * Make a segment of @len bytes at @data, which lie in @page, and for which dt_pages_get() was
+ * called.
+ *
+ * Return: the segment, or NULL on OOM.
+ */
+struct dualtree_segment *dt_segment_attach(struct dualtree_pages *pages, struct page *page,
+					   u8 *data, size_t len, size_t charge, gfp_t gfp)
+{
+	struct dualtree_segment *seg = dt_segment_create(pages->dt, data, len, gfp);
+
+	if (!seg)
+		return NULL;
+	if (!segment_make_shared(pages->dt, seg, gfp)) {
+		dt_segment_forget(pages->dt, seg);
+		return NULL;
+	}
+	seg->share->page = page;
+	seg->share->pages = pages;
+	seg->share->charge = charge;
+	return seg;
 }
 
 /*

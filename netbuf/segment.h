@@ -8,6 +8,9 @@
  *	one is left		the share, until that	make the segment the owner of its bytes:
  *				view is next consumed	they and the rest of the range are freed
  *
+ * A range in a page that belongs to another owner, the network stack for example, has a share from
+ * the start. Consuming it frees nothing, and the last view drops the share's reference to the page.
+ *
  * The records of both lie in the instance, a granule each: so they can be freed in any context, and
  * are freed with the instance.
  *
@@ -22,17 +25,24 @@
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
+#include "pages.h"
 
 /**
  * struct dt_segment_share - the owner of a range with several views
  * @holders: number of views; any CPU
  * @data: first byte of the range; constant
  * @len: number of its bytes; constant
+ * @page: page of another owner that the range lies in, or NULL if it is the instance's; constant
+ * @pages: tracker that @page is charged to; constant
+ * @charge: bytes that @page is charged; constant
  */
 struct dt_segment_share {
 	refcount_t holders;
 	u8 *data;
 	size_t len;
+	struct page *page;
+	struct dualtree_pages *pages;
+	size_t charge;
 };
 
 /**
@@ -49,6 +59,12 @@ struct dualtree_segment {
 	struct dt_segment_share *share;
 };
 
+/* Does the segment lie in a page of another owner, which may be read only? */
+static inline bool dt_segment_is_foreign(const struct dualtree_segment *seg)
+{
+	return seg->share && seg->share->page;
+}
+
 /* Return: number of pages that a range of @len bytes touches. */
 static inline unsigned int dt_pages_of(const u8 *data, size_t len)
 {
@@ -57,6 +73,8 @@ static inline unsigned int dt_pages_of(const u8 *data, size_t len)
 
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);
 struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
+struct dualtree_segment *dt_segment_attach(struct dualtree_pages *pages, struct page *page,
+					   u8 *data, size_t len, size_t charge, gfp_t gfp);
 void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
 void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg);
 

@@ -94,6 +94,9 @@ extern bool host_plugged;
 #define page_address(page)	((void *)(HOST_MEMORY + (size_t)((page) - host_pages) * PAGE_SIZE))
 #define virt_to_page(addr)	(&host_pages[((char *)(addr) - HOST_MEMORY) >> PAGE_SHIFT])
 #define page_is_pfmemalloc(page) ((page)->pfmemalloc)
+/* What a buffer refers to is a single page here. */
+#define compound_head(page)	(page)
+#define page_size(page)		((void)(page), PAGE_SIZE)
 #define page_ref_count(page)	READ_ONCE((page)->refs)
 #define host_page_is_dma32(page) ((page) < host_pages + HOST_DMA32_PAGES)
 

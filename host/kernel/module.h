@@ -64,6 +64,10 @@ void host_print(const char *format, ...);
 #define pr_warn_ratelimited(format, args...)	host_print(format, ##args)
 #define panic(format, args...)			host_fail(format, ##args)
 
+#define THIS_MODULE		NULL
+#define __module_get(module)	((void)(module))
+#define module_put(module)	((void)(module))
+
 struct dentry;
 struct seq_file;
 #define debugfs_remove(file)	((void)(file))

@@ -6,7 +6,9 @@
  *
  *	reserve, commit, append, prepend, adopt, recv	fill it
  *	peek, read, find, linearize			read across its ranges
+ *	from_skb, read_sock, attach_page		fill it with pages of others, without a copy
  *	trim, split, splice, clone			cut, join and share it, without a copy
+ *	unshare						make it writable
  *	kvecs, bvecs, iter				show it to callees
  *	send, rx_skb					give it to the stack, without a copy
  *
@@ -18,18 +20,20 @@
  * - Consuming, trimming and purging never allocate and never fail on OOM.
  * - The records lie in the instance as well: dualtree_destroy() frees all buffers of an instance in
  *   one go, once nothing is being sent (dualtree_tx_destroy()) or held by packets
- *   (dualtree_rx_destroy()). These buffers must not be used again.
+ *   (dualtree_rx_destroy()), and no buffer refers to pages of others (dualtree_pages_destroy()).
+ *   These buffers must not be used again.
  *
  * Locks and contexts: a buffer has no lock and one user at a time, like a list. Clones are buffers
  * of their own, and can be used on different CPUs at the same time. Bytes that a buffer shares,
  * with a clone or with a send in flight, must not be written to.
  *
- * This header has what makes, fills and cuts a buffer. It includes netbuf_read.h, netbuf_tx.h and
- * netbuf_rx.h, which are not to be included on their own.
+ * This header has what makes, fills and cuts a buffer. It includes netbuf_pages.h, netbuf_read.h,
+ * netbuf_rx.h and netbuf_tx.h, which are not to be included on their own.
  */
 #ifndef DUALTREE_NETBUF_H
 #define DUALTREE_NETBUF_H
 
+#include <dualtree/netbuf_pages.h>
 #include <dualtree/netbuf_read.h>
 #include <dualtree/netbuf_rx.h>
 #include <dualtree/netbuf_tx.h>
@@ -80,7 +84,8 @@ void dualtree_buf_init(struct dualtree_buf *buf, struct dualtree *dt);
  *
  * A reserved range is freed as well.
  *
- * Context: Any context, NMI included.
+ * Context: Any context, NMI included. A call that consumes bytes in pages of others, this one or
+ * any below, is not made in an NMI.
  */
 void dualtree_buf_purge(struct dualtree_buf *buf);
 
@@ -271,6 +276,22 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
  * instance; or -ENOMEM. After an error both buffers are as before.
  */
 int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp);
+
+/**
+ * dualtree_buf_unshare() - make the first bytes writable
+ * @buf: the buffer
+ * @len: number of bytes
+ * @gfp: as for dualtree_alloc()
+ *
+ * Ranges that another view shares, or that lie in pages of others, are copied as a whole; the other
+ * views keep theirs. Then the caller may write to the bytes, by dualtree_buf_kvecs() for example,
+ * until it clones or sends them.
+ *
+ * Context: As dualtree_alloc(), and as put_page() where bytes are in pages of others.
+ * Return: 0; -ENODATA if there are fewer than @len bytes; or -ENOMEM, then the buffer has the same
+ * bytes, some of them copied.
+ */
+int dualtree_buf_unshare(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
 /*
  * Borrowed views, for callees that only read. They hold no reference: a view is valid until a call

@@ -24,6 +24,7 @@ PAGE_FRAG_CACHE_DRAIN   0      1           0
 PAGE_FRAG_CACHE_H       0      0           1
 RISCV_CMPXCHG_8         0      1           1
 SHRINKER_ALLOC          0      1           1
+SKB_FRAGS_READABLE      0      1           1
 SK_NET_REFCNT_UPGRADE   0      1           1
 SOCKADDR_UNSIZED        0      0           1
 SYSTEM_PERCPU_WQ        0      1           1
