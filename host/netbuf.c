@@ -136,7 +136,9 @@ static void op_reserve(struct subject *s)
 	u8 *to;
 
 	if (!s->reserved) {
-		to = dualtree_buf_reserve(&s->buf, len, GFP_KERNEL);
+		to = host_one_in(2) ? dualtree_buf_reserve(&s->buf, len, GFP_KERNEL) :
+				      dualtree_buf_reserve_after(&s->buf, host_choose(200), len,
+								 GFP_KERNEL);
 		host_assert(to || !len || may_fail());
 		s->reserved = to;
 		s->room = len;

@@ -6,6 +6,8 @@
  *
  * With the same seed the calls of the first are the same again.
  */
+#include <linux/scatterlist.h>
+#include <net/checksum.h>
 #include "fixtures/packets.h"
 
 #define BUFFERS		5
@@ -144,6 +146,27 @@ static void do_unshare(struct run *run, struct buf_model *t)
 	}
 }
 
+/* A scatterlist and a checksum of a part, with a sum before it. */
+static void do_views(struct run *run, struct buf_model *t)
+{
+	size_t from = some_of(run, t->len), len = some_of(run, t->len - from);
+	__wsum sum = (__force __wsum)0x1234, want = csum_partial(t->bytes + from, len, sum);
+	struct scatterlist sg[32];
+	int nr;
+
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_checksum(&t->buf, from, len, &sum), 0);
+	KUNIT_ASSERT_EQ(run->test, csum_fold(sum), csum_fold(want));
+	KUNIT_ASSERT_EQ(run->test, dualtree_buf_checksum(&t->buf, from, t->len - from + 1, &sum),
+			-ENODATA);
+	nr = dualtree_buf_to_sg(&t->buf, from, len, sg, ARRAY_SIZE(sg));
+	if (nr == -ENOSPC)
+		return;
+	KUNIT_ASSERT_EQ(run->test, !nr, !len);
+	KUNIT_ASSERT_EQ(run->test, nr ? sg_nents(sg) : 0, nr);
+	KUNIT_ASSERT_EQ(run->test, nr ? sg_copy_to_buffer(sg, nr, run->scratch, len) : 0, len);
+	KUNIT_ASSERT_EQ(run->test, memcmp(run->scratch, t->bytes + from, len), 0);
+}
+
 static void do_compact(struct run *run, struct buf_model *t)
 {
 	KUNIT_ASSERT_EQ(run->test, dualtree_buf_compact(&t->buf, random_below(&run->rnd, 1000),
@@ -272,7 +295,7 @@ static void do_one(struct run *run)
 	    step = 1 + random_below(&run->rnd, BUFFERS - 1);
 	struct buf_model *t = &run->models[from], *to = &run->models[(from + step) % BUFFERS];
 
-	switch (random_below(&run->rnd, 19)) {
+	switch (random_below(&run->rnd, 20)) {
 	case 0 ... 3:
 		do_append(run, t);
 		break;
@@ -284,6 +307,9 @@ static void do_one(struct run *run)
 		break;
 	case 18:
 		do_unshare(run, t);
+		break;
+	case 19:
+		do_views(run, t);
 		break;
 	case 4 ... 6:
 		do_read(run, t);

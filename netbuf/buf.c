@@ -42,12 +42,18 @@ EXPORT_SYMBOL_GPL(dualtree_buf_purge);
 
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp)
 {
-	if (buf->reserved)
-		return NULL;
-	buf->reserved = dt_segment_alloc(buf->dt, size, gfp);
-	return buf->reserved ? buf->reserved->data : NULL;
+	return dualtree_buf_reserve_after(buf, 0, size, gfp);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_reserve);
+
+void *dualtree_buf_reserve_after(struct dualtree_buf *buf, size_t room, size_t size, gfp_t gfp)
+{
+	if (buf->reserved || !size || room + size < size)
+		return NULL;
+	buf->reserved = dt_segment_alloc(buf->dt, room, size, gfp);
+	return buf->reserved ? buf->reserved->data : NULL;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_reserve_after);
 
 int dualtree_buf_commit(struct dualtree_buf *buf, size_t len)
 {
@@ -86,7 +92,7 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
 	dualtree_buf_init(&copy, buf->dt);
 	for (done = 0; done < len; done += part) {
 		part = min(len - done, max);
-		seg = dt_segment_alloc(buf->dt, part, gfp);
+		seg = dt_segment_alloc(buf->dt, 0, part, gfp);
 		if (!seg) {
 			dualtree_buf_purge(&copy);
 			return -ENOMEM;
@@ -100,8 +106,16 @@ EXPORT_SYMBOL_GPL(dualtree_buf_append);
 
 void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
+	struct dualtree_segment *seg = buf_first(buf);
 
+	if (seg && len && seg->room >= len) {
+		seg->room -= len;
+		seg->data -= len;
+		seg->len += len;
+		buf->len += len;
+		return seg->data;
+	}
+	seg = dt_segment_alloc(buf->dt, 0, len, gfp);
 	if (!seg)
 		return NULL;
 	buf_add_front(buf, seg);

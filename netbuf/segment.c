@@ -5,6 +5,8 @@
  *
  *	call			frees, as the owner	as a view	as the last view
  *	dt_segment_own()	nothing			nothing		the rest of the range
+ *	dt_segment_drop_room()	the bytes before its	nothing		nothing
+ *				own
  *	dt_segment_consume()	the bytes consumed	nothing		both of these
  *	dt_segment_trim()	the bytes trimmed	nothing		both of these
  *	dt_segment_release()	all of its bytes	nothing		the range, or its reference
@@ -27,34 +29,51 @@ struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t
 		return NULL;
 	seg->data = data;
 	seg->len = len;
+	seg->room = 0;
 	seg->share = NULL;
 	return seg;
-}
-
-/* Return: a segment with a new range of @size bytes, or NULL on OOM or a bad size. */
-struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp)
-{
-	struct dualtree_segment *seg = dt_segment_create(dt, NULL, size, gfp);
-
-	if (!seg)
-		return NULL;
-	seg->data = dualtree_alloc(dt, size, gfp);
-	if (seg->data)
-		return seg;
-	dt_segment_forget(dt, seg);
-	return NULL;
-}
-
-/* Free the record, not the range. */
-void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg)
-{
-	dualtree_free(dt, seg, sizeof(*seg));
 }
 
 static void free_range(struct dualtree *dt, const u8 *from, const u8 *to)
 {
 	if (from < to)
 		dualtree_free(dt, from, to - from);
+}
+
+/*
+ * Return: a segment with a new range of @size bytes, and @room before them, or NULL on OOM or a bad
+ * size.
+ */
+struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t room, size_t size,
+					  gfp_t gfp)
+{
+	struct dualtree_segment *seg = dt_segment_create(dt, NULL, size, gfp);
+	u8 *ptr;
+
+	if (!seg)
+		return NULL;
+	ptr = dualtree_alloc(dt, room + size, gfp);
+	if (!ptr) {
+		dt_segment_forget(dt, seg);
+		return NULL;
+	}
+	seg->data = ptr + room;
+	seg->room = room;
+	return seg;
+}
+
+/* Free the bytes before the segment's own. */
+void dt_segment_drop_room(struct dualtree *dt, struct dualtree_segment *seg)
+{
+	free_range(dt, seg->data - seg->room, seg->data);
+	seg->room = 0;
+}
+
+/* Free the record and the room, not the range. */
+void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg)
+{
+	dt_segment_drop_room(dt, seg);
+	dualtree_free(dt, seg, sizeof(*seg));
 }
 
 static void free_share(struct dualtree *dt, struct dt_segment_share *share)
@@ -68,7 +87,8 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 	struct dt_segment_share *share = seg->share;
 
 	if (!share) {
-		free_range(dt, seg->data, seg->data + seg->len);
+		free_range(dt, seg->data - seg->room, seg->data + seg->len);
+		seg->room = 0;
 	} else if (refcount_dec_and_test(&share->holders)) {
 		if (share->page)
 			dt_pages_put(share->pages, share->page, share->len, share->charge);
@@ -130,7 +150,8 @@ bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len)
 {
 	if (dt_segment_own(dt, seg))
-		free_range(dt, seg->data, seg->data + len);
+		free_range(dt, seg->data - seg->room, seg->data + len);
+	seg->room = 0;
 	seg->data += len;
 	seg->len -= len;
 }
@@ -148,6 +169,7 @@ void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_s
 {
 	tail->data = seg->data + at;
 	tail->len = seg->len - at;
+	tail->room = 0;
 	tail->share = seg->share;
 	if (tail->share)
 		refcount_inc(&tail->share->holders);
@@ -167,6 +189,7 @@ static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *se
 	share->data = seg->data;
 	share->len = seg->len;
 	share->page = NULL;
+	dt_segment_drop_room(dt, seg);
 	seg->share = share;
 	return true;
 }

@@ -50,12 +50,14 @@ struct dt_segment_share {
  * @node: entry in the list of a buffer or of a struct dualtree_rx
  * @data: first byte that is not consumed
  * @len: number of bytes that are not consumed; never 0 in a buffer
+ * @room: bytes before @data that the segment owns, too, for what is prepended; 0 with a share
  * @share: owner of the range, or NULL if the segment owns its bytes
  */
 struct dualtree_segment {
 	struct list_head node;
 	u8 *data;
 	size_t len;
+	size_t room;
 	struct dt_segment_share *share;
 };
 
@@ -72,7 +74,8 @@ static inline unsigned int dt_pages_of(const u8 *data, size_t len)
 }
 
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp);
-struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t size, gfp_t gfp);
+struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t room, size_t size,
+					  gfp_t gfp);
 struct dualtree_segment *dt_segment_attach(struct dualtree_pages *pages, struct page *page,
 					   u8 *data, size_t len, size_t charge, gfp_t gfp);
 void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
@@ -80,6 +83,7 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg);
 
 bool dt_segment_released(const struct dualtree_segment *seg);
 bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg);
+void dt_segment_drop_room(struct dualtree *dt, struct dualtree_segment *seg);
 void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_t len);
 void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep);
 void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail);

@@ -127,7 +127,7 @@ static int check_contiguous(const struct dualtree_buf *buf, size_t len)
 /* Replace the first @len bytes by a copy in one range. Return: 0 or -ENOMEM. */
 static int copy_front(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, len, gfp);
+	struct dualtree_segment *seg = dt_segment_alloc(buf->dt, 0, len, gfp);
 
 	if (!seg)
 		return -ENOMEM;
@@ -161,6 +161,7 @@ void *dualtree_buf_detach(struct dualtree_buf *buf, size_t len, gfp_t gfp)
 			return ERR_PTR(err);
 		seg = buf_first(buf);
 	}
+	dt_segment_drop_room(buf->dt, seg);
 	data = seg->data;
 	buf->len -= len;
 	seg->data += len;

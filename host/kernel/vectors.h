@@ -10,6 +10,9 @@ struct sk_buff;
 struct sock;
 struct socket;
 
+/* A checksum that is not complete. */
+typedef u32 __wsum;
+
 struct kvec {
 	void *iov_base;
 	size_t iov_len;

@@ -9,7 +9,8 @@
  *	from_skb, read_sock, attach_page		fill it with pages of others, without a copy
  *	trim, split, splice, clone			cut, join and share it, without a copy
  *	unshare						make it writable
- *	kvecs, bvecs, iter				show it to callees
+ *	kvecs, bvecs, iter, to_sg			show it to callees
+ *	checksum					sums it
  *	send, rx_skb					give it to the stack, without a copy
  *
  * What callers can rely on:
@@ -47,6 +48,7 @@ struct dualtree_segment;
 struct iov_iter;
 struct kvec;
 struct msghdr;
+struct scatterlist;
 struct socket;
 
 /**
@@ -120,6 +122,22 @@ static inline size_t dualtree_buf_len(const struct dualtree_buf *buf)
 void *dualtree_buf_reserve(struct dualtree_buf *buf, size_t size, gfp_t gfp);
 
 /**
+ * dualtree_buf_reserve_after() - reserve a range with room for headers before it
+ * @buf: the buffer, without a reserved range
+ * @room: number of bytes before the range, for dualtree_buf_prepend()
+ * @size: number of bytes, at least 1; with @room at most dualtree_max_size()
+ * @gfp: as for dualtree_alloc()
+ *
+ * As dualtree_buf_reserve(). The room is not part of the buffer. It is freed when the first of the
+ * bytes is consumed or detached, or another buffer shares them.
+ *
+ * Context: As dualtree_alloc().
+ * Return: the first of @size contiguous bytes, @room bytes after a granule's start; NULL if a range
+ * is reserved, if @size is 0 or both are too large, or on OOM.
+ */
+void *dualtree_buf_reserve_after(struct dualtree_buf *buf, size_t room, size_t size, gfp_t gfp);
+
+/**
  * dualtree_buf_commit() - append the reserved range
  * @buf: the buffer
  * @len: number of bytes that were filled, from the first on; 0 frees the range
@@ -150,11 +168,12 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
  * @len: number of bytes, 1 to dualtree_max_size()
  * @gfp: as for dualtree_alloc()
  *
- * The bytes, a header for example, are part of the buffer at once.
+ * The bytes, a header for example, are part of the buffer at once. If the first range has room
+ * before it (dualtree_buf_reserve_after()) they lie there, and nothing is allocated.
  *
  * Context: As dualtree_alloc().
- * Return: the first of @len contiguous bytes, aligned to a granule; NULL if @len is 0 or too large,
- * or on OOM.
+ * Return: the first of @len contiguous bytes, aligned to a granule unless they lie in such room;
+ * NULL if @len is 0 or too large, or on OOM.
  */
 void *dualtree_buf_prepend(struct dualtree_buf *buf, size_t len, gfp_t gfp);
 
@@ -338,5 +357,35 @@ int dualtree_buf_bvecs(const struct dualtree_buf *buf, size_t len, struct bio_ve
  */
 int dualtree_buf_iter(const struct dualtree_buf *buf, size_t len, struct bio_vec *vecs,
 		      unsigned int nr, struct iov_iter *iter);
+
+/**
+ * dualtree_buf_to_sg() - describe bytes by a scatterlist, for crypto, block devices or RDMA
+ * @buf: the buffer
+ * @offset: offset of the first byte
+ * @len: number of bytes
+ * @sg: set to the list, whose last entry is marked; undefined after -ENOSPC
+ * @nr: number of entries in @sg
+ *
+ * A callee that writes, as decryption in place does, needs dualtree_buf_unshare() before. An entry
+ * may span pages.
+ *
+ * Context: Any context, NMI included.
+ * Return: number of entries that the bytes take; -ENODATA if the buffer does not have them; or
+ * -ENOSPC if they need more than @nr.
+ */
+int dualtree_buf_to_sg(const struct dualtree_buf *buf, size_t offset, size_t len,
+		       struct scatterlist *sg, unsigned int nr);
+
+/**
+ * dualtree_buf_checksum() - add bytes to an Internet checksum
+ * @buf: the buffer
+ * @offset: offset of the first byte
+ * @len: number of bytes
+ * @sum: the sum that they are added to, as csum_partial() does; csum_fold() makes it a checksum
+ *
+ * Context: Any context, NMI included.
+ * Return: 0, or -ENODATA if the buffer does not have them; then @sum is as before.
+ */
+int dualtree_buf_checksum(const struct dualtree_buf *buf, size_t offset, size_t len, __wsum *sum);
 
 #endif /* DUALTREE_NETBUF_H */
