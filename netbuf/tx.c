@@ -8,6 +8,7 @@
  *	cannot send in place, or the	copied by the socket; what is accepted is consumed
  *	 datagram does not fit a packet
  *	 or is sent in several calls
+ *	any, and the send is short	likewise: dualtree_tx_set_copy_max()
  *	any, and there is no memory	copied by the socket, for which no record is needed: what
  *	 for the send's records		 makes an instance full can always be sent
  *
@@ -74,6 +75,7 @@
 /**
  * struct dualtree_tx - a tracker of an instance's sends
  * @dt: the instance; constant
+ * @copy_max: bytes of the longest send that is copied; any CPU
  * @users: references, of the creator and of each send. The last one frees the tracker: a waiter may
  *	continue as soon as @inflight is 0, while the callback is still in wake_up_all()
  * @inflight: sends that the stack is not done with
@@ -91,6 +93,7 @@
  */
 struct dualtree_tx {
 	struct dualtree *dt;
+	size_t copy_max;
 	refcount_t users;
 	atomic_t inflight;
 	wait_queue_head_t idle;
@@ -172,6 +175,8 @@ EXPORT_SYMBOL_GPL(dualtree_tx_get_stats);
  *	reference is dropped
  * @spare: segment for a cut where the socket accepts a part, or NULL; used as @bytes
  * @ranges: number of ranges that the accepted bytes are in, 0 if none; used as @bytes
+ * @done: called with @cookie when the bytes are freed, or NULL; constant
+ * @cookie: for @done; constant
  * @read: the stack has read some of the bytes in place; set by callbacks
  * @copied: the stack has copied some of the bytes; set by callbacks
  */
@@ -182,6 +187,8 @@ struct send {
 	struct dualtree_buf bytes;
 	struct dualtree_segment *spare;
 	unsigned int ranges;
+	dualtree_tx_done_t done;
+	void *cookie;
 	bool read;
 	bool copied;
 };
@@ -190,19 +197,22 @@ struct send {
 static void send_finish(struct send *send)
 {
 	struct dualtree_tx *tx = send->tx;
+	bool copied = !send->read || send->copied;
 	size_t bytes = send->bytes.len;
 
 	if (send->ranges) {
-		if (send->read && !send->copied)
-			atomic64_add(bytes, &tx->zerocopy_bytes);
-		else
+		if (copied)
 			tx_count_copied(tx, bytes);
+		else
+			atomic64_add(bytes, &tx->zerocopy_bytes);
 		atomic_long_sub(bytes, &tx->inflight_bytes);
 		atomic_long_sub(send->ranges, &tx->inflight_ranges);
 	}
 	dualtree_buf_purge(&send->bytes);
 	if (send->spare)
 		dt_segment_forget(tx->dt, send->spare);
+	if (send->ranges && send->done)
+		send->done(send->cookie, bytes, copied);
 	kfree(send);
 	tx_end(tx);
 }
@@ -298,6 +308,12 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt)
 	return tx;
 }
 EXPORT_SYMBOL_GPL(dualtree_tx_create);
+
+void dualtree_tx_set_copy_max(struct dualtree_tx *tx, size_t bytes)
+{
+	WRITE_ONCE(tx->copy_max, bytes);
+}
+EXPORT_SYMBOL_GPL(dualtree_tx_set_copy_max);
 
 int dualtree_tx_flush(struct dualtree_tx *tx, long timeout)
 {
@@ -444,10 +460,13 @@ static bool fits_packet(const struct bio_vec *vecs, unsigned int nr)
 	return pages <= MAX_SKB_FRAGS;
 }
 
-static bool can_send_in_place(const struct socket *sock, const struct msghdr *msg,
-			      const struct bio_vec *vecs, unsigned int nr)
+static bool can_send_in_place(const struct dualtree_tx *tx, const struct socket *sock,
+			      const struct msghdr *msg, const struct bio_vec *vecs,
+			      unsigned int nr)
 {
-	if (!nr || !test_bit(SOCK_SUPPORT_ZC, &sock->flags) || dt_ubuf_ends_early(sock->sk))
+	if (!nr || iov_iter_count(&msg->msg_iter) <= READ_ONCE(tx->copy_max))
+		return false;
+	if (!test_bit(SOCK_SUPPORT_ZC, &sock->flags) || dt_ubuf_ends_early(sock->sk))
 		return false;
 	if (is_stream(sock))
 		return true;
@@ -502,12 +521,33 @@ static int get_vecs(const struct socket *sock, const struct dualtree_buf *buf, s
 	return is_stream(sock) ? STACK_VECS : -ENOMEM;
 }
 
-ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
-			     struct dualtree_buf *buf, size_t len)
+/* Send what the iterator of @msg describes. Return: as sock_sendmsg(). */
+static ssize_t send_some(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
+			 struct dualtree_buf *buf, dualtree_tx_done_t done, void *cookie)
+{
+	struct send *send = NULL;
+	ssize_t sent;
+
+	if (can_send_in_place(tx, sock, msg, msg->msg_iter.bvec, msg->msg_iter.nr_segs))
+		send = send_create(tx, sock, buf, iov_iter_count(&msg->msg_iter),
+				   sock->sk->sk_allocation);
+	if (send) {
+		send->done = done;
+		send->cookie = cookie;
+		return send_in_place(send, sock, msg, buf);
+	}
+	sent = send_copy(tx, sock, msg, buf);
+	if (sent > 0 && done)
+		done(cookie, sent, true);
+	return sent;
+}
+
+ssize_t dualtree_buf_sendmsg_done(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
+				  struct dualtree_buf *buf, size_t len, dualtree_tx_done_t done,
+				  void *cookie)
 {
 	struct bio_vec on_stack[STACK_VECS], *vecs;
 	unsigned int flags = msg->msg_flags;
-	struct send *send = NULL;
 	ssize_t sent;
 	int nr;
 
@@ -526,17 +566,19 @@ ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct
 		return nr;
 	first_vecs(buf, &len, vecs, nr);
 	iov_iter_bvec(&msg->msg_iter, ITER_SOURCE, vecs, nr, len);
-	if (can_send_in_place(sock, msg, vecs, nr))
-		send = send_create(tx, sock, buf, len, sock->sk->sk_allocation);
-	if (send)
-		sent = send_in_place(send, sock, msg, buf);
-	else
-		sent = send_copy(tx, sock, msg, buf);
+	sent = send_some(tx, sock, msg, buf, done, cookie);
 	msg->msg_ubuf = NULL;
 	msg->msg_flags = flags;
 	if (vecs != on_stack)
 		kvfree(vecs);
 	return sent;
+}
+EXPORT_SYMBOL_GPL(dualtree_buf_sendmsg_done);
+
+ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
+			     struct dualtree_buf *buf, size_t len)
+{
+	return dualtree_buf_sendmsg_done(tx, sock, msg, buf, len, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(dualtree_buf_sendmsg);
 

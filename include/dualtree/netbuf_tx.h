@@ -37,7 +37,9 @@ struct dualtree_tx_stats {
  * dualtree_tx_create() - create a tracker of an instance's sends
  * @dt: the instance, which must outlive the tracker
  *
- * One tracker serves all sockets that the instance's buffers are sent to. It pins the module.
+ * One tracker serves all sockets that the instance's buffers are sent to. An instance may have
+ * several, one for each socket for example, so that dualtree_tx_flush() waits for that one's sends
+ * alone. A tracker pins the module.
  *
  * Context: Process context. May sleep.
  * Return: the tracker, or ERR_PTR(-ENOMEM).
@@ -60,6 +62,19 @@ struct dualtree_tx *dualtree_tx_create(struct dualtree *dt);
  * Return: 0 or -ETIMEDOUT.
  */
 int dualtree_tx_flush(struct dualtree_tx *tx, long timeout);
+
+/**
+ * dualtree_tx_set_copy_max() - have short sends copied
+ * @tx: the tracker
+ * @bytes: a send of so many bytes, or fewer, is copied; 0, the default: none
+ *
+ * A send in place costs a record, a callback and a second look at its pages. A copy of a few bytes
+ * costs less, and TCP puts the bytes of several into one packet. The suite netbuf_path prints what
+ * both cost on a machine.
+ *
+ * Context: Any context, NMI included.
+ */
+void dualtree_tx_set_copy_max(struct dualtree_tx *tx, size_t bytes);
 
 /**
  * dualtree_sock_hold_net() - let a module's socket end by itself after its release
@@ -127,6 +142,37 @@ void dualtree_tx_get_stats(struct dualtree_tx *tx, struct dualtree_tx_stats *sta
  */
 ssize_t dualtree_buf_sendmsg(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
 			     struct dualtree_buf *buf, size_t len);
+
+/**
+ * typedef dualtree_tx_done_t - what is called when a send is over
+ * @cookie: as the sender gave it
+ * @bytes: bytes of the send, which are free now
+ * @copied: the socket or the stack has copied some of them
+ *
+ * It does not sleep, and does not wait for the tracker.
+ */
+typedef void (*dualtree_tx_done_t)(void *cookie, size_t bytes, bool copied);
+
+/**
+ * dualtree_buf_sendmsg_done() - send the first bytes of a buffer, and be told when they are free
+ * @tx: as for dualtree_buf_sendmsg()
+ * @sock: as for dualtree_buf_sendmsg()
+ * @msg: as for dualtree_buf_sendmsg()
+ * @buf: as for dualtree_buf_sendmsg()
+ * @len: as for dualtree_buf_sendmsg()
+ * @done: called once if the return value is positive, else not at all; may be NULL
+ * @cookie: for @done
+ *
+ * @done is called in any context but NMI, on any CPU, with interrupts disabled or not; before this
+ * call returns if the bytes are copied. dualtree_tx_flush() returns after it has been called for
+ * all sends.
+ *
+ * Context: Process context. May sleep, for memory even with MSG_DONTWAIT.
+ * Return: As dualtree_buf_sendmsg().
+ */
+ssize_t dualtree_buf_sendmsg_done(struct dualtree_tx *tx, struct socket *sock, struct msghdr *msg,
+				  struct dualtree_buf *buf, size_t len, dualtree_tx_done_t done,
+				  void *cookie);
 
 /**
  * dualtree_buf_send() - send the first bytes of a buffer to the peer of a connected socket
