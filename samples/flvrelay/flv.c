@@ -6,9 +6,9 @@
  *	tag:	header (11) | payload | trailer (4): length of header and payload
  *
  * A header is freed as soon as it is read. A payload is split off, with its trailer, when all
- * of it has arrived; it stays where the socket put it. A stream that is not FLV is refused at
- * the first byte that shows it. The parser never holds more than one tag of the largest size
- * and the next tag's header.
+ * of it has arrived; it stays where it was received. A stream that is not FLV is refused at
+ * the first byte that shows it. The parser never holds more than a tag of the largest size, and
+ * what came with the end of one.
  *
  * What a tag is to a subscriber that joins is in the first bytes of its payload:
  *

@@ -6,12 +6,13 @@
  *	ffmpeg -re -i FILE -c copy -f flv -flvflags no_duration_filesize tcp://HOST:9100
  *	ffplay -f flv tcp://HOST:9101
  *
- * A stream is received into ranges of a dualtree instance of its own. A tag's header is freed
- * when it is parsed. Its payload stays where the socket put it: in the ring of its kind, and
- * in the sockets of the subscribers, which send it without a copy. A subscriber that joins
+ * A stream is received into packet buffers of a dualtree instance of its own. A tag's header is
+ * freed when it is parsed. Its payload stays where the network card put it, in the ring of its
+ * kind and in the sockets of the subscribers, which send it without a copy. What holds too much
+ * memory there, and what is small, is copied once, into the instance. A subscriber that joins
  * gets the stream from the last key frame on; one that is too slow is dropped. When the
- * publisher leaves, the subscribers get the rest. Then the instance is destroyed, with all
- * that is in it, in one call.
+ * publisher leaves, the subscribers get the rest. Then the stream's pages are released, and its
+ * instance is destroyed.
  *
  * One thread does all of this, on non-blocking sockets, so the only lock is the one of
  * debugfs (summary.c). The thread is bound to a CPU, so a stream's memory is in one heap. It waits
@@ -87,6 +88,10 @@ MODULE_PARM_DESC(max_tag, "Bytes that a tag may have");
 static unsigned int limit_mib = 64;
 module_param(limit_mib, uint, 0444);
 MODULE_PARM_DESC(limit_mib, "MiB that a stream may take; 0: no limit");
+
+static unsigned int max_held = 135;
+module_param(max_held, uint, 0444);
+MODULE_PARM_DESC(max_held, "Percent of a tag's bytes that they may hold where they were received");
 
 static unsigned int backlog = 400;
 module_param(backlog, uint, 0444);
@@ -346,6 +351,7 @@ static int check_parameters(void)
 		.audio_depth = audio_depth,
 		.max_tag = max_tag,
 		.limit = (size_t)limit_mib << 20,
+		.max_held = max_held,
 		.backlog = backlog,
 		.wait = msecs_to_jiffies(wait_ms),
 		.idle = msecs_to_jiffies(idle_ms),
@@ -403,8 +409,9 @@ static void __exit flvrelay_exit(void)
 	summary_remove();
 	kthread_stop(thread);
 	stop_listening();
-	pr_info("unloaded: streams %lu bad_streams %lu tags %lu zerocopy %lu copied %lu bad_frees %lu\n",
-		totals.streams, totals.bad_streams, totals.tags, totals.zerocopy_bytes,
+	pr_info("unloaded: streams %lu bad_streams %lu tags %lu referenced %lu received %lu compacted %lu zerocopy %lu copied %lu bad_frees %lu\n",
+		totals.streams, totals.bad_streams, totals.tags, totals.referenced_bytes,
+		totals.received_bytes, totals.compacted_bytes, totals.zerocopy_bytes,
 		totals.copied_bytes, totals.bad_frees);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The publisher's connection: receive its bytes into ranges of the stream's instance, and keep
- * the tags.
+ * The publisher's connection: receive its bytes where the network card has put them, and keep the
+ * tags.
  *
- *	what is due is there				receive it, and the next tag's header
+ *	what is due is there				receive all that is there
  *	less is there, for less than WAIT_MAX		leave it in the socket
  *	less is there, for longer			receive it
  *	the instance has no memory			drop the oldest tags; without any, wait
@@ -11,9 +11,14 @@
  *	 min_rate bytes a second for idle_ms
  *	the end of the stream, where it may be		close
  *
- * Waiting puts a tag into few ranges. The next header lies at the end of the last one, and is
- * freed when it is read. While the relay waits for memory, TCP stops the publisher. A reset leaves
- * no socket to a peer that does not answer. Runs in the relay's thread; no lock.
+ *	what is received		is
+ *	more than COPY_MAX		referred to; what holds much more than it has is copied then
+ *	less				copied to the end of the last range, if that can grow
+ *
+ * A small packet holds a whole buffer of the card, so it is copied in any case. Waiting makes a
+ * publisher of small packets cost few calls and few ranges. While the relay waits for memory, TCP
+ * stops the publisher. A reset leaves no socket to a peer that does not answer. Runs in the relay's
+ * thread; no lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,12 +32,16 @@
 #include "relay.h"
 #include "stream.h"
 
-/* Bytes of one receive: room of that size is found in most heaps without growth. */
-#define RECEIVE_SIZE	SZ_16K
+/* Bytes of one receive: of more than the largest packet, so that few are taken in two parts. */
+#define RECEIVE_SIZE	SZ_128K
+/* Bytes of a large tag that are due at a time: every receive buffer holds as many. */
+#define DUE_MAX		SZ_16K
+/* Bytes that are too few to be worth the packets that they are in: an MTU of 1,500 has more. */
+#define COPY_MAX	SZ_1K
 /* Jiffies that an incomplete tag waits in the socket: five frames at 25 a second. */
 #define WAIT_MAX	(HZ / 5)
 /* Receives in one round, after which the subscribers get their turn. */
-#define RECEIVE_BUDGET	64
+#define RECEIVE_BUDGET	8
 
 /* Take all complete tags. On OOM the next round goes on. Return: why the stream ends, or NULL. */
 static const char *stream_take_tags(struct stream *stream)
@@ -116,19 +125,43 @@ static bool publisher_is_due(const struct stream *stream, size_t due, size_t the
 	return there && time_after(jiffies, stream->heard + WAIT_MAX);
 }
 
+/* Receive by a copy. Return: as dualtree_buf_recv(). */
+static ssize_t receive_copy(struct stream *stream, size_t there)
+{
+	ssize_t got = dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
+					max_t(size_t, there, 1), MSG_DONTWAIT, GFP_KERNEL);
+
+	if (got > 0)
+		WRITE_ONCE(stream->received_bytes, stream->received_bytes + got);
+	return got;
+}
+
+/* Receive by reference. Return: as dualtree_buf_read_sock(). */
+static ssize_t receive_pages(struct stream *stream)
+{
+	struct dualtree_buf fresh;
+	ssize_t got;
+
+	dualtree_buf_init(&fresh, stream->dt);
+	got = dualtree_buf_read_sock(stream->pages, &fresh, stream->publisher.sock, RECEIVE_SIZE,
+				     GFP_KERNEL);
+	stream_compact(&fresh);
+	dualtree_buf_splice(&stream->parser.in, &fresh);
+	return got;
+}
+
 /* Return: bytes received, 0 at the end of the stream, -EAGAIN if too little is there, an error. */
 static ssize_t publisher_receive(struct stream *stream)
 {
-	size_t due = min_t(size_t, flv_due(&stream->parser), RECEIVE_SIZE);
+	size_t due = min_t(size_t, flv_due(&stream->parser), DUE_MAX);
 	size_t there = conn_there(&stream->publisher);
 	ssize_t got;
 
 	if (!publisher_is_due(stream, due, there))
 		return -EAGAIN;
 	do {
-		got = dualtree_buf_recv(&stream->parser.in, stream->publisher.sock,
-					clamp_t(size_t, there, 1, due + FLV_TAG_HEADER),
-					MSG_DONTWAIT, GFP_KERNEL);
+		got = settings.max_held && there <= COPY_MAX ? receive_copy(stream, there) :
+							       receive_pages(stream);
 	} while (got == -ENOMEM && stream_drop_oldest(stream));
 	stream->starved = got == -ENOMEM;
 	return stream->starved ? -EAGAIN : got;

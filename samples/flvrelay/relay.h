@@ -11,7 +11,8 @@
  * @video_depth: video and script tags that are kept
  * @audio_depth: audio tags that are kept
  * @max_tag: bytes of the largest payload
- * @limit: bytes of memory that a stream may take
+ * @limit: bytes of memory that a stream may take; 0: any
+ * @max_held: what received bytes that are kept may hold, in percent of them; 0: anything
  * @backlog: tags that a subscriber whose socket is full may lag
  * @wait: jiffies that a subscriber may wait for a stream
  * @idle: jiffies in which a publisher must keep @min_rate
@@ -24,6 +25,7 @@ struct settings {
 	unsigned int audio_depth;
 	unsigned int max_tag;
 	size_t limit;
+	unsigned int max_held;
 	unsigned int backlog;
 	unsigned long wait;
 	unsigned long idle;
@@ -45,11 +47,14 @@ struct settings {
  * @slow: of those, how many were dropped for being too slow
  * @left: subscribers that closed their connection
  * @turned_away: subscribers refused because there were max_subscribers, or that waited too long
+ * @referenced_bytes: bytes received by reference, of streams that have ended
+ * @received_bytes: bytes received by a copy, of streams that have ended
+ * @compacted_bytes: bytes copied out of what they held, of streams that have ended
  * @zerocopy_bytes: bytes that the stack read in place, of streams that have ended
  * @copied_bytes: bytes that it copied, of streams that have ended
  * @sends: calls of dualtree_buf_send(), of streams that have ended
  * @bad_frees: refused frees, of streams that have ended
- * @destroyed_bytes: bytes that were live when their instance was destroyed
+ * @destroyed_bytes: bytes that were live when their stream was destroyed
  */
 struct totals {
 	unsigned long streams;
@@ -63,6 +68,9 @@ struct totals {
 	unsigned long slow;
 	unsigned long left;
 	unsigned long turned_away;
+	unsigned long referenced_bytes;
+	unsigned long received_bytes;
+	unsigned long compacted_bytes;
 	unsigned long zerocopy_bytes;
 	unsigned long copied_bytes;
 	unsigned long sends;

@@ -6,8 +6,7 @@
  * drops more where they take too many bytes. A subscriber keeps a position, which tells whether its
  * next tag is still in the ring.
  *
- * The payloads belong to the stream's instance. ring_free() leaves them: the instance's
- * destruction frees all of them. Used by the relay's thread only; no lock.
+ * Used by the relay's thread only; no lock.
  */
 #include <linux/errno.h>
 #include <linux/math64.h>
@@ -44,6 +43,12 @@ void ring_drop(struct ring *ring)
 
 	ring->bytes -= dualtree_buf_len(&tag->payload);
 	dualtree_buf_purge(&tag->payload);
+}
+
+void ring_purge(struct ring *ring)
+{
+	while (ring->first != ring->end)
+		ring_drop(ring);
 }
 
 /* Put a tag in; its payload moves. Return: its position. */

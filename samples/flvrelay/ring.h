@@ -25,6 +25,7 @@ struct ring {
 };
 
 int ring_init(struct ring *ring, unsigned int depth);
+void ring_purge(struct ring *ring);
 void ring_free(struct ring *ring);
 void ring_drop(struct ring *ring);
 u64 ring_put(struct ring *ring, struct tag *tag);

@@ -4,9 +4,13 @@
  *
  * It keeps the newest tags in two rings, and clones of the heads: metadata and decoder
  * configuration, which a subscriber needs first. The rings may take half of the stream's memory;
- * beyond that, and wherever the instance has no memory, the oldest tags go. When the stream ends,
- * the instance is destroyed, and with it all that is in it. Used by the relay's thread only;
- * summary.c reads counters.
+ * beyond that, and wherever the instance has no memory, the oldest tags go. Used by the relay's
+ * thread only; summary.c reads counters.
+ *
+ * Payloads lie in the pages that the network card wrote, as far as these are worth it: a tag that
+ * is kept is first copied out of those that hold more than settings.max_held percent of its bytes
+ * in them. So what the rings hold is bounded by what they have, whatever the sizes of tags and of
+ * packets. Half of settings.limit is for the stack's pages; at that limit bytes are copied.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -25,18 +29,26 @@
 static int stream_create_memory(struct stream *stream)
 {
 	struct dualtree_params params = {
-		.limit = settings.limit,
+		.limit = settings.limit / 2,
 		.max_region_order = get_order(REGION_MAX),
 	};
+	int err;
 
 	stream->dt = dualtree_create("flvrelay", &params);
 	if (IS_ERR(stream->dt))
 		return PTR_ERR(stream->dt);
 	stream->tx = dualtree_tx_create(stream->dt);
-	if (!IS_ERR(stream->tx))
+	err = PTR_ERR_OR_ZERO(stream->tx);
+	if (err)
+		goto err_dt;
+	stream->pages = dualtree_pages_create(stream->dt, settings.limit / 2 ?: SIZE_MAX);
+	err = PTR_ERR_OR_ZERO(stream->pages);
+	if (!err)
 		return 0;
+	dualtree_tx_destroy(stream->tx);
+err_dt:
 	dualtree_destroy(stream->dt);
-	return PTR_ERR(stream->tx);
+	return err;
 }
 
 static int stream_create_rings(struct stream *stream)
@@ -81,22 +93,41 @@ struct stream *stream_create(void)
 /* Add a stream's counters to the totals, after its last send has returned. */
 void stream_count(struct stream *stream)
 {
+	struct dualtree_pages_stats pages;
 	struct dualtree_tx_stats sent;
 	struct dualtree_stats stats;
 
 	dualtree_tx_get_stats(stream->tx, &sent);
+	dualtree_pages_get_stats(stream->pages, &pages);
 	dualtree_get_stats(stream->dt, &stats);
+	count(&totals.referenced_bytes, pages.referenced_bytes);
+	count(&totals.received_bytes, stream->received_bytes + pages.copied_bytes);
+	count(&totals.compacted_bytes, pages.compacted_bytes);
 	count(&totals.zerocopy_bytes, sent.zerocopy_bytes);
 	count(&totals.copied_bytes, sent.copied_bytes);
 	count(&totals.sends, sent.sends);
 	count(&totals.bad_frees, stats.bad_frees);
-	count(&totals.destroyed_bytes, stats.live_bytes);
+	count(&totals.destroyed_bytes, stats.live_bytes + pages.live_bytes);
+}
+
+/* Drop the references to the stack's pages. */
+static void stream_purge(struct stream *stream)
+{
+	int i;
+
+	for (i = 0; i < NR_RINGS; i++)
+		ring_purge(&stream->rings[i]);
+	for (i = 0; i < NR_HEADS; i++)
+		dualtree_buf_purge(&stream->heads[i].payload);
+	dualtree_buf_purge(&stream->parser.in);
 }
 
 /* Destroy a stream that has no send in flight and that debugfs does not show any more. */
 void stream_destroy(struct stream *stream)
 {
 	dualtree_tx_destroy(stream->tx);
+	stream_purge(stream);
+	dualtree_pages_destroy(stream->pages);
 	dualtree_destroy(stream->dt);
 	stream_free_rings(stream);
 	kfree(stream);
@@ -156,6 +187,13 @@ static void stream_bound_rings(struct stream *stream)
 		stream_drop_oldest(stream);
 }
 
+/* Copy out of pages that are not worth it. On OOM they stay: their own limit bounds them. */
+void stream_compact(struct dualtree_buf *buf)
+{
+	if (settings.max_held)
+		dualtree_buf_compact(buf, settings.max_held, GFP_KERNEL);
+}
+
 /* Keep a tag; its payload moves. Return: 0 or -ENOMEM. */
 int stream_put(struct stream *stream, struct tag *tag)
 {
@@ -165,6 +203,7 @@ int stream_put(struct stream *stream, struct tag *tag)
 	tag->seq = stream->next_seq++;
 	count(&totals.tags, 1);
 	count(&totals.bytes, dualtree_buf_len(&tag->payload));
+	stream_compact(&tag->payload);
 	while ((tag->kind == KIND_SEQUENCE || tag->kind == KIND_META) &&
 	       stream_keep_head(stream, tag)) {
 		if (!stream_drop_oldest(stream))

@@ -10,6 +10,7 @@
 #include "ring.h"
 
 struct dualtree;
+struct dualtree_pages;
 struct dualtree_tx;
 
 enum ring_of {
@@ -28,8 +29,10 @@ enum head_of {
 /**
  * struct stream - one publisher's bytes; used by the relay's thread only, but for the counters
  *	that summary.c reads
- * @dt: holds all payloads
+ * @dt: holds all payloads, or the records of those in the stack's pages
  * @tx: tracks the sends to subscribers
+ * @pages: tracks the network stack's pages that payloads lie in
+ * @received_bytes: bytes that were received by a copy, and are not in the statistics of @pages
  * @publisher: the publisher's connection; its socket is NULL after it has left
  * @parser: holds what is received and not parsed
  * @rings: the newest tags; script data is in the ring of video
@@ -50,6 +53,8 @@ enum head_of {
 struct stream {
 	struct dualtree *dt;
 	struct dualtree_tx *tx;
+	struct dualtree_pages *pages;
+	unsigned long received_bytes;
 	struct conn publisher;
 	struct flv_parser parser;
 	struct ring rings[NR_RINGS];
@@ -71,6 +76,7 @@ struct stream {
 struct stream *stream_create(void);
 void stream_count(struct stream *stream);
 void stream_destroy(struct stream *stream);
+void stream_compact(struct dualtree_buf *buf);
 bool stream_drop_oldest(struct stream *stream);
 int stream_put(struct stream *stream, struct tag *tag);
 bool stream_start(const struct stream *stream, u64 *positions, u64 *key_seq);

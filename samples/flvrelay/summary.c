@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * flvrelay/summary in debugfs: one "NAME VALUE" per line. Memory and sends in flight are those
- * of the current stream; the other lines are totals of all streams. Without a stream there is
- * no instance, and live and held bytes are 0.
+ * of the current stream; the other lines are totals of all streams. Live and held bytes are those
+ * of the instance and of the stack's pages together; without a stream there are none.
+ *
+ *	referenced_bytes	received without a copy
+ *	received_bytes		received by a copy
+ *	compacted_bytes		of the first ones, copied later, out of what held too much
  */
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
@@ -43,8 +47,10 @@ void summary_end(struct stream *stream)
 
 static void show_stream(struct seq_file *seq, struct stream *stream)
 {
+	struct dualtree_pages_stats pages = {};
 	struct dualtree_tx_stats sent = {};
 	struct dualtree_stats stats = {};
+	unsigned long received = totals.received_bytes;
 	size_t kept = 0;
 	int i;
 
@@ -53,11 +59,19 @@ static void show_stream(struct seq_file *seq, struct stream *stream)
 	if (stream) {
 		dualtree_get_stats(stream->dt, &stats);
 		dualtree_tx_get_stats(stream->tx, &sent);
+		dualtree_pages_get_stats(stream->pages, &pages);
+		received += READ_ONCE(stream->received_bytes) + pages.copied_bytes;
 	}
-	seq_printf(seq, "live_bytes %zu\n", stats.live_bytes);
-	seq_printf(seq, "held_bytes %zu\n", stats.held_bytes);
+	seq_printf(seq, "live_bytes %zu\n", stats.live_bytes + pages.live_bytes);
+	seq_printf(seq, "held_bytes %zu\n", stats.held_bytes + pages.held_bytes);
+	seq_printf(seq, "live_in_pages_bytes %zu\n", pages.live_bytes);
+	seq_printf(seq, "held_in_pages_bytes %zu\n", pages.held_bytes);
 	seq_printf(seq, "kept_bytes %zu\n", kept);
 	seq_printf(seq, "inflight_bytes %zu\n", sent.inflight_bytes);
+	seq_printf(seq, "referenced_bytes %llu\n",
+		   pages.referenced_bytes + totals.referenced_bytes);
+	seq_printf(seq, "received_bytes %lu\n", received);
+	seq_printf(seq, "compacted_bytes %llu\n", pages.compacted_bytes + totals.compacted_bytes);
 	seq_printf(seq, "sends %llu\n", sent.sends + totals.sends);
 	seq_printf(seq, "zerocopy_bytes %llu\n", sent.zerocopy_bytes + totals.zerocopy_bytes);
 	seq_printf(seq, "copied_bytes %llu\n", sent.copied_bytes + totals.copied_bytes);

@@ -121,9 +121,13 @@ def judge_memory(run: Run, seconds: int) -> None:
 
 
 def show_traffic(run: Run, note: str = "") -> None:
-    """Print what was sent."""
+    """Print what was received, and what was sent."""
+    received = run.value("referenced_bytes") + run.value("received_bytes")
+    copied = run.value("received_bytes") + run.value("compacted_bytes")
     sent = run.value("zerocopy_bytes") + run.value("copied_bytes")
     row("tags", f"{run.value('tags'):,}, {amount(run.value('payload_bytes'))} of payload")
+    row("received", f"{amount(received)}, of which the relay copied {amount(copied)}, in small "
+                    "packets or to hold less")
     row("sent", f"{amount(sent)} in {run.value('sends'):,} calls, of which the stack copied "
                 f"{amount(run.value('copied_bytes'))}{note}")
 
