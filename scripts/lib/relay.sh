@@ -19,7 +19,7 @@
 
 # What scripts/demo was asked for.
 # shellcheck disable=SC2154
-: "${seconds?}" "${kind?}"
+: "${seconds?}" "${kind?}" "${peers?}"
 
 # Pictures in a second, and between two that decoding can begin with.
 RELAY_RATE=25
@@ -321,7 +321,7 @@ hostile_traffic()
 {
 	await $RELAY_BOOT_PATIENCE "the guest was ready" guest_is_ready || return 0
 	PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_peers hostile "$dir" "$publish_port" \
-		"$subscribe_port" "$stop_port" "$raw_port" "$qemu_port" "$seconds" || true
+		"$subscribe_port" "$stop_port" "$raw_port" "$qemu_port" "$seconds" "$peers" || true
 }
 
 # A publisher may be silent for 4 seconds, and a viewer wait for 20. Rings get 4 MiB. The guest is
@@ -331,6 +331,8 @@ hostile_run()
 	local dir=$1 vm_pid publish_port subscribe_port stop_port raw_port qemu_port status=0
 	local TIMEOUT=$((TIMEOUT + RELAY_HOSTILE)) STEP_TIMEOUT=$((STEP_TIMEOUT + RELAY_HOSTILE))
 
+	# A descriptor for each peer, here and in QEMU.
+	ulimit -n $((2 * peers + 2048)) 2>/dev/null || die "no $peers peers: too few descriptors"
 	mkdir -p "$dir"
 	: >"$dir/host-failures"
 	echo HOSTILE=yes >"$dir/relay.conf"

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Hostile peers of a relay in a guest.
 
-    hostile DIR PUBLISH SUBSCRIBE STOP RAW QEMU SECONDS
+    hostile DIR PUBLISH SUBSCRIBE STOP RAW QEMU SECONDS PEERS
 
 DIR has port.log, what the guest says. PUBLISH, SUBSCRIBE and STOP are ports of this machine that
 lead to the relay's ports and to one that ends the guest's script. RAW and QEMU are the UDP ports of
 the guest's second network (raw.py). SECONDS is how long the stream is that the good peers share
-with the others. What does not hold is appended to DIR/host-failures.
+with the others, of which PEERS are there at a time (crowd.py). What does not hold is appended to
+DIR/host-failures.
 """
 import contextlib
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from . import flv
+from .crowd import KINDS, Crowd
 from .raw import ACK, FIN, PSH, Network
 
 RELAY_PUBLISH, RELAY_SUBSCRIBE = 9100, 9101
@@ -31,6 +33,8 @@ PLACES = 64
 STARVED = 10
 # Bytes of a video tag: 25 a second make 1.5 Mbit/s.
 VIDEO_SIZE = 7500
+# Bytes a second that a slow viewer reads: a tenth of the stream.
+SLOW_RATE = 20000
 # Seconds after which nothing may be left of connections that fell silent.
 LINGER = 60
 
@@ -102,6 +106,17 @@ class Stream:
         thread.start()
         self.viewers.append((name, viewer, thread))
 
+    def view_slowly(self) -> None:
+        """Add a viewer that reads too slowly, and that the relay drops for it."""
+        threading.Thread(target=self.read_slowly, args=(self.guest.viewer(),), daemon=True).start()
+
+    def read_slowly(self, sock: socket.socket) -> None:
+        """Read a little now and then, until the connection is reset."""
+        with sock, contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_RATE)
+            while sock.recv(SLOW_RATE):
+                time.sleep(1)
+
     @staticmethod
     def read(sock: socket.socket, viewer: flv.Viewer) -> None:
         """Read a stream to its end."""
@@ -136,16 +151,20 @@ class Stream:
 
 @contextlib.contextmanager
 def streaming(guest: Guest, seconds: int) -> Iterator[Stream]:
-    """Publish a stream to two viewers and to one that has ended its own side, meanwhile."""
+    """Publish a stream to two viewers, two slow ones and one that has ended its side, meanwhile."""
     stream = Stream(guest, seconds)
     stream.view("first")
     stream.view("second")
-    guest.wait(10, "two viewers were there", lambda: guest.value("subscribers") >= 2)
+    stream.view_slowly()
+    stream.view_slowly()
+    guest.wait(10, "four viewers were there", lambda: guest.value("subscribers") >= 4)
     stream.thread.start()
-    guest.wait(10, "they had joined", lambda: guest.value("joined") >= 2)
+    guest.wait(10, "they had joined", lambda: guest.value("joined") >= 4)
     stream.view("half-closed", end_own_side=True)
     yield stream
     stream.finish()
+    if guest.value("slow_dropped") < 2:
+        guest.fail(f"slow viewers that were dropped: {guest.value('slow_dropped')}, 2 are due")
 
 
 def fall_silent(guest: Guest, net: Network) -> None:
@@ -207,19 +226,19 @@ def come_and_go(guest: Guest) -> None:
                 sock.close()
 
 
-def hold_on(guest: Guest, net: Network, stream: Stream) -> None:
-    """Until the stream is over: a byte a second to both ports, and viewers that are dead."""
-    say("8 viewers are dead, 20 connections send a byte a second")
+def hold_on(guest: Guest, net: Network, stream: Stream, peers: int) -> None:
+    """Until the stream is over: a crowd at both ports, and viewers that are dead."""
+    say(f"8 viewers are dead, {peers} others are a crowd: {', '.join(KINDS)}")
     for _ in range(8):
         net.connect(RELAY_SUBSCRIBE).silent = True
-    socks = [guest.viewer() if number % 2 else guest.publisher() for number in range(20)]
-    while stream.thread.is_alive():
-        for sock in socks:
-            with contextlib.suppress(OSError):
-                sock.sendall(b"F")
-        time.sleep(1)
-    for sock in socks:
-        sock.close()
+    with Crowd((guest.publish_port, guest.subscribe_port), peers) as crowd:
+        stream.thread.join()
+    made = crowd.made
+    say(f"{sum(made.values())} connections of the crowd, {crowd.most} of them at a time: " +
+        ", ".join(f"{kind} {made[kind]}" for kind in KINDS))
+    for kind in KINDS:
+        if peers >= 2 * len(KINDS) and not made[kind]:
+            guest.fail(f"no connection of the kind '{kind}' was made")
 
 
 def publish_slowly(guest: Guest) -> None:
@@ -261,7 +280,7 @@ def fill_memory(guest: Guest) -> None:
 
 def main(folder: str, *numbers: str) -> int:
     """Run all of it."""
-    publish, subscribe, stop, raw, qemu, seconds = map(int, numbers)
+    publish, subscribe, stop, raw, qemu, seconds, peers = map(int, numbers)
     guest = Guest(Path(folder), publish, subscribe)
     net = Network(raw, qemu)
     try:
@@ -270,7 +289,7 @@ def main(folder: str, *numbers: str) -> int:
         wait_in_vain(guest, net)
         with streaming(guest, seconds) as stream:
             come_and_go(guest)
-            hold_on(guest, net, stream)
+            hold_on(guest, net, stream, peers)
         publish_slowly(guest)
         fill_memory(guest)
         fall_silent(guest, net)
