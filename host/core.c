@@ -2,6 +2,7 @@
 /* What each test does with the core as a whole: see core.h. */
 #include <dualtree/fault.h>
 #include "../dualtree/pass.h"
+#include "../dualtree/percpu.h"
 #include "core.h"
 
 /* Memory that stays: the table, and records of the module. */
@@ -37,6 +38,7 @@ void host_core_quiesce(void)
 	dualtree_fail_every(0);
 	dualtree_fail_above(UINT_MAX);
 	dt_pass_set_idle_ms(2000);
+	dt_shared_calls = 32;
 	host_hotplug_busy = false;
 	host_tracing = false;
 	host_now.cpu = 0;

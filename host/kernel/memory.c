@@ -27,7 +27,7 @@ unsigned long host_used_pages, host_kmallocs;
 static int file = -1;
 
 /*
- * Zones: two nodes, what limited devices reach of the first one, and what is plugged into the second
+ * Zones: two nodes, what limited devices reach of the first one, what is plugged into the second
  * one. next_page[] is where the next search for free pages begins in each.
  */
 #define ZONE_DMA32	HOST_NODES
