@@ -321,7 +321,8 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
  * @nr: granules that stay, not 0. Those after them are the end of one extent.
  *
  * The granules that are cut off keep the mark LEDGER_OWNED: a free of them is refused, and nothing
- * merges with them. The caller looks at @tree->damaged then: if it is set, nothing is cut off.
+ * merges with them. If @tree->nr is not @nr then, damage was found and nothing is cut off. With
+ * @tree->damaged set, which may be so in either case, the caller makes the trees again.
  *
  * Context: Any; the caller owns the tree.
  */

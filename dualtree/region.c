@@ -204,14 +204,15 @@ void dt_region_reset(struct dt_region *region)
  * @region: a region of a heap
  * @nr: granules that stay, whole pages. Those after them are the end of one extent.
  *
- * Changes nothing if the region's trees are damaged, which the caller looks at.
+ * Changes nothing if damage to the region's trees is found before the cut. If it is found after
+ * that, @region->nr is @nr, and the caller makes the trees again.
  *
  * Context: Any; the caller owns the region's heap. The caller returns the pages to the pool.
  */
 void dt_region_cut(struct dt_region *region, unsigned int nr)
 {
 	dt_extent_tree_cut(&region->free, nr);
-	if (unlikely(region->free.damaged))
+	if (unlikely(region->free.nr != nr))
 		return;
 	region->nr = nr;
 	region->drain_wmark = drain_wmark(nr);

@@ -251,8 +251,45 @@ static void arenas_too_small(void)
 	host_assert(host_lines > lines);
 }
 
+/* Free granules of an allocation at @base, and damage a word of the node of their extent. */
+static void free_and_damage(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr,
+			    unsigned int word)
+{
+	host_assert(!dualtree_free(dt, base + first * DT_GRANULE, nr * DT_GRANULE));
+	if (word < DT_GRANULE / sizeof(u32))
+		host_scribble(base + (first + nr - 1) * DT_GRANULE + word * sizeof(u32), 700, 4);
+}
+
+/*
+ * The end of a region is cut off, and a link of one of its other large extents is damaged, which is
+ * found before the cut, after it, or not at all: the region and its trees agree on where it ends.
+ */
+static void cut_of_damaged_trees(unsigned int hole, unsigned int word)
+{
+	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = dualtree_create("cut", &params);
+	const unsigned int nr = 2 * SZ_64K / DT_GRANULE;
+	const struct dt_region *region;
+	u8 *base;
+
+	host_assert(!IS_ERR(dt));
+	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
+	host_assert(base);
+	free_and_damage(dt, base, 80, 100, hole == 0 ? word : UINT_MAX);
+	free_and_damage(dt, base, 181, 120, hole == 1 ? word : UINT_MAX);
+	free_and_damage(dt, base, 302, 90, hole == 2 ? word : UINT_MAX);
+	free_and_damage(dt, base, 393, nr - 393, UINT_MAX);
+	dualtree_shrink(dt);
+	region = dt_heap_region_above(heap_of_cpu(dt, 0), NULL);
+	host_assert(region->nr == region->free.nr);
+	host_assert(region->bytes == (size_t)region->nr * DT_GRANULE);
+	host_assert(dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 void host_cases(void)
 {
+	unsigned int hole, word;
 	unsigned int shared_calls = dt_shared_calls;
 	static bool done;
 
@@ -272,5 +309,8 @@ void host_cases(void)
 	unlinked_block(true, 0x10);
 	destroyed_with_live_bytes();
 	arenas_too_small();
+	for (hole = 0; hole < 3; hole++)
+		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
+			cut_of_damaged_trees(hole, word);
 	dt_shared_calls = shared_calls;
 }

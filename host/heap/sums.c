@@ -107,6 +107,7 @@ void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats)
 
 		region = rb_entry(node, struct dt_region, node);
 		sums = region_sum(region);
+		host_assert(region->nr == region->free.nr);
 		host_assert(sums.extents == region->free.nr_extents);
 		host_assert(sums.granules == region->free.nr_free);
 		host_assert(sums.cached == region_nr_cached(region));
