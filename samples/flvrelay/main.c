@@ -89,7 +89,7 @@ static unsigned int limit_mib = 64;
 module_param(limit_mib, uint, 0444);
 MODULE_PARM_DESC(limit_mib, "MiB that a stream may take; 0: no limit");
 
-static unsigned int max_held = 135;
+static unsigned int max_held = 125;
 module_param(max_held, uint, 0444);
 MODULE_PARM_DESC(max_held, "Percent of a tag's bytes that they may hold where they were received");
 
