@@ -277,6 +277,15 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
 	return region_addr(region, first);
 }
 
+/* The trees of a region do not have what the ledger says: make them again. */
+static noinline void heap_repair_sums(struct dt_heap *heap, struct dt_region *region,
+				      struct region_sums *was)
+{
+	dt_heap_repair(heap, region);
+	heap_update_sums(heap, region, *was);
+	*was = region_sums(region);
+}
+
 /**
  * dt_heap_alloc() - serve a request from the trees
  * @heap: the heap
@@ -296,7 +305,7 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 	was = region_sums(region);
 	first = dt_extent_tree_alloc(&region->free, nr);
 	if (unlikely(first == EXTENT_NONE)) {
-		dt_heap_repair(heap, region);
+		heap_repair_sums(heap, region, &was);
 		first = dt_extent_tree_alloc(&region->free, nr);
 	}
 	return likely(first != EXTENT_NONE) ? heap_commit_alloc(heap, region, was, first, size) :
@@ -357,17 +366,17 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_alloc_run);
 void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 {
 	unsigned int nr = granules_of(size), before, first;
-	struct dt_region *region = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
+	struct dt_region *fit = lowest_fit(heap, nr + (align >> DT_GRANULE_SHIFT) - 1);
+	struct dt_region *region = fit ?: heap->spare;
 	struct region_sums was;
 
-	if (!region)
-		region = heap->spare;
 	if (!region)
 		return NULL;
 	was = region_sums(region);
 	first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
-	if (unlikely(first == EXTENT_NONE && region->free.damaged)) {
-		dt_heap_repair(heap, region);
+	/* An extent that would fit is not found: a link to it is gone. */
+	if (unlikely(first == EXTENT_NONE && (fit || region->free.damaged))) {
+		heap_repair_sums(heap, region, &was);
 		first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	}
 	return first != EXTENT_NONE ? heap_commit_alloc(heap, region, was, first, size) : NULL;

@@ -287,6 +287,30 @@ static void cut_of_damaged_trees(unsigned int hole, unsigned int word)
 	dualtree_destroy(dt);
 }
 
+/*
+ * The links of one of two large extents were overwritten by those of a node that has no children:
+ * the other one may not be found any more, where an aligned request needs it.
+ */
+static void aligned_of_lost_extent(unsigned int last)
+{
+	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = dualtree_create("lost", &params);
+	unsigned int word;
+	u8 *base, *ptr;
+
+	host_assert(!IS_ERR(dt));
+	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
+	host_assert(base);
+	free_and_damage(dt, base, 80, 300, UINT_MAX);
+	free_and_damage(dt, base, 381, 400, UINT_MAX);
+	for (word = 0; word < 2; word++)
+		host_scribble(base + last * DT_GRANULE + word * sizeof(u64), ~0UL, sizeof(u64));
+	ptr = dualtree_alloc_aligned(dt, 380 * DT_GRANULE, 2 * DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr >= base + 381 * DT_GRANULE && ptr <= base + 401 * DT_GRANULE);
+	host_assert(dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 void host_cases(void)
 {
 	unsigned int hole, word;
@@ -312,5 +336,7 @@ void host_cases(void)
 	for (hole = 0; hole < 3; hole++)
 		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
 			cut_of_damaged_trees(hole, word);
+	aligned_of_lost_extent(80 + 300 - 1);
+	aligned_of_lost_extent(381 + 400 - 1);
 	dt_shared_calls = shared_calls;
 }
