@@ -36,8 +36,8 @@
 #include "slots.h"
 
 /*
- * The parameter shared_calls. A pair of calls on the shared heap takes some 1,000 instructions more
- * than one on a CPU's: 32 of them are soon made up for where a CPU goes on.
+ * The parameter shared_calls. A pair of calls on the shared heap takes several times what one on a
+ * CPU's takes: 32 of them are soon made up for where a CPU goes on.
  */
 unsigned int dt_shared_calls = 32;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_shared_calls);
