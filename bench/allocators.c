@@ -29,6 +29,22 @@ void *dt_bench_open_dualtree(const struct bench *b)
 	return dualtree_create("cost", &params);
 }
 
+/* Allocations in a row after which a CPU has a heap of its own: more than shared_calls. */
+#define ROW	64
+
+/* Give this CPU a heap of its own in a new instance, or pass an error on. Return: @dt. */
+struct dualtree *dt_bench_own_heap(struct dualtree *dt)
+{
+	unsigned int i;
+
+	if (IS_ERR(dt))
+		return dt;
+	for (i = 0; i < ROW; i++)
+		dualtree_free(dt, dualtree_alloc(dt, 64, GFP_KERNEL), 64);
+	dualtree_shrink(dt);
+	return dt;
+}
+
 /* A loop does not look at what the calls return: the instance has counted. */
 int dt_bench_close_instance(struct dualtree *dt)
 {

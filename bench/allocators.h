@@ -54,6 +54,7 @@ static __always_inline void bulk_loop(const struct bench *b, unsigned int ops, u
 }
 
 void *dt_bench_open_dualtree(const struct bench *b);
+struct dualtree *dt_bench_own_heap(struct dualtree *dt);
 int dt_bench_close_instance(struct dualtree *dt);
 
 extern const struct allocator dt_gen_pool_first, dt_gen_pool_best;

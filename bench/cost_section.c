@@ -157,7 +157,7 @@ static void *open_flags(const struct bench *b)
 {
 	const struct dualtree_params params = { .flags = b->c->arg };
 
-	return dualtree_create("cost", &params);
+	return dt_bench_own_heap(dualtree_create("cost", &params));
 }
 
 /* Its regions are of order c->arg. */
@@ -165,11 +165,11 @@ static void *open_large(const struct bench *b)
 {
 	const struct dualtree_params params = { .min_region_order = b->c->arg };
 
-	return dualtree_create("cost", &params);
+	return dt_bench_own_heap(dualtree_create("cost", &params));
 }
 
 #define REMOTE(what, phase, nr)								\
-	{ what, .timed = phase, .size = SIZE, .live = BATCH, .ops = nr }
+	{ what, .timed = phase, .open = open_flags, .size = SIZE, .live = BATCH, .ops = nr }
 #define LONGEST(what, call, ...)							\
 	{ what, .label = "longest section", .timed = call, .ops = 1, __VA_ARGS__ }
 #define LONGEST_CALL(what, call, ...)							\
@@ -181,14 +181,16 @@ static const struct bench_case cases[] = {
 	REMOTE("remote cycle", timed_cycle, BATCH),
 	LONGEST("drain 32 and allocate, 10k live", longest_drain, .live = BENCH_LIVE_MAX,
 		.open = open_flags, .arg = DUALTREE_EXACT_FIT),
-	LONGEST("the same, with quick lists", longest_drain, .live = BENCH_LIVE_MAX),
+	LONGEST("the same, with quick lists", longest_drain, .live = BENCH_LIVE_MAX,
+		.open = open_flags),
 	LONGEST("allocate 4 MiB", longest_alloc, .open = open_large, .arg = 10),
 	LONGEST("free 4 MiB", longest_free, .open = open_large, .arg = 10),
 	LONGEST("free 16 x 4 KiB in one call", longest_bulk, .open = open_flags,
 		.arg = DUALTREE_EXACT_FIT),
 	LONGEST("empty a region of 4 MiB that is cached", longest_evict, .open = open_large,
 		.arg = 10),
-	LONGEST_CALL("allocate 32 KiB, 5k runs in flight", longest_call, .live = BENCH_LIVE_MAX),
+	LONGEST_CALL("allocate 32 KiB, 5k runs in flight", longest_call, .live = BENCH_LIVE_MAX,
+		     .open = open_flags),
 	LONGEST_CALL("the same, EXACT_FIT", longest_call, .live = BENCH_LIVE_MAX,
 		     .open = open_flags, .arg = DUALTREE_EXACT_FIT),
 };

@@ -123,19 +123,6 @@ static void close(struct extents *e)
 	kfree(e);
 }
 
-/* Allocations in a row after which a CPU has a heap of its own: more than shared_calls. */
-#define ROW		64
-
-/* All extents are to be in the heap of this CPU. */
-static void make_own_heap(struct dualtree *dt)
-{
-	unsigned int i;
-
-	for (i = 0; i < ROW; i++)
-		dualtree_free(dt, dualtree_alloc(dt, 64, GFP_KERNEL), 64);
-	dualtree_shrink(dt);
-}
-
 static struct dualtree *create(enum spread spread)
 {
 	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
@@ -146,9 +133,7 @@ static struct dualtree *create(enum spread spread)
 	if (spread == SMALL_REGIONS)
 		params.max_region_order = 4;
 	dt = dualtree_create("extents", &params);
-	if (!IS_ERR(dt))
-		make_own_heap(dt);
-	return dt;
+	return dt_bench_own_heap(dt);
 }
 
 static void *open_extents(const struct bench *b)
