@@ -146,8 +146,8 @@ static bool count_shared(struct dualtree *dt, unsigned int max)
 	u16 window = jiffies / WINDOW_JIFFIES, cpu = raw_smp_processor_id();
 	u16 row = READ_ONCE(dt->row), calls = READ_ONCE(dt->window_calls);
 
-	row = READ_ONCE(dt->row_cpu) == cpu ? min(row + 1, U16_MAX) : 0;
-	calls = READ_ONCE(dt->window) == window ? min(calls + 1, U16_MAX) : 0;
+	row = READ_ONCE(dt->row_cpu) == cpu ? min_t(unsigned int, row + 1, U16_MAX) : 0;
+	calls = READ_ONCE(dt->window) == window ? min_t(unsigned int, calls + 1, U16_MAX) : 0;
 	WRITE_ONCE(dt->row, row);
 	WRITE_ONCE(dt->row_cpu, cpu);
 	WRITE_ONCE(dt->window, window);
