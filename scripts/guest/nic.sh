@@ -12,8 +12,8 @@
 # MODE is the driver that receives: ours or kernels.
 #
 # /run/harness/nic.conf sets what traffic.sh and vnic.sh name, and MTUS, SOCKETS (that do not read),
-# SEED, IOMMU (yes, or nothing: there is none), PARAMETERS (of the module) and PARTS, of: hello
-# traffic xdp changes readers remove.
+# SEED, IOMMU (yes, or nothing: there is none), PARAMETERS (of the module), COUNTED (words
+# MTU:SIZE:BATCH), FRAMES, and PARTS, of: hello traffic xdp changes readers remove count.
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
@@ -372,6 +372,69 @@ plug_in()
 	load_ours
 	set_up_end 1
 	wait_links
+}
+
+# give_to_kernels: our card has the kernel's driver from now on.
+give_to_kernels()
+{
+	echo "$OURS" >"$PCI/devices/$OURS/driver/unbind"
+	echo e1000 >"$PCI/devices/$OURS/driver_override"
+	echo "$OURS" >"$PCI/drivers_probe"
+	[ "$(driver_of "$OURS")" = e1000 ] || {
+		fail "our card has the driver $(driver_of "$OURS")"
+		exit 1
+	}
+	IF1=$(device_of "$OURS")
+	set_up_end 1
+	mode=kernels
+}
+
+# interrupts_of ADDRESS: those of its line.
+interrupts_of()
+{
+	awk -v line="$(cat "$PCI/devices/$1/irq"):" '$1 == line { print $2 }' /proc/interrupts
+}
+
+# count_datagrams NAME ADDRESS SIZE BATCH [MAC]
+count_datagrams()
+{
+	local name=$1 address=$2 size=$3 batch=$4
+
+	shift 4
+	"$HERE/nic_count" "/proc/$NS1/ns/net" "/proc/$NS0/ns/net" "$address" "$size" "$batch" \
+		"$FRAMES" "$@" >/tmp/count 2>&1 || fail "$mode: $name: $(tail -n 1 /tmp/count)"
+	stat_of "$name" "$(sed -n 's/^each //p' /tmp/count)"
+}
+
+# No card has it, and no multicast address that a card listens to has its hash.
+ABSENT=02:00:00:5a:a5:77
+
+# The same frames are sent again to a card that is not there: the rest is what receiving takes.
+count_all()
+{
+	local mtu size batch before
+
+	for counted in $COUNTED; do
+		IFS=: read -r mtu size batch <<-END
+			$counted
+		END
+		step "$mode receives, mtu $mtu: counting, $size bytes, $batch at once"
+		set_mtu "$mtu"
+		wait_links
+		ping_across "$FAR" 56
+		before=$(interrupts_of "$OURS")
+		count_datagrams "all_$counted" "$FAR" "$size" "$batch"
+		stat_of "interrupts_$counted" $(($(interrupts_of "$OURS") - before))
+		count_datagrams "send_$counted" 10.9.0.99 "$size" "$batch" "$ABSENT"
+	done
+}
+
+# run_count: the same card receives, from the same one, with either driver.
+run_count()
+{
+	count_all
+	give_to_kernels
+	count_all
 }
 
 run_remove()

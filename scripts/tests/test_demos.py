@@ -236,3 +236,20 @@ class Demos(CommandCase):
                 ({"held_wrong": 1}, "datagrams that were damaged: 1")):
             with self.subTest(said):
                 self.assertEqual(self.nic(**changed), [said])
+
+    def test_nic_count(self) -> None:
+        counted = "1500:64:1"
+        ours, kernels = ({f"all_{counted}": whole, f"send_{counted}": 5000,
+                          f"interrupts_{counted}": 200} for whole in (8000, 9000))
+        for changed, failures in (
+                ({}, []), ({f"all_{counted}": 5000}, [f"ours: not counted: {counted}"]),
+                ({f"send_{counted}": 5151},
+                 [f"not alike for both drivers: 5151 and 5000, send {counted}"]),
+                ({f"interrupts_{counted}": 100},
+                 [f"not alike for both drivers: 100 and 200, interrupts {counted}"])):
+            self.write("run/report.txt", numbers({**ours, **changed}, "ours ") +
+                       numbers(kernels, "kernels "))
+            self.assertEqual(self.failures(nic, counted, "count"), failures)
+            if not failures:
+                self.assertIn("  64 bytes, mtu 1500, 1 at once               3,000            4,000"
+                              "             0.75            5,000", self.printed)

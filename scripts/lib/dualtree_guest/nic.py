@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """What scripts/nic makes of a run: what the numbers have to be, and tables of both drivers.
 
-    nic DIR MTUS PART...
+    nic DIR WHAT PART...
 
-MTUS are those of the part traffic. Prints the tables and leaves in failures.txt what does not hold.
-No throughput is judged.
+WHAT are the MTUs of the part traffic, or what the part count has counted, as MTU:SIZE:BATCH. Prints
+the tables and leaves in failures.txt what does not hold. No throughput is judged.
 """
 import re
 from pathlib import Path
@@ -24,6 +24,10 @@ CHANGES = ("close_and_open", "change_rings", "negotiate", "see_addresses", "slee
 # Milliseconds that removal and unloading may take, which wait for no packet: a second, on a machine
 # that leaves the guest a tenth of a CPU. To wait for a socket took until it is read.
 REMOVE_MS_MAX = 10000
+
+# Percent by which two numbers may differ that do not depend on the driver that receives: what its
+# sender takes, and how often it is interrupted.
+ALIKE_PERCENT = 3
 
 
 def check_console(run: Run) -> None:
@@ -115,6 +119,30 @@ def show_readers(run: Run) -> None:
     cells("  bytes for each datagram", quotients(taken, kept))
 
 
+def judge_count(run: Run, counted: list[str]) -> None:
+    """Require that all was counted, and that receiving has cost something."""
+    for mode in MODES:
+        for what in counted:
+            run.require(0 < run.value(mode, f"send_{what}") < run.value(mode, f"all_{what}"),
+                        f"{mode}: not counted: {what}")
+    for what in counted:
+        for name in ("send", "interrupts"):
+            ours, kernels = each(run, f"{name}_{what}")
+            run.require(abs(ours - kernels) * 100 <= kernels * ALIKE_PERCENT,
+                        f"not alike for both drivers: {ours} and {kernels}, {name} {what}")
+
+
+def show_count(run: Run, counted: list[str]) -> None:
+    """Print what receiving costs: all that there was less what sending takes."""
+    cells("received by", ["ours", "the kernel's", "ours/kernel's", "sending"])
+    for what in counted:
+        mtu, size, batch = what.split(":")
+        whole, send = (each(run, f"{name}_{what}") for name in ("all", "send"))
+        ours, kernels = (part - sent for part, sent in zip(whole, send))
+        cells(f"{size} bytes, mtu {mtu}, {batch} at once",
+              [f"{ours:,}", f"{kernels:,}", ratio(ours, kernels), f"{send[0]:,}"])
+
+
 def show_ours(run: Run) -> None:
     """Print what our card has counted before it was removed."""
     print()
@@ -127,14 +155,14 @@ def show_ours(run: Run) -> None:
         cells(label, [str(run.value("ours", name))])
 
 
-def main(folder: str, mtus: str, *parts: str) -> int:
+def main(folder: str, what: str, *parts: str) -> int:
     """Judge a run, and print its tables."""
     run = Run(Path(folder))
     run.complaints("dualtree|dualtree_netbuf|dualtree_e1000", NO_COMPLAINT)
     check_console(run)
     if "traffic" in parts:
-        judge_traffic(run, mtus.split())
-        show_traffic(run, mtus.split())
+        judge_traffic(run, what.split())
+        show_traffic(run, what.split())
     if "xdp" in parts:
         for name in ("xdp_passed", "xdp_sent", "xdp_redirected"):
             run.require(run.value("ours", name) > 0, f"{name} is {run.value('ours', name)}")
@@ -147,4 +175,7 @@ def main(folder: str, mtus: str, *parts: str) -> int:
     if "remove" in parts:
         judge_remove(run)
         show_ours(run)
+    if "count" in parts:
+        judge_count(run, what.split())
+        show_count(run, what.split())
     return run.finish()
