@@ -49,12 +49,13 @@ static const char * const inject_names[] = {
 	[INJECT_HANG]		= "hang",
 	[INJECT_LEAK]		= "leak",
 	[INJECT_DOUBLE_FREE]	= "double_free",
+	[INJECT_MAPPING]	= "mapping",
 };
 
 /* A fault to inject. scripts/nic --self-check requires that each one is reported. */
 static char *inject = "";
 module_param(inject, charp, 0444);
-MODULE_PARM_DESC(inject, "Do one thing wrong: address, hang, leak or double_free");
+MODULE_PARM_DESC(inject, "Do one thing wrong: address, hang, leak, double_free or mapping");
 
 /* Registers and DMA of the device. Undone by pci_give_back(). */
 static int pci_take(struct pci_dev *pdev, struct nic *nic)
@@ -200,7 +201,7 @@ static struct pci_driver nic_driver = {
 static int __init nic_init(void)
 {
 	if (match_string(inject_names, ARRAY_SIZE(inject_names), inject) < 0) {
-		pr_err("inject must be address, hang, leak or double_free\n");
+		pr_err("inject must be address, hang, leak, double_free or mapping\n");
 		return -EINVAL;
 	}
 	return pci_register_driver(&nic_driver);

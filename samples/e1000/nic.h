@@ -29,6 +29,7 @@ struct bpf_prog;
  * @INJECT_HANG: the device is not told of what it is to send, until it is reset
  * @INJECT_LEAK: an allocation is not freed when the card goes down
  * @INJECT_DOUBLE_FREE: one is freed twice
+ * @INJECT_MAPPING: a DMA mapping is not undone when the card goes down
  */
 enum inject {
 	INJECT_NONE,
@@ -36,6 +37,7 @@ enum inject {
 	INJECT_HANG,
 	INJECT_LEAK,
 	INJECT_DOUBLE_FREE,
+	INJECT_MAPPING,
 };
 
 /**

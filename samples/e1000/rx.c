@@ -134,15 +134,20 @@ destroy:
 	return -ENOMEM;
 }
 
-/* Leak an allocation, or free one twice. */
+/* Leak an allocation or a mapping, or free an allocation twice. */
 static void rx_inject(struct nic *nic, struct rx *rx)
 {
 	const size_t len = 1500;
 	void *data;
 
-	if (nic->inject != INJECT_LEAK && nic->inject != INJECT_DOUBLE_FREE)
+	if (nic->inject != INJECT_LEAK && nic->inject != INJECT_DOUBLE_FREE &&
+	    nic->inject != INJECT_MAPPING)
 		return;
 	netdev_info(nic->dev, "doing one thing wrong, as asked\n");
+	if (nic->inject == INJECT_MAPPING) {
+		dma_map_page(&nic->pdev->dev, ZERO_PAGE(0), 0, PAGE_SIZE, DMA_TO_DEVICE);
+		return;
+	}
 	data = dualtree_alloc(rx->dt, len, GFP_KERNEL);
 	if (!data || nic->inject == INJECT_LEAK)
 		return;

@@ -9,8 +9,8 @@
 #                         boots KERNEL_IMAGE with scripts/guest/SCRIPT; its logs are in DIR
 #   build_guest_programs NAME...
 #                         GUEST_PROGRAMS[] becomes programs made of guest/NAME.c, in TEMP_DIR
-#   kernel_module PATH    prints where a module of the stock kernel's own is;
-#                         unpacked into TEMP_DIR if it is compressed
+#   kernel_module PATH    prints where a module of the kernel's own is; unpacked into TEMP_DIR if
+#                         it is compressed
 #
 # Promises: guest_run returns 0 for a good run and 1 for one that was not good. Where nothing could
 # be run it ends the script.
@@ -40,7 +40,9 @@ build_guest_programs()
 
 kernel_module()
 {
-	local path=$KERNEL_MODULES/kernel/$1
+	local path=${KERNEL_MODULES:+$KERNEL_MODULES/kernel}
+
+	path=${path:-$KERNEL_KDIR}/$1
 
 	if [ -f "$path" ]; then
 		echo "$path"

@@ -4,8 +4,8 @@
 # The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #
 #   get_source         unpacks the release's kernel source; sets KERNEL_SRC
-#   get_kernel KIND    debug, fast, clang, kcsan, rt, uml, one of STOCK_KINDS or another one of
-#                      stock kernels (see release.sh); sets
+#   get_kernel KIND    debug, fast, clang, kcsan, rt, nic-debug, uml, one of STOCK_KINDS or another
+#                      one of stock kernels (see release.sh); sets
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
 #                      with KERNEL_MAKE[]), KERNEL_ID (a name that changes with
 #                      anything that went in), and KERNEL_MODULES for stock kernels
@@ -28,7 +28,7 @@
 KERNEL_RECIPE=1
 
 # Kinds whose config stands on another one's and on base.config.
-declare -A KIND_BUILDS_ON=([clang]=fast [kcsan]=fast [rt]=debug)
+declare -A KIND_BUILDS_ON=([clang]=fast [kcsan]=fast [rt]=debug [nic-debug]=debug)
 
 # What builds with LLVM=1 takes.
 CLANG_PACKAGES=(clang lld llvm)
@@ -335,7 +335,8 @@ get_kernel()
 		return
 	fi
 	case $GUEST_ARCH:$1 in
-	amd64:debug | amd64:fast | amd64:clang | amd64:kcsan | amd64:rt | amd64:uml | arm64:debug | arm64:fast)
+	amd64:debug | amd64:fast | amd64:clang | amd64:kcsan | amd64:rt | amd64:nic-debug | \
+		amd64:uml | arm64:debug | arm64:fast)
 		get_own_kernel "$1"
 		;;
 	amd64:stock) get_stock_kernel amd64 ;;
