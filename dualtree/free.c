@@ -35,6 +35,7 @@
 #include "../compat/kasan.h"
 #include "cache.h"
 #include "grow.h"
+#include "in_flight.h"
 #include "kmemleak.h"
 #include "ledger.h"
 #include "percpu.h"
@@ -303,6 +304,8 @@ static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
 	bool shared = region_heap(region) == &dt->shared;
 	bool queued = dt_remote_queue(region);
 
+	if (queued && !shared)
+		in_flight_note(dt);
 	preempt_enable();
 	/* Where another context has queued the region, that one does it. */
 	if (unlikely(shared && queued))
@@ -383,8 +386,8 @@ static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
 		ledger_set(region->ledger, run.first, run.nr, LEDGER_OWNED);
 		dt_cache_free(heap, region, run.first, run.nr);
 	} else if (kind == FREE_REMOTE) {
-		if (remote_mark(region, run.first, run.nr))
-			dt_remote_queue(region);
+		if (remote_mark(region, run.first, run.nr) && dt_remote_queue(region))
+			in_flight_note(dt);
 	}
 	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
 	return kind;

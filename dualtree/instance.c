@@ -17,6 +17,7 @@
 #include "../buddy/pool.h"
 #include "../compat/compat.h"
 #include "debugfs.h"
+#include "in_flight.h"
 #include "instance.h"
 #include "ledger.h"
 #include "pass.h"
@@ -106,6 +107,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	strcpy(dt->name, name);
 	rate_init(&dt->bad_free_limit);
 	rate_init(&dt->damage_limit);
+	dt_in_flight_init(dt);
 	err = set_params(dt, params ?: &defaults);
 	if (!err)
 		err = prepare_pool(dt);
@@ -212,6 +214,7 @@ void dualtree_destroy(struct dualtree *dt)
 	if (!dt)
 		return;
 	dt_pass_remove(dt);
+	dt_in_flight_forget(dt);
 	dt_debugfs_remove(dt);
 	if (dt->flags & DUALTREE_REPORT_LEAKS)
 		report_leaks(dt);

@@ -10,6 +10,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -74,10 +75,11 @@ struct dt_instance_counts {
  * @shared: the shared heap, for callers that cannot enter a heap of their CPU
  * @abandoned: pages that left the pool; dualtree_destroy()'s
  * @expected_held: live bytes that packets are expected to hold when it is destroyed
+ * @watch: node in the lists of what is watched, or linked to itself; see in_flight.c
  * @name: the name in reports
  *
  * Constant: all up to @max_size, and @name. What is rarely used fills the cache line before
- * @shared. With a name of 47 bytes it takes 512: thousands of streams have one each.
+ * @shared. With a name of 39 bytes it takes 512: thousands of streams have one each.
  */
 struct dualtree {
 	struct dt_cpu_slot __percpu *slots;
@@ -109,6 +111,7 @@ struct dualtree {
 	struct dt_heap shared;
 	unsigned long abandoned;
 	size_t expected_held;
+	struct llist_node watch;
 	char name[];
 };
 

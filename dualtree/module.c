@@ -16,6 +16,7 @@
 #include "../buddy/records.h"
 #include "../buddy/table.h"
 #include "debugfs.h"
+#include "in_flight.h"
 #include "pass.h"
 #include "percpu.h"
 #include "pressure.h"
@@ -67,6 +68,7 @@ postcore_initcall(dualtree_init);
 static void __exit dualtree_exit(void)
 {
 	dt_pressure_exit();
+	dt_in_flight_exit();
 	dt_pass_exit();
 	dt_slots_exit();
 	buddy_node_pools_exit();

@@ -164,7 +164,8 @@ static size_t batch_cpu(const struct batch *batch, int cpu)
 		due = heap_due(heap, batch->all, batch->looks[i]);
 		if (trim || (due && dt_reclaim_has_more(heap)))
 			visits[nr++] = (struct dt_reclaim_visit) {
-				.dt = batch->dts[i], .trim_only = !due, .trim.idle = due,
+				.dt = batch->dts[i], .trim.idle = due,
+				.what = due ? DT_RECLAIM_ALL : DT_RECLAIM_TRIM,
 			};
 	}
 	return nr ? dt_reclaim_cpu(cpu, visits, nr) : 0;

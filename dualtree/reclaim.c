@@ -52,6 +52,8 @@ static bool reclaim_cached(struct dt_heap *heap, struct dt_reclaim_visit *visit)
 		return true;
 	}
 	visit->list_taken = true;
+	if (visit->what == DT_RECLAIM_DRAIN)
+		return false;
 	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
@@ -67,8 +69,8 @@ static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
 {
 	struct dt_reclaim_visit *visit = arg;
 
-	visit->more = !visit->trim_only && reclaim_cached(heap, visit);
-	if (!visit->more && dt_trim_wanted(heap))
+	visit->more = visit->what != DT_RECLAIM_TRIM && reclaim_cached(heap, visit);
+	if (!visit->more && visit->what != DT_RECLAIM_DRAIN && dt_trim_wanted(heap))
 		visit->more = dt_trim_step(heap, &visit->trim);
 	return visit->more && !visit->trim.tail;
 }

@@ -13,9 +13,21 @@ struct dt_region;
 struct dualtree;
 
 /**
+ * enum dt_reclaim_what - what is done to a heap
+ * @DT_RECLAIM_ALL: all that it does not need is given back
+ * @DT_RECLAIM_TRIM: only its regions are looked at
+ * @DT_RECLAIM_DRAIN: only its remote list is drained
+ */
+enum dt_reclaim_what {
+	DT_RECLAIM_ALL,
+	DT_RECLAIM_TRIM,
+	DT_RECLAIM_DRAIN,
+};
+
+/**
  * struct dt_reclaim_visit - a heap of a CPU that is to be reclaimed
  * @dt: its instance; the other members begin as 0
- * @trim_only: it is only looked at, and keeps its cache and its spare
+ * @what: what is to be done
  * @list_taken: its remote list was taken once
  * @more: another step is needed
  * @done: nothing is left to do
@@ -24,7 +36,7 @@ struct dualtree;
  */
 struct dt_reclaim_visit {
 	struct dualtree *dt;
-	bool trim_only;
+	enum dt_reclaim_what what;
 	bool list_taken;
 	bool more;
 	bool done;

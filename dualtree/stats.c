@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include "cache.h"
 #include "section.h"
+#include "stats.h"
 
 static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
 		      const struct dt_heap *heap)
@@ -29,6 +30,21 @@ static void stats_add(struct dualtree_stats *stats, s64 *live, s64 *in_flight,
 	rcu_read_unlock();
 	*live += local64_read(&heap->counts.live_bytes);
 	*in_flight += local64_read(&heap->counts.in_flight);
+}
+
+/* Bytes in flight to all heaps of an instance. Any context. */
+size_t dt_stats_in_flight(const struct dualtree *dt)
+{
+	s64 sum = atomic64_read(&dt->counts.in_flight) + local64_read(&dt->shared.counts.in_flight);
+	const struct dt_heap *heap;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			sum += local64_read(&heap->counts.in_flight);
+	}
+	return (size_t)max_t(s64, sum, 0) << DT_GRANULE_SHIFT;
 }
 
 void dualtree_get_stats(struct dualtree *dt, struct dualtree_stats *stats)

@@ -130,6 +130,8 @@ struct llist_head {
 	struct llist_node *first;
 };
 
+#define LLIST_HEAD(name)	struct llist_head name = {}
+
 #define llist_entry(p, type, member)	container_of(p, type, member)
 
 static inline void init_llist_head(struct llist_head *head)

@@ -159,7 +159,7 @@ run_http
 
 step "reading the counts"
 # The consumer is done with what is overdue, and has looked at the peak once more.
-usleep 300000
+usleep 100000
 report_lines stat <"$RING/stats"
 report_lines map <"$MEMORY/map"
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory in flight is bounded: heaps are drained that others have freed much of. See in_flight.c.
+ */
+#ifndef DUALTREE_IN_FLIGHT_H
+#define DUALTREE_IN_FLIGHT_H
+
+#include <linux/sizes.h>
+#include "instance.h"
+
+/* An instance that holds less is not watched. An instance that holds little has one such region. */
+#define IN_FLIGHT_MIN	SZ_64K
+
+/* In no list: linked to itself. */
+static inline bool in_flight_watched(const struct dualtree *dt)
+{
+	return READ_ONCE(dt->watch.next) != &dt->watch;
+}
+
+void dt_in_flight_init(struct dualtree *dt);
+void dt_in_flight_watch(struct dualtree *dt);
+void dt_in_flight_forget(struct dualtree *dt);
+void dt_in_flight_exit(void);
+
+/**
+ * in_flight_note() - a region was queued on a heap
+ * @dt: the instance
+ *
+ * Context: Any, NMI included. The read comes after the queueing, which is a full barrier: pairs
+ * with in_flight_unwatch(), litmus/in-flight.
+ */
+static inline void in_flight_note(struct dualtree *dt)
+{
+	if (!in_flight_watched(dt) && atomic_long_read(&dt->held_bytes) > IN_FLIGHT_MIN)
+		dt_in_flight_watch(dt);
+}
+
+#endif /* DUALTREE_IN_FLIGHT_H */
