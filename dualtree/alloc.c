@@ -154,7 +154,7 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
 	dt_unpoison(ptr, size);
 	dt_poison(ptr + grains, granules - grains);
 	dt_kmemleak_track(ptr, size);
-	if (want_init_on_alloc(gfp | dt->zero))
+	if (dt_clears(dt, gfp))
 		memset(ptr, 0, size);
 	trace_dualtree_alloc(dt->name, ptr, size);
 	return ptr;

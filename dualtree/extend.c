@@ -143,7 +143,7 @@ static void grow_post(struct dualtree *dt, const struct growth *g)
 
 	dt_unpoison(base + grain, g->new_end - grain);
 	dt_poison(base + last_grain, ALIGN(g->new_end, DT_GRANULE) - last_grain);
-	if (want_init_on_alloc(dt->zero))
+	if (dt_clears(dt, 0))
 		memset(base + g->end, 0, g->new_end - g->end);
 	atomic64_add(g->new_end - g->end, &dt->counts.live_bytes);
 	trace_dualtree_alloc(dt->name, base + g->end, g->new_end - g->end);

@@ -31,7 +31,7 @@
 #define REGION_GROWN	SZ_64K
 
 #define ALL_FLAGS	(DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS | \
-			 DUALTREE_ACCOUNT)
+			 DUALTREE_ACCOUNT | DUALTREE_SKIP_ZERO)
 
 /* Max live ranges that are reported of an instance, a line each: enough to see whose they are. */
 #define LEAK_LINES_MAX	16
@@ -54,6 +54,9 @@ static int set_params(struct dualtree *dt, const struct dualtree_params *params)
 	if (max > arena_max || min > max || params->flags & ~ALL_FLAGS)
 		return -EINVAL;
 	if (params->flags & DUALTREE_ACCOUNT && params->pool)
+		return -EINVAL;
+	/* The pools of the nodes have memory of all kinds of users. */
+	if (params->flags & DUALTREE_SKIP_ZERO && !params->pool)
 		return -EINVAL;
 	/* With a lower limit no region could be got. */
 	if (params->limit && params->limit < PAGE_SIZE << min)

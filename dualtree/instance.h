@@ -11,6 +11,7 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -114,5 +115,12 @@ struct dualtree {
 	struct llist_node watch;
 	char name[];
 };
+
+/* Is what is handed out to be cleared? */
+static inline bool dt_clears(const struct dualtree *dt, gfp_t gfp)
+{
+	gfp |= dt->zero;
+	return dt->flags & DUALTREE_SKIP_ZERO ? gfp & __GFP_ZERO : want_init_on_alloc(gfp);
+}
 
 #endif /* DUALTREE_INSTANCE_H */

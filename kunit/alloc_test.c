@@ -20,8 +20,10 @@ static const struct create_case create_cases[] = {
 	{ "all zero", {} },
 	{ "all flags", { .flags = DUALTREE_EXACT_FIT | DUALTREE_ZERO | DUALTREE_REPORT_LEAKS |
 				  DUALTREE_ACCOUNT } },
-	{ "flag not defined", { .flags = BIT(4) }, .err = -EINVAL },
-	{ "defined and not", { .flags = DUALTREE_ZERO | BIT(5) }, .err = -EINVAL },
+	{ "flag not defined", { .flags = BIT(5) }, .err = -EINVAL },
+	{ "defined and not", { .flags = DUALTREE_ZERO | BIT(6) }, .err = -EINVAL },
+	{ "not cleared, pools of the nodes", { .flags = DUALTREE_SKIP_ZERO }, .err = -EINVAL },
+	{ "not cleared, own pool", { .flags = DUALTREE_SKIP_ZERO }, .own_pool = true },
 	{ "highest flag", { .flags = BIT(BITS_PER_LONG - 1) }, .err = -EINVAL },
 	{ "min is the arena", { .min_region_order = 10 } },
 	{ "min above the arena", { .min_region_order = 11 }, .err = -EINVAL },
@@ -402,14 +404,11 @@ static void dualtree_zero(struct kunit *test)
 	dt_expect_drained(test, dt);
 }
 
-/* Memory is not cleared without a request for it. */
-static void dualtree_not_cleared(struct kunit *test)
+/* What was freed is handed out again as it was, but for what lay there of the free space. */
+static void expect_not_cleared(struct kunit *test, struct dualtree *dt)
 {
-	struct dualtree *dt = test_instance(test);
 	u8 *ptr, *again;
 
-	if (want_init_on_alloc(0) || want_init_on_free())
-		kunit_skip(test, "this kernel clears all memory");
 	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ptr);
 	memset(ptr, 0xa5, 1000);
@@ -419,6 +418,40 @@ static void dualtree_not_cleared(struct kunit *test)
 	/* A node or a link may have lain in the first granule. */
 	KUNIT_EXPECT_TRUE(test, all_bytes(again + DT_GRANULE, 0xa5, 1000 - DT_GRANULE));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, again, 1000), 0);
+	dt_expect_drained(test, dt);
+}
+
+/* Memory is not cleared without a request for it. */
+static void dualtree_not_cleared(struct kunit *test)
+{
+	if (want_init_on_alloc(0) || want_init_on_free())
+		kunit_skip(test, "this kernel clears all memory");
+	expect_not_cleared(test, test_instance(test));
+}
+
+/* init_on_alloc=1 and DUALTREE_SKIP_ZERO: the pool gets clear memory, and only that is. */
+static void dualtree_skip_zero(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test, .flags = DUALTREE_SKIP_ZERO,
+					    .pool = dt_test_small_pool(test, 0));
+	u8 *ptr;
+
+	if (want_init_on_free())
+		kunit_skip(test, "this kernel clears what is freed");
+	ptr = dualtree_alloc(dt, SZ_4K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	if (want_init_on_alloc(0))
+		KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0, SZ_4K));
+	memset(ptr, 0xa5, SZ_4K);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + 100, SZ_4K - 100), 0);
+	KUNIT_EXPECT_TRUE(test, dualtree_extend(dt, ptr, 100, 112));
+	KUNIT_EXPECT_TRUE(test, all_bytes(ptr + 100, 0xa5, 12));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 112), 0);
+	expect_not_cleared(test, dt);
+	ptr = dualtree_alloc(dt, SZ_4K, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	KUNIT_EXPECT_TRUE(test, all_bytes(ptr, 0, SZ_4K));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, SZ_4K), 0);
 	dt_expect_drained(test, dt);
 }
 
@@ -554,6 +587,7 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(dualtree_pool_exhausted),
 	KUNIT_CASE_PARAM(dualtree_zero, zero_gen_params),
 	KUNIT_CASE(dualtree_not_cleared),
+	KUNIT_CASE(dualtree_skip_zero),
 	KUNIT_CASE(dualtree_init_on_alloc),
 	KUNIT_CASE(dualtree_init_on_free),
 	KUNIT_CASE(dualtree_init_on_free_region),

@@ -17,10 +17,16 @@ static gfp_t choose_gfp(void)
 	return host_one_in(16) ? gfp | __GFP_ZERO : gfp;
 }
 
+/* Does an instance clear what it hands out without being asked to by the call? */
+static bool clears(const struct subject *s)
+{
+	return s->params.flags & DUALTREE_ZERO ||
+	       (host_init_on_alloc && !(s->params.flags & DUALTREE_SKIP_ZERO));
+}
+
 static bool wants_zero(const struct subject *s, gfp_t gfp)
 {
-	return gfp & __GFP_ZERO || s->params.flags & DUALTREE_ZERO || host_init_on_alloc ||
-	       (host_init_on_free && !host_stray);
+	return gfp & __GFP_ZERO || clears(s) || (host_init_on_free && !host_stray);
 }
 
 static size_t choose_size(const struct subject *s)
@@ -242,12 +248,6 @@ static bool must_grow(const struct piece *piece, u32 len)
 	       host_live_count(granule) == end - max(piece->ptr, granule);
 }
 
-/* Is what was added clear? */
-static bool grows_clear(const struct subject *s)
-{
-	return s->params.flags & DUALTREE_ZERO || host_init_on_alloc;
-}
-
 void host_op_extend(struct subject *s)
 {
 	struct piece piece;
@@ -267,7 +267,7 @@ void host_op_extend(struct subject *s)
 	host_piece_check(&piece);
 	host_piece_add(s, piece);
 	if (grown && len > piece.len)
-		host_piece_grows(s, piece.ptr + piece.len, len - piece.len, grows_clear(s));
+		host_piece_grows(s, piece.ptr + piece.len, len - piece.len, clears(s));
 }
 
 /* A range grew in place, or has moved. */
@@ -280,7 +280,7 @@ static void realloc_done(struct subject *s, struct piece *piece, u8 *ptr, u32 le
 		host_fail("a range that was reallocated has other contents: %p", ptr);
 	if (ptr == piece->ptr) {
 		host_piece_add(s, *piece);
-		host_piece_grows(s, ptr + piece->len, len - piece->len, grows_clear(s));
+		host_piece_grows(s, ptr + piece->len, len - piece->len, clears(s));
 		return;
 	}
 	s->allocs++;

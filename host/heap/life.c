@@ -23,6 +23,8 @@ static void choose_params(struct subject *s)
 		p->flags |= DUALTREE_REPORT_LEAKS;
 	if (host_one_in(6) && !s->pool)
 		p->flags |= DUALTREE_ACCOUNT;
+	if (host_one_in(4) && s->pool)
+		p->flags |= DUALTREE_SKIP_ZERO;
 	if (host_one_in(4))
 		p->min_region_order = host_choose(6);
 	if (host_one_in(4))

@@ -81,6 +81,16 @@ struct dualtree;
 #define DUALTREE_ACCOUNT	BIT(3)
 
 /**
+ * DUALTREE_SKIP_ZERO - let init_on_alloc=1 clear what the pool gets, and not each allocation
+ *
+ * For buffers that a device fills before they are read, as page_pool's: the kernel clears an arena
+ * when the pool gets it, and what is freed and allocated again keeps its contents. So these come
+ * from users of the same pool, and the flag is refused without one of the caller's. __GFP_ZERO and
+ * DUALTREE_ZERO clear as ever, and init_on_free=1 does.
+ */
+#define DUALTREE_SKIP_ZERO	BIT(4)
+
+/**
  * struct dualtree_params - parameters of dualtree_create()
  * @pool: pool that regions are taken from; NULL: the default pool of the allocating CPU's node
  * @limit: maximum bytes of all regions, at least those of one of @min_region_order; 0: no limit
@@ -90,7 +100,8 @@ struct dualtree;
  *	at once: in atomic context only such a region can be got there
  * @max_region_order: pages of the largest region, as a power of two, which also bounds an
  *	allocation; 0: the pool's arena order, which is 4 MiB for the default pools
- * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS, DUALTREE_ACCOUNT
+ * @flags: DUALTREE_EXACT_FIT, DUALTREE_ZERO, DUALTREE_REPORT_LEAKS, DUALTREE_ACCOUNT,
+ *	DUALTREE_SKIP_ZERO
  */
 struct dualtree_params {
 	struct buddy_pool *pool;

@@ -21,6 +21,7 @@
  * gives all of them to the device again.
  */
 #include <linux/bpf.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/filter.h>
@@ -47,6 +48,9 @@
 
 /* Bytes that packets may hold, beyond which they are copied. */
 #define PINNED_MAX	SZ_64M
+
+/* Looks at what is live, a millisecond apart, before it is said to be lost. */
+#define ACCOUNT_LOOKS	20
 
 /* Without a warning: on OOM the device has fewer buffers, and drops and counts. */
 #define RX_GFP		(GFP_ATOMIC | __GFP_NOWARN)
@@ -76,7 +80,7 @@ static int rx_create_memory(struct nic *nic, struct rx *rx, const struct rx_conf
 		.dev = &nic->pdev->dev,
 		.dma_dir = DMA_BIDIRECTIONAL,
 	};
-	struct dualtree_params instance = {};
+	struct dualtree_params instance = { .flags = DUALTREE_SKIP_ZERO };
 	struct dualtree_rx_params tracker = {
 		.limit = PINNED_MAX,
 		.napi = &nic->napi,
@@ -155,15 +159,24 @@ static void rx_inject(struct nic *nic, struct rx *rx)
 	dualtree_free(rx->dt, data, len);
 }
 
-/* What is live after the buffers are freed is held by packets, or lost. */
+/*
+ * What is live after the buffers are freed is held by packets, or lost. It is reaped meanwhile:
+ * what it has freed and not counted yet is neither, and a later look is right.
+ */
 static void rx_account(struct nic *nic, struct rx *rx)
 {
+	unsigned int looks = ACCOUNT_LOOKS;
 	struct dualtree_rx_stats held;
 	struct dualtree_stats stats;
 
 	dualtree_rx_reap(rx->tracker, UINT_MAX);
-	dualtree_rx_get_stats(rx->tracker, &held);
-	dualtree_get_stats(rx->dt, &stats);
+	for (;;) {
+		dualtree_rx_get_stats(rx->tracker, &held);
+		dualtree_get_stats(rx->dt, &stats);
+		if (stats.live_bytes == held.pinned_bytes || !--looks)
+			break;
+		fsleep(1000);
+	}
 	if (stats.live_bytes != held.pinned_bytes)
 		netdev_warn(nic->dev, "%zu bytes are live, packets hold %zu\n", stats.live_bytes,
 			    held.pinned_bytes);
