@@ -334,7 +334,9 @@ static bool put_spares(struct dualtree *dt)
 	raw_spin_lock_irqsave(&dt->shared_lock, flags);
 	dt_heap_retire_spare(&dt->shared);
 	retired = dt_shared_unlock(dt, flags);
-	return dt_regions_put(dt, retired) || given;
+	given |= dt_regions_put(dt, retired);
+	dt_shared_drain(dt);
+	return given;
 }
 
 /* Get a region. One of at least @align bytes is itself aligned. */
