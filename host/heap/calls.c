@@ -14,6 +14,8 @@ static gfp_t choose_gfp(void)
 
 	if (!host_now.nested)
 		gfp = host_one_in(4) ? GFP_NOWAIT : GFP_KERNEL;
+	if (host_one_in(16))
+		gfp |= __GFP_MEMALLOC;
 	return host_one_in(16) ? gfp | __GFP_ZERO : gfp;
 }
 

@@ -172,7 +172,7 @@ void host_piece_born(struct subject *s, void *ptr, size_t len, bool zero)
 	host_assert(!((unsigned long)ptr & (DT_GRANULE - 1)));
 	if (host_live_any(ptr, ALIGN(len, DT_GRANULE)))
 		host_fail("memory that is live was handed out: %zu at %p", len, ptr);
-	host_assert(virt_to_page(ptr)->charged == s->charged);
+	host_arena_page_check(virt_to_page(ptr), s->charged);
 	check_poison(ptr + len);
 	host_piece_grows(s, ptr, len, zero);
 }

@@ -80,6 +80,9 @@ void host_piece_dies(struct subject *s, struct piece piece);
 void host_subject_forget(struct subject *s);
 void host_subject_check(struct subject *s);
 
+/* pool.c: what holds of all memory that a pool takes. */
+void host_arena_page_check(const struct page *page, bool charged);
+
 /* sums.c: what holds of a heap in spite of stray writes. */
 struct dt_heap;
 void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats);

@@ -119,6 +119,17 @@ static void block_check(const struct block *block)
 		host_assert((u8 *)held[i] < block->ptr || (u8 *)held[i] >= end);
 }
 
+/*
+ * Is a page charged as it should be, and not of the emergency reserve, whatever the caller was
+ * allowed? An arena outlives the emergency of its first caller.
+ */
+void host_arena_page_check(const struct page *page, bool charged)
+{
+	host_assert(!(page->gfp & __GFP_ACCOUNT) == !charged);
+	host_assert(page->gfp & __GFP_NOMEMALLOC && !(page->gfp & __GFP_MEMALLOC));
+	host_assert(!page_is_pfmemalloc(page));
+}
+
 /* The pages of an arena are of its node and its zone, are charged, and mapped for its device. */
 static void page_check(const struct page *page)
 {
@@ -126,7 +137,7 @@ static void page_check(const struct page *page)
 	int nid = page - host_pages >= HOST_NODE_PAGES;
 
 	host_assert(pool_params.nid == NUMA_NO_NODE || limited || nid == pool_params.nid);
-	host_assert(page->charged == !!(pool_params.flags & BUDDY_POOL_ACCOUNT));
+	host_arena_page_check(page, pool_params.flags & BUDDY_POOL_ACCOUNT);
 	host_assert(page->mapped == pool_params.dev);
 }
 
@@ -138,7 +149,7 @@ static void pool_alloc(void)
 
 	host_ops++;
 	block.ptr = buddy_pool_alloc(pool, order, (host_one_in(2) ? GFP_KERNEL : GFP_ATOMIC) |
-				     (zero ? __GFP_ZERO : 0));
+				     (zero ? __GFP_ZERO : 0) | (host_one_in(8) ? __GFP_MEMALLOC : 0));
 	allocs += !!block.ptr;
 	failed += !block.ptr && order <= pool->arena_order;
 	if (!block.ptr)

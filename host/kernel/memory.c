@@ -170,7 +170,7 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 		return NULL;
 	page->pfmemalloc = emergency;
 	for (i = 0; i < 1UL << order; i++)
-		page[i].charged = gfp & __GFP_ACCOUNT;
+		page[i].gfp = gfp;
 	dt_unpoison(page_address(page), PAGE_SIZE << order);
 	if (want_init_on_alloc(gfp) || want_init_on_free())
 		memset(page_address(page), 0, PAGE_SIZE << order);

@@ -74,14 +74,14 @@ extern bool host_init_on_alloc, host_init_on_free;
  * @refs: references; 0: it is free
  * @order: of the pages that it was allocated with, if it is their first one
  * @pfmemalloc: it came from the emergency reserve
- * @charged: it is charged to a cgroup
+ * @gfp: what it was asked for with
  * @mapped: the device that it is mapped for, or NULL
  */
 struct page {
 	int refs;
 	unsigned int order;
 	bool pfmemalloc;
-	bool charged;
+	gfp_t gfp;
 	struct device *mapped;
 };
 
