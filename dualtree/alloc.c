@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocating: dualtree_alloc(), dualtree_alloc_aligned(), dualtree_alloc_bulk() and
- * dualtree_realloc(). Any context that the caller's gfp flags allow.
+ * Allocating: dualtree_alloc(), dualtree_alloc_aligned() and dualtree_alloc_bulk(). Any context
+ * that the caller's gfp flags allow.
  *
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
@@ -39,7 +39,6 @@
 #include "kmemleak.h"
 #include "pass.h"
 #include "percpu.h"
-#include "range.h"
 #include "reclaim.h"
 #include "remote.h"
 #include "section.h"
@@ -471,40 +470,3 @@ unsigned int dualtree_alloc_bulk(struct dualtree *dt, size_t size, gfp_t gfp, un
 	return done;
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_bulk);
-
-/* Allocate @new_len bytes, copy the range there and free it. */
-static void *range_move(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp)
-{
-	void *to = alloc_fast(dt, new_len, gfp);
-
-	if (!to)
-		return NULL;
-	memcpy(to, ptr, len);
-	dualtree_free(dt, ptr, len);
-	return to;
-}
-
-void *dualtree_realloc(struct dualtree *dt, void *ptr, size_t len, size_t new_len, gfp_t gfp)
-{
-	int err;
-
-	if (!ptr)
-		return alloc_fast(dt, new_len, gfp);
-	err = dt_range_status(dt, ptr, len);
-	if (unlikely(err)) {
-		dt_report_bad_free(dt, ptr, len, err, _RET_IP_);
-		return NULL;
-	}
-	if (!new_len || buddy_refuse_gfp("", dt->name, gfp))
-		return NULL;
-	if (new_len == len)
-		return ptr;
-	if (new_len < len)
-		return dualtree_trim(dt, ptr, len, new_len) ? NULL : ptr;
-	if (!dualtree_extend(dt, ptr, len, new_len))
-		return range_move(dt, ptr, len, new_len, gfp);
-	if (gfp & __GFP_ZERO)
-		memset(ptr + len, 0, new_len - len);
-	return ptr;
-}
-EXPORT_SYMBOL_GPL(dualtree_realloc);

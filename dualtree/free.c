@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Freeing a byte range: dualtree_free(), dualtree_trim(), dualtree_free_bulk(). Any context,
- * NMI included.
+ * Freeing a byte range: dualtree_free(), dualtree_trim(). Any context, NMI included.
  *
  *	this CPU's heap, which is entered
  *	  one granule, of which nothing else lives	free_fast(): the fast path
@@ -15,7 +14,6 @@
  *	any heap
  *	  traced or cleared, or outside of a region	free_slow(), do_free()
  *	  trim() whose start is in another region	free_outside()
- *	several ranges					free_some(), do_free()
  *
  * Granules of the entered heap that come free become hot in free_hot(). Where another range is
  * hot, free_insert() moves that one to its quick list or to the trees.
@@ -29,29 +27,17 @@
  * it, or from another CPU, may go unnoticed; see ledger.h.
  */
 #include <linux/export.h>
-#include <linux/overflow.h>
 #include <linux/string.h>
-#include "../compat/compat.h"
-#include "../compat/kasan.h"
-#include "cache.h"
+#include "free.h"
 #include "grow.h"
-#include "in_flight.h"
-#include "kmemleak.h"
-#include "ledger.h"
 #include "percpu.h"
 #include "range.h"
-#include "remote.h"
-#include "section.h"
-#include "trace.h"
 
 /*
  * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
  * granules, the limit of ledger_is_whole().
  */
 #define FREE_WHOLE_MAX	(32 * DT_GRANULE)
-
-/* Max bytes that init_on_free clears in a section. What is larger is cleared before it is freed. */
-#define CLEAR_MAX	BULK_BYTES
 
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
@@ -70,13 +56,6 @@ static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned 
 static __always_inline bool free_watched(void)
 {
 	return trace_dualtree_free_enabled() || want_init_on_free() || dt_kmemleak_must_wait();
-}
-
-/* Count a free on this CPU, whose heap is @heap. */
-static __always_inline void count_local(struct dt_heap *heap, size_t len)
-{
-	local64_inc(&heap->counts.frees);
-	local64_sub(len, &heap->counts.live_bytes);
 }
 
 /* The end of a free that brought granules of the entered heap to 0: make them hot. */
@@ -275,29 +254,6 @@ static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
 	return 0;
 }
 
-/*
- * Count a free, of which @pushed granules were pushed to a remote list. The counts are local
- * atomics, so no section is needed; preemption is off.
- */
-static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
-{
-	struct dt_heap *heap = __this_cpu_read(dt->slots->heap);
-
-	if (likely(heap)) {
-		count_local(heap, len);
-		if (pushed) {
-			local64_inc(&heap->counts.remote_frees);
-			local64_add(pushed, &heap->counts.in_flight);
-		}
-	} else {
-		atomic64_inc(&dt->counts.frees);
-		atomic64_sub(len, &dt->counts.live_bytes);
-		atomic64_add(pushed, &dt->counts.in_flight);
-		if (pushed)
-			atomic64_inc(&dt->counts.remote_frees);
-	}
-}
-
 /* The end of free_remote() where the region is to be queued. */
 static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
 {
@@ -357,50 +313,13 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 }
 
 /*
- * Free a range of a region. @heap is this CPU's, entered, or NULL. Granules that cannot be inserted
- * there are pushed.
- *
- * Return: an enum dt_free_kind, or -EALREADY.
- */
-static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
-				   struct dt_region *region, const void *ptr, size_t len)
-{
-	struct dt_ledger_range range = ledger_range(region_offset(region, ptr), len);
-	bool local = region_heap(region) == heap && !dt_kmemleak_must_wait();
-	enum dt_free_kind kind = FREE_PART;
-	struct dt_ledger_run run;
-
-	if (unlikely(ledger_check(region->ledger, &range)))
-		return -EALREADY;
-	/* Before the ledger changes: after that another CPU may free the rest, and reuse it. */
-	if (want_init_on_free() && len <= CLEAR_MAX)
-		memset((void *)ptr, 0, len);
-	dt_poison_bytes(ptr, len);
-	run = ledger_claim(region->ledger, &range);
-	if (run.nr) {
-		dt_kmemleak_untrack(region, run.first, run.nr);
-		dt_poison(region_addr(region, run.first), run.nr << DT_GRANULE_SHIFT);
-		kind = local ? FREE_LOCAL : FREE_REMOTE;
-	}
-	if (kind == FREE_LOCAL) {
-		ledger_set(region->ledger, run.first, run.nr, LEDGER_OWNED);
-		dt_cache_free(heap, region, run.first, run.nr);
-	} else if (kind == FREE_REMOTE) {
-		if (remote_mark(region, run.first, run.nr) && dt_remote_queue(region))
-			in_flight_note(dt);
-	}
-	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
-	return kind;
-}
-
-/*
  * Clear a large range with preemption on, as far as the caller allows, before it is freed; not one
  * that is to be refused. @region is the region that @ptr lies in, or dt_no_region.
  *
  * Return: the same, looked up again.
  */
-static noinline struct dt_region *clear_large(struct dualtree *dt, const void *ptr, size_t len,
-					      struct dt_region *region)
+struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len,
+				struct dt_region *region)
 {
 	size_t offset = region_offset(region, ptr);
 	struct dt_ledger_range range;
@@ -429,7 +348,7 @@ static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
 	bool shared = false;
 
 	if (want_init_on_free() && len > CLEAR_MAX)
-		region = clear_large(dt, ptr, len, region);
+		region = dt_free_clear(dt, ptr, len, region);
 	heap = section_enter(dt);
 	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
 		kind = do_free(dt, heap, region, ptr, len);
@@ -458,63 +377,3 @@ static noinline int free_outside(struct dualtree *dt, const void *ptr, size_t le
 	preempt_enable();
 	return dt_report_bad_free(dt, ptr - before, len + before, -EINVAL, caller);
 }
-
-/*
- * Free the first of @nr ranges in one section, up to BULK_MAX and BULK_BYTES. A range of more bytes
- * has a section of its own. @kinds is set to the result of each: an enum dt_free_kind or an error.
- * Return: the number of ranges handled.
- */
-static unsigned int free_some(struct dualtree *dt, const struct dualtree_range *ranges,
-			      unsigned int nr, int *kinds)
-{
-	struct dt_region *region, *retired;
-	bool shared = false;
-	struct dt_heap *heap;
-	size_t bytes = 0;
-	unsigned int i;
-
-	if (want_init_on_free() && ranges->len > CLEAR_MAX) {
-		preempt_disable();
-		clear_large(dt, ranges->ptr, ranges->len, buddy_lookup_owner(ranges->ptr));
-		preempt_enable();
-	}
-	heap = section_enter(dt);
-	for (i = 0; i < min_t(unsigned int, nr, BULK_MAX) && bytes < BULK_BYTES; i++) {
-		if (i && ranges[i].len > BULK_BYTES)
-			break;
-		bytes = size_add(bytes, ranges[i].len);
-		kinds[i] = ranges[i].ptr ? -EINVAL : 0;
-		region = dt_region_of_range(dt, ranges[i].ptr, ranges[i].len);
-		if (likely(region)) {
-			kinds[i] = do_free(dt, heap, region, ranges[i].ptr, ranges[i].len);
-			shared |= region_heap(region) == &dt->shared;
-		}
-	}
-	retired = section_exit(dt, heap);
-	dt_regions_put(dt, retired);
-	if (shared)
-		dt_shared_drain(dt);
-	return i;
-}
-
-int dualtree_free_bulk(struct dualtree *dt, const struct dualtree_range *ranges, unsigned int nr)
-{
-	int kinds[BULK_MAX], err = 0;
-	const struct dualtree_range *r;
-	unsigned int i, some;
-
-	for (; nr; nr -= some, ranges += some) {
-		some = free_some(dt, ranges, nr, kinds);
-		for (i = 0; i < some; i++) {
-			r = &ranges[i];
-			if (unlikely(kinds[i] < 0)) {
-				dt_report_bad_free(dt, r->ptr, r->len, kinds[i], _RET_IP_);
-				err = err ?: kinds[i];
-			} else if (r->ptr) {
-				trace_dualtree_free(dt->name, r->ptr, r->len, kinds[i]);
-			}
-		}
-	}
-	return err;
-}
-EXPORT_SYMBOL_GPL(dualtree_free_bulk);

@@ -11,7 +11,7 @@
  *
  * Placement: the lowest-addressed region that can serve the request, and the best fit inside it.
  * So low regions fill; high ones become empty and return to the pool. One empty region is kept
- * as a spare; heap.c says for how long.
+ * as a spare; heap_regions.c says for how long.
  *
  * A heap has one owner at a time, which all functions here are called by:
  *
