@@ -12,9 +12,8 @@
  * Memory is plugged in whether the table can grow for it or not. If it could not, an arena of that
  * memory is refused, and the table is grown then.
  *
- * Locks: buddy_table_growth, a mutex, then buddy_table_lock, a raw spinlock that is taken with
- * interrupts disabled, and under which no other is taken. Lookups take none: they run under RCU, in
- * any context.
+ * Locks: buddy_table_growth, a mutex, then buddy_table_lock, a raw spinlock taken with interrupts
+ * disabled. Lookups take none: they run under RCU, in any context.
  */
 #include <linux/irq_work.h>
 #include <linux/kasan.h>

@@ -74,10 +74,7 @@ static atomic_t need;
  */
 static unsigned int empty_passes;
 
-/*
- * After so many of these nothing is idle. The first one may be the first look at a heap, which does
- * not tell whether it is idle.
- */
+/* After so many nothing is idle. The first may be the first look at a heap, which tells nothing. */
 #define EMPTY_PASSES_MAX	2
 
 /*
@@ -92,10 +89,7 @@ static unsigned int empty_passes;
  */
 #define LOOK_MS		200U
 
-/*
- * Max instances that a pass reclaims at a time: bounds the hold of the locks. On the stack they
- * take 1.2 KiB.
- */
+/* Max instances that a pass reclaims at a time: bounds the hold of the locks, and the stack. */
 #define PASS_INSTANCES	16
 
 /* Calls that a heap has seen. */
