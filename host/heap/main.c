@@ -175,7 +175,7 @@ static void call_step(struct subject *s)
 	else
 		host_run_irq_works();
 	host_nested_end();
-	/* The shared heap has no owner that would drain it later; what is too much is begun with. */
+	/* The shared heap has no owner that drains it later; what is too much is begun with. */
 	host_assert(s->dt->shared.pending || !heap_has_remote(&s->dt->shared));
 }
 

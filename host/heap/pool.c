@@ -144,12 +144,16 @@ static void page_check(const struct page *page)
 static void pool_alloc(void)
 {
 	u32 order = host_choose(11);
+	gfp_t gfp = host_one_in(2) ? GFP_KERNEL : GFP_ATOMIC;
 	bool zero = host_one_in(8);
 	struct block block;
 
 	host_ops++;
-	block.ptr = buddy_pool_alloc(pool, order, (host_one_in(2) ? GFP_KERNEL : GFP_ATOMIC) |
-				     (zero ? __GFP_ZERO : 0) | (host_one_in(8) ? __GFP_MEMALLOC : 0));
+	if (zero)
+		gfp |= __GFP_ZERO;
+	if (host_one_in(8))
+		gfp |= __GFP_MEMALLOC;
+	block.ptr = buddy_pool_alloc(pool, order, gfp);
 	allocs += !!block.ptr;
 	failed += !block.ptr && order <= pool->arena_order;
 	if (!block.ptr)
