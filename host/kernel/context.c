@@ -7,8 +7,8 @@ struct host_context host_now;
 long host_points;
 void (*host_interrupt)(void);
 
-struct cpumask host_online = { .bits = BIT(HOST_CPUS) - 1 };
-struct cpumask host_possible = { .bits = BIT(HOST_CPUS) - 1 };
+struct cpumask host_online = { .bits = GENMASK(HOST_CPUS - 1, 0) };
+struct cpumask host_possible = { .bits = GENMASK(HOST_CPUS - 1, 0) };
 unsigned long host_nohz_full;
 bool host_hotplug_busy;
 

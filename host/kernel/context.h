@@ -19,7 +19,10 @@
 
 #include "base.h"
 
+/* A build may have more: host/growth/sizes.h. */
+#ifndef HOST_CPUS
 #define HOST_CPUS	4
+#endif
 #define NR_CPUS		HOST_CPUS
 
 /**
@@ -53,6 +56,14 @@ static __always_inline void host_point(void)
 	if (unlikely(!--host_points))
 		host_interrupt();
 }
+
+/*
+ * An atomic operation takes its cache line at once, not first to read and then to write it: a build
+ * that counts accesses is told of it (host/growth/counted.h).
+ */
+#ifndef host_modify
+#define host_modify(p)		((void)0)
+#endif
 
 /* Fail if the caller may not sleep here. */
 static inline void host_may_sleep(void)
@@ -105,6 +116,7 @@ do {									\
 	typeof(*(p)) _old = (old), _was;				\
 									\
 	host_point();							\
+	host_modify(p);							\
 	_was = *(p);							\
 	if (_was == _old)						\
 		*(p) = (new);						\
@@ -117,6 +129,7 @@ do {									\
 	typeof(*(p)) _was;						\
 									\
 	host_point();							\
+	host_modify(p);							\
 	_was = *(p);							\
 	*(p) = (new);							\
 	host_point();							\
@@ -147,6 +160,7 @@ static inline void prefix##_set(type *v, base n)			\
 static inline base prefix##_add_return(base n, type *v)			\
 {									\
 	host_point();							\
+	host_modify(v);							\
 	return v->counter += n;						\
 }									\
 static inline void prefix##_add(base n, type *v)			\
@@ -176,6 +190,7 @@ static inline base prefix##_xchg(type *v, base n)			\
 static inline void prefix##_or(base bits, type *v)			\
 {									\
 	host_point();							\
+	host_modify(v);							\
 	v->counter |= bits;						\
 }									\
 static inline bool prefix##_try_cmpxchg(type *v, base *old, base n)	\
@@ -189,6 +204,7 @@ static inline bool prefix##_try_cmpxchg(type *v, base *old, base n)	\
 static inline bool prefix##_add_unless(type *v, base n, base unless)	\
 {									\
 	host_point();							\
+	host_modify(v);							\
 	if (v->counter == unless)					\
 		return false;						\
 	v->counter += n;						\
@@ -243,6 +259,7 @@ static inline bool host_try_lock(raw_spinlock_t *lock)
 {
 	host_now.irqs_off++;
 	host_point();
+	host_modify(lock);
 	if (lock->held) {
 		host_now.irqs_off--;
 		return false;
@@ -306,7 +323,9 @@ static inline void mutex_unlock(struct mutex *lock)
 /*
  * Per-CPU memory: the address of CPU 0's, and of the others at a fixed distance from it.
  */
+#ifndef HOST_PERCPU_BYTES
 #define HOST_PERCPU_BYTES	SZ_64K
+#endif
 
 void *__alloc_percpu(size_t size, size_t align);
 void free_percpu(void *ptr);

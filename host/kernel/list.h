@@ -186,6 +186,7 @@ static inline void __clear_bit(unsigned long n, unsigned long *map)
 static inline void set_bit(unsigned long n, unsigned long *map)
 {
 	host_point();
+	host_modify(&map[n / 64]);
 	__set_bit(n, map);
 }
 

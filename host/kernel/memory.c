@@ -19,7 +19,7 @@ struct page host_pages[HOST_ALL_PAGES];
 bool host_plugged;
 bool host_init_on_alloc, host_init_on_free;
 unsigned int host_fail_every, host_fail_nth, host_fail_above = UINT_MAX;
-unsigned long host_used_pages, host_kmallocs;
+unsigned long host_used_pages, host_kmallocs, host_kmalloc_bytes;
 
 /* What is mapped, a hole with it. */
 #define ALL_BYTES	(HOST_ALL_PAGES << PAGE_SHIFT)
@@ -243,6 +243,7 @@ void *kmalloc(size_t size, gfp_t gfp)
 	/* What the kernel leaves in such memory is anything. */
 	memset(ptr, gfp & __GFP_ZERO ? 0 : 0x5a, size);
 	host_kmallocs++;
+	host_kmalloc_bytes += size;
 	return ptr;
 }
 

@@ -16,7 +16,9 @@ struct device;
 #define HOST_MEMORY		((char *)0x200000000000)
 /* The first page's number: not 0, as on machines where memory begins elsewhere. */
 #define HOST_FIRST_PFN		0x40000UL
+#ifndef HOST_PAGES
 #define HOST_PAGES		0x10000UL
+#endif
 #define HOST_BYTES		(HOST_PAGES << PAGE_SHIFT)
 /* Memory of node 1 that can be plugged in: of a block of its own of the table's arrays. */
 #define HOST_PLUGGED_FIRST	0x40000UL
@@ -159,6 +161,9 @@ void vunmap(const void *addr);
 
 /* What is allocated by now: pages, and calls of kmalloc() without a kfree(). */
 extern unsigned long host_used_pages, host_kmallocs;
+
+/* Bytes that kmalloc() was asked for, ever. */
+extern unsigned long host_kmalloc_bytes;
 
 /* Write @bytes of @value, over and over, to memory that may be poisoned. */
 void host_scribble(u8 *at, u64 value, unsigned int bytes);

@@ -6,7 +6,8 @@
 #
 #   host_build KIND [LINE]    builds the programs, in the cache; HOST_BIN is where they are
 #   host_tests OPS LOG_DIR    runs each with random choices from SEED on, a tenth of OPS under the
-#                             sanitizers, and with granules of 128 bytes
+#                             sanitizers, and with granules of 128 bytes; and what shared accesses
+#                             grow with (host/growth/)
 #   host_fuzz SECONDS LOG_DIR lets libFuzzer choose, for SECONDS altogether
 #   host_coverage OPS LOG_DIR prints which part of the core's lines and branches the tests reach, and
 #                             why not the rest; fails if that does not agree with host/uncovered.txt
@@ -89,6 +90,9 @@ host_tests()
 	host_random fast 64 "$1" "$2"
 	host_random fast 128 "$few" "$2"
 	host_random asan 64 "$few" "$2"
+	host_build counted
+	host_run "accesses to lines of other CPUs, with 4 and with 64" "$2/host-growth.log" \
+		'^growth: passed$' "$HOST_BIN/growth" check
 }
 
 host_fuzz()

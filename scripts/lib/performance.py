@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 Usage: performance.py [LABEL=]DIR...
+       performance.py --growth DIR
 
 Prints the tables of Documentation/performance.rst, as reStructuredText. Each DIR is where a run of
 scripts/bench left its tables (--out); a table is made of each CSV that is there:
@@ -16,6 +17,12 @@ scripts/bench left its tables (--out); a table is made of each CSV that is there
     ./scripts/bench cost --arch arm64 --out /tmp/arm64
     python3 scripts/lib/performance.py /tmp/full arm64=/tmp/arm64 \\
         >Documentation/performance-tables.inc
+
+With --growth it prints those of Documentation/growth.rst, of the CSVs growth, growth-instances and
+growth-memory:
+
+    ./scripts/bench growth --out /tmp/growth
+    python3 scripts/lib/performance.py --growth /tmp/growth >Documentation/growth-tables.inc
 """
 import csv
 import os
@@ -162,9 +169,47 @@ def footprint_table(rows):
                   exact.get(r[0], "")] for r in rows if r[1] == "default"])
 
 
+def growth_tables(directory):
+    """growth.csv: pattern, CPUs, allocator, operations, then what one took, and the growth; and
+    what growth-instances.csv and growth-memory.csv have."""
+    rows = rows_of(directory, "growth.csv")
+    cpus = sorted({int(r[1]) for r in rows})
+    remote = {(r[0], r[2], int(r[1])): f"{float(r[6]):.2f}" for r in rows}
+    words = {(r[0], r[2]): r[-1] for r in rows}
+    yield table("Remote accesses of an operation, by CPUs", ["packets", "allocator", *cpus, "growth"],
+                [[*key, *(remote.get((*key, nr), "") for nr in cpus), said]
+                 for key, said in words.items()])
+    yield table(f"What an operation takes with {cpus[-1]} CPUs",
+                ["packets", "allocator", "accesses", "lines", "remote", "remote lines",
+                 "remote, the packet's", "remote, the busiest line's"],
+                [[r[0], r[2], *(f"{float(value):.2f}" for value in r[4:10])] for r in rows
+                 if int(r[1]) == cpus[-1]])
+    yield table("A pair in each instance in turn",
+                ["heap", "instances", "accesses", "lines", "ns", "bytes of an instance"],
+                [[r[0], rounded(r[1]), *r[2:5], rounded(r[5])]
+                 for r in rows_of(directory, "growth-instances.csv")])
+    yield table("Bytes of records, computed",
+                ["memory", "arrays of the table", "arenas", "records", "per cent"],
+                [[f"{int(r[0]) >> 30:,} GiB", *map(rounded, r[1:4]), r[4]]
+                 for r in rows_of(directory, "growth-memory.csv")])
+
+
+def print_growth(directory):
+    """Prints the tables of growth alone."""
+    if not rows_of(directory, "growth.csv"):
+        print(f"performance.py: no growth.csv in {directory}", file=sys.stderr)
+        return 1
+    print(HEAD)
+    for text in growth_tables(directory):
+        print(f"\n{text}")
+    return 0
+
+
 def main():
     """Prints the tables of the directories that are named."""
     arguments = sys.argv[1:]
+    if len(arguments) == 2 and arguments[0] == "--growth":
+        return print_growth(arguments[1])
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__.strip())
         return 0 if arguments else 2

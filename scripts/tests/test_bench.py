@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of what scripts/bench makes of its guests' reports."""
-from dualtree_report import compare, cost, curve, footprint, native, remote, summary
+from dualtree_report import compare, cost, curve, footprint, native, remote, scale, summary
 
 from .case import CommandCase
 
@@ -143,6 +143,48 @@ class Footprint(CommandCase):
         self.assertIn("1.000 1.0000 2.0000", self.plots["replay-M.svg"])
         self.assertIn("set arrow from first 7.000", self.plots["replay-M.svg"])
         self.assertNotIn("EXACT_FIT", self.plots["replay-M.svg"])
+
+
+class Scale(CommandCase):
+    """scale."""
+
+    REPORT = "".join(f"cpus results own|{cpus}|dualtree|10|610|200|0|0|0|0\n"
+                     f"cpus results all|{cpus}|dualtree|10|950|230|{remote}|40|480|3\n"
+                     f"cpus results all|{cpus}|kmalloc|10|260|70|{cpus}|10|480|1\n"
+                     for cpus, remote in ((1, 0), (2, 30), (4, 50), (8, 51), (16, 52), (64, 53)))
+    REPORT += ("instances results own heap|10|100|6100|1200|0|75600\n"
+               "times results own heap|10|100|0|0|1840|75600\n"
+               "memory results arena|4194304\nmemory results of an arena|131072\n"
+               "memory results records of regions|114816\nmemory results array block|4112\n"
+               "memory results spans of a block|512\nscale: passed\n")
+
+    def printed(self, report: str) -> list[str]:
+        """What is printed of a report."""
+        return self.command(scale, str(self.out), self.write("report", report))[1]
+
+    def test_cpus(self) -> None:
+        printed = self.printed(self.REPORT)
+        self.assertIn("own                                  dualtree    0.00   0.00   0.00   0.00   "
+                      "0.00  0: constant", printed)
+        self.assertIn("all                                  dualtree    0.00   3.00   5.00   5.20   "
+                      "5.30  5.00 to 5.30: constant", printed)
+        self.assertTrue(any(line.lstrip().startswith("kmalloc") and line.endswith(": linear")
+                            for line in printed))
+        self.assertIn("all                                  dualtree       95.0   23.0    5.30     "
+                      "4.00    48.00     0.30", printed)
+        self.assertIn('all,8,kmalloc,10,26.0000,7.0000,0.8000,1.0000,48.0000,0.1000,',
+                      self.read("growth.csv")[12])
+        self.assertIn("64 5.300", self.plots["growth.svg"])
+        self.assertNotIn("own", self.plots["growth.svg"])
+
+    def test_instances_and_memory(self) -> None:
+        printed = self.printed(self.REPORT)
+        self.assertIn("own heap            10        61     12       18         7560", printed)
+        self.assertEqual(self.read("growth-instances.csv")[1], "own heap,10,61,12,18,7560")
+        # 2 arrays of 512 blocks; 262,144 arenas.
+        self.assertEqual(self.read("growth-memory.csv")[-1],
+                         f"{1 << 40},{2 * 512 * 4112},262144,{262144 * 131072},3.13")
+        self.assertIn("1 TiB               4.0 MiB      262,144           32 GiB       3.13", printed)
 
 
 class Summary(CommandCase):

@@ -40,3 +40,16 @@ class Growth(unittest.TestCase):
             with self.subTest(i, last=last, name=name):
                 said = growth(made_up(formula, last))
                 self.assertTrue(f" {said}".endswith(f" {name}"), said)
+
+    def test_nothing_is_constant(self) -> None:
+        self.assertEqual(growth([(n, 0) for n in (1, 2, 4, 8)]), "0: constant")
+
+    def test_what_has_a_bound_is_bounded_where_it_may_be(self) -> None:
+        share = [(n, 6.5 * (n - 1) / n) for n in (4, 8, 16, 32, 64)]
+        self.assertEqual(growth(share, bounded=True),
+                         "6.50 - 6.50 / n, off by 0 % at most: bounded")
+        self.assertTrue(growth(share).endswith(": logarithmic"))
+        logarithm = [(n, 5 + log2(n)) for n in (4, 8, 16, 32, 64)]
+        self.assertTrue(growth(logarithm, bounded=True).endswith(": logarithmic"))
+        falling = [(n, 5 + 6 / n) for n in (4, 8, 16, 32, 64)]
+        self.assertFalse(growth(falling, bounded=True).endswith(": bounded"))

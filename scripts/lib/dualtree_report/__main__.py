@@ -4,8 +4,8 @@ import argparse
 import importlib
 import sys
 
-COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "streams",
-            "summary")
+COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "scale",
+            "streams", "summary")
 
 
 def main() -> int:
