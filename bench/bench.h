@@ -174,6 +174,7 @@ bool dt_bench_time_alone(const struct bench *b, unsigned int ops, u64 *ns);
 const char *dt_bench_name(const struct bench *b);
 
 void dt_bench_report(const char *format, ...) __printf(1, 2);
+s64 dt_bench_available(unsigned int ms);
 
 /* Parameters of the module. */
 extern uint dt_bench_rounds;
@@ -185,6 +186,7 @@ int dt_run_remote(void);
 int dt_run_native(void);
 int dt_run_pipe(void);
 int dt_run_streams(void);
+int dt_run_day(void);
 int dt_curve_size(void);
 int dt_curve_live(void);
 int dt_curve_extents(void);

@@ -9,6 +9,7 @@
  *	native		allocator|case|round|operations|nanoseconds
  *	pipe		shape|allocator|packets|nanoseconds
  *	streams		see streams.c
+ *	day		see day.c
  *	size, live, extents, instances, cpus
  *			allocator|operation|x|operations|total
  *
@@ -40,7 +41,7 @@
 
 static char *run = "cost";
 module_param(run, charp, 0444);
-MODULE_PARM_DESC(run, "what to measure: cost, remote, native, pipe, streams, size, live, extents, instances or cpus");
+MODULE_PARM_DESC(run, "what to measure: cost, remote, native, pipe, streams, day, size, live, extents, instances or cpus");
 
 static uint seed = 1;
 module_param(seed, uint, 0444);
@@ -229,6 +230,7 @@ static const struct {
 	{ "native", dt_run_native },
 	{ "pipe", dt_run_pipe },
 	{ "streams", dt_run_streams },
+	{ "day", dt_run_day },
 	{ "size", dt_curve_size },
 	{ "live", dt_curve_live },
 	{ "extents", dt_curve_extents },

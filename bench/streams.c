@@ -77,12 +77,6 @@ static s64 available_before;
 #define COUNTED_MS	1500
 #define RETURNED_MS	6000
 
-static s64 available(unsigned int ms)
-{
-	msleep(ms);
-	return (s64)si_mem_available() << PAGE_SHIFT;
-}
-
 static void slot_free(unsigned int stream, struct bench_slot *slot)
 {
 	if (!slot->ptr)
@@ -146,7 +140,7 @@ static size_t held(void)
 
 static void result(const char *name, u64 peak, u64 mean)
 {
-	s64 all = available_before - available(COUNTED_MS);
+	s64 all = available_before - dt_bench_available(COUNTED_MS);
 
 	dt_bench_report("%s|%s|%u|%u|%zu|%lld|%zu|%llu|%llu\n", name, r->b.allocator->name,
 			r->cpus, r->nr, r->live, max_t(s64, all, 0), held(), peak, mean);
@@ -159,7 +153,7 @@ static int streams_open(enum allocator_id id, unsigned int cpus, unsigned int nr
 
 	if (cpus > num_online_cpus() || nr > STREAMS_MAX || nr * each > SLOTS_MAX)
 		return -EINVAL;
-	available_before = available(RETURNED_MS);
+	available_before = dt_bench_available(RETURNED_MS);
 	memset(r, 0, sizeof(*r));
 	r->b.allocator = a;
 	prandom_seed_state(&r->b.rnd, 1);

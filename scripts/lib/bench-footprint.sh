@@ -10,9 +10,9 @@
 # help:                them if none is named, each with the defaults and with
 # help:                DUALTREE_EXACT_FIT; over time, too, as a plot for each trace. Contents and
 # help:                counts are checked all the time. Takes a few minutes. If no trace is
-# help:                named, then also of many streams on many CPUs, with kmalloc() and
-# help:                page_frag in the same run, all in: by what the guest has left. The word
-# help:                streams names these alone
+# help:                named, then also of many streams on many CPUs, and of a day of streams
+# help:                that come and go, with kmalloc() and page_frag in the same run, all in: by
+# help:                what the guest has left. The words streams and day name these alone
 # help:     --ops N    allocations until most streams stop; default: as the trace says
 # help:     --cycles N how often the other streams cycle their rings then; default 1
 # report 50: Bytes held for bytes live
@@ -22,7 +22,7 @@ QUICK_OPS=40000
 quick_footprint()
 {
 	echo "only the trace M, only with the defaults, and cut short after $QUICK_OPS allocations:" \
-		"its ratios are not those of the whole trace"
+		"its ratios are not those of the whole trace; many streams and the day"
 }
 
 footprint_arguments()
@@ -44,15 +44,21 @@ footprint_arguments()
 		shift
 	done
 	for trace in "${wanted[@]}"; do
-		grep -qxF -- "$trace" <<<"$(list_traces && echo streams)" ||
-			die "there is no trace $trace; there are: $(list_traces | tr '\n' ' ')streams"
+		grep -qxF -- "$trace" <<<"$(list_footprints)" ||
+			die "there is no trace $trace; there are: $(list_footprints | tr '\n' ' ')"
 	done
 	if [ -n "$quick" ]; then
 		[ ${#wanted[@]} -gt 0 ] || wanted=(M)
 		[ "$ops" -ne 0 ] || ops=$QUICK_OPS
 		fits=(default)
 	fi
-	[ ${#wanted[@]} -gt 0 ] || mapfile -t wanted < <(list_traces && echo streams)
+	[ ${#wanted[@]} -gt 0 ] || mapfile -t wanted < <(list_footprints)
+}
+
+list_footprints()
+{
+	list_traces
+	printf '%s\n' streams day
 }
 
 bench_footprint()
@@ -63,7 +69,10 @@ bench_footprint()
 	use_kernel "${kinds[0]}"
 	: >"$log_dir/plan"
 	for trace in "${wanted[@]}"; do
-		[ "$trace" = streams ] || plan_replay "$trace" "trace=$trace,$seed,$ops,$cycles"
+		case $trace in
+		streams | day) ;;
+		*) plan_replay "$trace" "trace=$trace,$seed,$ops,$cycles" ;;
+		esac
 	done
 	if [ -s "$log_dir/plan" ]; then
 		build_trace_tool
@@ -73,18 +82,21 @@ bench_footprint()
 		[ "$ops" -ne 0 ] || bars=(--bars)
 		dualtree_report footprint "$out" footprint "$log_dir/report.txt" "${bars[@]}"
 	fi
-	[[ " ${wanted[*]} " != *' streams '* ]] || footprint_streams
+	for trace in streams day; do
+		[[ " ${wanted[*]} " != *" $trace "* ]] || footprint_all_in "$trace"
+	done
 }
 
-footprint_streams()
+# footprint_all_in RUN: of the module's run of that name, by what the guest has left.
+footprint_all_in()
 {
-	local dir=$log_dir/streams
+	local dir=$log_dir/$1
 
 	mkdir -p "$dir"
-	echo "streams dualtree_bench.ko results run=streams" >"$dir/plan"
+	echo "$1 dualtree_bench.ko results run=$1" >"$dir/plan"
 	run_guest "$dir" dualtree_bench --cpus 4 --memory 2048
 	show_conditions "4 CPUs, all in"
-	dualtree_report streams "$out" "$dir/report.txt"
+	dualtree_report "$1" "$out" "$dir/report.txt"
 }
 
 # plan_replay NAME ARGUMENTS: with each of fits[].

@@ -7,6 +7,7 @@
 #   make_report   runs each part that has a place in the report, and puts together what
 #                 they left in $out: report.txt, which it prints, and index.html, which
 #                 shows the same with the plots
+#   remake_report the same of what an earlier run has left there
 
 make_report()
 {
@@ -27,10 +28,28 @@ make_report()
 		[[ $skipped == skip:* ]] || names+=("$name")
 	done
 	run_parts
-	write_report
+	leave_args
+	show_report
+	[ ${#failed[@]} -eq 0 ]
+}
+
+show_report()
+{
+	local name args
+
+	name=$(basename "$PROJECT")
+	mapfile -t args <"$out/report.args"
+	# Figures that this run has no data of: single parts, and scripts/nic, may have left some.
+	dualtree_report summary "$out" "${args[@]}" --figures "$CACHE/bench/$name-cost" \
+		--figures "$CACHE/bench/$name-footprint" --figures "$CACHE/log/$name-nic-stock/iommu"
 	cat "$out/report.txt"
 	log "the report, with plots: $out/index.html"
-	[ ${#failed[@]} -eq 0 ]
+}
+
+remake_report()
+{
+	[ -r "$out/report.args" ] || die "there is no report in $out: run scripts/bench without --again"
+	show_report
 }
 
 # left_out PART: what a quick run leaves out of it.
@@ -111,7 +130,8 @@ kernel_config()
 	die "there is no configuration for $KERNEL_IMAGE"
 }
 
-write_report()
+# What dualtree_report summary needs to know of this run, a word a line.
+leave_args()
 {
 	local name kind parts=() kernels=()
 
@@ -122,9 +142,9 @@ write_report()
 		use_kernel "$kind"
 		kernels+=(--kernel "$(kernel_release)=$(kernel_config)")
 	done
-	dualtree_report summary "$out" "${parts[@]}" "${kernels[@]}" --load "$load" \
+	printf '%s\n' "${parts[@]}" "${kernels[@]}" --load "$load" \
 		--tree "$(tree_commit); scripts/bench${quick:+ --quick} --seed $seed, \
-$(duration $((SECONDS - start)))" \
+$(duration $((SECONDS - start)))" --made "$(date '+%F %H:%M')" \
 		--guests "$(qemu-system-x86_64 --version | sed -n '1s/ version//p')" \
-		--timed "$(timed_by "$out/log/remote")" --boot "$BOOT_OPTIONS"
+		--timed "$(timed_by "$out/log/remote")" --boot "$BOOT_OPTIONS" >"$out/report.args"
 }

@@ -33,8 +33,11 @@ class Cost(CommandCase):
 
     def test_a_plot_has_what_several_contenders_have(self) -> None:
         self.command(cost, str(self.out), f"6.1={self.write('old', COST)}")
-        self.assertIn('"pair 1500 B" 264.2', self.plots["cost-6.1.svg"])
-        self.assertNotIn("pair 64 B", self.plots["cost-6.1.svg"])
+        picture = "\n".join(self.read("cost-6.1.svg"))
+        self.assertIn(">pair 1500 B</text>", picture)
+        self.assertNotIn("pair 64 B", picture)
+        # Names, and a row of three dots.
+        self.assertEqual(picture.count("<circle"), 3 + 3)
 
     def test_compare(self) -> None:
         for name, text in (("a", COST), ("b", COST.replace("1640", "1804").replace(
@@ -79,6 +82,7 @@ class Timed(CommandCase):
                       "had", printed)
         self.assertEqual(printed[-1].split(), "pair 1500 B kmalloc less 2 x irqsave 27.9 0.72".split())
         self.assertEqual(self.read("native.against"), ["native|pair 1500 B|kmalloc|20.10|40.10|ns"])
+        self.assertIn(">pair 1500 B</text>", "\n".join(self.read("native-ns.svg")))
         self.assertEqual(self.read("native.csv")[3].split(",")[:9],
                          "pair 1500 B,kmalloc,3,40.10,40.10,40.20,0.501,0.501,0.502".split(","))
 
@@ -199,9 +203,10 @@ class Summary(CommandCase):
         self.write("remote.txt", "nothing\n")
         self.command(summary, str(self.out), "cost=What it costs", "remote=Not there",
                      "--kernel", f"6.1.0={self.write('config', 'CONFIG_HZ=250')}", "--tree", "t",
-                     "--load", "1", "--guests", "g", "--timed", "TCG", "--boot", "b")
+                     "--made", "now", "--load", "1", "--guests", "g", "--timed", "TCG", "--boot", "b")
         report = self.read("report.txt")
         self.assertIn("Baselines  6.1: irqsave 12.0", report)
+        self.assertIn("Made       now", report)
         self.assertIn("           cost: much", report)
         self.assertIn("Of 2 comparisons dualtree takes more in 1, and as much or less in 1.", report)
         self.assertEqual(report[report.index("It loses:") + 2].split()[0], "2.42")

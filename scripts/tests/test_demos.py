@@ -223,7 +223,9 @@ class Demos(CommandCase):
                                   kernels={"readers_kept": 200}), [])
         self.assertIn("    times the kernel's                         4.00             1.00",
                       self.printed)
+        self.assertTrue(self.read("run/figure-readers.csv")[2].startswith("kernels,200,600000,"))
         self.assertEqual(self.nic(f"[ 1.0] {fault}\r\n[ 1.1] {hung}\r\n"), [fault, hung])
+        self.assertFalse((self.out / "run/figure-readers.csv").exists())
         self.assertEqual(self.nic(f"[ 1.0] {arms}\r\n"), [arms])
         for changed, said in (
                 ({"tcp_bps_1500": 0}, "ours: nothing came through: tcp_bps_1500"),

@@ -9,6 +9,8 @@ the tables and leaves in failures.txt what does not hold. No throughput is judge
 import re
 from pathlib import Path
 
+from dualtree_report import figures
+
 from .logs import lines_of, unstamped
 from .stats import NO_COMPLAINT, Run, amount, ratio
 
@@ -70,6 +72,13 @@ def judge_readers(run: Run) -> None:
         run.require(run.value(mode, "readers_wrong") == 0, f"{mode}: damaged datagrams")
         run.require(run.value(mode, "readers_unfilled") == 0,
                     f"{mode}: buffers did not become full")
+
+
+def leave_readers(run: Run) -> None:
+    """Leave the figure of slow readers for the report of scripts/bench, if nothing is wrong."""
+    names = ("kept", "payload", "charged", "taken")
+    figures.leave(run.folder, "readers", [] if run.failures else [
+        (mode, *(run.value(mode, f"readers_{name}") for name in names)) for mode in MODES])
 
 
 def cells(label: str, values: list[str]) -> None:
@@ -178,4 +187,6 @@ def main(folder: str, what: str, *parts: str) -> int:
     if "count" in parts:
         judge_count(run, what.split())
         show_count(run, what.split())
+    if "readers" in parts:
+        leave_readers(run)
     return run.finish()

@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-COMMANDS = ("compare", "cost", "curve", "footprint", "native", "record", "remote", "scale",
+COMMANDS = ("compare", "cost", "curve", "day", "footprint", "native", "record", "remote", "scale",
             "streams", "summary")
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from . import plot
+from . import figures, svg
 from .results import (NO_BAR, columns, read_bars, reported, write_csv, write_lines)
 
 # (contender, operation) -> kernel -> instructions, in the order in which they were reported.
@@ -53,28 +53,17 @@ def against(costs: Costs) -> list[tuple]:
     return lines
 
 
-def plot_commands(costs: Costs, kernel: str) -> str:
-    """Clusters of the operations that several contenders have; variants of dualtree are extra."""
+def picture(costs: Costs, kernel: str) -> str:
+    """The operations that several contenders have; variants of dualtree are extra."""
     here = {row: float(cost[kernel]) for row, cost in costs.items() if kernel in cost}
     having = Counter(op for who, op in here if who == "dualtree" or not is_ours(who))
     shared = [op for op in dict.fromkeys(op for _, op in here) if having[op] >= 2]
-    blocks, plots = "", []
-    for who in dict.fromkeys(who for who, _ in here):
-        if not any((who, op) in here for op in shared):
-            continue
-        name = f"d{len(plots) + 1}"
-        blocks += plot.block(name, ((op, here.get((who, op), "NaN")) for op in shared))
-        plots.append(f'${name} using 2:xtic(1) title "{who}"')
-    return f"""\
-set style data histogram
-set style histogram cluster gap 1
-set style fill solid 0.9 noborder
-set logscale y
-set yrange [10:*]
-set ylabel "instructions"
-set xtics rotate by -25
-set rmargin 9
-{blocks}plot {", ".join(plots)}"""
+    contenders = [who for who in dict.fromkeys(who for who, _ in here)
+                  if any((who, op) in here for op in shared)]
+    rows = [(op, {who: (here[who, op],) for who in contenders if (who, op) in here})
+            for op in shared]
+    return svg.dots(f"Instructions of an operation, Linux {kernel}", "instructions", rows,
+                    contenders)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the table; leave cost.csv, cost.against, cost.bars and a plot for each kernel."""
+    """Print the table; leave cost.csv, cost.against, cost.bars, a plot for each kernel, and the
+    figure of a packet."""
     runs = {kernel: Path(path) for kernel, path in (text.split("=", 1) for text in args.runs)}
     costs, bars = read(runs), read_bars("cost", 2)
     cells = [(kernel, row, each) for row, cost in costs.items() for kernel, each in cost.items()]
@@ -96,5 +86,7 @@ def run(args: argparse.Namespace) -> None:
         for kernel, row, each in cells if row in bars))
     print(table(costs, list(runs), bars))
     for kernel in runs:
-        plot.draw(args.out / f"cost-{kernel}.svg", f"Instructions of an operation, Linux {kernel}",
-                  plot_commands(costs, kernel))
+        (args.out / f"cost-{kernel}.svg").write_text(picture(costs, kernel), encoding="utf-8")
+    first = next(iter(runs))
+    figures.leave(args.out, "packet", figures.packet_rows(
+        (*row, each) for kernel, row, each in cells if kernel == first))

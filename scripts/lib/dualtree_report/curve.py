@@ -101,6 +101,7 @@ def plot_commands(points: list[Point], label: str, base: int) -> str:
     low, high = min(point.cost for point in points), max(point.cost for point in points)
     margin = 2 if high / low < 4 else 1.25
     decades = [10 ** i for i in range(20) if 10 ** i <= high * margin]
+    units = (1, 2, 5) if high / low < 100 else (1,)
     blocks = "".join(plot.block(f"line{i}", line.items()) for i, line in enumerate(lines.values(), 1))
     parts = [f"$line{i} using 1:2 with linespoints {style(*name)} notitle"
              for i, name in enumerate(lines, 1)]
@@ -115,7 +116,7 @@ def plot_commands(points: list[Point], label: str, base: int) -> str:
 set logscale x {base}
 set logscale y
 set yrange [{low / margin:g}:{high * margin:g}]
-set ytics ({", ".join(f"{unit}, {2 * unit}, {5 * unit}" for unit in decades)})
+set ytics ({", ".join(str(unit * decade) for decade in decades for unit in units)})
 set key noenhanced
 set xlabel '{label}'
 set ylabel 'instructions'
@@ -165,7 +166,7 @@ def cpus_plot(rates: Rates) -> str:
                      for who in ("dualtree", "kmalloc"))
     return f"""\
 set xlabel 'CPUs'
-set ylabel 'million pairs a second; median and quartiles of the rounds'
+set ylabel 'million pairs a second'
 set xtics 1
 set xrange [0.8:{max(rates["dualtree"]) + 0.2:g}]
 set yrange [0:]

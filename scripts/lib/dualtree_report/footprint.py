@@ -69,8 +69,10 @@ def plot_commands(trace: str, values: Values, curves: Curves) -> str:
     stopped = values[f"{trace}/default"].get("stopped_allocs")
     if stopped:
         at = f"first {int(stopped) / 1000:.3f}, graph"
+        late = int(stopped) * 2 > curves[f"{trace}/default"][-1][0]
         mark = (f"set arrow from {at} 0 to {at} 1 nohead dashtype 2 linetype 7\n"
-                f'set label "most streams stop" at {at} 0.04 right offset -1,0\n')
+                f'set label "most streams stop" at {at} 0.04 '
+                f'{"right offset -1,0" if late else "left offset 1,0"}\n')
     blocks = "".join(plot.block(fit, ((f"{allocs / 1000:.3f}", f"{live / MIB:.4f}",
                                        f"{bytes_held / MIB:.4f}")
                                       for allocs, live, bytes_held in curves[f"{trace}/{fit}"]))

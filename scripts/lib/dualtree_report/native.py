@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from . import plot
+from . import svg
 from .conditions import config_words, host, wrap
 from .results import (NO_BAR, columns, quartiles, read_bars, reported, spread, write_csv,
                       write_lines)
@@ -79,25 +79,15 @@ def against(rows: list[list[str]]) -> list[tuple]:
             for ours in rows if ours[0] == row[0] and ours[1].startswith("dualtree")]
 
 
-def plot_commands(rows: list[list[str]]) -> str:
-    """A point for each median, a bar from quartile to quartile."""
-    rows = [row for row in rows if row[1] != "baseline"]
-    operations = list(dict.fromkeys(row[0] for row in rows))
-    contenders = list(dict.fromkeys(row[1] for row in rows))
-    blocks = "".join(
-        plot.block(f"d{c}", ([f"{operations.index(row[0]) + 1 + (c - 3.5) / 10:.2f}", *row[3:6]]
-                             for row in rows if row[1] == name))
-        for c, name in enumerate(contenders, 1))
-    tics = ", ".join(f'"{name}" {i}' for i, name in enumerate(operations, 1))
-    plots = ", ".join(f'$d{c} using 1:2:3:4 with yerrorbars title "{name}"'
-                      for c, name in enumerate(contenders, 1))
-    return f"""\
-set key noenhanced
-set logscale y
-set ylabel "nanoseconds of an operation"
-set xtics ({tics}) rotate by -35
-set xrange [0.5:{len(operations) + 0.5}]
-{blocks}plot {plots}"""
+def picture(rows: list[list[str]]) -> str:
+    """A dot for each median, a line from quartile to quartile."""
+    operations: dict[str, svg.Values] = {}
+    for what, who, _, *numbers in rows:
+        if who != "baseline":
+            operations.setdefault(what, {})[who] = tuple(float(cell) for cell in numbers[:3])
+    contenders = list(dict.fromkeys(row[1] for row in rows if row[1] != "baseline"))
+    return svg.dots("What an operation takes, natively (user-mode Linux, one CPU)",
+                    "nanoseconds of an operation", list(operations.items()), contenders)
 
 
 def conditions(args: argparse.Namespace) -> str:
@@ -130,5 +120,4 @@ def run(args: argparse.Namespace) -> None:
         ("native", f"{row[0]}, of {row[1]}", f"{float(row[6]):.2f}", *row[9:], "")
         for row in rows if row[9] or row[10]))
     print(conditions(args), table(rows), without_irqsave(rows), sep="\n\n")
-    plot.draw(args.out / "native-ns.svg",
-              "What an operation takes, natively (user-mode Linux, one CPU)", plot_commands(rows))
+    (args.out / "native-ns.svg").write_text(picture(rows), encoding="utf-8")

@@ -90,21 +90,24 @@ def cpus_plot(costs: Costs) -> str:
     """A colour for each pattern in which packets change CPUs, a dash for the other allocator."""
     patterns = list(dict.fromkeys(pattern for (pattern, _), line in costs.items()
                                   if line[max(line)].remote))
+    allocators = list(dict.fromkeys(allocator for _, allocator in costs))
     blocks, plots = "", []
     for (pattern, allocator), line in costs.items():
         if pattern not in patterns:
             continue
-        name, colour = f"line{len(plots) + 1}", patterns.index(pattern) + 1
+        name = f"line{len(plots) + 1}"
         blocks += plot.block(name, ((cpus, f"{cost.remote:.3f}") for cpus, cost in line.items()))
-        plots.append(f"${name} using 1:2 with linespoints linetype {colour} "
-                     f"dashtype {1 if allocator == 'dualtree' else 2} "
-                     f'title "{pattern}, {allocator}"')
+        plots.append(f"${name} using 1:2 with linespoints linetype {patterns.index(pattern) + 1} "
+                     f"dashtype {allocators.index(allocator) + 1} notitle")
+    plots += [f'keyentry with linespoints linetype {i} title "{pattern}"'
+              for i, pattern in enumerate(patterns, 1)]
+    plots += [f'keyentry with lines linetype {plot.BLACK} dashtype {i} title "{allocator}"'
+              for i, allocator in enumerate(allocators, 1)]
     return f"""\
 set logscale x 2
 set yrange [0:*]
 set xlabel "CPUs"
 set ylabel "remote accesses of an operation"
-set key horizontal maxcols 2
 {blocks}plot {", ".join(plots)}"""
 
 

@@ -5,6 +5,7 @@ import html
 from collections import Counter
 from pathlib import Path
 
+from . import figures
 from .conditions import config_words, host, wrap
 from .results import read_csv
 
@@ -19,10 +20,19 @@ AGAINST_LINE = "{:>7}  {:<18} {:<34} {:>12}  {:<20} {:>12}  {}"
 BARS_LINE = "{:<18} {:<42} {:>10} {:>8} {:>8}  {}"
 HTML_HEAD = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>dualtree: what it costs</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body { font-family: sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em }
-pre { overflow-x: auto; font-size: 85%; line-height: 1.35 }
-img { max-width: 100%; border: 1px solid #ddd }
+body { font-family: sans-serif; max-width: 75em; margin: 1em auto; padding: 0 0.75em;
+	overflow-wrap: break-word }
+pre, code { font-family: monospace, monospace; font-size: 13px }
+pre { overflow-x: auto; line-height: 1.35 }
+img { width: 30em; max-width: 100%; vertical-align: top }
+.figures, .plots { display: grid; gap: 1.5em;
+	grid-template-columns: repeat(auto-fill, minmax(min(100%, 22em), 1fr)) }
+figure { margin: 0 }
+figure img { width: 100% }
+figcaption { font-size: 90%; line-height: 1.4; margin-top: 0.5em }
+h1, h2 { line-height: 1.2 }
 </style></head><body>
 <h1>dualtree: what it costs</h1>
 """
@@ -46,7 +56,8 @@ def baselines(out: Path) -> list[str]:
 
 def header(args: argparse.Namespace) -> list[str]:
     """Under what all of it was measured."""
-    lines = [header_line("Tree", args.tree), header_line("Host", host(args.load)),
+    lines = [header_line("Tree", args.tree), header_line("Made", args.made),
+             header_line("Host", host(args.load)),
              header_line("Guests", args.guests),
              header_line("", "counted: TCG, -icount shift=0,sleep=off, one CPU; "
                          f"timed: {args.timed}, four CPUs"), header_line("Boot", args.boot)]
@@ -114,11 +125,11 @@ def bars(lines: list[list[str]]) -> str:
 
 def html_part(out: Path, name: str, title: str, text: str) -> str:
     """A part with its plots, and links to its tables."""
-    files = [f"{name}{tail}" for tail in (".svg", "-*.svg", ".csv", "-*.csv")]
-    names = [path.name for pattern in files for path in sorted(out.glob(pattern))]
-    return f'<h2 id="{name}">{title}</h2>\n{pre(text)}' + "".join(
-        f'<p><img src="{file}" alt="{file}"></p>\n' if file.endswith(".svg") else
-        f'<a href="{file}">{file}</a>\n' for file in names)
+    plots, tables = ([path.name for pattern in (f"{name}{kind}", f"{name}-*{kind}")
+                      for path in sorted(out.glob(pattern))] for kind in (".svg", ".csv"))
+    return (f'<h2 id="{name}">{title}</h2>\n{pre(text)}<div class="plots">\n' +
+            "".join(f'<img src="{file}" alt="{file}">\n' for file in plots) + "</div>\n<p>" +
+            "\n".join(f'<a href="{file}">{file}</a>' for file in tables) + "</p>\n")
 
 
 def pre(text: str) -> str:
@@ -131,8 +142,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, help="the directory with results, and for the report")
     parser.add_argument("parts", nargs="*", metavar="PART=TITLE", help="what ran, in order")
     parser.add_argument("--kernel", action="append", default=[], metavar="RELEASE=CONFIG")
-    for name, text in (("tree", "what was measured, and how"), ("load", "the host's at the start"),
-                       ("guests", "what ran them"), ("timed", "what ran those that take the time"),
+    parser.add_argument("--figures", action="append", default=[], type=Path, metavar="DIR",
+                        help="where data of figures is looked for that the report has not")
+    for name, text in (("tree", "what was measured, and how"), ("made", "the date"),
+                       ("load", "the host's at the start"), ("guests", "what ran them"), ("timed", "what ran those that take the time"),
                        ("boot", "the kernels' options")):
         parser.add_argument(f"--{name}", required=True, help=text)
 
@@ -150,6 +163,7 @@ def run(args: argparse.Namespace) -> None:
         f"{TITLE}\n\n{head}\n" + "".join(f"\n\n{title}\n{'=' * len(title)}\n\n{text}\n"
                                          for title, text in sections), encoding="utf-8")
     (args.out / "index.html").write_text(
-        HTML_HEAD + pre(head) + "".join(f"<h2>{title}</h2>\n{pre(text)}" for title, text in last) +
+        HTML_HEAD + figures.page(args.out, args.figures) + pre(head) +
+        "".join(f"<h2>{title}</h2>\n{pre(text)}" for title, text in last) +
         "".join(html_part(args.out, name, title, texts[name]) for name, title in parts) +
         "</body></html>\n", encoding="utf-8")
