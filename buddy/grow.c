@@ -435,7 +435,8 @@ int buddy_arenas_init(struct buddy_pool *pool)
 {
 	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
 	init_irq_work(&pool->trim_irq, trim_irq);
-	return dt_shrinker_register(&pool->shrinker, shrink_count, shrink_scan, pool, pool->name);
+	pool->shrinker = dt_shrinker_create(shrink_count, shrink_scan, pool, pool->name);
+	return pool->shrinker ? 0 : -ENOMEM;
 }
 
 static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
@@ -456,7 +457,7 @@ static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
  */
 void buddy_arenas_stop(struct buddy_pool *pool)
 {
-	dt_shrinker_unregister(&pool->shrinker);
+	dt_shrinker_free(pool->shrinker);
 	irq_work_sync(&pool->trim_irq);
 	cancel_delayed_work_sync(&pool->trim_work);
 }

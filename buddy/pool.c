@@ -302,7 +302,7 @@ static struct buddy_pool *pool_alloc_record(const char *name,
 	buddy_dma_init(pool, params);
 	buddy_reserve_init(pool, params);
 	pool->record_order = record_order(pool);
-	strcpy(pool->name, name);
+	memcpy(pool->name, name, strlen(name) + 1);
 	return pool;
 }
 

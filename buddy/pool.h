@@ -70,7 +70,7 @@ struct buddy_pool {
 	struct irq_work trim_irq;
 	struct irq_work refill_irq;
 	struct delayed_work refill_work;
-	struct dt_shrinker shrinker;
+	struct shrinker *shrinker;
 	struct dentry *file;
 	struct list_head registered;
 

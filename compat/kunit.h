@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit suites as modules and built in, and their parameters. Some kernels (6.1 is one) run a
- * module's suites before they parse its parameters; a suite then reads the command line itself.
+ * Parameters of KUnit suites. Some kernels (6.1 is one) run a module's suites before they parse its
+ * parameters; a suite then reads the command line itself. Headers do not tell which kernels do.
  */
 #ifndef DUALTREE_COMPAT_KUNIT_H
 #define DUALTREE_COMPAT_KUNIT_H
@@ -11,20 +11,13 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-/*
- * A built-in suite has its parameters parsed at boot, and may register initcalls. In a module
- * dt_boot_call() is nothing.
- */
+/* A built-in suite has its parameters parsed at boot. */
 #ifdef MODULE
-#define dt_boot_call(level, fn)
-
 static inline char *dt_module_args(void)
 {
 	return THIS_MODULE->args;
 }
 #else
-#define dt_boot_call(level, fn)	level##_initcall(fn)
-
 static inline char *dt_module_args(void)
 {
 	return NULL;

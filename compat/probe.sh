@@ -28,6 +28,7 @@ probes='
 ALLOC_NETDEV_DUMMY	include/linux/netdevice.h	\*alloc_netdev_dummy\(
 APIC_SEND_IPI_MASK	arch/ARCH/include/asm/apic.h	[ *]__apic_send_IPI_mask\(
 ASSIGN_STR_SOURCE	include/trace/stages/stage6_event_callback.h	define __assign_str\([^ ,)]+,
+ETHTOOL_PUTS	include/linux/ethtool.h	[ *]ethtool_puts\(
 HRTIMER_SETUP	include/linux/hrtimer.h	[ *]hrtimer_setup\(
 NETNS_TRACKER_REFCOUNTED	include/net/net_namespace.h	[ *]__netns_tracker_free\(
 NS_STRING	include/linux/module.h	MODULE_INFO\(import_ns, ?ns\)

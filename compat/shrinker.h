@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A shrinker with a private pointer: since 6.7 the kernel allocates the structure, and it
- * carries private data.
+ * Shrinkers with a private pointer. A shrinker is made ready and registered by one call, and its
+ * functions find their private pointer by another one. Process context; may sleep.
  */
 #ifndef DUALTREE_COMPAT_SHRINKER_H
 #define DUALTREE_COMPAT_SHRINKER_H
 
-#include <linux/errno.h>
 #include <linux/shrinker.h>
+
+#if !DT_HAVE_SHRINKER_ALLOC
+#include <linux/slab.h>
+#endif
 
 typedef unsigned long (*dt_shrink_fn)(struct shrinker *shrinker, struct shrink_control *sc);
 
 #if !DT_HAVE_SHRINKER_ALLOC
 
+/* Since 6.7 the kernel allocates the structure, and it carries private data. */
 struct dt_shrinker {
 	struct shrinker shrinker;
 	void *private;
@@ -23,50 +27,55 @@ static inline void *dt_shrinker_private(struct shrinker *shrinker)
 	return container_of(shrinker, struct dt_shrinker, shrinker)->private;
 }
 
-/* Return: 0 or -ENOMEM. */
-static inline int dt_shrinker_register(struct dt_shrinker *s, dt_shrink_fn count,
-				       dt_shrink_fn scan, void *private, const char *name)
+static inline void dt_shrinker_free(struct shrinker *shrinker)
 {
+	unregister_shrinker(shrinker);
+	kfree(container_of(shrinker, struct dt_shrinker, shrinker));
+}
+
+/* Return: the shrinker, registered, or NULL. */
+static inline struct shrinker *dt_shrinker_create(dt_shrink_fn count, dt_shrink_fn scan,
+						  void *private, const char *name)
+{
+	struct dt_shrinker *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return NULL;
 	s->shrinker.count_objects = count;
 	s->shrinker.scan_objects = scan;
 	s->shrinker.seeks = DEFAULT_SEEKS;
 	s->private = private;
-	return register_shrinker(&s->shrinker, "%s", name);
-}
-
-static inline void dt_shrinker_unregister(struct dt_shrinker *s)
-{
-	unregister_shrinker(&s->shrinker);
+	if (!register_shrinker(&s->shrinker, "%s", name))
+		return &s->shrinker;
+	kfree(s);
+	return NULL;
 }
 
 #else
-
-struct dt_shrinker {
-	struct shrinker *shrinker;
-};
 
 static inline void *dt_shrinker_private(struct shrinker *shrinker)
 {
 	return shrinker->private_data;
 }
 
-/* Return: 0 or -ENOMEM. */
-static inline int dt_shrinker_register(struct dt_shrinker *s, dt_shrink_fn count,
-				       dt_shrink_fn scan, void *private, const char *name)
+static inline void dt_shrinker_free(struct shrinker *shrinker)
 {
-	s->shrinker = shrinker_alloc(0, "%s", name);
-	if (!s->shrinker)
-		return -ENOMEM;
-	s->shrinker->count_objects = count;
-	s->shrinker->scan_objects = scan;
-	s->shrinker->private_data = private;
-	shrinker_register(s->shrinker);
-	return 0;
+	shrinker_free(shrinker);
 }
 
-static inline void dt_shrinker_unregister(struct dt_shrinker *s)
+/* Return: the shrinker, registered, or NULL. */
+static inline struct shrinker *dt_shrinker_create(dt_shrink_fn count, dt_shrink_fn scan,
+						  void *private, const char *name)
 {
-	shrinker_free(s->shrinker);
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->private_data = private;
+	shrinker_register(shrinker);
+	return shrinker;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ubuf, whose callback tells a sender that the stack has released its pages. 6.10 moved the
- * callback into a table of operations. On some kernels TCP reads pages after the callback.
+ * The ubuf, whose callback tells a sender that the stack has released its pages, and whether TCP
+ * reads pages after the callback. Any context.
  */
 #ifndef DUALTREE_COMPAT_UBUF_H
 #define DUALTREE_COMPAT_UBUF_H
@@ -12,6 +12,7 @@
 
 #if !DT_HAVE_UBUF_INFO_OPS
 
+/* 6.10 moved the callback into a table of operations. */
 struct ubuf_info_ops {
 	void (*complete)(struct sk_buff *skb, struct ubuf_info *ubuf, bool success);
 };
@@ -30,21 +31,23 @@ static inline void dt_ubuf_set_ops(struct ubuf_info *ubuf, const struct ubuf_inf
 
 #endif
 
-/*
- * From 6.5 on TCP builds an MTU probe from the fragments of queued packets. It refers to their
- * pages, not to their ubuf, so they may be read after the ubuf's callback. The same change
- * removed the size from tcp_stream_alloc_skb(), since TCP packets have no linear part any more.
- *
- * A connection that probes goes on to do so after the sysctl is turned off.
- *
- * Return: true if such a probe may be built for a socket.
- */
 #if DT_HAVE_TCP_ALLOC_SKB_SIZE
+/*
+ * Up to 6.4 an MTU probe is a copy. The change that made it one of fragments removed the size from
+ * tcp_stream_alloc_skb(), since TCP packets have no linear part any more.
+ */
 static inline bool dt_ubuf_ends_early(const struct sock *sk)
 {
 	return false;
 }
 #else
+/*
+ * TCP builds an MTU probe from the fragments of queued packets. It refers to their pages, not to
+ * their ubuf, so they may be read after the ubuf's callback. A connection that probes goes on to do
+ * so after the sysctl is turned off.
+ *
+ * Return: true if such a probe may be built for a socket.
+ */
 static inline bool dt_ubuf_ends_early(const struct sock *sk)
 {
 	return sk_is_tcp(sk) && (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing) ||

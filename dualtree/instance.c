@@ -107,7 +107,7 @@ struct dualtree *dualtree_create(const char *name, const struct dualtree_params 
 	if (!dt)
 		return ERR_PTR(-ENOMEM);
 	memset(dt, 0, sizeof(*dt));
-	strcpy(dt->name, name);
+	memcpy(dt->name, name, strlen(name) + 1);
 	rate_init(&dt->bad_free_limit);
 	rate_init(&dt->damage_limit);
 	dt_in_flight_init(dt);

@@ -91,17 +91,18 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 	return SHRINK_STOP;
 }
 
-static struct dt_shrinker shrinker;
+static struct shrinker *shrinker;
 
 /* Return: 0 or -ENOMEM. */
 int dt_pressure_init(void)
 {
 	all_asked = jiffies - HZ;
-	return dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL, "dualtree-heaps");
+	shrinker = dt_shrinker_create(shrink_count, shrink_scan, NULL, "dualtree-heaps");
+	return shrinker ? 0 : -ENOMEM;
 }
 
 /* There is no instance any more. */
 void dt_pressure_exit(void)
 {
-	dt_shrinker_unregister(&shrinker);
+	dt_shrinker_free(shrinker);
 }

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include "../buddy/pool.h"
+#include "fixtures/boot.h"
 #include "fixtures/instance.h"
 
 /**

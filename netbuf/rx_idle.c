@@ -40,7 +40,7 @@
 /* Guards the list of trackers. */
 static DEFINE_MUTEX(trackers_lock);
 static LIST_HEAD(trackers);
-static struct dt_shrinker shrinker;
+static struct shrinker *shrinker;
 
 /* The device of our own NAPIs. */
 static struct net_device *reaper_dev;
@@ -182,19 +182,18 @@ static unsigned long shrink_scan(struct shrinker *unused, struct shrink_control 
 /* Return: 0 or -ENOMEM. */
 int dt_rx_idle_init(void)
 {
-	int err;
-
 	reaper_dev = dt_alloc_netdev_dummy();
 	if (!reaper_dev)
 		return -ENOMEM;
-	err = dt_shrinker_register(&shrinker, shrink_count, shrink_scan, NULL, "dualtree_rx");
-	if (err)
-		dt_free_netdev_dummy(reaper_dev);
-	return err;
+	shrinker = dt_shrinker_create(shrink_count, shrink_scan, NULL, "dualtree_rx");
+	if (shrinker)
+		return 0;
+	dt_free_netdev_dummy(reaper_dev);
+	return -ENOMEM;
 }
 
 void dt_rx_idle_exit(void)
 {
-	dt_shrinker_unregister(&shrinker);
+	dt_shrinker_free(shrinker);
 	dt_free_netdev_dummy(reaper_dev);
 }

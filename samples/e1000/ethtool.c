@@ -9,6 +9,7 @@
 #include <dualtree/dualtree.h>
 #include <dualtree/netbuf.h>
 
+#include "../../compat/ethtool.h"
 #include "hw.h"
 #include "netdev.h"
 #include "nic.h"
@@ -97,9 +98,9 @@ static void nic_get_strings(struct net_device *dev, u32 set, u8 *data)
 	if (set != ETH_SS_STATS)
 		return;
 	for (i = 0; i < NR_COUNTS; i++)
-		ethtool_sprintf(&data, "%s", count_names[i]);
+		ethtool_puts(&data, count_names[i]);
 	for (i = 0; i < ARRAY_SIZE(memory_names); i++)
-		ethtool_sprintf(&data, "%s", memory_names[i]);
+		ethtool_puts(&data, memory_names[i]);
 }
 
 static void nic_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *unused, u64 *data)

@@ -17,6 +17,7 @@ probe                   stock  stock-6.12  stock-7.3
 ALLOC_NETDEV_DUMMY      0      1           1
 APIC_SEND_IPI_MASK      0      1           1
 ASSIGN_STR_SOURCE       1      0           0
+ETHTOOL_PUTS            0      1           1
 HRTIMER_SETUP           0      0           1
 NETNS_TRACKER_REFCOUNTED 0     1           1
 NS_STRING               0      0           1

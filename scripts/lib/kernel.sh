@@ -3,7 +3,7 @@
 #
 # The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #
-#   get_source         unpacks the release's kernel source; sets KERNEL_SRC
+#   get_source         unpacks the release's kernel source; sets KERNEL_SRC and KERNEL_SRC_ID
 #   get_kernel KIND    debug, fast, clang, kcsan, rt, nic-debug, uml, one of STOCK_KINDS or another
 #                      one of stock kernels (see release.sh); sets
 #                      KERNEL_IMAGE (to boot), KERNEL_KDIR (to build modules against,
@@ -44,11 +44,16 @@ resolve_source()
 
 get_source()
 {
-	local package version dir part
-
 	resolve_source
-	package=$PLAIN_SOURCE
-	version=$PLAIN_VERSION
+	use_source "$PLAIN_SOURCE" "$PLAIN_VERSION" apt_download
+}
+
+# use_source PACKAGE VERSION DOWNLOAD: the source that a package holds; sets KERNEL_SRC and
+# KERNEL_SRC_ID. DOWNLOAD PACKAGE VERSION DIR puts the package into DIR, and its name into DEB.
+use_source()
+{
+	local package=$1 version=$2 dir part
+
 	KERNEL_SRC_ID=${package}_$version
 	dir=$CACHE/source/$KERNEL_SRC_ID
 	KERNEL_SRC=$dir/$package
@@ -59,7 +64,7 @@ get_source()
 		part=$CACHE/source/.$KERNEL_SRC_ID.part
 		rm -rf "$part"
 		mkdir -p "$part"
-		apt_download "$package" "$version" "$part"
+		"$3" "$package" "$version" "$part"
 		# shellcheck disable=SC2016
 		run_or_die "cannot unpack $DEB" "unpacking $package" "$part/unpack.log" "" \
 			bash -c 'set -o pipefail

@@ -13,6 +13,9 @@
 #   release_row KIND              what is known of it; nothing if there is none
 #   release_use_lists SUITE BASE  RELEASE_APT[] becomes what makes apt use lists of our own
 #   release_update SUITE          gets these lists anew
+#   get_release_source VERSION    the source of a kernel of another release, "6.12", or of the
+#                                 newest one, "newest"; sets KERNEL_SRC and KERNEL_SRC_ID
+#   release_sources               the versions that it takes
 #
 # Headers of another release need its compiler, and its build tools need its libc. So all
 # of it, down to the shell, is unpacked into a directory that the build has as its root.
@@ -303,4 +306,54 @@ release_find_image()
 		[ ! -f "$KERNEL_IMAGE" ] || return 0
 	done
 	die "$RELEASE_PACKAGE holds no kernel where one is due"
+}
+
+# The versions of which the source is to be had.
+release_sources()
+{
+	awk '$1 == "amd64" { print $3 }' <<<"$RELEASE_KERNELS"
+}
+
+# release_source_package VERSION: the package with its source, and its version. Suites that are
+# added to one have packages that it has not, with a version of their own.
+release_source_package()
+{
+	local package=linux-source-$1
+
+	apt-cache "${RELEASE_APT[@]}" show "$package" 2>/dev/null |
+		awk -v package="$package" '$1 == "Version:" && !found++ { print package, $2 }'
+}
+
+release_look_up_source()
+{
+	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_source_package "$1")
+}
+
+# As apt_download, by the lists of the other release.
+release_download_source()
+{
+	DEB=
+	run_long "downloading $1" "$3/download.log" download_size \
+		env -C "$3" apt-get "${RELEASE_APT[@]}" download "$1=$2" &&
+		DEB=$(find "$3" -name "${1}_*.deb" -print -quit)
+	[ -n "$DEB" ] || {
+		show_log "$3/download.log" 5
+		die "cannot download $1 $2"
+	}
+}
+
+get_release_source()
+{
+	local version=$1 suite base
+
+	[ "$version" != newest ] || version=$(release_sources | sort -V | tail -n 1)
+	read -r suite base < <(awk -v version="$version" \
+		'$1 == "amd64" && $3 == version { print $4, $5 }' <<<"$RELEASE_KERNELS") ||
+		die "no suite is known that has the source of Linux $version"
+	release_use_lists "$suite" "$base"
+	lock "release-${RELEASE_LISTS##*/}"
+	release_try "$suite" release_look_up_source "$version" ||
+		die "$suite has no linux-source-$version"
+	use_source "$RELEASE_PACKAGE" "$RELEASE_VERSION" release_download_source
+	unlock "release-${RELEASE_LISTS##*/}"
 }
