@@ -29,6 +29,7 @@
 #include <linux/sched/mm.h>
 #include "../compat/compat.h"
 #include "../compat/gfp.h"
+#include "../compat/shrinker.h"
 #include "grow.h"
 #include "pool.h"
 #include "queue.h"

@@ -96,7 +96,7 @@ void buddy_node_pools_exit(void)
 {
 	int nid;
 
-	/* A program of host/ sets the core up more than once. */
+	/* A program may set the core up more than once. */
 	for (nid = 0; nid < MAX_NUMNODES; nid++)
 		buddy_pool_destroy(xchg(&node_pools[nid], NULL));
 }

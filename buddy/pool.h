@@ -16,11 +16,11 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <dualtree/buddy_pool.h>
-#include "../compat/shrinker.h"
 #include "arena.h"
 
 struct dentry;
 struct mem_cgroup;
+struct shrinker;
 
 /**
  * struct buddy_pool - arenas, their free blocks by order, one lock

@@ -10,40 +10,17 @@ differs: a tree of hard links leaves alone what it is linked to, and make sees n
 there is none. What is in the way is said on stderr, with status 2; then nothing was changed.
 """
 import os
-import re
 import shutil
 import sys
 
+from kernel_tree import (HOOKS, Refusal, check_tree, hooked, read, replace, sources_below,
+                         unhooked)
+
 HERE = "lib/dualtree"
 HEADERS = "include/dualtree"
-# Where a line of ours goes: before the line that ends lib/Kconfig's menu, and last.
-HOOKS = {
-    "lib/Kconfig": ('source "lib/dualtree/Kconfig"', "endmenu"),
-    "lib/Makefile": ("obj-$(CONFIG_DUALTREE) += dualtree/", None),
-}
 TOP = ("Kbuild", "Kconfig", ".kunitconfig")
 DIRECTORIES = ("buddy", "dualtree", "netbuf", "compat", "kunit", "samples", "bench",
                "torture")
-# Programs of the machine that builds, not of the kernel.
-LEFT_OUT = ("bench/host",)
-SUFFIXES = (".c", ".h", ".mk", ".sh")
-OLDEST = (6, 1)
-
-
-class Refusal(Exception):
-    pass
-
-
-def is_source(name):
-    return (name == "Kbuild" or name.endswith(SUFFIXES)) and not name.endswith(".mod.c")
-
-
-def sources_below(root, directory):
-    """Paths of sources, relative to root."""
-    for place, directories, names in os.walk(os.path.join(root, directory)):
-        relative = os.path.relpath(place, root)
-        directories[:] = [d for d in directories if os.path.join(relative, d) not in LEFT_OUT]
-        yield from (os.path.join(relative, name) for name in names if is_source(name))
 
 
 def wanted_files(project):
@@ -55,58 +32,12 @@ def wanted_files(project):
     return files
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def replace(path, content):
-    """Return: was it changed?"""
-    if os.path.exists(path) and read(path) == content:
-        return False
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    new = path + ".dualtree-new"
-    with open(new, "wb") as file:
-        file.write(content)
-    os.chmod(new, 0o644)
-    os.replace(new, path)
-    return True
-
-
-def hooked(name, lines):
-    """The lines of lib/Kconfig or lib/Makefile with ours among them."""
-    hook, before = HOOKS[name]
-    lines = [line for line in lines if line != hook]
-    if not before:
-        return lines + [hook]
-    if before not in lines:
-        raise Refusal(f"{name} has no line {before}")
-    last = len(lines) - 1 - lines[::-1].index(before)
-    return lines[:last] + [hook] + lines[last:]
-
-
-def unhooked(name, lines):
-    return [line for line in lines if line != HOOKS[name][0]]
-
-
 def change_hooks(tree, change):
     new = {}
     for name in HOOKS:
         lines = read(os.path.join(tree, name)).decode().splitlines()
         new[name] = ("\n".join(change(name, lines)) + "\n").encode()
     return sum(replace(os.path.join(tree, name), content) for name, content in new.items())
-
-
-def check_tree(tree):
-    for name in ("Makefile", "init/main.c", *HOOKS):
-        if not os.path.isfile(os.path.join(tree, name)):
-            raise Refusal(f"{tree} is not the source of a kernel: it has no {name}")
-    makefile = read(os.path.join(tree, "Makefile")).decode()
-    version = re.search(r"^VERSION = (\d+)\nPATCHLEVEL = (\d+)$", makefile, re.MULTILINE)
-    if not version:
-        raise Refusal(f"{tree}/Makefile does not say which version it is")
-    if tuple(map(int, version.groups())) < OLDEST:
-        raise Refusal(f"{tree} is Linux {'.'.join(version.groups())}: dualtree needs 6.1 or newer")
 
 
 def check_ours(tree):

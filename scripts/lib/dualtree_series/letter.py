@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+The cover letter: packaging/series/cover.txt, whose first line is the subject. Figures come from the
+tables of Documentation/. In the text, {cost|pair 1500 B|kmalloc} is a cell: table, row, column. A
+fourth word is the number of a part, from 0, of a cell that has several. {table|readers} is a whole
+table. {base} names the kernel, {left} says what is left of compat/.
+"""
+import csv
+import re
+import textwrap
+from pathlib import Path
+
+from kernel_tree import Refusal
+
+COVER = "packaging/series/cover.txt"
+WIDTH = 75
+FIGURE = r"\{([^{}\n]+)\}"
+FILES = ("performance-tables.inc", "slow-readers.inc")
+TABLES = {
+    "cost": "Instructions of an operation",
+    "own": "Instructions of dualtree's own operations",
+    "sections": "Instructions of the longest sections",
+    "other": "Instructions on other kernels",
+    "remote": "Nanoseconds of a packet",
+    "held": "Bytes held for bytes live",
+    "readers": "What slow readers keep",
+}
+LACKS = """lib/dualtree/compat.h has what {base} lacks and our code calls: {names}. It goes when the
+kernel has it."""
+NOTHING = """Nothing of our code for other kernels is left: it calls {base}'s functions by their
+names."""
+
+
+def tables(project):
+    """Title -> {row: {column: cell}}, of all generated tables."""
+    found = {}
+    for name in FILES:
+        text = Path(project, "Documentation", name).read_text(encoding="utf-8")
+        for part in text.split(".. csv-table:: ")[1:]:
+            title, _, body = part.partition("\n")
+            lines = [line.strip() for line in body.splitlines() if line.strip().startswith('"')]
+            rows = list(csv.reader(lines, skipinitialspace=True))
+            found[title] = {row[0]: dict(zip(rows[0], row)) for row in rows[1:]}
+    return found
+
+
+def parts_of(cell):
+    """The numbers of a cell that has several: "175, 1,055" are two."""
+    return re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", cell)
+
+
+def titled(found, table):
+    """The table of that short name."""
+    titles = [title for title in found if table in TABLES and title.startswith(TABLES[table])]
+    if not titles:
+        raise Refusal(f"no table {table} in Documentation/")
+    return found[titles[0]]
+
+
+def whole(found, table, indent):
+    """A table as text, in columns."""
+    rows = titled(found, table)
+    heads = list(next(iter(rows.values())))
+    lines = [heads] + [list(row.values()) for row in rows.values()]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(heads))]
+    return f"\n{indent}".join(
+        f"{line[0]:<{widths[0]}}" + "".join(f"  {cell:>{width}}" for cell, width in
+                                            zip(line[1:], widths[1:])) for line in lines)
+
+
+def figure(found, words):
+    """One cell."""
+    table, row, column, *part = words
+    cell = titled(found, table).get(row, {}).get(column, "")
+    if not cell:
+        raise Refusal(f"no figure {'|'.join(words)} in the tables of Documentation/")
+    return parts_of(cell)[int(part[0])] if part else cell
+
+
+def left(rewriter, base):
+    """What is left of compat/, in a sentence or two."""
+    rest = rewriter.rest("compat.h")
+    if not rest:
+        return NOTHING.format(base=base)
+    names = sorted({n for r in rewriter.compat.rests.values() if r.home == "compat.h"
+                    for n in r.names if re.search(rf"\b{n}\b", rest[1])})
+    return LACKS.format(base=base, names=", ".join(names))
+
+
+def folded(text, width=WIDTH):
+    """A paragraph in lines of at most width."""
+    return "\n".join(textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False))
+
+
+def item(text):
+    """An item of a list."""
+    return textwrap.indent(folded(text[2:], WIDTH - 2), "  ").replace("  ", "- ", 1)
+
+
+def letter(project, rewriter, base):
+    """The text, its subject first."""
+    found = tables(project)
+
+    def value(match):
+        return figure(found, match[1].split("|"))
+
+    text = Path(project, COVER).read_text(encoding="utf-8")
+    text = text.replace("{left}", folded(left(rewriter, base))).replace("{base}", base)
+    text = re.sub(r"^( *)\{table\|(\w+)\}", lambda match: match[1] + whole(found, match[2], match[1]),
+                  text, flags=re.MULTILINE)
+    text = re.sub(r"^- .*\{[^{}]*\}.*(?:\n  .*)*|^- .*(?:\n  .*)*\{[^{}]*\}.*(?:\n  .*)*",
+                  lambda match: item(re.sub(FIGURE, value, match[0])), text, flags=re.MULTILINE)
+    text = re.sub(FIGURE, value, text)
+    long = next((line for line in text.splitlines()[1:] if len(line) > WIDTH), None)
+    if long:
+        raise Refusal(f"the cover letter has a line over {WIDTH} columns: {long}")
+    return text

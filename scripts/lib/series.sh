@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# A series of patches against a kernel, made by lib/dualtree_series, and what is checked of it. To
+# be sourced after common.sh, apt.sh, kernel.sh and version.sh.
+#
+#   series_source KERNEL   sets SERIES_TREE, the kernel's source; SERIES_VERSION; and SERIES_ID, a
+#                          name for the cache
+#   series_author          prints who git says writes here
+#   series_make OUT AUTHOR sets SERIES_PATCHES[], the cover letter first
+#   series_lock, series_unlock   around the next two: one run at a time has the copy of the tree
+#   series_check           applies and checks the patches one by one; a line for each
+#   series_kunit           the suites built in and run under user-mode Linux, and built as modules
+#
+# Promises: SERIES_TREE is not changed. The copy is one of hard links, in which git replaces files.
+# What a build in the copy has said is in the cache, in SERIES_DIR.
+
+# Debian's sparse knows the type operators of older kernels: an unqualified type is the type to it.
+SERIES_CHECKER='sparse -D__typeof_unqual__=__typeof__'
+
+# What checkpatch asks for and is not due:
+#   FILE_PATH_CHANGES   MAINTAINERS has the entry in a patch of its own
+# And in headers of trace events, which are lists of macro arguments:
+#   PARENTHESIS_ALIGNMENT, OPEN_ENDED_LINE
+SERIES_IGNORE=FILE_PATH_CHANGES
+SERIES_IGNORE_TRACE='/trace\.h:[0-9]*: CHECK:(PARENTHESIS_ALIGNMENT|OPEN_ENDED_LINE):'
+
+# Where the series has code to build.
+SERIES_TARGETS=(lib/dualtree samples/dualtree_e1000)
+
+series_version()
+{
+	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' "$SERIES_TREE/Makefile" | paste -sd. -
+}
+
+series_source()
+{
+	if [ -d "$1" ]; then
+		SERIES_TREE=$(cd "$1" && pwd)
+		[ -f "$SERIES_TREE/Makefile" ] || die "$1 is not the source of a kernel: it has no Makefile"
+		SERIES_VERSION=$(series_version)
+		SERIES_ID=$SERIES_VERSION-$(echo "$SERIES_TREE" | short_hash)
+		return
+	fi
+	case $1 in
+	newest | [0-9]*.[0-9]*) ;;
+	*) die "$1 is neither a directory nor a version (see --help)" ;;
+	esac
+	resolve_source
+	if [ "linux-source-$1" = "$PLAIN_SOURCE" ]; then
+		get_source
+	else
+		get_release_source "$1"
+	fi
+	SERIES_TREE=$KERNEL_SRC
+	SERIES_VERSION=$(series_version)
+	# make finds nothing in a path with such signs.
+	SERIES_ID=$(tr '+~:' - <<<"$KERNEL_SRC_ID")
+}
+
+series_author()
+{
+	local name mail
+
+	name=$(git -C "$PROJECT" config user.name) || name=
+	mail=$(git -C "$PROJECT" config user.email) || mail=
+	[[ -n $name && -n $mail ]] ||
+		die "git knows no user.name and user.email here: say --author \"NAME <ADDRESS>\""
+	echo "$name <$mail>"
+}
+
+dualtree_series()
+{
+	PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_series "$@"
+}
+
+# Patches of one commit and one kernel are the same whenever they are made.
+series_make()
+{
+	local made date
+
+	date=$(git -C "$PROJECT" log -1 --format=%cI)
+	made=$(dualtree_series make "$PROJECT" "$SERIES_TREE" "$1" "$2" "$date" "$(project_version)") ||
+		exit 2
+	mapfile -t SERIES_PATCHES <<<"$made"
+	SERIES_OUT=$(cd "$1" && pwd)
+	log "$((${#SERIES_PATCHES[@]} - 1)) patches and a cover letter for Linux $SERIES_VERSION"
+}
+
+series_lock()
+{
+	lock "series-$SERIES_ID"
+}
+
+series_unlock()
+{
+	unlock "series-$SERIES_ID"
+}
+
+series_git()
+{
+	git -C "$SERIES_DIR/linux" -c user.name=series -c user.email=series@localhost \
+		-c commit.gpgsign=false -c core.hooksPath=/dev/null "$@"
+}
+
+# The copy, as the kernel has it. Its repository has the files that the series changes and adds.
+series_copy()
+{
+	local changed
+
+	SERIES_DIR=$CACHE/series/$SERIES_ID
+	mkdir -p "$SERIES_DIR"
+	mapfile -t changed < <(sed -n 's|^--- a/||p' "${SERIES_PATCHES[@]}" | sort -u)
+	if [ -d "$SERIES_DIR/linux" ] && series_git rev-parse -q --verify base >/dev/null 2>&1; then
+		series_git am --abort >/dev/null 2>&1 || true
+		series_git reset -q --hard base
+		return
+	fi
+	log "linking the kernel's source into a tree of its own"
+	rm -rf "$SERIES_DIR/linux" "$SERIES_DIR/linux.part"
+	cp -al "$SERIES_TREE" "$SERIES_DIR/linux.part" 2>/dev/null || {
+		rm -rf "$SERIES_DIR/linux.part"
+		cp -a "$SERIES_TREE" "$SERIES_DIR/linux.part"
+	}
+	rm -rf "$SERIES_DIR/linux.part/.git"
+	mv "$SERIES_DIR/linux.part" "$SERIES_DIR/linux"
+	series_git init -q -b series
+	series_git add -f -- "${changed[@]}"
+	series_git commit -q -m base
+	series_git tag base
+}
+
+series_apply()
+{
+	series_git am -q "$@" >"$SERIES_DIR/am.log" 2>&1 || {
+		show_log "$SERIES_DIR/am.log" 10
+		return 1
+	}
+}
+
+series_kbuild()
+{
+	make -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" -j"$(nproc)" "$@"
+}
+
+# series_configure: what make needs before it can compile a directory.
+# shellcheck disable=SC2317 # run_long calls it
+series_configure()
+{
+	make -s -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" allmodconfig &&
+		series_kbuild prepare
+}
+
+series_targets()
+{
+	local target
+
+	for target in "${SERIES_TARGETS[@]}"; do
+		[ ! -d "$SERIES_DIR/linux/$target" ] || echo "$target/"
+	done
+}
+
+series_objects()
+{
+	find "${SERIES_TARGETS[@]/#/$SERIES_DIR/x86/}" -name '*.o' ! -name '.*' 2>/dev/null
+}
+
+# run_long starts a program of its own: so the functions above come with it.
+series_run()
+{
+	local label=$1 logfile=$2
+
+	shift 2
+	run_long "$label" "$logfile" "" env SERIES_DIR="$SERIES_DIR" bash -c "
+		$(declare -f series_kbuild series_configure)
+		\"\$@\"" - "$@"
+}
+
+# series_builds NAME: whether what is there builds, and the compiler and sparse say nothing of it.
+# The path may be relative to the build, and what is included from ours in ours counts, too.
+series_builds()
+{
+	local logfile=$SERIES_DIR/$1.log targets said
+
+	mapfile -t targets < <(series_targets)
+	[ ${#targets[@]} -gt 0 ] || return 0
+	series_run "$1: configuring" "$logfile" series_configure || {
+		show_log "$logfile" 15
+		echo "cannot be configured"
+		return 1
+	}
+	series_run "$1: building" "$logfile" series_kbuild W=1 C=1 CHECK="$SERIES_CHECKER" \
+		"${targets[@]}" || {
+		grep -E 'error|Error' "$logfile" | sed -n '1,10p'
+		echo "does not build; the log is $logfile"
+		return 1
+	}
+	said=$(grep -E '(warning|error):' "$logfile" || true)
+	[ -z "$said" ] || {
+		sed -n '1,20p' <<<"$said"
+		echo "does not build without a complaint; the log is $logfile"
+		return 1
+	}
+	grep -qE '^  CC' "$logfile" || {
+		echo "nothing was compiled; the log is $logfile"
+		return 1
+	}
+}
+
+# Of our names what is called and not there: a patch must not lean on a later one.
+series_links()
+{
+	local objects missing
+
+	mapfile -t objects < <(series_objects)
+	[ ${#objects[@]} -gt 0 ] || return 0
+	missing=$(comm -23 \
+		<(nm -u "${objects[@]}" 2>/dev/null | awk '$1 == "U" && $2 ~ /^(dualtree|dt|buddy)_/ { print $2 }' |
+			sort -u) \
+		<(nm --defined-only "${objects[@]}" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u))
+	[ -z "$missing" ] || {
+		echo "calls what is not there: $(tr '\n' ' ' <<<"$missing")"
+		return 1
+	}
+}
+
+series_checkpatch()
+{
+	local said
+
+	said=$(cd "$SERIES_DIR/linux" && perl scripts/checkpatch.pl --strict --terse --showfile \
+		--no-summary --show-types --ignore "$SERIES_IGNORE" "$1" 2>&1 |
+		grep -vE "$SERIES_IGNORE_TRACE" | grep -v '^Use of uninitialized value') || true
+	[ -z "$said" ] || {
+		sed -n '1,20p' <<<"$said"
+		return 1
+	}
+}
+
+# series_docs PATCH: what kernel-doc says of the files of a patch. -v, for it alone asks for Return:.
+series_docs()
+{
+	local files said
+
+	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.[ch]\)$|\1|p' "$1")
+	[ ${#files[@]} -gt 0 ] || return 0
+	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc -v -none "${files[@]}" 2>&1 |
+		grep -iE 'warning|error') || true
+	[ -z "$said" ] || {
+		sed -n '1,20p' <<<"$said"
+		return 1
+	}
+}
+
+# series_page PATCH: the page, made HTML of by itself.
+series_page()
+{
+	local said page=Documentation/core-api/dualtree.rst
+
+	grep -q "^+++ b/$page" "$1" || return 0
+	apt_install python3-sphinx
+	get_source
+	temp_dir
+	mkdir "$TEMP_DIR/pages"
+	cp "$SERIES_DIR/linux/$page" "$TEMP_DIR/pages"
+	said=$(KERNEL_SRC=$KERNEL_SRC PYTHONDONTWRITEBYTECODE=1 sphinx-build -q -W --keep-going -b html \
+		-c "$PROJECT/Documentation" -D master_doc=dualtree -D html_static_path= \
+		-D kerneldoc_srctree="$SERIES_DIR/linux" -d "$TEMP_DIR/doctrees" \
+		"$TEMP_DIR/pages" "$SERIES_DIR/html" 2>&1) || {
+		echo "$said"
+		return 1
+	}
+}
+
+# series_check_patch PATCH: applies it, and prints what is wrong.
+series_check_patch()
+{
+	local patch=$1 name status=0
+
+	name=$(basename "$patch" .patch)
+	series_apply "$patch" || {
+		echo "git am does not take it"
+		return 1
+	}
+	series_builds "${name%%-*}" || status=1
+	series_links || status=1
+	series_checkpatch "$patch" || status=1
+	series_docs "$patch" || status=1
+	series_page "$patch" || status=1
+	return "$status"
+}
+
+series_check()
+{
+	local patch name said failed=0 start
+
+	series_copy
+	rm -rf "${SERIES_TARGETS[@]/#/$SERIES_DIR/x86/}"
+	said=$SERIES_DIR/said.txt
+	for patch in "${SERIES_PATCHES[@]:1}"; do
+		start=$SECONDS
+		name=$(basename "$patch" .patch)
+		if series_check_patch "$patch" >"$said"; then
+			printf 'ok      %s %s\n' "$name" "$(duration $((SECONDS - start)))"
+		else
+			sed -n '1,60s/^/    /p' "$said"
+			printf 'FAILED  %s\n' "$name"
+			failed=$((failed + 1))
+		fi
+	done
+	said=$(series_letter)
+	[ -z "$said" ] || {
+		printf 'FAILED  the cover letter\n%s\n' "$said"
+		failed=$((failed + 1))
+	}
+	[ "$failed" -eq 0 ]
+}
+
+# What was not filled in.
+series_letter()
+{
+	grep -nE '\*\*\*|\{[a-z|]+\}' "${SERIES_PATCHES[0]}" || true
+}
+
+# What kunit.py's own configuration asks for and a process has no device for.
+SERIES_KUNIT=(--kunitconfig lib/dualtree --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
+	--kconfig_add CONFIG_MODULES=y)
+
+# series_um TARGET...: make for user-mode Linux.
+series_um()
+{
+	run_long "user-mode Linux: $*" "$SERIES_DIR/um-make.log" "" \
+		make -C "$SERIES_DIR/linux" ARCH=um O="$SERIES_DIR/um" -j"$(nproc)" "$@" || {
+		show_log "$SERIES_DIR/um-make.log" 15
+		return 1
+	}
+}
+
+# The suites as modules: modpost finds each symbol that one of them calls.
+series_modules()
+{
+	local config=$SERIES_DIR/um/.config nr symbol
+
+	for symbol in DUALTREE DUALTREE_NETBUF DUALTREE_KUNIT_TEST; do
+		sed -i "s/^CONFIG_$symbol=y/CONFIG_$symbol=m/" "$config"
+	done
+	series_um olddefconfig || return 1
+	grep -q '^CONFIG_DUALTREE_KUNIT_TEST=m' "$config" || {
+		echo "the suites cannot be modules"
+		return 1
+	}
+	series_um vmlinux modules || return 1
+	! grep -E '(warning|error|WARNING|ERROR):' "$SERIES_DIR/um-make.log" || return 1
+	nr=$(find "$SERIES_DIR/um/lib/dualtree" -name '*_test.ko' | wc -l)
+	[ "$nr" -gt 0 ] || {
+		echo "no suite is a module"
+		return 1
+	}
+	printf 'ok      %s suites are modules\n' "$nr"
+}
+
+series_kunit()
+{
+	local logfile total
+
+	series_copy
+	series_apply "${SERIES_PATCHES[@]:1}" || return 1
+	logfile=$SERIES_DIR/kunit.log
+	run_long "building user-mode Linux and running the suites" "$logfile" "" \
+		env -C "$SERIES_DIR/linux" ./tools/testing/kunit/kunit.py run "${SERIES_KUNIT[@]}" \
+		--build_dir "$SERIES_DIR/um" --jobs "$(nproc)" --timeout 1200 || {
+		grep -E '\[FAILED\]|error|crashed' "$logfile" | sed -n '1,20p'
+		show_log "$logfile" 15
+		printf 'FAILED  the suites; the log is %s\n' "$logfile"
+		return 1
+	}
+	total=$(sed -n 's/.*Testing complete\. *//p' "$logfile")
+	[ -n "$total" ] || {
+		echo "FAILED  kunit.py does not say how it went; the log is $logfile"
+		return 1
+	}
+	printf 'ok      the suites, built in: %s\n' "$total"
+	series_modules || {
+		echo "FAILED  the suites as modules"
+		return 1
+	}
+}
