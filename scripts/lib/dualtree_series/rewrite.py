@@ -42,6 +42,7 @@ GONE = ("version.h",)
 WORDS = (
     (r"\bDocumentation/design\.rst\b", PAGE),
     (r"\bdesign\.rst\b", PAGE.rsplit("/", 1)[1]),
+    (r"(?<=\. )scripts/nic --self-check\b", "A self-check"),
     (r"\bscripts/nic --self-check\b", "a self-check"),
     (r", as it is for the suites and the torture module;", ", as it is for the suites;"),
     (r"the suites and the torture test need", "the suites need"),
