@@ -115,14 +115,16 @@ series_git()
 # The copy, as the kernel has it. Its repository has the files that the series changes and adds.
 series_copy()
 {
-	local changed
+	local file changed=()
 
 	SERIES_DIR=$CACHE/series/$SERIES_ID
 	mkdir -p "$SERIES_DIR"
-	mapfile -t changed < <(sed -n 's|^--- a/||p' "${SERIES_PATCHES[@]}" | sort -u)
+	while read -r file; do
+		[ ! -f "$SERIES_TREE/$file" ] || changed+=("$file")
+	done < <(sed -n 's|^--- a/||p' "${SERIES_PATCHES[@]}" | sort -u)
 	if [ -d "$SERIES_DIR/linux" ] && series_git rev-parse -q --verify base >/dev/null 2>&1; then
 		series_git am --abort >/dev/null 2>&1 || true
-		series_git reset -q --hard base
+		series_git reset -q --hard base || die "cannot reset $SERIES_DIR/linux"
 		return
 	fi
 	log "linking the kernel's source into a tree of its own"
@@ -133,10 +135,11 @@ series_copy()
 	}
 	rm -rf "$SERIES_DIR/linux.part/.git"
 	mv "$SERIES_DIR/linux.part" "$SERIES_DIR/linux"
-	series_git init -q -b series
-	series_git add -f -- "${changed[@]}"
-	series_git commit -q -m base
-	series_git tag base
+	series_git init -q -b series &&
+		series_git add -f -- "${changed[@]}" &&
+		series_git commit -q -m base &&
+		series_git tag base ||
+		die "cannot make a repository of $SERIES_DIR/linux"
 }
 
 series_apply()
@@ -315,6 +318,8 @@ series_check()
 			sed -n '1,60s/^/    /p' "$said"
 			printf 'FAILED  %s\n' "$name"
 			failed=$((failed + 1))
+			# The next ones need it.
+			[ ! -s "$SERIES_DIR/am.log" ] || break
 		fi
 	done
 	said=$(series_letter)
