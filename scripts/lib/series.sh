@@ -135,11 +135,10 @@ series_copy()
 	}
 	rm -rf "$SERIES_DIR/linux.part/.git"
 	mv "$SERIES_DIR/linux.part" "$SERIES_DIR/linux"
-	series_git init -q -b series &&
-		series_git add -f -- "${changed[@]}" &&
-		series_git commit -q -m base &&
-		series_git tag base ||
+	if ! { series_git init -q -b series && series_git add -f -- "${changed[@]}" &&
+		series_git commit -q -m base && series_git tag base; }; then
 		die "cannot make a repository of $SERIES_DIR/linux"
+	fi
 }
 
 series_apply()
