@@ -112,7 +112,8 @@ series_git()
 		-c commit.gpgsign=false -c core.hooksPath=/dev/null "$@"
 }
 
-# The copy, as the kernel has it. Its repository has the files that the series changes and adds.
+# The copy, as the kernel has it. Its repository has the files that the series changes and adds, and
+# the licences, which spdxcheck.py looks for there.
 series_copy()
 {
 	local file changed=()
@@ -135,7 +136,7 @@ series_copy()
 	}
 	rm -rf "$SERIES_DIR/linux.part/.git"
 	mv "$SERIES_DIR/linux.part" "$SERIES_DIR/linux"
-	if ! { series_git init -q -b series && series_git add -f -- "${changed[@]}" &&
+	if ! { series_git init -q -b series && series_git add -f -- LICENSES "${changed[@]}" &&
 		series_git commit -q -m base && series_git tag base; }; then
 		die "cannot make a repository of $SERIES_DIR/linux"
 	fi
@@ -152,14 +153,6 @@ series_apply()
 series_kbuild()
 {
 	make -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" -j"$(nproc)" "$@"
-}
-
-# series_configure: what make needs before it can compile a directory.
-# shellcheck disable=SC2317 # run_long calls it
-series_configure()
-{
-	make -s -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" allmodconfig &&
-		series_kbuild prepare
 }
 
 series_targets()
@@ -183,24 +176,28 @@ series_run()
 
 	shift 2
 	run_long "$label" "$logfile" "" env SERIES_DIR="$SERIES_DIR" bash -c "
-		$(declare -f series_kbuild series_configure)
+		$(declare -f series_kbuild)
 		\"\$@\"" - "$@"
 }
 
-# series_builds NAME: whether what is there builds, and the compiler and sparse say nothing of it.
-# The path may be relative to the build, and what is included from ours in ours counts, too.
+# series_builds PATCH: whether what is there builds, and the compiler and sparse say nothing. They are
+# silent about what they do not compile anew, so all of a patch is compiled after it.
 series_builds()
 {
-	local logfile=$SERIES_DIR/$1.log targets said
+	local patch=$1 nr logfile targets said
 
+	grep -qE '^\+\+\+ b/.*(\.[ch]|Kconfig|Makefile)$' "$patch" || return 0
+	nr=$(basename "$patch" | cut -d- -f1)
+	logfile=$SERIES_DIR/$nr.log
 	mapfile -t targets < <(series_targets)
-	[ ${#targets[@]} -gt 0 ] || return 0
-	series_run "$1: configuring" "$logfile" series_configure || {
-		show_log "$logfile" 15
-		echo "cannot be configured"
-		return 1
-	}
-	series_run "$1: building" "$logfile" series_kbuild W=1 C=1 CHECK="$(series_checker)" \
+	if grep -qE '^\+\+\+ b/.*Kconfig$' "$patch"; then
+		series_run "$nr: configuring" "$logfile" series_kbuild -s allmodconfig || {
+			show_log "$logfile" 15
+			echo "cannot be configured"
+			return 1
+		}
+	fi
+	series_run "$nr: building" "$logfile" series_kbuild W=1 C=1 CHECK="$(series_checker)" \
 		"${targets[@]}" || {
 		grep -E 'error|Error' "$logfile" | sed -n '1,10p'
 		echo "does not build; the log is $logfile"
@@ -235,12 +232,13 @@ series_links()
 	}
 }
 
+# Debian's python is the one that has the packages of spdxcheck.py.
 series_checkpatch()
 {
 	local said
 
-	said=$(cd "$SERIES_DIR/linux" && perl scripts/checkpatch.pl --strict --terse --showfile \
-		--no-summary --show-types --ignore "$SERIES_IGNORE" "$1" 2>&1 |
+	said=$(cd "$SERIES_DIR/linux" && PATH=/usr/bin:$PATH perl scripts/checkpatch.pl --strict \
+		--terse --showfile --no-summary --show-types --ignore "$SERIES_IGNORE" "$1" 2>&1 |
 		grep -vE "$SERIES_IGNORE_TRACE" | grep -v '^Use of uninitialized value') || true
 	[ -z "$said" ] || {
 		sed -n '1,20p' <<<"$said"
@@ -286,14 +284,13 @@ series_page()
 # series_check_patch PATCH: applies it, and prints what is wrong.
 series_check_patch()
 {
-	local patch=$1 name status=0
+	local patch=$1 status=0
 
-	name=$(basename "$patch" .patch)
 	series_apply "$patch" || {
 		echo "git am does not take it"
 		return 1
 	}
-	series_builds "${name%%-*}" || status=1
+	series_builds "$patch" || status=1
 	series_links || status=1
 	series_checkpatch "$patch" || status=1
 	series_docs "$patch" || status=1
