@@ -6,8 +6,10 @@ Commands of dualtree_series:
     readers REPORT                               prints Documentation/slow-readers.inc, from what a
                                                  guest of scripts/nic has said
 """
+import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from kernel_tree import Refusal, check_tree, release
 
@@ -19,11 +21,21 @@ from .readers import readers
 from .rewrite import Rewriter
 
 
+def named(tree):
+    """The kernel that the series is against: its version, and the commit if git knows one."""
+    base = "Linux " + ".".join(map(str, release(tree)))
+    if not Path(tree, ".git").exists():
+        return base
+    said = subprocess.run(["git", "-C", tree, "rev-parse", "--short=12", "HEAD"], text=True,
+                          capture_output=True, check=False)
+    return base if said.returncode else f"{base} (commit {said.stdout.strip()})"
+
+
 def make(project, tree, out, author, date, version):
     check_tree(tree)
     rewriter = Rewriter(project, Compat(project, tree))
     series = Series(project, tree, rewriter, author)
-    base = "Linux " + ".".join(map(str, release(tree)))
+    base = named(tree)
     with tempfile.TemporaryDirectory(prefix="dualtree.") as where:
         repository = Repository(where, author, date)
         repository.commit(series.base(), f"{base}\n", sign=False)
