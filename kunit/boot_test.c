@@ -7,7 +7,6 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include "../buddy/pool.h"
-#include "fixtures/boot.h"
 #include "fixtures/instance.h"
 
 /**
@@ -65,15 +64,17 @@ static int __init __maybe_unused try_before_setup(void)
 	return 0;
 }
 
-dt_boot_call(core, try_before_setup);
-
 static int __init __maybe_unused try_at_subsys(void)
 {
 	trial_make(&at_subsys);
 	return 0;
 }
 
-dt_boot_call(subsys, try_at_subsys);
+/* When a module is loaded, the kernel has booted. */
+#ifndef MODULE
+core_initcall(try_before_setup);
+subsys_initcall(try_at_subsys);
+#endif
 
 /* Too early is an error, not a crash. */
 static void boot_before_setup(struct kunit *test)
