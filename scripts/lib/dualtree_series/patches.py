@@ -34,13 +34,11 @@ class Patch:
     extras: list[str] = field(default_factory=list)
 
 
-HEAP_FILES = ("trace", "damage", "extent_tree", "kmemleak", "region", "repair", "heap", "trim",
-              "quick", "evict", "cache", "remote")
 PATCHES = (
-    Patch("owner-table", [f"buddy/{n}.c" for n in ("trace", "queue", "sparse", "table")],
+    Patch("owner-table", ["up to buddy/table.c", "!buddy/fault.c"],
           ["DUALTREE"], ["add_hooks"]),
     Patch("page-pool", ["buddy/*.c", "!buddy/fault.c", "!buddy/check.c"]),
-    Patch("heaps", [f"dualtree/{n}.c" for n in HEAP_FILES]),
+    Patch("heaps", ["up to dualtree/remote.c"]),
     Patch("instances", ["dualtree/*.c", "!dualtree/check_*.c"]),
     Patch("checks", ["buddy/fault.c", "buddy/check.c", "dualtree/check_*.c"], ["DUALTREE_DEBUG"]),
     Patch("netbuf", ["netbuf/*.c"], ["DUALTREE_NETBUF"]),
@@ -58,9 +56,22 @@ PATCHES = (
 )
 
 
-def matches(path, patterns):
+def up_to(project, last):
+    """The sources of a directory as Kbuild has them, bottom up, up to one of them."""
+    directory = os.path.dirname(last)
+    text = Path(project, "Kbuild").read_text(encoding="utf-8")
+    sources = [f"{directory}/{name}.c" for name in
+               re.findall(rf"^dualtree-\S+ (?:\+=|:=) {directory}/(\w+)\.o$", text, re.MULTILINE)]
+    if last not in sources:
+        raise Refusal(f"Kbuild does not build {last}")
+    return sources[:sources.index(last) + 1]
+
+
+def matches(path, patterns, project):
     """Whether a path fits one of the patterns, and none that begins with "!"."""
     def fits(pattern):
+        if pattern.startswith("up to "):
+            return path in up_to(project, pattern[6:])
         return fnmatch(path, pattern) and path.count("/") == pattern.count("/")
     return any(fits(p) for p in patterns if p[0] != "!") and \
         not any(fits(p[1:]) for p in patterns if p[0] == "!")
@@ -129,7 +140,7 @@ class Series:
     def apply(self, patch):
         self.symbols += patch.symbols
         for place, path in sorted(self.ours.items()):
-            if path.endswith(".c") and path not in self.done and matches(path, patch.sources):
+            if path.endswith(".c") and path not in self.done and matches(path, patch.sources, self.project):
                 self.add(place)
         for extra in patch.extras:
             getattr(self, extra)()
