@@ -24,7 +24,10 @@ TABLES = {
     "remote": "Nanoseconds of a packet",
     "held": "Bytes held for bytes live",
     "readers": "What slow readers keep",
+    "datagram": "Instructions for one datagram",
 }
+# The table of nic.rst that is no list of cells: what its columns are here.
+DATAGRAMS = ("ours", "e1000", "ratio", "ours, IOMMU", "e1000, IOMMU", "ratio, IOMMU")
 LACKS = """lib/dualtree/compat.h has what {base} lacks and our code calls: {names}. It goes when the
 kernel has it."""
 NOTHING = """Nothing of our code for other kernels is left: it calls {base}'s functions by their
@@ -41,7 +44,16 @@ def tables(project):
             lines = [line.strip() for line in body.splitlines() if line.strip().startswith('"')]
             rows = list(csv.reader(lines, skipinitialspace=True))
             found[title] = {row[0]: dict(zip(rows[0], row)) for row in rows[1:]}
+    found[TABLES["datagram"]] = datagrams(project)
     return found
+
+
+def datagrams(project):
+    """What a datagram costs: a row is "1472 bytes, 9000, 32", with MTU and number at once."""
+    text = Path(project, "Documentation/nic.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^(\d+ bytes) +(\d+) +(\d+) +([\d,]+) +([\d,]+) +([\d.]+) +([\d,]+) +([\d,]+)"
+                      r" +([\d.]+)$", text, re.MULTILINE)
+    return {", ".join(row[:3]): dict(zip(DATAGRAMS, row[3:])) for row in rows}
 
 
 def parts_of(cell):
