@@ -129,7 +129,9 @@ static void fault_each_point(struct kunit *test)
 /* Without its own record a CPU has no heap, and the shared one serves. */
 static void fault_no_heap(struct kunit *test)
 {
-	struct dualtree *dt = test_instance(test);
+	/* The pools of the module may have what other suites have left. */
+	struct buddy_pool *pool = dt_test_small_pool(test, 0);
+	struct dualtree *dt = test_instance(test, .pool = pool);
 	unsigned int before;
 	void *ptr;
 

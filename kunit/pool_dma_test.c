@@ -130,4 +130,11 @@ static struct kunit_case pool_dma_cases[] = {
 	{}
 };
 
-DUALTREE_SUITE(pool_dma, "pools of a device", .exit = dt_faults_exit);
+static int pool_dma_init(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_HAS_DMA))
+		kunit_skip(test, "needs a kernel that maps memory for devices");
+	return 0;
+}
+
+DUALTREE_SUITE(pool_dma, "pools of a device", .init = pool_dma_init, .exit = dt_faults_exit);
