@@ -25,8 +25,8 @@
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_X86_LOCAL_APIC)
 
+#include <linux/cpufeature.h>
 #include <asm/apic.h>
-#include <asm/cpufeature.h>
 #include <asm/irq_vectors.h>
 #include <asm/nmi.h>
 
