@@ -98,6 +98,8 @@ static void take_fragments(struct kunit *test, struct skb_fixture *f, unsigned i
 
 	dt_add_fragment(test, f->store, skb, f->bytes + 10, 490, PACKET_PAGE_SIZE);
 	dt_add_fragment(test, f->store, skb, f->bytes + 500, 500, PACKET_PAGE_SIZE);
+	/* A packet with SKBFL_ZEROCOPY_ENABLE has a ubuf; in others this may be anything. */
+	skb_shinfo(skb)->destructor_arg = f;
 	skb_shinfo(skb)->flags |= flags;
 	skb->pfmemalloc = pfmemalloc;
 	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f->pages, &f->buf, skb, 5, 995, GFP_KERNEL),
