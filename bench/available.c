@@ -13,7 +13,7 @@
 
 #include "bench.h"
 
-static unsigned long zone_cpu_pages(const struct zone *zone)
+static unsigned long zone_cpu_pages(struct zone *zone)
 {
 	unsigned long pages = 0;
 	int cpu;
