@@ -86,7 +86,7 @@ void dt_in_flight_watch(struct dualtree *dt)
 	irq_work_queue(&look_soon);
 }
 
-/* Is anything queued on the heap of a CPU? The shared heap is drained by whoever pushes to it. */
+/* Is anything queued on the heap of a CPU? A push to the shared heap drains it. */
 static bool has_remote(struct dualtree *dt)
 {
 	const struct dt_heap *heap;

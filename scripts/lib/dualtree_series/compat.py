@@ -24,7 +24,7 @@ from kernel_tree import Refusal
 # it refuses kernels, which Kconfig does there.
 UNUSED = ("cpu_time.h", "page_frag.h", "page_pool.h", "refuse.h")
 
-# Where it goes what a header has besides differences, and the wrappers that stay functions there.
+# Where what a header has that is no difference goes, and the wrappers that stay functions there.
 # None: all of them.
 HOMES = {
     "kasan.h": ("core/kasan.h", None),
