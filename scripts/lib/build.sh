@@ -20,7 +20,8 @@
 # two clones do not meet, only what changed is built again. NAME tells apart builds of
 # one tree with different arguments.
 
-# Files that are gone from the project must not linger as sources in the copy.
+# Files that are gone from the project must not linger as sources in the copy. What has changed gets
+# the time of the copy: one that was edited while the last build ran is older than its object.
 sync_sources()
 {
 	local from=$1 to=$2
@@ -33,7 +34,7 @@ sync_sources()
 	if [ -f "$to.files" ]; then
 		comm -z -23 "$to.files" "$to.files.new" | (cd "$to" && xargs -0 -r rm -f --)
 	fi
-	rsync -a --from0 --files-from="$to.files.new" "$from/" "$to/"
+	rsync -rlp --checksum --from0 --files-from="$to.files.new" "$from/" "$to/"
 	mv "$to.files.new" "$to.files"
 }
 
