@@ -101,6 +101,39 @@ static void rx_ring_copy(struct kunit *test)
 	}
 }
 
+/*
+ * Fragments on request, also of what fits a page: a packet keeps the granules of its frame, is
+ * charged no more, and only its headers are copied, however short it is.
+ */
+static void rx_ring_fragments(struct kunit *test)
+{
+	static const unsigned int lens[] = { 1514, 300, 67, 1514 };
+	struct dt_ring *ring = test_ring(test, test_instance(test), .size = SMALL_FRAME,
+					 .limit = SZ_1M, .copybreak = 1, .fragments = true);
+	struct sk_buff *skbs[SLOTS];
+	unsigned int i, len, most;
+
+	KUNIT_EXPECT_EQ(test, dualtree_rx_truesize(ring->rx), SMALL_FRAME);
+	dt_ring_fill(ring);
+	for (i = 0; i < SLOTS; i++) {
+		len = lens[i % ARRAY_SIZE(lens)];
+		skbs[i] = dt_ring_receive(ring, i, i, len, 66);
+		KUNIT_EXPECT_EQ(test, skb_headlen(skbs[i]), 66);
+		most = SKB_TRUESIZE(skb_end_offset(skbs[i])) + ALIGN(len, dualtree_granule());
+		KUNIT_EXPECT_LE(test, skbs[i]->truesize, most);
+	}
+	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).packets, SLOTS);
+	/* Nothing but headers: there is nothing to refer to. */
+	dt_ring_fill(ring);
+	consume_skb(dt_ring_receive(ring, 0, 0, 66, 66));
+	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).copied, 1);
+	for (i = 0; i < SLOTS; i++) {
+		dt_expect_packet(test, skbs[i], i, lens[i % ARRAY_SIZE(lens)]);
+		consume_skb(skbs[i]);
+	}
+	dt_ring_empty(ring);
+}
+
 /* An XDP program moves the start of the frame, into the headroom or beyond it. */
 static void rx_ring_headroom(struct kunit *test)
 {
@@ -325,6 +358,7 @@ static struct kunit_case netbuf_rx_ring_cases[] = {
 	KUNIT_CASE(rx_ring_build),
 	KUNIT_CASE(rx_ring_pages),
 	KUNIT_CASE(rx_ring_copy),
+	KUNIT_CASE(rx_ring_fragments),
 	KUNIT_CASE(rx_ring_headroom),
 	KUNIT_CASE(rx_ring_short),
 	KUNIT_CASE(rx_ring_refused),

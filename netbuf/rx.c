@@ -281,6 +281,20 @@ void dt_rx_free_rest(struct dualtree_rx *rx)
 	rx->rest_len = 0;
 }
 
+/*
+ * Return: bytes up to which a frame is copied. Less would keep more free than it uses, between
+ * buffers that are still in use; or, where pages are large, much of a page.
+ */
+static unsigned int copy_max(const struct dualtree_rx *rx)
+{
+	unsigned int max = max3(RX_HEADERS_MAX, rx->slot_size / 4, (unsigned int)PAGE_SIZE / 32);
+
+	if (rx->copybreak)
+		return rx->copybreak;
+	/* Readers can map a page of payload. */
+	return rx->split ? min_t(unsigned int, max, PAGE_SIZE - 1) : max;
+}
+
 int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int headroom)
 {
 	unsigned int need;
@@ -296,7 +310,7 @@ int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int
 	need = SKB_DATA_ALIGN(rx->headroom + size) +
 	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	/* A power of two, so that none crosses the end of a page where all are of one size. */
-	rx->in_page = need <= PAGE_SIZE && !rx->split;
+	rx->in_page = need <= PAGE_SIZE && !rx->split && !rx->fragments;
 	if (rx->split) {
 		rx->headroom = 0;
 		rx->slot_size = PAGE_ALIGN(max(size, 1U));
@@ -306,14 +320,7 @@ int dualtree_rx_set_size(struct dualtree_rx *rx, unsigned int size, unsigned int
 		rx->headroom = headroom;
 		rx->slot_size = ALIGN(size + rx->headroom, dualtree_granule());
 	}
-	/*
-	 * Less would keep more free than it uses, between buffers that are still in use; or, where
-	 * pages are large, much of a page.
-	 */
-	rx->copy_max = max3(RX_HEADERS_MAX, rx->slot_size / 4, (unsigned int)PAGE_SIZE / 32);
-	/* Readers can map a page of payload. */
-	if (rx->split)
-		rx->copy_max = min_t(unsigned int, rx->copy_max, PAGE_SIZE - 1);
+	rx->copy_max = copy_max(rx);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_set_size);
@@ -329,7 +336,9 @@ struct dualtree_rx *dualtree_rx_create(struct dualtree *dt,
 	rx->dt = dt;
 	rx->napi = params->napi;
 	rx->limit = params->limit;
+	rx->copybreak = params->copybreak;
 	rx->split = params->split;
+	rx->fragments = params->fragments;
 	rx->held.dt = dt;
 	spin_lock_init(&rx->lock);
 	err = dualtree_rx_set_size(rx, params->size, params->headroom);

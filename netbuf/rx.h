@@ -38,8 +38,10 @@
  * @limit: maximum of @held.bytes
  * @slot_size: bytes of a slot's buffer
  * @headroom: bytes of it before what the device writes
+ * @copybreak: as in struct dualtree_rx_params
  * @split: buffers are whole pages, without headers
- * @in_page: can it lie in one page, with room for struct skb_shared_info at its end?
+ * @fragments: no packet is its buffer
+ * @in_page: does it lie in one page, with room for struct skb_shared_info at its end?
  * @copy_max: bytes up to which a frame is copied
  * @rest: what the last allocation of buffers has left, for the next ones
  * @rest_len: its length in bytes
@@ -65,7 +67,9 @@ struct dualtree_rx {
 	size_t limit;
 	unsigned int slot_size;
 	unsigned int headroom;
+	unsigned int copybreak;
 	bool split;
+	bool fragments;
 	bool in_page;
 	unsigned int copy_max;
 	u8 *rest;

@@ -48,15 +48,22 @@ struct sk_buff;
  *	bytes or so two lie in a page of 4 KiB
  * @headroom: bytes before these, a multiple of 64; 0: NET_SKB_PAD, as the stack wants it, or none
  *	if a buffer does not fit a page. Drivers with XDP use XDP_PACKET_HEADROOM
+ * @copybreak: bytes up to which a frame is copied; 0: as many as pay. With 60, Ethernet's least
+ *	length, all frames are in place but those that have headers and padding only
  * @split: the device writes headers elsewhere, see dualtree_rx_receive_split(): buffers are whole
  *	pages, and @headroom is 0
+ * @fragments: packets are fragments wherever they could be the buffer itself. That takes more
+ *	instructions, and keeps less: no room for struct skb_shared_info, and no more granules than
+ *	the frame has. For readers that keep what they have received. @headroom may be 0 then
  */
 struct dualtree_rx_params {
 	size_t limit;
 	struct napi_struct *napi;
 	unsigned int size;
 	unsigned int headroom;
+	unsigned int copybreak;
 	bool split;
+	bool fragments;
 };
 
 /**
@@ -155,10 +162,11 @@ unsigned int dualtree_rx_refill(struct dualtree_rx *rx, struct dualtree_rx_slot 
  *
  * What the packet is made of, by what is smaller and costs less:
  *
- * - A copy, if the frame is short or small for its buffer, or is in more pages than a packet has
- *   fragments; or at the limit; or on OOM of what tracks it.
- * - The buffer itself, with napi_build_skb(), if it lies in one page. Its tail is freed where that
- *   is worth it. The packet is charged what it keeps.
+ * - A copy, if the frame is short or small for its buffer, or has as many bytes as @copybreak says,
+ *   or is in more pages than a packet has fragments; or at the limit; or on OOM of what tracks it.
+ * - The buffer itself, with napi_build_skb(), if it lies in one page and the tracker was created
+ *   without @fragments. Its tail is freed where that is worth it. The packet is charged what it
+ *   keeps.
  * - Else fragments, one for each page, with a reference to each, charged by their bytes; the
  *   headers are copied. The rest of the buffer is freed.
  *

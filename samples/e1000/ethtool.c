@@ -29,12 +29,20 @@ static const char *const memory_names[] = {
 	"bad_frees",
 };
 
+/* Bits of the private flags. */
+#define FLAG_FRAGMENTS	BIT(0)
+
+static const char *const flag_names[] = {
+	"fragments",
+};
+
 static void nic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	struct nic *nic = netdev_priv(dev);
 
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
 	strscpy(info->bus_info, pci_name(nic->pdev), sizeof(info->bus_info));
+	info->n_priv_flags = ARRAY_SIZE(flag_names);
 }
 
 static int nic_get_link_ksettings(struct net_device *dev, struct ethtool_link_ksettings *settings)
@@ -86,21 +94,86 @@ static int nic_set_ringparam(struct net_device *dev, struct ethtool_ringparam *r
 	return err;
 }
 
+/* As above, for @copybreak and @fragments. */
+static int nic_set_receive(struct nic *nic, unsigned int copybreak, bool fragments)
+{
+	unsigned int copybreak_before = nic->copybreak;
+	bool fragments_before = nic->fragments;
+	int err;
+
+	nic->copybreak = copybreak;
+	nic->fragments = fragments;
+	err = nic_reconfigure(nic, nic->dev->mtu, rtnl_dereference(nic->xdp_prog));
+	if (err) {
+		nic->copybreak = copybreak_before;
+		nic->fragments = fragments_before;
+	}
+	return err;
+}
+
+static int nic_get_tunable(struct net_device *dev, const struct ethtool_tunable *tunable,
+			   void *data)
+{
+	const struct nic *nic = netdev_priv(dev);
+
+	if (tunable->id != ETHTOOL_RX_COPYBREAK)
+		return -EOPNOTSUPP;
+	*(u32 *)data = nic->copybreak;
+	return 0;
+}
+
+static int nic_set_tunable(struct net_device *dev, const struct ethtool_tunable *tunable,
+			   const void *data)
+{
+	struct nic *nic = netdev_priv(dev);
+
+	if (tunable->id != ETHTOOL_RX_COPYBREAK)
+		return -EOPNOTSUPP;
+	return nic_set_receive(nic, *(const u32 *)data, nic->fragments);
+}
+
+static u32 nic_get_priv_flags(struct net_device *dev)
+{
+	const struct nic *nic = netdev_priv(dev);
+
+	return nic->fragments ? FLAG_FRAGMENTS : 0;
+}
+
+static int nic_set_priv_flags(struct net_device *dev, u32 flags)
+{
+	struct nic *nic = netdev_priv(dev);
+
+	return nic_set_receive(nic, nic->copybreak, flags & FLAG_FRAGMENTS);
+}
+
 static int nic_get_sset_count(struct net_device *dev, int set)
 {
-	return set == ETH_SS_STATS ? NR_COUNTS + ARRAY_SIZE(memory_names) : -EOPNOTSUPP;
+	switch (set) {
+	case ETH_SS_STATS:
+		return NR_COUNTS + ARRAY_SIZE(memory_names);
+	case ETH_SS_PRIV_FLAGS:
+		return ARRAY_SIZE(flag_names);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static void put_names(u8 **data, const char *const *names, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ethtool_puts(data, names[i]);
 }
 
 static void nic_get_strings(struct net_device *dev, u32 set, u8 *data)
 {
-	unsigned int i;
-
-	if (set != ETH_SS_STATS)
-		return;
-	for (i = 0; i < NR_COUNTS; i++)
-		ethtool_puts(&data, count_names[i]);
-	for (i = 0; i < ARRAY_SIZE(memory_names); i++)
-		ethtool_puts(&data, memory_names[i]);
+	if (set == ETH_SS_STATS) {
+		put_names(&data, count_names, NR_COUNTS);
+		put_names(&data, memory_names, ARRAY_SIZE(memory_names));
+	} else if (set == ETH_SS_PRIV_FLAGS) {
+		put_names(&data, flag_names, ARRAY_SIZE(flag_names));
+	}
 }
 
 static void nic_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *unused, u64 *data)
@@ -133,6 +206,10 @@ static const struct ethtool_ops nic_ethtool_ops = {
 	.nway_reset = nic_nway_reset,
 	.get_ringparam = nic_get_ringparam,
 	.set_ringparam = nic_set_ringparam,
+	.get_tunable = nic_get_tunable,
+	.set_tunable = nic_set_tunable,
+	.get_priv_flags = nic_get_priv_flags,
+	.set_priv_flags = nic_set_priv_flags,
 	.get_sset_count = nic_get_sset_count,
 	.get_strings = nic_get_strings,
 	.get_ethtool_stats = nic_get_ethtool_stats,

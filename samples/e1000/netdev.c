@@ -117,6 +117,8 @@ static int rings_alloc(struct nic *nic, struct rx *rx, struct tx *tx, unsigned i
 	struct rx_config config = {
 		.entries = nic->rx_entries,
 		.mtu = mtu,
+		.copybreak = nic->copybreak,
+		.fragments = nic->fragments,
 		.xdp = xdp,
 	};
 	int err = tx_alloc(nic, tx, nic->tx_entries);

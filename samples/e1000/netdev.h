@@ -12,9 +12,9 @@ struct nic;
 #define MTU_MAX		9000
 
 /*
- * A running card goes down and up for another MTU, another ring (nic->rx_entries and tx_entries)
- * or an XDP program. Under RTNL. If there is no memory for that, the card goes on as before; a card
- * that is not running does nothing.
+ * A running card goes down and up for another MTU or an XDP program, or for what ethtool has set:
+ * rings (nic->rx_entries and tx_entries), copybreak, fragments. Under RTNL. If there is no memory
+ * for that, the card goes on as before; a card that is not running does nothing.
  * Return: 0; -ENOMEM; or what rx_alloc() returns.
  */
 int nic_reconfigure(struct nic *nic, unsigned int mtu, bool xdp);

@@ -53,6 +53,8 @@ enum inject {
  * @up: between nic_up() and nic_down(); written under RTNL, the transmit lock and @stats_lock
  * @rx_entries: descriptors of the receive ring; under RTNL
  * @tx_entries: descriptors of the transmit ring; under RTNL
+ * @copybreak: bytes up to which a received frame is copied; 0: as many as pay; under RTNL
+ * @fragments: received packets keep no more than their frames, see rx.c; under RTNL
  * @counts: one writer each, see counts.h
  * @stats_lock: serialises reading the device's own statistics, which clears them
  * @reset_work: brings the card down and up after a transmit timeout
@@ -72,6 +74,8 @@ struct nic {
 	bool up;
 	unsigned int rx_entries;
 	unsigned int tx_entries;
+	unsigned int copybreak;
+	bool fragments;
 	struct counts counts;
 	spinlock_t stats_lock;	/* see above */
 	struct work_struct reset_work;

@@ -6,11 +6,12 @@
  *
  *	an XDP program	XDP_PACKET_HEADROOM, and as much as makes a page with the room after it.
  *			The device writes up to 1522 bytes
+ *	fragments	1536 bytes for an MTU up to 1500. The device writes up to 1522 bytes
  *	MTU up to 1500	NET_SKB_PAD and 1536 bytes: two fit a page of 4 KiB. The device writes up to
  *			1522 bytes
  *	MTU above	NET_SKB_PAD and 16 KiB. The device writes as much
  *
- * The device is told 2 KiB or 16 KiB. It is not told to take long packets in the first two cases:
+ * The device is told 2 KiB or 16 KiB. It is not told to take long packets in the first three cases:
  * then it drops what is above 1522 bytes, its CRC included.
  *
  * A frame goes this way, in the poll:
@@ -63,8 +64,9 @@ static void rx_sizes(const struct rx_config *config, struct rx *rx,
 		params->headroom = XDP_PACKET_HEADROOM;
 		params->size = SKB_WITH_OVERHEAD(SZ_4K) - XDP_PACKET_HEADROOM;
 	} else if (config->mtu <= ETH_DATA_LEN) {
-		params->headroom = NET_SKB_PAD;
+		params->headroom = config->fragments ? 0 : NET_SKB_PAD;
 		params->size = SIZE_SHORT;
+		params->fragments = config->fragments;
 	} else {
 		params->headroom = NET_SKB_PAD;
 		params->size = SZ_16K;
@@ -84,6 +86,7 @@ static int rx_create_memory(struct nic *nic, struct rx *rx, const struct rx_conf
 	struct dualtree_rx_params tracker = {
 		.limit = PINNED_MAX,
 		.napi = &nic->napi,
+		.copybreak = config->copybreak,
 	};
 
 	rx_sizes(config, rx, &tracker);

@@ -55,11 +55,15 @@ struct rx {
  * struct rx_config - what a receive side is made for
  * @entries: descriptors of the ring
  * @mtu: the MTU
+ * @copybreak: bytes up to which a frame is copied; 0: as many as pay
+ * @fragments: packets are fragments and keep no more than their frames, unless there is a program
  * @xdp: there is a program
  */
 struct rx_config {
 	unsigned int entries;
 	unsigned int mtu;
+	unsigned int copybreak;
+	bool fragments;
 	bool xdp;
 };
 
