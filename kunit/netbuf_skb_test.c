@@ -157,6 +157,32 @@ static void skb_charge(struct kunit *test)
 	fixture_finish(test, &f);
 }
 
+/* Fragments that are charged their own bytes, and no more: the charges sum up to the packet's. */
+static void skb_charge_uneven(struct kunit *test)
+{
+	static const unsigned int lens[] = { 1448, 1448, 1024, 424, 1 };
+	unsigned int i, len = 0, charged = 0;
+	struct skb_fixture f;
+	struct sk_buff *skb;
+
+	fixture_init(test, &f, SZ_1M);
+	skb = dt_linear_packet(test, f.store, f.bytes, 0);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		dt_add_fragment(test, f.store, skb, f.bytes, lens[i], ALIGN(lens[i], 64));
+		len += lens[i];
+		charged += ALIGN(lens[i], 64);
+	}
+	take_packet(test, &f, skb);
+	KUNIT_EXPECT_EQ(test, pages_stats(f.pages).live_bytes, len);
+	/* What is left is shared evenly, but for a byte each. */
+	KUNIT_EXPECT_LE(test, pages_stats(f.pages).held_bytes, charged);
+	KUNIT_EXPECT_GE(test, pages_stats(f.pages).held_bytes, charged - ARRAY_SIZE(lens));
+	/* The last one is not charged one byte. */
+	KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&f.buf, len - 1), 0);
+	KUNIT_EXPECT_GE(test, pages_stats(f.pages).held_bytes, 64);
+	fixture_finish(test, &f);
+}
+
 /* At the limit bytes are copied, and referred to again below it. */
 static void skb_limit(struct kunit *test)
 {
@@ -477,6 +503,7 @@ static struct kunit_case netbuf_skb_cases[] = {
 	KUNIT_CASE(skb_linear),
 	KUNIT_CASE(skb_fragments),
 	KUNIT_CASE(skb_charge),
+	KUNIT_CASE(skb_charge_uneven),
 	KUNIT_CASE(skb_limit),
 	KUNIT_CASE(skb_refused),
 	KUNIT_CASE(skb_no_memory),

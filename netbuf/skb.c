@@ -94,15 +94,42 @@ static size_t head_truesize(const struct sk_buff *skb)
 	return skb_end_offset(skb) + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 }
 
-/* Return: what a packet is charged for each of its fragments, on average. */
-static size_t frag_truesize(const struct sk_buff *skb)
+/* Return: what a packet is charged for its fragments. */
+static size_t frags_truesize(const struct sk_buff *skb)
 {
 	size_t other = SKB_DATA_ALIGN(sizeof(struct sk_buff)) + head_truesize(skb);
 	struct sk_buff *next;
 
 	skb_walk_frags(skb, next)
 		other += next->truesize;
-	return (skb->truesize - min_t(size_t, other, skb->truesize)) / skb_shinfo(skb)->nr_frags;
+	return skb->truesize - min_t(size_t, other, skb->truesize);
+}
+
+/*
+ * A packet does not tell what it is charged for each of its fragments. None holds less than its
+ * bytes. What is left is the share of each fragment that has less than that: so the charges sum up
+ * to the packet's. Where all buffers of a card have one size, the share is that.
+ */
+static size_t frag_share(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int nr = info->nr_frags, before, i;
+	size_t truesize = frags_truesize(skb), share = truesize / nr, left, size;
+
+	/* Each round finds more of them that have more than the share, or is the last. */
+	do {
+		before = nr;
+		left = truesize;
+		for (i = 0, nr = 0; i < info->nr_frags; i++) {
+			size = skb_frag_size(&info->frags[i]);
+			if (size > share)
+				left -= min(left, size);
+			else
+				nr++;
+		}
+		share = nr ? left / nr : 0;
+	} while (nr && nr < before);
+	return share;
 }
 
 static int take_head(struct taking *t, struct sk_buff *skb)
@@ -117,7 +144,7 @@ static int take_head(struct taking *t, struct sk_buff *skb)
 			 head_truesize(skb));
 }
 
-static int take_frag(struct taking *t, const skb_frag_t *frag, size_t truesize, bool may_stay)
+static int take_frag(struct taking *t, const skb_frag_t *frag, size_t share, bool may_stay)
 {
 	size_t from, len = next_part(t, skb_frag_size(frag), &from), charge;
 	struct page *page = skb_frag_page(frag);
@@ -129,7 +156,7 @@ static int take_frag(struct taking *t, const skb_frag_t *frag, size_t truesize, 
 	if (!may_stay)
 		return take_copy(t, skb_frag_address(frag) + from, len);
 	/* No more than the page, in case that one fragment was charged for others. */
-	charge = min_t(size_t, truesize, page_size(compound_head(page)));
+	charge = min_t(size_t, share, page_size(compound_head(page)));
 	return take_page(t, page, skb_frag_address(frag) + from, len,
 			 max_t(size_t, charge, skb_frag_size(frag)));
 }
@@ -138,16 +165,16 @@ static int take_frags(struct taking *t, struct sk_buff *skb)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 	bool may_stay = pages_may_stay(skb);
-	size_t truesize;
+	size_t share;
 	int i, err = 0;
 
 	if (!info->nr_frags || !t->len)
 		return 0;
 	if (!skb_frags_readable(skb))
 		return -EOPNOTSUPP;
-	truesize = frag_truesize(skb);
+	share = frag_share(skb);
 	for (i = 0; i < info->nr_frags && t->len && !err; i++)
-		err = take_frag(t, &info->frags[i], truesize, may_stay);
+		err = take_frag(t, &info->frags[i], share, may_stay);
 	return err;
 }
 
