@@ -115,7 +115,8 @@ void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats)
 		extents += sums.extents;
 		dead += sums.dead;
 		bytes += region->bytes;
-		stats->record_bytes += dt_region_own_record_bytes(region);
+		stats->record_bytes += region->records ? 0 :
+				       dt_region_record_bytes(region->order);
 		regions++;
 	}
 	host_assert(granules == heap->nr_free && bytes == heap->held_bytes);
