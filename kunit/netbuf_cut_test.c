@@ -78,7 +78,6 @@ static void cut_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_split(&buf, 10, &other, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 101, &to, GFP_KERNEL), -ENODATA);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 10, &buf, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 10, &other, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_splice(&buf, &buf), -EINVAL);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_splice(&other, &buf), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(dualtree_buf_linearize(&buf, 0, GFP_KERNEL)), -EINVAL);
@@ -155,6 +154,52 @@ static void cut_clone_part(struct kunit *test)
 	dt_buf_expect(test, &clone, 70, 900);
 	dualtree_buf_purge(&clone);
 	dt_expect_clean(test, dt);
+}
+
+/*
+ * A view of another instance: its record is there, and the bytes stay where they are until it is
+ * gone. It never owns them, also as the last one.
+ */
+static void cut_clone_other_instance(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test), *other = test_instance(test);
+	struct dualtree_buf buf, clone, again;
+	unsigned int last;
+
+	for (last = 0; last < 2; last++) {
+		dualtree_buf_init(&buf, dt);
+		dualtree_buf_init(&clone, other);
+		dualtree_buf_init(&again, dt);
+		dt_buf_append(test, &buf, 0, 3000);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&buf, 1001, &clone, GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 3000 + RECORD + SHARE);
+		KUNIT_EXPECT_EQ(test, live_bytes(other), RECORD);
+		/* And back. */
+		KUNIT_EXPECT_EQ(test, dualtree_buf_clone(&clone, 500, &again, GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 3000 + 2 * RECORD + SHARE);
+		dualtree_buf_purge(&buf);
+		dualtree_buf_purge(last ? &clone : &again);
+		if (last) {
+			/* One of its own instance does. */
+			KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&again, 100), 0);
+			KUNIT_EXPECT_EQ(test, live_bytes(dt), 400 + RECORD);
+			dt_buf_expect(test, &again, 100, 400);
+			dualtree_buf_purge(&again);
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, dualtree_buf_skip(&clone, 100), 0);
+		KUNIT_EXPECT_EQ(test, dualtree_buf_trim(&clone, 800), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 3000 + SHARE);
+		dt_buf_expect(test, &clone, 100, 800);
+		/* A copy is its own. */
+		KUNIT_EXPECT_EQ(test, dualtree_buf_unshare(&clone, 800, GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
+		KUNIT_EXPECT_EQ(test, live_bytes(other), 800 + RECORD);
+		dt_buf_expect(test, &clone, 100, 800);
+		dualtree_buf_purge(&clone);
+	}
+	dt_expect_clean(test, dt);
+	dt_expect_clean(test, other);
 }
 
 static void cut_linearise(struct kunit *test)
@@ -263,6 +308,7 @@ static struct kunit_case netbuf_cut_cases[] = {
 	KUNIT_CASE(cut_refused),
 	KUNIT_CASE(cut_clone),
 	KUNIT_CASE(cut_clone_part),
+	KUNIT_CASE(cut_clone_other_instance),
 	KUNIT_CASE(cut_linearise),
 	KUNIT_CASE(cut_pull),
 	KUNIT_CASE(cut_no_memory),

@@ -76,9 +76,9 @@ void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg)
 	dualtree_free(dt, seg, sizeof(*seg));
 }
 
-static void free_share(struct dualtree *dt, struct dt_segment_share *share)
+static void free_share(struct dt_segment_share *share)
 {
-	dualtree_free(dt, share, sizeof(*share));
+	dualtree_free(share->dt, share, sizeof(*share));
 }
 
 /* Release a segment's bytes and free the record. */
@@ -93,8 +93,8 @@ void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg)
 		if (share->page)
 			dt_pages_put(share->pages, share->page, share->len, share->charge);
 		else
-			free_range(dt, share->data, share->data + share->len);
-		free_share(dt, share);
+			free_range(share->dt, share->data, share->data + share->len);
+		free_share(share);
 	}
 	dt_segment_forget(dt, seg);
 }
@@ -123,8 +123,8 @@ bool dt_segment_released(const struct dualtree_segment *seg)
 }
 
 /*
- * Make a segment the owner of its bytes, if no other view shares them; then free the rest of the
- * shared range.
+ * Make a segment the owner of its bytes, if they are of its instance and no other view shares them;
+ * then free the rest of the shared range.
  *
  * Return: true if the segment owns its bytes.
  */
@@ -135,13 +135,13 @@ bool dt_segment_own(struct dualtree *dt, struct dualtree_segment *seg)
 	if (!share)
 		return true;
 	/* Only a view can be cloned, so a count of 1 cannot rise: this view is the caller's. */
-	if (share->page || refcount_read(&share->holders) > 1)
+	if (share->page || share->dt != dt || refcount_read(&share->holders) > 1)
 		return false;
 	/* Pairs with the decrements of the other views: their reads come before the reuse. */
 	smp_acquire__after_ctrl_dep();
 	free_range(dt, share->data, seg->data);
 	free_range(dt, seg->data + seg->len, share->data + share->len);
-	free_share(dt, share);
+	free_share(share);
 	seg->share = NULL;
 	return true;
 }
@@ -186,6 +186,7 @@ static bool segment_make_shared(struct dualtree *dt, struct dualtree_segment *se
 	if (!share)
 		return false;
 	refcount_set(&share->holders, 1);
+	share->dt = dt;
 	share->data = seg->data;
 	share->len = seg->len;
 	share->page = NULL;
@@ -218,19 +219,20 @@ struct dualtree_segment *dt_segment_attach(struct dualtree_pages *pages, struct 
 }
 
 /*
- * Make another view of the first @len bytes; the segment becomes a view too.
+ * Make another view of the first @len bytes of a segment of @dt, as a record of @to; the segment
+ * becomes a view too.
  *
  * Return: the new view, or NULL on OOM; then the segment is as before.
  */
 struct dualtree_segment *dt_segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
-					  size_t len, gfp_t gfp)
+					  struct dualtree *to, size_t len, gfp_t gfp)
 {
-	struct dualtree_segment *view = dt_segment_create(dt, seg->data, len, gfp);
+	struct dualtree_segment *view = dt_segment_create(to, seg->data, len, gfp);
 
 	if (!view)
 		return NULL;
 	if (!segment_make_shared(dt, seg, gfp)) {
-		dt_segment_forget(dt, view);
+		dt_segment_forget(to, view);
 		return NULL;
 	}
 	view->share = seg->share;

@@ -11,8 +11,10 @@
  * A range in a page that belongs to another owner, the network stack for example, has a share from
  * the start. Consuming it frees nothing, and the last view drops the share's reference to the page.
  *
+ * A view may be of another instance than the range: then it never becomes the owner.
+ *
  * The records of both lie in the instance, a granule each: so they can be freed in any context, and
- * are freed with the instance.
+ * are freed with the instance. A share lies in that of its range.
  *
  * No lock: a segment has one user at a time; views of one range may have different ones, on any
  * CPU. They share a reference count.
@@ -30,6 +32,8 @@
 /**
  * struct dt_segment_share - the owner of a range with several views
  * @holders: number of views; any CPU
+ * @dt: the instance of this record, and of the range unless @page is set; constant. Views may be
+ *	of others
  * @data: first byte of the range; constant
  * @len: number of its bytes; constant
  * @page: page of another owner that the range lies in, or NULL if it is the instance's; constant
@@ -38,6 +42,7 @@
  */
 struct dt_segment_share {
 	refcount_t holders;
+	struct dualtree *dt;
 	u8 *data;
 	size_t len;
 	struct page *page;
@@ -88,6 +93,6 @@ void dt_segment_consume(struct dualtree *dt, struct dualtree_segment *seg, size_
 void dt_segment_trim(struct dualtree *dt, struct dualtree_segment *seg, size_t keep);
 void dt_segment_split(struct dualtree_segment *seg, size_t at, struct dualtree_segment *tail);
 struct dualtree_segment *dt_segment_clone(struct dualtree *dt, struct dualtree_segment *seg,
-					  size_t len, gfp_t gfp);
+					  struct dualtree *to, size_t len, gfp_t gfp);
 
 #endif /* DUALTREE_NETBUF_SEGMENT_H */

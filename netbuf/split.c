@@ -4,7 +4,7 @@
  *
  *	trim			the segment that is cut keeps its first bytes
  *	split			the segment that is cut becomes two
- *	clone			each segment gets another view
+ *	clone			each segment gets another view, in the clone's instance
  *	linearize, detach	the first bytes are copied, if they are in several ranges; or
  *				(detach) if they are shared
  *
@@ -96,15 +96,15 @@ int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf
 	struct dualtree_segment *seg, *view;
 	struct dualtree_buf clone;
 
-	if (to == buf || to->dt != buf->dt)
+	if (to == buf)
 		return -EINVAL;
 	if (len > buf->len)
 		return -ENODATA;
-	dualtree_buf_init(&clone, buf->dt);
+	dualtree_buf_init(&clone, to->dt);
 	buf_for_each(seg, buf) {
 		if (clone.len == len)
 			break;
-		view = dt_segment_clone(buf->dt, seg, min(seg->len, len - clone.len), gfp);
+		view = dt_segment_clone(buf->dt, seg, to->dt, min(seg->len, len - clone.len), gfp);
 		if (!view) {
 			/* Segments that were cloned keep a share until they are next consumed. */
 			dualtree_buf_purge(&clone);

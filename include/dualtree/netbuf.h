@@ -21,8 +21,8 @@
  * - Consuming, trimming and purging never allocate and never fail on OOM.
  * - The records lie in the instance as well: dualtree_destroy() frees all buffers of an instance in
  *   one go, once nothing is being sent (dualtree_tx_destroy()) or held by packets
- *   (dualtree_rx_destroy()), and no buffer refers to pages of others (dualtree_pages_destroy()).
- *   These buffers must not be used again.
+ *   (dualtree_rx_destroy()), and no buffer refers to pages of others (dualtree_pages_destroy())
+ *   or shares bytes with one of another instance. These buffers must not be used again.
  *
  * Locks and contexts: a buffer has no lock and one user at a time, like a list. Clones are buffers
  * of their own, and can be used on different CPUs at the same time. Bytes that a buffer shares,
@@ -53,7 +53,7 @@ struct socket;
 
 /**
  * struct dualtree_buf - a chain of live ranges that is consumed as it is read
- * @dt: instance that all of its memory is from
+ * @dt: instance that its memory is from, but for bytes that it shares with buffers of others
  * @segments: its ranges, in order
  * @reserved: range that dualtree_buf_reserve() returned and that is not committed, or NULL
  * @len: bytes in it, without @reserved
@@ -279,11 +279,16 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
  * dualtree_buf_clone() - append the bytes of one buffer to another by reference
  * @buf: the buffer, which keeps its bytes
  * @len: number of bytes, from the first on; 0 does nothing
- * @to: buffer of the same instance
+ * @to: the other buffer, of any instance
  * @gfp: flags for the records, as for dualtree_alloc()
  *
  * The views of a range share it: those of its clones, and each part that is split off one. A byte
  * that one view consumes stays for the others.
+ *
+ * The records of the views are of the instance of @to. The bytes stay where they are, and that
+ * instance must outlive the views: purge them before dualtree_destroy() of either. So what one
+ * reader keeps of many bytes is bounded by an instance of its own, and leaves no holes between the
+ * bytes of all. dualtree_buf_unshare() copies views from another instance.
  *
  * - While a range has more than one view, consuming its bytes frees nothing. If the last view goes
  *   as a whole, it frees the whole range.
@@ -291,8 +296,8 @@ int dualtree_buf_splice(struct dualtree_buf *to, struct dualtree_buf *from);
  *   and from then on exactly what is consumed.
  *
  * Context: As dualtree_alloc().
- * Return: 0; -ENODATA if there are fewer than @len bytes; -EINVAL if @to is @buf or of another
- * instance; or -ENOMEM. After an error both buffers are as before.
+ * Return: 0; -ENODATA if there are fewer than @len bytes; -EINVAL if @to is @buf; or -ENOMEM. After
+ * an error both buffers are as before.
  */
 int dualtree_buf_clone(struct dualtree_buf *buf, size_t len, struct dualtree_buf *to, gfp_t gfp);
 
