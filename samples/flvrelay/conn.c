@@ -30,8 +30,11 @@
 #include "../../compat/socket.h"
 #include "conn.h"
 
-/* Connections that wait to be accepted; the thread accepts as many in one round. */
-#define LISTEN_BACKLOG	16
+/*
+ * Connections that wait to be accepted. When there are as many, TCP forgets handshakes, of good
+ * peers too: twice as many as there are places may come at once.
+ */
+#define LISTEN_BACKLOG	128
 /* Seconds until a peer that does not answer is given up, with data in flight and without. */
 #define PEER_TIMEOUT	20
 /* Seconds without data until a peer is asked whether it is there, and between such questions. */

@@ -9,7 +9,8 @@
  * A stream is received into packet buffers of a dualtree instance of its own. A tag's header is
  * freed when it is parsed. Its payload stays where the network card put it, in the ring of its
  * kind and in the sockets of the subscribers, which send it without a copy. What holds too much
- * memory there, and what is small, is copied once, into the instance. A subscriber that joins
+ * memory there, and what is small, is copied once, into the instance. The records of what is being
+ * sent to a subscriber are in an instance of that subscriber's. A subscriber that joins
  * gets the stream from the last key frame on; one that is too slow is dropped. When the
  * publisher leaves, the subscribers get the rest. Then the stream's pages are released, and its
  * instance is destroyed.
@@ -23,8 +24,8 @@
  *	the publisher has left		subscribers are sent the rest, for up to drain_ms
  *	a subscriber has it all, or	it is shut down, and closed when it has acknowledged that;
  *	 that time is up		 or reset, after drain_ms more
- *	no subscriber is left, all	the instance is destroyed, and the next publisher accepted
- *	 sends have returned
+ *	no subscriber is left, all	their instances and the stream's are destroyed, and the next
+ *	 sends have returned		 publisher is accepted
  *
  * A bad stream costs its connection only: it is reset with one line that names the fault. A
  * publisher cannot take more memory than limit_mib, nor keep the port for longer than idle_ms
@@ -50,6 +51,7 @@
 #include "conn.h"
 #include "publisher.h"
 #include "relay.h"
+#include "sender.h"
 #include "stream.h"
 #include "subscriber.h"
 #include "summary.h"
@@ -251,22 +253,21 @@ static void stream_shut_down(void)
 static void subscriber_complete(struct subscriber *sub)
 {
 	count(&totals.completed, 1);
-	list_del(&sub->list);
-	conn_close(&sub->conn);
-	kfree(sub);
+	subscriber_close(sub);
 	summary_set(stream, --nr_subscribers);
 }
 
 /* Close those that have acknowledged the end. Return: true if the stream has no subscribers. */
 static bool subscribers_close(void)
 {
-	bool flushed = !dualtree_tx_flush(stream->tx, 0), none = true;
 	struct subscriber *sub, *next;
+	bool none = true;
 
 	list_for_each_entry_safe(sub, next, &subscribers, list) {
 		if (!sub->joined)
 			continue;
-		if (conn_finished(&sub->conn) || (flushed && !conn_over(&sub->conn))) {
+		if (conn_finished(&sub->conn) ||
+		    (subscriber_flushed(sub) && !conn_over(&sub->conn))) {
 			subscriber_complete(sub);
 		} else if (conn_over(&sub->conn) || time_after(jiffies, stream->deadline)) {
 			subscriber_give_up(sub);
@@ -294,7 +295,7 @@ static void stream_end_round(void)
 	if (!stream->closing && stream_is_sent())
 		stream_shut_down();
 	/* A device may still hold sends of sockets that were reset. It returns them soon. */
-	if (stream->closing && subscribers_close() && !dualtree_tx_flush(stream->tx, 0))
+	if (stream->closing && subscribers_close() && senders_reap(stream))
 		stream_end();
 }
 
@@ -309,7 +310,7 @@ static void relay_end(void)
 		return;
 	if (stream->publisher.sock)
 		publisher_close(stream, "the relay is unloaded");
-	dualtree_tx_flush(stream->tx, MAX_SCHEDULE_TIMEOUT);
+	senders_wait(stream);
 	stream_end();
 }
 
@@ -322,6 +323,8 @@ static int relay(void *unused)
 		if (stream && stream->publisher.sock)
 			publisher_round(stream);
 		subscribers_serve(stream && stream->closing);
+		if (stream)
+			senders_reap(stream);
 		if (stream && !stream->publisher.sock)
 			stream_end_round();
 		cond_resched();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A stream: one publisher's bytes, in a dualtree instance of its own.
+ * A stream: one publisher's bytes, in a dualtree instance of its own. What is being sent to its
+ * subscribers takes records, which are in instances of these (sender.c).
  *
  * It keeps the newest tags in two rings, and clones of the heads: metadata and decoder
  * configuration, which a subscriber needs first. The rings may take half of the stream's memory;
@@ -37,17 +38,10 @@ static int stream_create_memory(struct stream *stream)
 	stream->dt = dualtree_create("flvrelay", &params);
 	if (IS_ERR(stream->dt))
 		return PTR_ERR(stream->dt);
-	stream->tx = dualtree_tx_create(stream->dt);
-	err = PTR_ERR_OR_ZERO(stream->tx);
-	if (err)
-		goto err_dt;
 	stream->pages = dualtree_pages_create(stream->dt, settings.limit / 2 ?: SIZE_MAX);
 	err = PTR_ERR_OR_ZERO(stream->pages);
-	if (!err)
-		return 0;
-	dualtree_tx_destroy(stream->tx);
-err_dt:
-	dualtree_destroy(stream->dt);
+	if (err)
+		dualtree_destroy(stream->dt);
 	return err;
 }
 
@@ -82,6 +76,7 @@ struct stream *stream_create(void)
 		kfree(stream);
 		return ERR_PTR(err);
 	}
+	INIT_LIST_HEAD(&stream->senders);
 	stream->heard = jiffies;
 	stream->window = jiffies;
 	flv_init(&stream->parser, stream->dt, settings.max_tag);
@@ -90,22 +85,20 @@ struct stream *stream_create(void)
 	return stream;
 }
 
-/* Add a stream's counters to the totals, after its last send has returned. */
+/* Add a stream's counters to the totals, after its last sender is destroyed. */
 void stream_count(struct stream *stream)
 {
 	struct dualtree_pages_stats pages;
-	struct dualtree_tx_stats sent;
 	struct dualtree_stats stats;
 
-	dualtree_tx_get_stats(stream->tx, &sent);
 	dualtree_pages_get_stats(stream->pages, &pages);
 	dualtree_get_stats(stream->dt, &stats);
 	count(&totals.referenced_bytes, pages.referenced_bytes);
 	count(&totals.received_bytes, stream->received_bytes + pages.copied_bytes);
 	count(&totals.compacted_bytes, pages.compacted_bytes);
-	count(&totals.zerocopy_bytes, sent.zerocopy_bytes);
-	count(&totals.copied_bytes, sent.copied_bytes);
-	count(&totals.sends, sent.sends);
+	count(&totals.zerocopy_bytes, stream->sent.zerocopy_bytes);
+	count(&totals.copied_bytes, stream->sent.copied_bytes);
+	count(&totals.sends, stream->sent.sends);
 	count(&totals.bad_frees, stats.bad_frees);
 	count(&totals.destroyed_bytes, stats.live_bytes + pages.live_bytes);
 }
@@ -122,10 +115,9 @@ static void stream_purge(struct stream *stream)
 	dualtree_buf_purge(&stream->parser.in);
 }
 
-/* Destroy a stream that has no send in flight and that debugfs does not show any more. */
+/* Destroy a stream that has no senders and that debugfs does not show any more. */
 void stream_destroy(struct stream *stream)
 {
-	dualtree_tx_destroy(stream->tx);
 	stream_purge(stream);
 	dualtree_pages_destroy(stream->pages);
 	dualtree_destroy(stream->dt);

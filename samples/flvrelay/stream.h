@@ -3,7 +3,10 @@
 #ifndef FLVRELAY_STREAM_H
 #define FLVRELAY_STREAM_H
 
+#include <linux/list.h>
 #include <linux/types.h>
+
+#include <dualtree/netbuf.h>
 
 #include "conn.h"
 #include "flv.h"
@@ -11,7 +14,6 @@
 
 struct dualtree;
 struct dualtree_pages;
-struct dualtree_tx;
 
 enum ring_of {
 	RING_VIDEO,
@@ -30,7 +32,8 @@ enum head_of {
  * struct stream - one publisher's bytes; used by the relay's thread only, but for the counters
  *	that summary.c reads
  * @dt: holds all payloads, or the records of those in the stack's pages
- * @tx: tracks the sends to subscribers
+ * @senders: the memory of sends to subscribers, see sender.h
+ * @sent: of the senders that have been destroyed
  * @pages: tracks the network stack's pages that payloads lie in
  * @received_bytes: bytes that were received by a copy, and are not in the statistics of @pages
  * @publisher: the publisher's connection; its socket is NULL after it has left
@@ -52,7 +55,8 @@ enum head_of {
  */
 struct stream {
 	struct dualtree *dt;
-	struct dualtree_tx *tx;
+	struct list_head senders;
+	struct dualtree_tx_stats sent;
 	struct dualtree_pages *pages;
 	unsigned long received_bytes;
 	struct conn publisher;

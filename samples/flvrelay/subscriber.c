@@ -24,6 +24,7 @@
 #include <linux/socket.h>
 
 #include "relay.h"
+#include "sender.h"
 #include "subscriber.h"
 
 /* Bytes of one send. TCP does not merge packets of two sends, so small ones waste packets. */
@@ -91,7 +92,7 @@ static int batch_send(struct subscriber *sub, struct stream *stream)
 	sub->stuck = false;
 	if (!len)
 		return 0;
-	sent = dualtree_buf_send(stream->tx, sub->conn.sock, &sub->out, len,
+	sent = dualtree_buf_send(sub->sender->tx, sub->conn.sock, &sub->out, len,
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && sent != -EAGAIN && sent != -ENOMEM)
 		return sent;
@@ -118,9 +119,13 @@ static void subscriber_join(struct subscriber *sub, struct stream *stream)
 {
 	if (!stream_start(stream, sub->positions, &sub->key_seq))
 		return;
-	dualtree_buf_init(&sub->out, stream->dt);
+	sub->sender = sender_create(stream);
+	if (!sub->sender)
+		return;
+	dualtree_buf_init(&sub->out, sub->sender->dt);
 	if (stream_put_heads(stream, &sub->out)) {
 		dualtree_buf_purge(&sub->out);
+		sender_leave(sub->sender);
 		return;
 	}
 	sub->joined = true;
@@ -195,12 +200,32 @@ bool subscriber_done(const struct subscriber *sub, const struct stream *stream)
 	       (!dualtree_buf_len(&sub->out) && !subscriber_lag(sub, stream));
 }
 
+/* Return: true if the stack is done with all that was sent to it. */
+bool subscriber_flushed(const struct subscriber *sub)
+{
+	return !dualtree_tx_flush(sub->sender->tx, 0);
+}
+
+static void subscriber_free(struct subscriber *sub)
+{
+	if (sub->joined) {
+		dualtree_buf_purge(&sub->out);
+		sender_leave(sub->sender);
+	}
+	list_del(&sub->list);
+	kfree(sub);
+}
+
+/* Close and free a subscriber that has joined and taken all. */
+void subscriber_close(struct subscriber *sub)
+{
+	conn_close(&sub->conn);
+	subscriber_free(sub);
+}
+
 /* Reset and free a subscriber. Sends that it has not acknowledged return at once. */
 void subscriber_drop(struct subscriber *sub)
 {
 	conn_reset(&sub->conn);
-	if (sub->joined)
-		dualtree_buf_purge(&sub->out);
-	list_del(&sub->list);
-	kfree(sub);
+	subscriber_free(sub);
 }

@@ -9,6 +9,8 @@
 #include "conn.h"
 #include "stream.h"
 
+struct sender;
+
 /**
  * struct subscriber - a reader of a stream; used by the relay's thread only
  * @list: place in the relay's list
@@ -19,6 +21,7 @@
  * @stuck: its socket was full at the last send
  * @key_seq: heads that are older than this tag were sent at the join
  * @positions: the next tag to send of each ring
+ * @sender: the memory of its sends, from its join on
  * @out: bytes for its socket that it has not taken yet
  */
 struct subscriber {
@@ -30,11 +33,14 @@ struct subscriber {
 	bool stuck;
 	u64 key_seq;
 	u64 positions[NR_RINGS];
+	struct sender *sender;
 	struct dualtree_buf out;
 };
 
 bool subscriber_round(struct subscriber *sub, struct stream *stream);
 bool subscriber_done(const struct subscriber *sub, const struct stream *stream);
+bool subscriber_flushed(const struct subscriber *sub);
+void subscriber_close(struct subscriber *sub);
 void subscriber_drop(struct subscriber *sub);
 
 #endif /* FLVRELAY_SUBSCRIBER_H */

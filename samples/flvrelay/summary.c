@@ -2,7 +2,8 @@
 /*
  * flvrelay/summary in debugfs: one "NAME VALUE" per line. Memory and sends in flight are those
  * of the current stream; the other lines are totals of all streams. Live and held bytes are those
- * of the instance and of the stack's pages together; without a stream there are none.
+ * of its instance, of its subscribers' and of the stack's pages together; without a stream there are
+ * none.
  *
  *	referenced_bytes	received without a copy
  *	received_bytes		received by a copy
@@ -15,34 +16,63 @@
 #include <dualtree/dualtree.h>
 
 #include "relay.h"
+#include "sender.h"
 #include "stream.h"
 #include "summary.h"
 
 /*
- * Guards the pointers below. The relay's thread takes it to change them, so a stream is not
- * destroyed while a reader of the file uses it.
+ * Guards the pointers below, and the stream's list of senders. The relay's thread takes it to change
+ * them, so neither is destroyed while a reader of the file uses it.
  */
-static DEFINE_MUTEX(summary_lock);
+static DEFINE_MUTEX(summary_mutex);
 static struct stream *shown;
 static unsigned int shown_subscribers;
 
 static struct dentry *directory;
 
+void summary_lock(void)
+{
+	mutex_lock(&summary_mutex);
+}
+
+void summary_unlock(void)
+{
+	mutex_unlock(&summary_mutex);
+}
+
 void summary_set(struct stream *stream, unsigned int subscribers)
 {
-	mutex_lock(&summary_lock);
+	summary_lock();
 	shown = stream;
 	shown_subscribers = subscribers;
-	mutex_unlock(&summary_lock);
+	summary_unlock();
 }
 
 /* Add an ended stream to the totals, and show it no more. */
 void summary_end(struct stream *stream)
 {
-	mutex_lock(&summary_lock);
+	summary_lock();
 	stream_count(stream);
 	shown = NULL;
-	mutex_unlock(&summary_lock);
+	summary_unlock();
+}
+
+/* Add up what the instances of a stream and of its senders say, and what was sent. */
+static void sum_stream(const struct stream *stream, struct dualtree_stats *stats,
+		       struct dualtree_tx_stats *sent)
+{
+	struct dualtree_stats part;
+	struct sender *sender;
+
+	dualtree_get_stats(stream->dt, stats);
+	*sent = stream->sent;
+	list_for_each_entry(sender, &stream->senders, list) {
+		dualtree_get_stats(sender->dt, &part);
+		stats->live_bytes += part.live_bytes;
+		stats->held_bytes += part.held_bytes;
+		stats->bad_frees += part.bad_frees;
+		sender_add_stats(sent, sender);
+	}
 }
 
 static void show_stream(struct seq_file *seq, struct stream *stream)
@@ -57,8 +87,7 @@ static void show_stream(struct seq_file *seq, struct stream *stream)
 	for (i = 0; stream && i < NR_RINGS; i++)
 		kept += READ_ONCE(stream->rings[i].bytes);
 	if (stream) {
-		dualtree_get_stats(stream->dt, &stats);
-		dualtree_tx_get_stats(stream->tx, &sent);
+		sum_stream(stream, &stats, &sent);
 		dualtree_pages_get_stats(stream->pages, &pages);
 		received += READ_ONCE(stream->received_bytes) + pages.copied_bytes;
 	}
@@ -80,11 +109,11 @@ static void show_stream(struct seq_file *seq, struct stream *stream)
 
 static int summary_show(struct seq_file *seq, void *unused)
 {
-	mutex_lock(&summary_lock);
+	summary_lock();
 	seq_printf(seq, "streaming %d\n", !!shown);
 	seq_printf(seq, "subscribers %u\n", shown_subscribers);
 	show_stream(seq, shown);
-	mutex_unlock(&summary_lock);
+	summary_unlock();
 	seq_printf(seq, "streams %lu\n", READ_ONCE(totals.streams));
 	seq_printf(seq, "bad_streams %lu\n", READ_ONCE(totals.bad_streams));
 	seq_printf(seq, "refused_publishers %lu\n", READ_ONCE(totals.refused));

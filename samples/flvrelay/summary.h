@@ -5,6 +5,10 @@
 
 struct stream;
 
+/* For changes of what a reader of the file follows: a stream's list of senders. */
+void summary_lock(void);
+void summary_unlock(void);
+
 void summary_set(struct stream *stream, unsigned int subscribers);
 void summary_end(struct stream *stream);
 void summary_create(void);
