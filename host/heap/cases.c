@@ -225,6 +225,50 @@ static void destroyed_with_live_bytes(void)
 	host_init_on_free = false;
 }
 
+/* With init_on_free, a part that is freed is clear at once, and so is what is handed out again. */
+static void freed_bytes_are_clear(void)
+{
+	struct dualtree *dt;
+	u8 *ptr, *again;
+
+	host_init_on_free = true;
+	dt = dualtree_create("clear", NULL);
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 8 * DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr);
+	memset(ptr, 0x77, 8 * DT_GRANULE);
+	host_assert(!dualtree_free(dt, ptr + 8, 16));
+	dt_unpoison(ptr + 8, 16);
+	host_assert(!memchr_inv(ptr + 8, 0, 16) && ptr[7] == 0x77 && ptr[24] == 0x77);
+	host_assert(!dualtree_free(dt, ptr, 8) &&
+		    !dualtree_free(dt, ptr + 24, 8 * DT_GRANULE - 24));
+	again = dualtree_alloc(dt, 8 * DT_GRANULE, GFP_KERNEL);
+	host_assert(again && !memchr_inv(again, 0, 8 * DT_GRANULE));
+	dualtree_destroy(dt);
+	host_init_on_free = false;
+}
+
+/* A large spare that was set since the last look is not idle. */
+static void spare_is_young(void)
+{
+	/* No list or range keeps what is freed. */
+	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
+	struct dualtree *dt = dualtree_create("young", &params);
+	struct dt_heap *heap;
+	void *small, *large;
+
+	host_assert(!IS_ERR(dt));
+	small = dualtree_alloc(dt, 64, GFP_KERNEL);
+	large = dualtree_alloc(dt, 4 * SZ_64K, GFP_KERNEL);
+	host_assert(small && large);
+	host_assert(!dualtree_free(dt, large, 4 * SZ_64K));
+	heap = heap_of_cpu(dt, 0);
+	host_assert(heap->spare && heap->spare->bytes >= 4 * SZ_64K);
+	dt_heap_retire_idle_spare(heap);
+	host_assert(heap->spare);
+	dualtree_destroy(dt);
+}
+
 /*
  * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
  * sleep few of them. And a pool that is destroyed too early says so.
@@ -332,6 +376,8 @@ void host_cases(void)
 	unlinked_block(true, 5);
 	unlinked_block(true, 0x10);
 	destroyed_with_live_bytes();
+	freed_bytes_are_clear();
+	spare_is_young();
 	arenas_too_small();
 	for (hole = 0; hole < 3; hole++)
 		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
