@@ -102,16 +102,29 @@ static bool went_well(int err, int expected)
 	return !err;
 }
 
+static size_t live_in(struct dualtree *dt)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(dt, &stats);
+	return stats.live_bytes;
+}
+
+/* What is appended takes its bytes, and a record for each 64 KiB. */
 static void op_append(struct subject *s)
 {
 	size_t len = host_one_in(50) ? host_choose(0x18000) : host_choose(600);
+	size_t live = live_in(s->buf.dt);
 	static u8 bytes[0x18000];
 
 	if (s->len + len > BYTES_MAX / 2)
 		return;
 	fill(bytes, len);
-	if (went_well(dualtree_buf_append(&s->buf, bytes, len, GFP_KERNEL), 0))
-		insert(s, s->len, bytes, len);
+	if (!went_well(dualtree_buf_append(&s->buf, bytes, len, GFP_KERNEL), 0))
+		return;
+	host_assert(live_in(s->buf.dt) - live ==
+		    len + DIV_ROUND_UP(len, SZ_64K) * sizeof(struct dualtree_segment));
+	insert(s, s->len, bytes, len);
 }
 
 static void op_prepend(struct subject *s)

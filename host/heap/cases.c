@@ -269,6 +269,84 @@ static void spare_is_young(void)
 	dualtree_destroy(dt);
 }
 
+/* A leak is told in one line more than that there is one, however many granules it has. */
+static void leak_lines(void)
+{
+	const struct dualtree_params params = { .flags = DUALTREE_REPORT_LEAKS };
+	struct dualtree *dt = dualtree_create("leaky", &params);
+	unsigned long lines = host_lines;
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 9 * DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr && !dualtree_free(dt, ptr + 4 * DT_GRANULE, DT_GRANULE));
+	dualtree_destroy(dt);
+	host_assert(host_lines == lines + 3);
+}
+
+/* CPUs that take turns have heaps of their own from one call on, and not before. */
+static void turns_count(void)
+{
+	struct dualtree *dt = dualtree_create("turns", NULL);
+	unsigned int calls;
+
+	host_assert(!IS_ERR(dt));
+	dt_shared_calls = 1;
+	for (calls = 0; !heap_of_cpu(dt, 0) && !heap_of_cpu(dt, 1); calls++) {
+		host_now.cpu = calls % 2;
+		host_assert(calls < 100 && dualtree_alloc(dt, 64, GFP_KERNEL));
+	}
+	host_now.cpu = 0;
+	host_assert(calls == 33);
+	dualtree_destroy(dt);
+	dt_shared_calls = 0;
+}
+
+/* A block is cleared if that is asked for, and else left as it was. */
+static void blocks_are_cleared_on_request(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .reserve = SZ_4M };
+	struct buddy_pool *pool = buddy_pool_create("clear", &params);
+	u8 *block, *again;
+
+	host_assert(!IS_ERR(pool));
+	block = buddy_pool_alloc(pool, 0, GFP_KERNEL | __GFP_ZERO);
+	host_assert(block && !memchr_inv(block, 0, PAGE_SIZE));
+	memset(block, 0x77, PAGE_SIZE);
+	host_assert(!buddy_pool_free(pool, block, 0));
+	again = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	host_assert(again == block && !memchr_inv(again, 0x77, PAGE_SIZE));
+	host_assert(!buddy_pool_free(pool, again, 0));
+	buddy_pool_destroy(pool);
+}
+
+/* What another CPU frees, one by one or at once, is drained though its owner calls no more. */
+static void freed_by_another_cpu(bool bulk)
+{
+	struct dualtree_range ranges[64];
+	struct dualtree *dt = dualtree_create("moved", NULL);
+	struct dualtree_stats stats;
+	unsigned int i, nr = ARRAY_SIZE(ranges);
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < nr; i++) {
+		ranges[i].len = SZ_16K;
+		ranges[i].ptr = dualtree_alloc(dt, SZ_16K, GFP_KERNEL);
+		host_assert(ranges[i].ptr);
+	}
+	host_now.cpu = 1;
+	if (bulk)
+		host_assert(!dualtree_free_bulk(dt, ranges, nr));
+	for (i = 0; i < nr && !bulk; i++)
+		host_assert(!dualtree_free(dt, ranges[i].ptr, ranges[i].len));
+	host_now.cpu = 0;
+	/* Much less than heaps that are idle are given. */
+	host_pass_time(100);
+	dualtree_get_stats(dt, &stats);
+	host_assert(!stats.live_bytes && stats.in_flight_bytes <= SZ_64K);
+	dualtree_destroy(dt);
+}
+
 /*
  * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
  * sleep few of them. And a pool that is destroyed too early says so.
@@ -378,6 +456,11 @@ void host_cases(void)
 	destroyed_with_live_bytes();
 	freed_bytes_are_clear();
 	spare_is_young();
+	leak_lines();
+	turns_count();
+	blocks_are_cleared_on_request();
+	freed_by_another_cpu(false);
+	freed_by_another_cpu(true);
 	arenas_too_small();
 	for (hole = 0; hole < 3; hole++)
 		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
