@@ -284,22 +284,61 @@ static void leak_lines(void)
 	host_assert(host_lines == lines + 3);
 }
 
-/* CPUs that take turns have heaps of their own from one call on, and not before. */
-static void turns_count(void)
+/* Return: calls until one of so many CPUs, which take turns, has a heap of its own. */
+static unsigned int calls_until_heap(unsigned int cpus, unsigned int shared_calls)
 {
 	struct dualtree *dt = dualtree_create("turns", NULL);
 	unsigned int calls;
 
 	host_assert(!IS_ERR(dt));
-	dt_shared_calls = 1;
+	dt_shared_calls = shared_calls;
 	for (calls = 0; !heap_of_cpu(dt, 0) && !heap_of_cpu(dt, 1); calls++) {
-		host_now.cpu = calls % 2;
-		host_assert(calls < 100 && dualtree_alloc(dt, 64, GFP_KERNEL));
+		host_now.cpu = calls % cpus;
+		host_assert(calls < 200 && dualtree_alloc(dt, 64, GFP_KERNEL));
 	}
 	host_now.cpu = 0;
-	host_assert(calls == 33);
 	dualtree_destroy(dt);
 	dt_shared_calls = 0;
+	return calls;
+}
+
+/* A CPU has a heap of its own from the call on that the parameter says, and not before. */
+static void first_heaps(void)
+{
+	host_assert(calls_until_heap(1, 5) == 6);
+	host_assert(calls_until_heap(2, 1) == 33);
+}
+
+/* In the heap of all CPUs, too, a range grows into what is free after it. */
+static void shared_extend(void)
+{
+	struct dualtree *dt = dualtree_create("shared", NULL);
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	dt_shared_calls = 100;
+	ptr = dualtree_alloc(dt, 4 * DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr && !heap_of_cpu(dt, 0));
+	host_assert(!dualtree_trim(dt, ptr, 4 * DT_GRANULE, DT_GRANULE));
+	host_assert(dualtree_extend(dt, ptr, DT_GRANULE, 3 * DT_GRANULE));
+	dualtree_destroy(dt);
+	dt_shared_calls = 0;
+}
+
+/* The record of a region of 64 KiB comes with the arena. */
+static void record_of_arena(void)
+{
+	const struct dualtree_params params = { .min_region_order = get_order(SZ_64K) };
+	struct dualtree *dt = dualtree_create("record", &params);
+	struct dualtree_stats before, after;
+
+	host_assert(!IS_ERR(dt));
+	host_assert(dualtree_alloc(dt, 64, GFP_KERNEL));
+	dualtree_get_stats(dt, &before);
+	host_assert(dualtree_alloc(dt, SZ_64K, GFP_KERNEL));
+	dualtree_get_stats(dt, &after);
+	host_assert(after.regions > before.regions && after.record_bytes == before.record_bytes);
+	dualtree_destroy(dt);
 }
 
 /* A block is cleared if that is asked for, and else left as it was. */
@@ -457,7 +496,9 @@ void host_cases(void)
 	freed_bytes_are_clear();
 	spare_is_young();
 	leak_lines();
-	turns_count();
+	first_heaps();
+	shared_extend();
+	record_of_arena();
 	blocks_are_cleared_on_request();
 	freed_by_another_cpu(false);
 	freed_by_another_cpu(true);
