@@ -100,6 +100,32 @@ static void chain_prepend(struct kunit *test)
 	dt_expect_drained(test, dt);
 }
 
+/* A copy of few bytes lies in the granule of its record: one allocation, and two frees. */
+static void chain_append_short(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	size_t room = dualtree_granule() - RECORD, len;
+	struct dualtree_buf buf;
+	u64 allocs;
+	u8 *ptr;
+
+	dualtree_buf_init(&buf, dt);
+	for (len = 1; len <= room + 1; len++) {
+		allocs = stats_of(dt).allocs;
+		dt_buf_append(test, &buf, 0, len);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).allocs - allocs, len <= room ? 1 : 2);
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), len + RECORD);
+		dt_buf_expect(test, &buf, 0, len);
+		/* The bytes outlive the record. */
+		ptr = dualtree_buf_detach(&buf, len, GFP_KERNEL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(ptr));
+		KUNIT_EXPECT_EQ(test, live_bytes(dt), len);
+		KUNIT_EXPECT_TRUE(test, dt_filled(ptr, 0, len));
+		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, len), 0);
+	}
+	dt_expect_clean(test, dt);
+}
+
 /* A range that its owner hands over: from then on it is freed as it is read. */
 static void chain_adopt(struct kunit *test)
 {
@@ -267,6 +293,7 @@ static struct kunit_case netbuf_chain_cases[] = {
 	KUNIT_CASE(chain_empty),
 	KUNIT_CASE(chain_reserve),
 	KUNIT_CASE(chain_append),
+	KUNIT_CASE(chain_append_short),
 	KUNIT_CASE(chain_prepend),
 	KUNIT_CASE(chain_adopt),
 	KUNIT_CASE(chain_no_memory),

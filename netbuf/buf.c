@@ -10,7 +10,6 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 #include "buf.h"
 
 /*
@@ -92,12 +91,11 @@ int dualtree_buf_append(struct dualtree_buf *buf, const void *data, size_t len, 
 	dualtree_buf_init(&copy, buf->dt);
 	for (done = 0; done < len; done += part) {
 		part = min(len - done, max);
-		seg = dt_segment_alloc(buf->dt, 0, part, gfp);
+		seg = dt_segment_copy(buf->dt, data + done, part, gfp);
 		if (!seg) {
 			dualtree_buf_purge(&copy);
 			return -ENOMEM;
 		}
-		memcpy(seg->data, data + done, part);
 		buf_add(&copy, seg);
 	}
 	return dualtree_buf_splice(buf, &copy);

@@ -18,19 +18,24 @@
  */
 #include <asm/barrier.h>
 #include <linux/page_ref.h>
+#include <linux/string.h>
 #include "segment.h"
+
+static void segment_init(struct dualtree_segment *seg, u8 *data, size_t len)
+{
+	seg->data = data;
+	seg->len = len;
+	seg->room = 0;
+	seg->share = NULL;
+}
 
 /* Return: a segment that owns @len bytes at @data, or NULL on OOM. */
 struct dualtree_segment *dt_segment_create(struct dualtree *dt, u8 *data, size_t len, gfp_t gfp)
 {
 	struct dualtree_segment *seg = dualtree_alloc(dt, sizeof(*seg), gfp);
 
-	if (!seg)
-		return NULL;
-	seg->data = data;
-	seg->len = len;
-	seg->room = 0;
-	seg->share = NULL;
+	if (seg)
+		segment_init(seg, data, len);
 	return seg;
 }
 
@@ -59,6 +64,29 @@ struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t room, size
 	}
 	seg->data = ptr + room;
 	seg->room = room;
+	return seg;
+}
+
+/*
+ * Make a segment of a copy. Few bytes, a protocol's header for example, lie after the record, in its
+ * granule: each of both is freed by itself.
+ *
+ * Return: the segment, or NULL on OOM.
+ */
+struct dualtree_segment *dt_segment_copy(struct dualtree *dt, const void *data, size_t len,
+					 gfp_t gfp)
+{
+	struct dualtree_segment *seg;
+
+	if (sizeof(*seg) + len <= dualtree_granule()) {
+		seg = dualtree_alloc(dt, sizeof(*seg) + len, gfp);
+		if (seg)
+			segment_init(seg, (u8 *)(seg + 1), len);
+	} else {
+		seg = dt_segment_alloc(dt, 0, len, gfp);
+	}
+	if (seg)
+		memcpy(seg->data, data, len);
 	return seg;
 }
 

@@ -83,6 +83,8 @@ struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t room, size
 					  gfp_t gfp);
 struct dualtree_segment *dt_segment_attach(struct dualtree_pages *pages, struct page *page,
 					   u8 *data, size_t len, size_t charge, gfp_t gfp);
+struct dualtree_segment *dt_segment_copy(struct dualtree *dt, const void *data, size_t len,
+					 gfp_t gfp);
 void dt_segment_forget(struct dualtree *dt, struct dualtree_segment *seg);
 void dt_segment_release(struct dualtree *dt, struct dualtree_segment *seg);
 
