@@ -4,6 +4,7 @@
  * for the headers of tags. The payloads are the stream's.
  *
  *	a subscriber joins				its sender is created
+ *	its instance holds more than its records need	what others have freed, and spares, go back
  *	it leaves or is dropped				its socket is closed; no send is added
  *	all sends have returned, soon after that	the sender is destroyed
  *	the stream ends					when it has no senders
@@ -14,6 +15,7 @@
  * Runs in the relay's thread. The list is changed under the lock of summary.c, which reads it.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -32,10 +34,22 @@
  */
 #define SENDER_MAX	SZ_1M
 
+/*
+ * Pages of a region of it, as a power of two. There are many senders, of which most have a few
+ * kilobytes of records: larger regions would be half empty.
+ */
+#define SENDER_ORDER	1
+
+/* Jiffies between two looks at what it holds. */
+#define TRIM_PERIOD	(HZ / 5)
+
 /* Return: a sender of the stream, or NULL on OOM. */
 struct sender *sender_create(struct stream *stream)
 {
-	struct dualtree_params params = { .limit = SENDER_MAX };
+	struct dualtree_params params = {
+		.limit = SENDER_MAX,
+		.max_region_order = SENDER_ORDER,
+	};
 	struct sender *sender = kzalloc(sizeof(*sender), GFP_KERNEL);
 
 	if (!sender)
@@ -91,13 +105,34 @@ static void sender_destroy(struct stream *stream, struct sender *sender)
 	kfree(sender);
 }
 
-/* Destroy those whose subscribers are gone and whose sends have returned. Return: none is left. */
+/*
+ * Records are freed on the CPU on which a send returns, and this thread takes them back when it needs
+ * memory: for a viewer that has stopped reading, much later. Many such viewers hold much.
+ */
+static void sender_trim(struct sender *sender)
+{
+	struct dualtree_stats stats;
+
+	if (!time_after(jiffies, sender->trimmed + TRIM_PERIOD))
+		return;
+	sender->trimmed = jiffies;
+	dualtree_get_stats(sender->dt, &stats);
+	if (stats.held_bytes > stats.live_bytes + stats.live_bytes / 2)
+		dualtree_shrink(sender->dt);
+}
+
+/*
+ * Destroy those whose subscribers are gone and whose sends have returned, and trim the others.
+ * Return: none is left.
+ */
 bool senders_reap(struct stream *stream)
 {
 	struct sender *sender, *next;
 
 	list_for_each_entry_safe(sender, next, &stream->senders, list) {
-		if (sender->left && !dualtree_tx_flush(sender->tx, 0))
+		if (!sender->left)
+			sender_trim(sender);
+		else if (!dualtree_tx_flush(sender->tx, 0))
 			sender_destroy(stream, sender);
 	}
 	return list_empty(&stream->senders);

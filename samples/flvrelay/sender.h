@@ -18,12 +18,14 @@ struct stream;
  * @dt: the records of payloads that are being sent, and the tags' headers
  * @tx: tracks the sends
  * @left: its subscriber is gone
+ * @trimmed: when it was last looked at what it holds, in jiffies
  */
 struct sender {
 	struct list_head list;
 	struct dualtree *dt;
 	struct dualtree_tx *tx;
 	bool left;
+	unsigned long trimmed;
 };
 
 struct sender *sender_create(struct stream *stream);
