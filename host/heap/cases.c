@@ -269,12 +269,13 @@ static void spare_is_young(void)
 	dualtree_destroy(dt);
 }
 
-/* A leak is told in one line more than that there is one, however many granules it has. */
+/* A leak is told in one line, of each range: how long it is, and what it keeps. */
 static void leak_lines(void)
 {
 	const struct dualtree_params params = { .flags = DUALTREE_REPORT_LEAKS };
 	struct dualtree *dt = dualtree_create("leaky", &params);
 	unsigned long lines = host_lines;
+	char within[32];
 	u8 *ptr;
 
 	host_assert(!IS_ERR(dt));
@@ -282,6 +283,8 @@ static void leak_lines(void)
 	host_assert(ptr && !dualtree_free(dt, ptr + 4 * DT_GRANULE, DT_GRANULE));
 	dualtree_destroy(dt);
 	host_assert(host_lines == lines + 3);
+	snprintf(within, sizeof(within), ", within %zu\n", (size_t)4 * DT_GRANULE);
+	host_assert(strstr(host_last_line, within));
 }
 
 /* Return: calls until one of so many CPUs, which take turns, has a heap of its own. */

@@ -14,6 +14,7 @@ bool host_hotplug_busy;
 
 bool host_tracing;
 unsigned long host_lines;
+char host_last_line[200];
 
 /* Per-CPU memory is handed out in units of the largest that dualtree asks for. */
 #define PERCPU_UNIT	512
@@ -66,11 +67,11 @@ void host_print(const char *format, ...)
 	va_list args;
 
 	host_lines++;
-	if (!getenv("HOST_LOG"))
-		return;
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(host_last_line, sizeof(host_last_line), format, args);
 	va_end(args);
+	if (getenv("HOST_LOG"))
+		fputs(host_last_line, stderr);
 }
 
 void host_fail(const char *format, ...)

@@ -53,8 +53,9 @@ static inline int kstrtouint(const char *text, unsigned int base, unsigned int *
 int host_module_init(void);
 void host_module_exit(void);
 
-/* Lines that were printed as errors, or as warnings. */
+/* Lines that were printed as errors, or as warnings; and the last one. */
 extern unsigned long host_lines;
+extern char host_last_line[];
 
 void host_print(const char *format, ...);
 
