@@ -281,6 +281,7 @@ static void leak_lines(void)
 	host_assert(!IS_ERR(dt));
 	ptr = dualtree_alloc(dt, 9 * DT_GRANULE, GFP_KERNEL);
 	host_assert(ptr && !dualtree_free(dt, ptr + 4 * DT_GRANULE, DT_GRANULE));
+	host_assert(!dualtree_free(dt, ptr + 9 * DT_GRANULE - 10, 10));
 	dualtree_destroy(dt);
 	host_assert(host_lines == lines + 3);
 	snprintf(within, sizeof(within), ", within %zu\n", (size_t)4 * DT_GRANULE);
