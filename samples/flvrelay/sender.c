@@ -16,6 +16,7 @@
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -29,10 +30,10 @@
 #include "summary.h"
 
 /*
- * Bytes of a sender's instance. What a socket holds (QUEUE_MAX) lies in 4,096 ranges if each is as
- * small as an audio tag of 256 bytes, and such a tag takes three records of 64 bytes.
+ * Bytes of a sender's instance: more than what a socket holds (QUEUE_MAX), in ranges as small as an
+ * audio tag of 100 bytes, of which each takes two records of 64.
  */
-#define SENDER_MAX	SZ_1M
+#define SENDER_MAX	SZ_512K
 
 /*
  * Pages of a region of it, as a power of two. There are many senders, of which most have a few
@@ -40,8 +41,8 @@
  */
 #define SENDER_ORDER	1
 
-/* Jiffies between two looks at what it holds. */
-#define TRIM_PERIOD	(HZ / 5)
+/* Jiffies between two looks at what it holds: that of a frame. */
+#define TRIM_PERIOD	(HZ / 25)
 
 /* Return: a sender of the stream, or NULL on OOM. */
 struct sender *sender_create(struct stream *stream)
@@ -117,7 +118,8 @@ static void sender_trim(struct sender *sender)
 		return;
 	sender->trimmed = jiffies;
 	dualtree_get_stats(sender->dt, &stats);
-	if (stats.held_bytes > stats.live_bytes + stats.live_bytes / 2)
+	/* Records of 48 bytes take granules of 64, and a region is a page at least. */
+	if (stats.held_bytes > stats.live_bytes + stats.live_bytes / 2 + PAGE_SIZE)
 		dualtree_shrink(sender->dt);
 }
 

@@ -31,8 +31,12 @@
 #define BATCH		SZ_32K
 /* Sends in one round, after which other subscribers get their turn. */
 #define BATCH_BUDGET	16
-/* Bytes that a socket may hold, as the kernel counts them: in whole pages. */
-#define QUEUE_MAX	SZ_1M
+/*
+ * Bytes that a socket may hold, as the kernel counts them: in whole pages, and with its own records.
+ * They are for what is on its way, as much as 10 Mbit/s need at 150 ms. A viewer that is slower for
+ * a while has the rings.
+ */
+#define QUEUE_MAX	SZ_256K
 
 /* Return: true if the next tag of a ring has been dropped from it. */
 static bool subscriber_fell_out(const struct subscriber *sub, const struct stream *stream)
