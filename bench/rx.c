@@ -10,6 +10,7 @@
  *	page_frag	a part of larger pages		build_skb()
  *	plain copy	stays				a copy
  *	dualtree	dualtree_rx_refill()		dualtree_rx_receive(), in place
+ *	dualtree, fragments: as dualtree, with packets that keep no more than their frames
  *	dualtree, copied: as dualtree, with a limit of 0
  *
  * A round is what a poll does between taking a frame's length from the device and giving the packet
@@ -259,10 +260,10 @@ static struct sk_buff *copy_receive(struct ring *ring, unsigned int i)
 	return skb;
 }
 
-static int rx_open(struct ring *ring, size_t limit)
+static int rx_open(struct ring *ring, size_t limit, bool fragments)
 {
 	struct dualtree_rx_params params = {
-		.napi = &ring->napi, .limit = limit,
+		.napi = &ring->napi, .limit = limit, .fragments = fragments,
 		.size = ring->len > PAGE_SIZE / 2 ? SZ_16K : 1536,
 	};
 
@@ -279,12 +280,17 @@ static int rx_open(struct ring *ring, size_t limit)
 
 static int rx_open_in_place(struct ring *ring)
 {
-	return rx_open(ring, SZ_64M);
+	return rx_open(ring, SZ_64M, false);
+}
+
+static int rx_open_fragments(struct ring *ring)
+{
+	return rx_open(ring, SZ_64M, true);
 }
 
 static int rx_open_copied(struct ring *ring)
 {
-	return rx_open(ring, 0);
+	return rx_open(ring, 0, false);
 }
 
 static void rx_close(struct ring *ring)
@@ -317,6 +323,7 @@ static const struct way ways[] = {
 	{ "page_frag", frag_open, frag_close, frag_refill, frag_receive },
 	{ "plain copy", NULL, copy_close, copy_refill, copy_receive },
 	{ "dualtree", rx_open_in_place, rx_close, rx_refill, rx_receive, rx_reap },
+	{ "dualtree, fragments", rx_open_fragments, rx_close, rx_refill, rx_receive, rx_reap },
 	{ "dualtree, copied", rx_open_copied, rx_close, rx_refill, rx_receive, rx_reap },
 };
 

@@ -23,19 +23,18 @@ bench_cost()
 	dualtree_report cost "$out" "${runs[@]}"
 }
 
-# Packets are measured by a module of their own. drm_mm is in a module of the kernel's own, and its
+# What is received and sent is measured by modules of their own. drm_mm is in a module of the kernel's own, and its
 # rows are in one of ours.
 cost_run()
 {
 	local dir=$1 files=dualtree_bench.ko options=() path
 
 	mkdir -p "$dir"
-	if [[ " ${BUILD_MODULES[*]} " == */dualtree_bench_rx.ko\ * ]]; then
-		for path in dualtree_netbuf dualtree_bench_rx; do
-			files+=,$path.ko
-			options+=(--file "$(built_module "$path")")
-		done
-	fi
+	for path in dualtree_netbuf dualtree_bench_rx dualtree_bench_tx; do
+		[[ " ${BUILD_MODULES[*]} " == */$path.ko\ * ]] || continue
+		files+=,$path.ko
+		options+=(--file "$(built_module "$path")")
+	done
 	if [[ " ${BUILD_MODULES[*]} " == */dualtree_bench_drm.ko\ * ]]; then
 		KERNELS_OWN=()
 		add_kernels_own drm
