@@ -244,6 +244,23 @@ change_rings()
 	ethtool_ours -G rx 256 tx 256 || fail "the rings do not change back"
 }
 
+# set_receive FLAG BYTES: fragments on or off, and the length up to which frames are copied.
+set_receive()
+{
+	ethtool_ours --set-priv-flags fragments "$1" || fail "$IF1: fragments $1"
+	ethtool_ours --set-tunable rx-copybreak "$2" || fail "$IF1: rx-copybreak $2"
+	ethtool_ours --show-priv-flags | grep -q "fragments *: $1" || fail "$IF1: fragments are not $1"
+	ethtool_ours --get-tunable rx-copybreak | grep -q ": $2\$" ||
+		fail "$IF1: rx-copybreak is not $2"
+}
+
+receive_fragments()
+{
+	set_receive on 60
+	usleep 500000
+	set_receive off 0
+}
+
 negotiate()
 {
 	ethtool_ours -r || fail "$IF1 does not negotiate"
@@ -268,7 +285,8 @@ see_addresses()
 
 run_changes()
 {
-	for change in close_and_open change_rings negotiate see_addresses sleep_and_wake; do
+	for change in close_and_open change_rings receive_fragments negotiate see_addresses \
+		sleep_and_wake; do
 		step "ours: $change"
 		amid_fetching $change
 		stat_of "$change" 1

@@ -22,7 +22,8 @@ FAULT = re.compile(r"DMAR: (DRHD: handling fault|\[|.*fault addr)|swiotlb buffer
                    r"arm-smmu-v3 .*: (event|unexpected)")
 
 MODES = ("ours", "kernels")
-CHANGES = ("close_and_open", "change_rings", "negotiate", "see_addresses", "sleep_and_wake")
+CHANGES = ("close_and_open", "change_rings", "receive_fragments", "negotiate", "see_addresses",
+           "sleep_and_wake")
 # Milliseconds that removal and unloading may take, which wait for no packet: a second, on a machine
 # that leaves the guest a tenth of a CPU. To wait for a socket took until it is read.
 REMOVE_MS_MAX = 10000
