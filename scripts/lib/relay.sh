@@ -11,7 +11,7 @@
 #                                checksums of its packets and of its decoded frames
 #   relay_run DIR PARAMETERS     boots the guest, publishes, reads; leaves in DIR what each
 #                                subscriber got, and all logs
-#   hostile_run DIR              boots the guest with a second network, and runs the peers of
+#   hostile_run DIR PARAMETERS   boots the guest with a second network, and runs the peers of
 #                                lib/dualtree_peers against it
 #
 # Promises: only what was started here is signalled. What a program says is in DIR/*.log;
@@ -19,7 +19,7 @@
 
 # What scripts/demo was asked for.
 # shellcheck disable=SC2154
-: "${seconds?}" "${kind?}" "${peers?}"
+: "${seconds?}" "${kind?}" "${peers?}" "${in_place?}"
 
 # Pictures in a second, and between two that decoding can begin with.
 RELAY_RATE=25
@@ -37,14 +37,23 @@ RELAY_STARVED=10
 RELAY_HOSTILE=600
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
 
+# Our driver is told by ethtool to receive in fragments, see there.
 relay_files()
 {
-	local e1000
+	local driver
 
 	temp_dir
-	e1000=$(kernel_module drivers/net/ethernet/intel/e1000/e1000.ko)
-	sample_files=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
-		"$(built_module flvrelay)" "$e1000")
+	if [ -n "$in_place" ]; then
+		get_userspace
+		driver=$(built_module dualtree_e1000)
+		mapfile -t sample_files < <(program_files ethtool)
+		[ ${#sample_files[@]} -gt 0 ] || die "ethtool's files are missing"
+	else
+		driver=$(kernel_module drivers/net/ethernet/intel/e1000/e1000.ko)
+		sample_files=()
+	fi
+	sample_files+=("$(built_module dualtree)" "$(built_module dualtree_netbuf)"
+		"$(built_module flvrelay)" "$driver")
 }
 
 # checksum_options DIR NAME: of the packets as they are, and of what they decode to.
@@ -97,7 +106,8 @@ boot_relay()
 		STREAMS=$2
 		BAD=$3
 		PATIENCE=$((seconds + RELAY_PATIENCE))
-		PARAMETERS='$1'
+		PARAMETERS='$1${in_place:+ max_held=0}'
+		IN_PLACE=$in_place
 	END
 	for file in "${sample_files[@]}" "$dir/relay.conf"; do
 		options+=(--file "$file")
@@ -324,7 +334,7 @@ hostile_traffic()
 		"$subscribe_port" "$stop_port" "$raw_port" "$qemu_port" "$seconds" "$peers" || true
 }
 
-# A publisher may be silent for 4 seconds, and a viewer wait for 20. Rings get 4 MiB. The guest is
+# A publisher may be silent for 15 seconds, also on a machine that is busy, and a viewer wait for 20. Rings get 4 MiB. The guest is
 # in one step for all of it.
 hostile_run()
 {
@@ -337,7 +347,7 @@ hostile_run()
 	: >"$dir/host-failures"
 	echo HOSTILE=yes >"$dir/relay.conf"
 	read -r publish_port subscribe_port stop_port raw_port qemu_port < <(free_ports 5)
-	boot_relay "idle_ms=4000 wait_ms=20000 drain_ms=3000 limit_mib=8" 0 0 \
+	boot_relay "idle_ms=15000 wait_ms=20000 drain_ms=3000 limit_mib=8" 0 0 \
 		--qemu-arg -netdev --qemu-arg "socket,id=raw,udp=127.0.0.1:$raw_port,\
 localaddr=127.0.0.1:$qemu_port" --qemu-arg -device --qemu-arg e1000,netdev=raw,romfile=
 	hostile_traffic

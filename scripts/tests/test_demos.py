@@ -109,21 +109,26 @@ class Demos(CommandCase):
         self.assertEqual([stats.ratio(*pair) for pair in ((3, 2), (1, 0), (-1, 2), (107, 100))],
                          ["1.50", "-", "-", "1.07"])
 
+    def streamed(self, held: int, late: int = 5, first: int = 20) -> str:
+        """Write what was published and what viewers got; return the samples of the time."""
+        lines = [f"{i % 2}, {i}, {i * i:x}" for i in range(20)]
+        for kind in ("packets", "frames"):
+            for name, part in (("../in", lines), ("first", lines[:first]), ("second", lines),
+                               ("late", lines[late:])):
+                self.write(f"run/{name}.{kind}", "# of it\n" + "\n".join(part) + "\n")
+        return "".join(f"sample uptime={100 + s} tags={s} live_bytes=100 held_bytes={held} "
+                       f"kept_bytes=1 inflight_bytes=1 footprint_bytes=9 received_bytes={20 + s // 9} "
+                       f"compacted_bytes=7\n" for s in range(30))
+
     def relay(self, late: int = 5, first: int = 20, held: int = 120, **changed: int) -> list[str]:
         """What has failed of a run of the relay."""
-        lines = [f"{i % 2}, {i}, {i * i:x}" for i in range(20)]
-        samples = "".join(f"sample uptime={100 + s} tags={s} live_bytes=100 held_bytes={held} "
-                          f"kept_bytes=1 inflight_bytes=1 footprint_bytes=9\n" for s in range(30))
+        samples = self.streamed(held, late, first)
         said = ["publisher 1: not FLV, after 0 tags", "publisher 2: refused, there is one",
                 "publisher 3: ended in a tag, after 1 tags"]
         self.write("run/report.txt", samples + numbers({**RELAY, **changed}) +
                    "".join(f"line {line}\n" for line in said))
         self.write("run/console.log", "[1] flvrelay: publisher 1: not FLV, after 0 tags\r\n")
-        for kind in ("packets", "frames"):
-            for name, part in (("../in", lines), ("first", lines[:first]), ("second", lines),
-                               ("late", lines[late:])):
-                self.write(f"run/{name}.{kind}", "# of it\n" + "\n".join(part) + "\n")
-        return self.failures(relay, "30", BAD)
+        return self.failures(relay, "30", BAD, "yes" if "card_in_place" in changed else "")
 
     def test_relay(self) -> None:
         self.assertEqual(self.relay(), [])
@@ -140,6 +145,14 @@ class Demos(CommandCase):
         self.assertEqual(self.relay(late=20)[0], "the late subscriber's packets of stream 0 are not "
                                                  "the end of what was published: 0 of 10")
 
+    def test_relay_in_place(self) -> None:
+        card = {"card_in_place": 9, "card_copied": 3, "received_bytes": 0, "compacted_bytes": 0}
+        self.assertEqual(self.relay(**card), [])
+        self.assertEqual(self.relay(**{**card, "compacted_bytes": 5}),
+                         ["received and copied: 5 bytes, none may be"])
+        self.assertEqual(self.relay(**{**card, "card_in_place": 0}),
+                         ["the card received nothing in place"])
+
     def test_loopback(self) -> None:
         report = numbers({**RELAY, "bad_streams": 4, "completed": 2, "slow_dropped": 1})
         good = "unloaded streams 1 tags 3 bad_frees 0\n"
@@ -150,11 +163,14 @@ class Demos(CommandCase):
             self.write("run/report.txt", report + lines)
             self.assertEqual(self.failures(loopback, "3"), failures)
 
-    def hostile(self, host: str = "", **changed: int) -> list[str]:
+    def hostile(self, host: str = "", held: int = 120, first: int = 20, window: str = "100 130",
+                **changed: int) -> list[str]:
         """What has failed of a run with hostile peers."""
-        self.write("run/report.txt", numbers({**RELAY, **changed}))
+        samples = self.streamed(held, first=first)
+        self.write("run/report.txt", samples + numbers({**RELAY, **changed}))
         self.write("run/host-failures", host)
-        return self.failures(hostile)
+        self.write("run/window", window + "\n")
+        return self.failures(hostile, "yes" if "card_in_place" in changed else "")
 
     def test_hostile(self) -> None:
         self.assertEqual(self.hostile(), [])
@@ -162,6 +178,14 @@ class Demos(CommandCase):
                          ["sockets that are left after rmmod: 3"])
         self.assertEqual(self.hostile(live_bytes=64), ["after the streams live_bytes is 64"])
         self.assertEqual(self.hostile(host="the first viewer: lost\n"), ["the first viewer: lost"])
+        self.assertEqual(self.hostile(held=136),
+                         ["held/live is up to 136 hundredths, at most 135 are due"])
+        self.assertEqual(self.hostile(first=19)[0], "the first subscriber got other packets than "
+                                                    "were published: 19 of 20")
+        self.assertEqual(self.hostile(window="100 110"),
+                         ["only 0 samples of a stream with full rings"])
+        self.assertEqual(self.hostile(card_in_place=1),
+                         ["received and copied: 3 bytes, none may be"])
 
     def vnic(self, mode: str, **changed: int) -> list[str]:
         """What has failed of a run of one mode."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """What scripts/demo --relay makes of a run: a stream through samples/flvrelay.
 
-    relay DIR SECONDS BAD
+    relay DIR SECONDS BAD IN_PLACE
 
 SECONDS is how long the stream was; BAD has a line "KIND|WHAT THE RELAY SAYS" for each bad stream.
+IN_PLACE is "yes" if nothing that was received may be copied.
 Prints the report, if the guest came to its end, draws DIR/relay.svg, and leaves in failures.txt
 what does not hold.
 """
@@ -23,9 +24,9 @@ RATIO_MAX = 135
 SAMPLES_MIN = 5
 # Between two lines of the table.
 TABLE_SECONDS = 5
-MODULES = "dualtree|dualtree_netbuf|flvrelay"
+MODULES = "dualtree|dualtree_netbuf|flvrelay|dualtree_e1000"
 HARMLESS = f"{NO_COMPLAINT}|: (publisher|subscriber) "
-COLUMNS = ("live", "held", "kept", "flying", "footprint")
+COLUMNS = ("live", "held", "kept", "inflight", "footprint")
 TITLES = ("live", "held", "kept in the rings", "in flight", "pools' footprint")
 
 
@@ -48,18 +49,23 @@ def require_values(run: Run, due: int, text: str, *names: str) -> None:
         run.require(value == due, text.format(name=name, value=value, due=due))
 
 
-def judge_readers(run: Run) -> None:
-    """Require all of the first two, and of the late one all from a key frame on.
-
-    Of the sound the first frame decodes in another way, since what comes before is missing: there
-    the packets have to do.
-    """
+def judge_viewers(run: Run) -> None:
+    """Require that the first two got all that was published."""
     source, own = run.folder.parent, run.folder
     for name in ("first", "second"):
         for kind in ("packets", "frames"):
             sent, got = checksums(source / f"in.{kind}"), checksums(own / f"{name}.{kind}")
             run.require(sent == got, f"the {name} subscriber got other {kind} than were published: "
                                      f"{len(got)} of {len(sent)}")
+
+
+def judge_late_viewer(run: Run) -> None:
+    """Require of the late one all from a key frame on.
+
+    Of the sound the first frame decodes in another way, since what comes before is missing: there
+    the packets have to do.
+    """
+    source, own = run.folder.parent, run.folder
     for kind, stream in (("packets", "0"), ("packets", "1"), ("frames", "0")):
         sent = checksums(source / f"in.{kind}", stream)
         got = checksums(own / f"late.{kind}", stream)
@@ -84,34 +90,66 @@ def judge_bad_streams(run: Run, bad: list[list[str]]) -> None:
     require_values(run, 1, "second publishers refused: {value}, 1 is due", "refused_publishers")
 
 
-def samples(run: Run) -> list[tuple[float, dict[str, int]]]:
-    """Each sample with its second, from the first one with a stream on."""
-    found, start = [], None
+Sample = tuple[float, dict[str, int]]
+
+
+def all_samples(run: Run) -> list[Sample]:
+    """Each sample: the guest's uptime, and the numbers."""
+    found = []
     for line in reported(run, "sample"):
         value = dict(word.split("=", 1) for word in line.split())
-        if start is None and int(value.get("tags", 0)) > 0:
-            start = float(value["uptime"])
-        if start is not None:
-            found.append((round(float(value["uptime"]) - start, 1), {
-                name: int(value.get(f"{name}_bytes", 0)) for name in COLUMNS}))
+        found.append((float(value.pop("uptime")), {
+            name.removesuffix("_bytes"): int(text) for name, text in value.items()}))
     return found
 
 
-def steady(run: Run, seconds: int) -> tuple[int, int, int]:
+def samples(run: Run) -> list[Sample]:
+    """Each sample with its second, from the first one with a stream on."""
+    found = all_samples(run)
+    start = next((uptime for uptime, value in found if value.get("tags", 0) > 0), None)
+    if start is None:
+        return []
+    return [(round(uptime - start, 1), value) for uptime, value in found if uptime >= start]
+
+
+def steady(found: list[Sample], seconds: float) -> tuple[int, int, int]:
     """How many samples, and the mean and worst held/live in hundredths, rounded up, from when the
-    rings are full to when the stream ends."""
-    ratios = [value["held"] * 100 / value["live"] for second, value in samples(run)
+    rings are full to when a stream of so many seconds ends."""
+    ratios = [value["held"] * 100 / value["live"] for second, value in found
               if FULL_SECONDS <= second < seconds - END_SECONDS and value["live"] > 0]
     mean = sum(ratios) / len(ratios) if ratios else 0
     return len(ratios), int(mean + 0.5), int(max(ratios, default=0) + 0.999)
 
 
-def judge_memory(run: Run, seconds: int) -> None:
-    """No more is held than is due while it runs, and nothing at the end."""
-    count, _, worst = steady(run, seconds)
+def judge_steady(run: Run, found: list[Sample], seconds: float) -> None:
+    """No more is held than is due while it runs."""
+    count, _, worst = steady(found, seconds)
     run.require(count >= SAMPLES_MIN, f"only {count} samples of a stream with full rings")
     run.require(worst <= RATIO_MAX,
                 f"held/live is up to {worst} hundredths, at most {RATIO_MAX} are due")
+
+
+def show_steady(found: list[Sample], seconds: float) -> None:
+    """Print what was held while it ran."""
+    count, mean, worst = steady(found, seconds)
+    row("steady", f"held/live {ratio(mean, 100)} on average, {ratio(worst, 100)} at most, of "
+                  f"{count} samples")
+
+
+def copied_in(value: dict[str, int]) -> int:
+    """Return the bytes that were received and copied, of all streams so far."""
+    return value["received"] + value["compacted"]
+
+
+def judge_in_place(run: Run, copied: int) -> None:
+    """Require that nothing that was received was copied, and that our driver received it."""
+    run.require(copied == 0, f"received and copied: {copied} bytes, none may be")
+    run.require(run.value("card_in_place") > 0, "the card received nothing in place")
+
+
+def judge_memory(run: Run, seconds: int) -> None:
+    """No more is held than is due while it runs, and nothing at the end."""
+    judge_steady(run, samples(run), seconds)
     for name, text in (("live_bytes", "live after the streams: {value} bytes"),
                        ("held_bytes", "held after the streams: {value} bytes"),
                        ("inflight_bytes", "in flight after the streams: {value}"),
@@ -130,6 +168,13 @@ def show_traffic(run: Run, note: str = "") -> None:
                     "packets or to hold less")
     row("sent", f"{amount(sent)} in {run.value('sends'):,} calls, of which the stack copied "
                 f"{amount(run.value('copied_bytes'))}{note}")
+
+
+def show_card(run: Run) -> None:
+    """Print what our driver did, if the card was its."""
+    if run.value("card_in_place") >= 0:
+        row("card", f"{run.value('card_in_place'):,} frames in place, {run.value('card_copied'):,} "
+                    "copied, of headers alone")
 
 
 def show_said(run: Run) -> None:
@@ -184,12 +229,11 @@ def show(run: Run, seconds: int) -> None:
     for name in ("first", "second", "late"):
         show_reader(name, run.folder / name)
     show_traffic(run)
+    show_card(run)
     row("dropped", f"too slow {run.value('slow_dropped')}, left {run.value('left')}")
     show_said(run)
     show_over_time(run)
-    count, mean, worst = steady(run, seconds)
-    row("steady", f"held/live {ratio(mean, 100)} on average, {ratio(worst, 100)} at most, of "
-                  f"{count} samples")
+    show_steady(samples(run), seconds)
     row("at the end", f"{amount(run.value('destroyed_bytes'))} were live when their streams ended, "
                       "and went with their instances")
     show_end(run, "")
@@ -197,18 +241,21 @@ def show(run: Run, seconds: int) -> None:
     row("picture", f"{run.folder}/relay.svg")
 
 
-def main(folder: str, seconds: str, bad: str) -> int:
+def main(folder: str, seconds: str, bad: str, in_place: str = "") -> int:
     """Judge a run, print its report and draw the picture."""
     run = Run(Path(folder))
     run.failures += lines_of(run.folder / "host-failures")
     run.complaints(MODULES, HARMLESS)
-    judge_readers(run)
+    judge_viewers(run)
+    judge_late_viewer(run)
     judge_bad_streams(run, [line.split("|", 1) for line in bad.splitlines() if line])
     judge_memory(run, int(seconds))
     require_values(run, 1, "whole streams: {value}, 1 is due", "streams")
     require_values(run, 3, "subscribers that got the end: {value}, 3 are due", "completed")
     require_values(run, 0, "sockets that are left after rmmod: {value}", "sockets_left")
     run.require(run.value("zerocopy_bytes") > 0, "nothing was sent without copying")
+    if in_place:
+        judge_in_place(run, run.value("received_bytes") + run.value("compacted_bytes"))
     if run.value("streams") >= 0:
         show(run, int(seconds))
     return run.finish()

@@ -5,15 +5,16 @@
 
 DIR has port.log, what the guest says. PUBLISH, SUBSCRIBE and STOP are ports of this machine that
 lead to the relay's ports and to one that ends the guest's script. RAW and QEMU are the UDP ports of
-the guest's second network (raw.py). SECONDS is how long the stream is that the good peers share
-with the others, of which PEERS are there at a time (crowd.py). What does not hold is appended to
-DIR/host-failures.
+the guest's second network (raw.py). The stream that the good peers share with a crowd of PEERS
+(crowd.py) is DIR/../in.flv, of SECONDS; what ffmpeg's viewers get of it is judged afterwards
+(lib/dualtree_guest/hostile.py). What does not hold is appended to DIR/host-failures.
 """
 import contextlib
 import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -31,10 +32,11 @@ COMERS, SILENT = 200, 500
 PLACES = 64
 # A translated guest on a busy machine takes so many times as long.
 STARVED = 10
-# Bytes of a video tag: 25 a second make 1.5 Mbit/s.
-VIDEO_SIZE = 7500
-# Bytes a second that a slow viewer reads: a tenth of the stream.
-SLOW_RATE = 20000
+# Bytes of a video tag: 25 a second make 1.5 Mbit/s. And the seconds of such a stream.
+VIDEO_SIZE, NUMBERED_SECONDS = 7500, 20
+# Bytes a second that a slow viewer reads: less than a tenth of any stream.
+SLOW_RATE = 10000
+FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "warning")
 # Seconds after which nothing may be left of connections that fell silent.
 LINGER = 60
 
@@ -88,11 +90,11 @@ def reset(sock: socket.socket) -> None:
     sock.close()
 
 
-class Stream:
-    """A stream that is published in real time, and the viewers that must get all of it."""
+class Numbered:
+    """A stream of numbered frames in real time, and the viewers that must get all of it."""
 
-    def __init__(self, guest: Guest, seconds: int):
-        self.guest, self.frames = guest, seconds * 25
+    def __init__(self, guest: Guest):
+        self.guest, self.frames = guest, NUMBERED_SECONDS * 25
         self.viewers: list[tuple[str, flv.Viewer, threading.Thread]] = []
         self.thread = threading.Thread(target=self.publish)
 
@@ -105,17 +107,6 @@ class Stream:
         thread = threading.Thread(target=self.read, args=(sock, viewer))
         thread.start()
         self.viewers.append((name, viewer, thread))
-
-    def view_slowly(self) -> None:
-        """Add a viewer that reads too slowly, and that the relay drops for it."""
-        threading.Thread(target=self.read_slowly, args=(self.guest.viewer(),), daemon=True).start()
-
-    def read_slowly(self, sock: socket.socket) -> None:
-        """Read a little now and then, until the connection is reset."""
-        with sock, contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_RATE)
-            while sock.recv(SLOW_RATE):
-                time.sleep(1)
 
     @staticmethod
     def read(sock: socket.socket, viewer: flv.Viewer) -> None:
@@ -149,22 +140,113 @@ class Stream:
                                 f"of {self.frames - 1} was its last")
 
 
+def await_joined(guest: Guest, more: int, start: Callable[[], object]) -> None:
+    """Have a stream start when so many viewers are there, and wait until they have joined it."""
+    before = guest.value("joined")
+    guest.wait(10, f"{more} viewers were there", lambda: guest.value("subscribers") >= more)
+    start()
+    guest.wait(10, "they had joined", lambda: guest.value("joined") >= before + more)
+
+
 @contextlib.contextmanager
-def streaming(guest: Guest, seconds: int) -> Iterator[Stream]:
-    """Publish a stream to two viewers, two slow ones and one that has ended its side, meanwhile."""
-    stream = Stream(guest, seconds)
+def numbered(guest: Guest) -> Iterator[None]:
+    """Publish a stream of HEVC to two viewers, and to one that ends its own side, meanwhile."""
+    say(f"a stream of {NUMBERED_SECONDS} seconds of HEVC, and three viewers")
+    stream = Numbered(guest)
     stream.view("first")
     stream.view("second")
-    stream.view_slowly()
-    stream.view_slowly()
-    guest.wait(10, "four viewers were there", lambda: guest.value("subscribers") >= 4)
-    stream.thread.start()
-    guest.wait(10, "they had joined", lambda: guest.value("joined") >= 4)
+    await_joined(guest, 2, stream.thread.start)
     stream.view("half-closed", end_own_side=True)
-    yield stream
+    yield
     stream.finish()
-    if guest.value("slow_dropped") < 2:
-        guest.fail(f"slow viewers that were dropped: {guest.value('slow_dropped')}, 2 are due")
+
+
+class Encoded:
+    """ffmpeg's stream in real time, two ffmpegs that view it, and two viewers that are too slow."""
+
+    def __init__(self, guest: Guest, seconds: int):
+        self.guest, self.patience = guest, (seconds + 90) * STARVED
+        self.programs: dict[str, subprocess.Popen[bytes]] = {}
+        self.over = threading.Event()
+        self.start = self.end = -1
+
+    def run(self, name: str, *options: str) -> None:
+        """Start an ffmpeg."""
+        with open(self.guest.folder / f"{name}.log", "wb") as log:
+            self.programs[name] = subprocess.Popen([*FFMPEG, *options], stdin=subprocess.DEVNULL,
+                                                   stdout=log, stderr=log)
+
+    def view(self, name: str) -> None:
+        """Add a viewer: it leaves checksums of the packets, and of the frames that they become."""
+        out = self.guest.folder / name
+        self.run(name, "-flags", "bitexact", "-f", "flv", "-i",
+                 f"tcp://127.0.0.1:{self.guest.subscribe_port}",
+                 "-map", "0", "-c", "copy", "-copyts", "-f", "framemd5", "-y", f"{out}.packets",
+                 "-map", "0", "-fps_mode", "passthrough", "-copyts", "-f", "framemd5", "-y",
+                 f"{out}.frames")
+
+    def publish(self) -> None:
+        """Start the publisher."""
+        self.start = self.guest.value("uptime")
+        self.run("publisher", "-re", "-f", "flv", "-i", f"{self.guest.folder.parent}/in.flv",
+                 "-map", "0", "-c", "copy", "-copyts", "-f", "flv", "-flvflags",
+                 "no_duration_filesize", f"tcp://127.0.0.1:{self.guest.publish_port}")
+
+    def view_slowly(self) -> None:
+        """Read a little now and then, until the relay resets the connection; and come again."""
+        while not self.over.is_set():
+            with contextlib.suppress(OSError), self.guest.viewer() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_RATE)
+                while sock.recv(SLOW_RATE) and not self.over.wait(1):
+                    pass
+
+    def wait(self, name: str) -> None:
+        """Wait for a program, and require that it ends well."""
+        try:
+            status = self.programs[name].wait(self.patience)
+        except subprocess.TimeoutExpired:
+            self.guest.fail(f"{name} did not end")
+            return
+        if status:
+            self.guest.fail(f"{name} ended with status {status}")
+
+    def join(self) -> None:
+        """Wait until all is published, and note when that was."""
+        self.wait("publisher")
+        self.end = self.guest.value("uptime")
+        self.over.set()
+        (self.guest.folder / "window").write_text(f"{self.start} {self.end}\n")
+
+    def kill(self) -> None:
+        """End what has not ended."""
+        self.over.set()
+        for program in self.programs.values():
+            if program.poll() is None:
+                program.kill()
+                program.wait()
+
+
+@contextlib.contextmanager
+def encoded(guest: Guest, seconds: int) -> Iterator[Encoded]:
+    """Publish ffmpeg's stream meanwhile."""
+    say(f"ffmpeg publishes {seconds} seconds to two others, while two viewers read too slowly")
+    stream = Encoded(guest, seconds)
+    slow = guest.value("slow_dropped")
+    try:
+        stream.view("first")
+        stream.view("second")
+        for _ in range(2):
+            threading.Thread(target=stream.view_slowly, daemon=True).start()
+        await_joined(guest, 4, stream.publish)
+        yield stream
+        stream.wait("first")
+        stream.wait("second")
+    finally:
+        stream.kill()
+    slow = guest.value("slow_dropped") - slow
+    say(f"viewers were {slow} times too slow")
+    if slow < 2:
+        guest.fail(f"slow viewers that were dropped: {slow}, 2 are due")
 
 
 def fall_silent(guest: Guest, net: Network) -> None:
@@ -226,13 +308,13 @@ def come_and_go(guest: Guest) -> None:
                 sock.close()
 
 
-def hold_on(guest: Guest, net: Network, stream: Stream, peers: int) -> None:
-    """Until the stream is over: a crowd at both ports, and viewers that are dead."""
+def hold_on(guest: Guest, net: Network, stream: Encoded, peers: int) -> None:
+    """Until all is published: a crowd at both ports, and viewers that are dead."""
     say(f"8 viewers are dead, {peers} others are a crowd: {', '.join(KINDS)}")
     for _ in range(8):
         net.connect(RELAY_SUBSCRIBE).silent = True
     with Crowd((guest.publish_port, guest.subscribe_port), peers) as crowd:
-        stream.thread.join()
+        stream.join()
     made = crowd.made
     say(f"{sum(made.values())} connections of the crowd, {crowd.most} of them at a time: " +
         ", ".join(f"{kind} {made[kind]}" for kind in KINDS))
@@ -287,8 +369,9 @@ def main(folder: str, *numbers: str) -> int:
         net.find_guest()
         talk_and_leave(guest)
         wait_in_vain(guest, net)
-        with streaming(guest, seconds) as stream:
+        with numbered(guest):
             come_and_go(guest)
+        with encoded(guest, seconds) as stream:
             hold_on(guest, net, stream, peers)
         publish_slowly(guest)
         fill_memory(guest)
