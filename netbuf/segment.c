@@ -68,8 +68,8 @@ struct dualtree_segment *dt_segment_alloc(struct dualtree *dt, size_t room, size
 }
 
 /*
- * Make a segment of a copy. Few bytes, a protocol's header for example, lie after the record, in its
- * granule: each of both is freed by itself.
+ * Make a segment of a copy. Few bytes, a protocol's header for example, lie after the record, in
+ * its granule: each of both is freed by itself.
  *
  * Return: the segment, or NULL on OOM.
  */

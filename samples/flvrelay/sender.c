@@ -107,8 +107,8 @@ static void sender_destroy(struct stream *stream, struct sender *sender)
 }
 
 /*
- * Records are freed on the CPU on which a send returns, and this thread takes them back when it needs
- * memory: for a viewer that has stopped reading, much later. Many such viewers hold much.
+ * Records are freed on the CPU on which a send returns, and this thread takes them back when it
+ * needs memory: for a viewer that has stopped reading, much later. Many such viewers hold much.
  */
 static void sender_trim(struct sender *sender)
 {

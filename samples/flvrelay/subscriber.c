@@ -32,9 +32,9 @@
 /* Sends in one round, after which other subscribers get their turn. */
 #define BATCH_BUDGET	16
 /*
- * Bytes that a socket may hold, as the kernel counts them: in whole pages, and with its own records.
- * They are for what is on its way, as much as 10 Mbit/s need at 150 ms. A viewer that is slower for
- * a while has the rings.
+ * Bytes that a socket may hold, as the kernel counts them: in whole pages, and with its own
+ * records. They are for what is on its way, as much as 10 Mbit/s need at 150 ms. A viewer that is
+ * slower for a while has the rings.
  */
 #define QUEUE_MAX	SZ_256K
 

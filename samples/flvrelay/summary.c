@@ -2,8 +2,8 @@
 /*
  * flvrelay/summary in debugfs: one "NAME VALUE" per line. Memory and sends in flight are those
  * of the current stream; the other lines are totals of all streams. Live and held bytes are those
- * of its instance, of its subscribers' and of the stack's pages together; without a stream there are
- * none.
+ * of its instance, of its subscribers' and of the stack's pages together; without a stream there
+ * are none.
  *
  *	referenced_bytes	received without a copy
  *	received_bytes		received by a copy
@@ -21,8 +21,8 @@
 #include "summary.h"
 
 /*
- * Guards the pointers below, and the stream's list of senders. The relay's thread takes it to change
- * them, so neither is destroyed while a reader of the file uses it.
+ * Guards the pointers below, and the stream's list of senders. The relay's thread takes it to
+ * change them, so neither is destroyed while a reader of the file uses it.
  */
 static DEFINE_MUTEX(summary_mutex);
 static struct stream *shown;
