@@ -13,15 +13,15 @@
  *
  *	free
  *	    ^   the trim begins to return pages of arenas in use
- *	----+---- the high mark: an arena more than the low mark
+ *	----+---- the high mark: the reserve, and a quarter of what is live or 2 MiB
  *	    |
- *	----+---- the low mark: the reserve, and an eighth of what is live or KEEP_MIN
+ *	----+---- the low mark: the reserve, and half as much
  *	    |   the trim leaves these free
  *
- * The trim is due trim_delay_ms after a free that leaves something to return; each look at free
- * pages begins a new window, in which the least that was free is noted. Between the marks is an
- * arena, so one that was just taken is not cut. The largest free blocks go first: what is left is
- * small, and of use to those who ask for little.
+ * The trim is due trim_delay_ms after a free that leaves something to return. Meanwhile the least
+ * that is free is noted: no more is returned than was free all the time. If more became free later
+ * it is due again. The largest free blocks go first: what is left is small, and of use to those who
+ * ask for little.
  *
  * A pool of a device returns whole arenas only: an arena is mapped as a whole, so the device would
  * reach a page that is another's by then.
@@ -34,7 +34,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/sizes.h>
 #include <linux/workqueue.h>
 #include "../compat/compat.h"
 #include "../compat/shrinker.h"
@@ -60,31 +59,29 @@ MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets free memory 
 #define RECOVER_PERIOD		(5 * HZ)
 
 /*
- * What the trim leaves free in arenas in use, beyond the reserve: as many bytes as a heap asks for
- * at once unless a request is larger, and an eighth of what is live where that is more.
+ * The trim leaves an eighth of what is live free, beyond the reserve, and BUDDY_KEEP_MIN at least:
+ * a load that varies by so much takes no arena.
  */
-#define KEEP_MIN		SZ_1M
 #define KEEP_SHARE		8
 
-static unsigned long min_pages(void)
-{
-	return KEEP_MIN >> PAGE_SHIFT;
-}
-
-/* The low mark. Under the pool's lock. */
-static unsigned long low_mark(const struct buddy_pool *pool)
+/* Pages that the trim leaves free beyond the reserve. Under the pool's lock. */
+static unsigned long kept_pages(const struct buddy_pool *pool)
 {
 	const struct buddy_lists *lists = &pool->lists;
 	unsigned long live = (pool->held_bytes >> PAGE_SHIFT) - lists->free_pages -
 			     lists->abandoned_pages;
 
-	return pool->reserve_pages + max(live / KEEP_SHARE, min_pages());
+	return max_t(unsigned long, live / KEEP_SHARE, BUDDY_KEEP_MIN >> PAGE_SHIFT);
 }
 
-/* The high mark. Under the pool's lock. */
+static unsigned long low_mark(const struct buddy_pool *pool)
+{
+	return pool->reserve_pages + kept_pages(pool);
+}
+
 static unsigned long high_mark(const struct buddy_pool *pool)
 {
-	return low_mark(pool) + (1UL << pool->arena_order);
+	return pool->reserve_pages + 2 * kept_pages(pool);
 }
 
 /*
@@ -170,9 +167,21 @@ static void *remove_part(struct buddy_pool *pool, unsigned long spare, unsigned 
 	return NULL;
 }
 
+/* Has more been free all the time than the high mark? */
+static bool above_high_mark(struct buddy_pool *pool)
+{
+	unsigned long flags;
+	bool above;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	above = pool->lists.low_pages > high_mark(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return above;
+}
+
 /*
- * Return free pages of arenas in use, until @keep pages are free, or were at some time since the
- * last look; under memory pressure (@pressed) until @budget bytes are returned.
+ * Return free pages of arenas in use, at most @budget bytes: under memory pressure (@pressed) what
+ * the reserve does not need, else what has been free all the time, down to the low mark.
  *
  * Return: the bytes.
  */
@@ -183,6 +192,8 @@ static size_t return_parts(struct buddy_pool *pool, size_t budget, bool pressed)
 	unsigned int order;
 	void *part;
 
+	if (pool->dev || (!pressed && !above_high_mark(pool)))
+		return 0;
 	do {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		free = pressed ? pool->lists.free_pages : pool->lists.low_pages;
@@ -202,21 +213,9 @@ static size_t return_parts(struct buddy_pool *pool, size_t budget, bool pressed)
 	return bytes;
 }
 
-/* Has more been free than the high mark since the last look? */
-static bool above_high_mark(struct buddy_pool *pool)
-{
-	unsigned long flags;
-	bool above;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	above = pool->lists.low_pages > high_mark(pool);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return above;
-}
-
 /*
- * Begin to note the least that is free. Return: whether another look is due at the end of the
- * window: more is free than the high mark, but was not all the time.
+ * Begin to note the least that is free. Return: is more free than the high mark, and was not all
+ * the time?
  */
 static bool begin_window(struct buddy_pool *pool)
 {
@@ -232,13 +231,12 @@ static bool begin_window(struct buddy_pool *pool)
 	return again;
 }
 
-/* One look. Return: bytes returned; *@again: is another one due after trim_delay_ms? */
+/* Return: bytes returned; *@again: is the trim due again after trim_delay_ms? */
 static size_t trim(struct buddy_pool *pool, bool *again)
 {
 	size_t bytes = return_arenas(pool, SIZE_MAX);
 
-	if (!pool->dev && above_high_mark(pool))
-		bytes += return_parts(pool, SIZE_MAX, false);
+	bytes += return_parts(pool, SIZE_MAX, false);
 	*again = begin_window(pool);
 	return bytes;
 }
@@ -247,8 +245,8 @@ static size_t trim(struct buddy_pool *pool, bool *again)
  * buddy_pool_trim() - return what the kernel should have back, as the trim does when it is due
  * @pool: the pool
  *
- * All empty arenas beyond the reserve, and of arenas in use what has been free since the last call
- * or trim beyond the marks.
+ * All empty arenas beyond the reserve; and of arenas in use what was free since the last call, or
+ * since the trim was queued, if it is beyond the marks.
  *
  * Context: Any context but NMI; on PREEMPT_RT preemptible. Takes the pool's lock.
  * Return: bytes returned.
@@ -283,9 +281,10 @@ static void trim_work(struct work_struct *work)
 /* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
 static void trim_irq(struct irq_work *irq)
 {
-	queue_delayed_work(buddy_reclaim_queue,
-			   &container_of(irq, struct buddy_pool, trim_irq)->trim_work,
-			   trim_delay());
+	struct buddy_pool *pool = container_of(irq, struct buddy_pool, trim_irq);
+
+	if (queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, trim_delay()))
+		begin_window(pool);
 }
 
 /* Trim the pool after trim_delay_ms, unless that is due already. Any context. */
@@ -317,7 +316,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 	size_t budget = sc->nr_to_scan << PAGE_SHIFT;
 	size_t bytes = return_arenas(pool, budget);
 
-	if (bytes < budget && !pool->dev)
+	if (bytes < budget)
 		bytes += return_parts(pool, budget - bytes, true);
 	return bytes ? bytes >> PAGE_SHIFT : SHRINK_STOP;
 }

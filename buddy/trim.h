@@ -3,8 +3,12 @@
 #ifndef DUALTREE_BUDDY_TRIM_H
 #define DUALTREE_BUDDY_TRIM_H
 
+#include <linux/sizes.h>
 #include <linux/types.h>
 #include "pool.h"
+
+/* Bytes that the trim leaves free: as many as a heap asks for at once unless a request is larger. */
+#define BUDDY_KEEP_MIN		SZ_1M
 
 int buddy_trim_init(struct buddy_pool *pool);
 void buddy_trim_stop(struct buddy_pool *pool);

@@ -3,6 +3,7 @@
  * An arena of which free pages went back to the kernel: when they go, what is left of it, and
  * another arena in the pages that went.
  */
+#include <dualtree/fault.h>
 #include "../../buddy/arena.h"
 #include "../../buddy/check.h"
 #include "../../buddy/pool.h"
@@ -35,12 +36,12 @@ static struct buddy_pool_stats stats_of(struct buddy_pool *pool)
 	return stats;
 }
 
-static void make_sparse(struct sparse *s)
+static void make_sparse(struct sparse *s, const struct buddy_pool_params *params)
 {
 	static u8 *blocks[ARENAS * ARENA_BLOCKS];
 	unsigned int i, nr = 0;
 
-	s->pool = buddy_pool_create("sparse", NULL);
+	s->pool = buddy_pool_create("sparse", params);
 	host_assert(!IS_ERR(s->pool));
 	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
 		blocks[i] = buddy_pool_alloc(s->pool, BLOCK_ORDER, GFP_KERNEL);
@@ -53,20 +54,20 @@ static void make_sparse(struct sparse *s)
 		else
 			host_assert(!buddy_pool_free(s->pool, blocks[i], BLOCK_ORDER));
 	}
-	host_assert(nr == ARENAS && s->pool->nr_arenas == ARENAS);
+	host_assert(nr == ARENAS);
 }
 
-/* The first look begins a window; the second returns what was free all through it. */
+/* The first trim has seen that nothing was free; the second returns what was since. */
 static void return_parts(struct sparse *s)
 {
 	struct buddy_pool_stats stats;
 	size_t all = ARENAS * ARENA_BLOCKS * BLOCK_BYTES, live = ARENAS * BLOCK_BYTES;
 
 	host_assert(!buddy_pool_trim(s->pool));
-	host_assert(buddy_pool_trim(s->pool) == all - live - SZ_1M);
+	host_assert(buddy_pool_trim(s->pool) == all - live - BUDDY_KEEP_MIN);
 	stats = stats_of(s->pool);
-	host_assert(stats.free_bytes == SZ_1M && stats.held_bytes == live + SZ_1M);
-	host_assert(stats.returned_bytes == all - live - SZ_1M && stats.arenas == ARENAS);
+	host_assert(stats.free_bytes == BUDDY_KEEP_MIN && stats.held_bytes == live + BUDDY_KEEP_MIN);
+	host_assert(stats.returned_bytes == all - live - BUDDY_KEEP_MIN && stats.arenas == ARENAS);
 	host_assert(!buddy_pool_trim(s->pool));
 	/* Under pressure the rest goes, too. */
 	host_shrink(false);
@@ -151,7 +152,7 @@ static void arena_in_hole(bool sparse_first)
 	struct sparse s;
 	u8 *block;
 
-	make_sparse(&s);
+	make_sparse(&s, NULL);
 	return_parts(&s);
 	block = alloc_in_hole(other, &s);
 	buddy_set_owner(block, 1 << BLOCK_ORDER, other);
@@ -172,8 +173,85 @@ static void arena_in_hole(bool sparse_first)
 	}
 }
 
+static void free_live(struct sparse *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARENAS; i++)
+		host_assert(!buddy_pool_free(s->pool, s->live[i], BLOCK_ORDER));
+	buddy_pool_destroy(s->pool);
+}
+
+/* The device reaches all of an arena. */
+static void of_device(void)
+{
+	u64 mask = DMA_BIT_MASK(64);
+	struct device dev = { .dma_mask = &mask, .max_mapping = SIZE_MAX };
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .dev = &dev, .dma_dir = DMA_FROM_DEVICE,
+	};
+	struct sparse s;
+
+	make_sparse(&s, &params);
+	buddy_pool_trim(s.pool);
+	host_assert(!buddy_pool_trim(s.pool));
+	host_shrink(false);
+	host_assert(stats_of(s.pool).free_bytes == ARENAS * (ARENA_BLOCKS - 1) * BLOCK_BYTES);
+	free_live(&s);
+}
+
+/* All of the reserve stays, and its blocks: they are as large as all that the pool handed out. */
+static void of_reserve(void)
+{
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .reserve_order = BLOCK_ORDER, .limit = ARENAS * SZ_4M,
+		.reserve = 3 * BLOCK_BYTES + PAGE_SIZE,
+	};
+	struct buddy_pool_stats stats;
+	struct sparse s;
+
+	make_sparse(&s, &params);
+	host_shrink(false);
+	stats = stats_of(s.pool);
+	host_assert(stats.returned_bytes && stats.free_bytes >= params.reserve);
+	host_assert(stats.free_bytes < params.reserve + BLOCK_BYTES);
+	dualtree_fail_every(1);
+	host_assert(buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_ATOMIC));
+	host_assert(buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_ATOMIC));
+	host_assert(buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_ATOMIC));
+	host_assert(buddy_pool_alloc(s.pool, 0, GFP_ATOMIC));
+	dualtree_fail_every(0);
+	/* The pool goes with these. */
+	free_live(&s);
+}
+
+/* What is free is more than the low mark, but not than the high one. */
+static void between_marks(void)
+{
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
+	struct buddy_pool *pool = buddy_pool_create("between the marks", &params);
+	u8 *blocks[8];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		blocks[i] = buddy_pool_alloc(pool, BLOCK_ORDER, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (!IS_ALIGNED((unsigned long)blocks[i], PAGE_SIZE << 8))
+			host_assert(!buddy_pool_free(pool, blocks[i], BLOCK_ORDER));
+	host_assert(stats_of(pool).free_bytes == 6 * BLOCK_BYTES);
+	buddy_pool_trim(pool);
+	host_assert(!buddy_pool_trim(pool) && !stats_of(pool).returned_bytes);
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (IS_ALIGNED((unsigned long)blocks[i], PAGE_SIZE << 8))
+			host_assert(!buddy_pool_free(pool, blocks[i], BLOCK_ORDER));
+	buddy_pool_destroy(pool);
+}
+
 void host_hole_cases(void)
 {
+	between_marks();
+	of_device();
+	of_reserve();
 	arena_in_hole(false);
 	arena_in_hole(true);
 }

@@ -345,13 +345,10 @@ static void pool_shrink(void)
 		host_assert(!after.free_bytes);
 }
 
-/*
- * Nothing was taken since the last trim: so no more stays free than an arena, and an eighth of what
- * is out or 1 MiB.
- */
+/* Nothing was taken since the last trim: no more stays free than a quarter of what is out. */
 static void pool_trim_again(size_t out)
 {
-	size_t mark = max(out / 8, (size_t)SZ_1M) + (PAGE_SIZE << pool->arena_order);
+	size_t mark = max(out / 4, (size_t)2 * BUDDY_KEEP_MIN);
 	struct buddy_pool_stats stats;
 
 	buddy_pool_trim(pool);
