@@ -186,6 +186,25 @@ static void buddy_holes_window(struct kunit *test)
 	drain(s);
 }
 
+/* Of what was free all the time as much goes, however much is free now. */
+static void buddy_holes_some_used(struct kunit *test)
+{
+	struct sparse *s = make_sparse(test, test_pool(test));
+	size_t used = s->full / 3, free = s->full - live_bytes(s);
+	unsigned int i, nr = used / BLOCK_BYTES;
+	void **blocks = dt_test_zalloc(test, nr * sizeof(*blocks));
+
+	buddy_pool_trim(s->pool);
+	for (i = 0; i < nr; i++)
+		blocks[i] = dt_block_alloc(test, s->pool, BLOCK_ORDER);
+	for (i = 0; i < nr; i++)
+		dt_block_free(test, s->pool, blocks[i], BLOCK_ORDER);
+	KUNIT_EXPECT_EQ(test, buddy_pool_trim(s->pool),
+			free - nr * BLOCK_BYTES - BUDDY_KEEP_MIN);
+	expect_free(s, nr * BLOCK_BYTES + BUDDY_KEEP_MIN);
+	drain(s);
+}
+
 /* What is more than the low mark, and less than the high one, stays. */
 static void buddy_holes_marks(struct kunit *test)
 {
@@ -402,6 +421,7 @@ static struct kunit_case pool_holes_cases[] = {
 	KUNIT_CASE(buddy_holes_trim),
 	KUNIT_CASE(buddy_holes_by_itself),
 	KUNIT_CASE(buddy_holes_window),
+	KUNIT_CASE(buddy_holes_some_used),
 	KUNIT_CASE(buddy_holes_marks),
 	KUNIT_CASE(buddy_holes_pressure),
 	KUNIT_CASE(buddy_holes_reserve),

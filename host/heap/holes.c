@@ -225,6 +225,69 @@ static void of_reserve(void)
 	free_live(&s);
 }
 
+static unsigned long free_blocks(const struct buddy_pool *pool)
+{
+	unsigned long nr = 0;
+	unsigned int order;
+
+	for (order = BLOCK_ORDER; order < BUDDY_NR_ORDERS; order++)
+		nr += pool->lists.nr_free[order] << (order - BLOCK_ORDER);
+	return nr;
+}
+
+/* Free every second page of a block. */
+static void free_half(struct buddy_pool *pool, u8 *block)
+{
+	unsigned int page;
+
+	for (page = 0; page < 1 << BLOCK_ORDER; page += 2)
+		host_assert(!buddy_pool_free_range(pool, block + page * PAGE_SIZE, 1));
+}
+
+/*
+ * Most that is free lies in single pages, so the blocks that are free are all that the reserve has:
+ * however much could go, of a block of eight no more does than four.
+ */
+static void of_reserve_in_pages(void)
+{
+	enum { NR = 8 };
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .reserve_order = BLOCK_ORDER, .reserve = NR * BLOCK_BYTES,
+	};
+	struct sparse s;
+	unsigned int i;
+
+	make_sparse(&s, &params);
+	while (free_blocks(s.pool) >= ARENA_BLOCKS)
+		free_half(s.pool, buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_ATOMIC));
+	host_shrink(false);
+	host_assert(stats_of(s.pool).returned_bytes);
+	dualtree_fail_every(1);
+	for (i = 0; i < NR; i++)
+		host_assert(buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_ATOMIC));
+	dualtree_fail_every(0);
+	free_live(&s);
+}
+
+/* Some of what is free was used in between: that stays. */
+static void used_in_between(void)
+{
+	enum { NR = 20 };
+	size_t all = ARENAS * (ARENA_BLOCKS - 1) * BLOCK_BYTES;
+	u8 *blocks[NR];
+	struct sparse s;
+	unsigned int i;
+
+	make_sparse(&s, NULL);
+	host_assert(!buddy_pool_trim(s.pool));
+	for (i = 0; i < NR; i++)
+		blocks[i] = buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_KERNEL);
+	for (i = 0; i < NR; i++)
+		host_assert(!buddy_pool_free(s.pool, blocks[i], BLOCK_ORDER));
+	host_assert(buddy_pool_trim(s.pool) == all - NR * BLOCK_BYTES - BUDDY_KEEP_MIN);
+	free_live(&s);
+}
+
 /* What is free is more than the low mark, but not than the high one. */
 static void between_marks(void)
 {
@@ -252,6 +315,8 @@ void host_hole_cases(void)
 	between_marks();
 	of_device();
 	of_reserve();
+	of_reserve_in_pages();
+	used_in_between();
 	arena_in_hole(false);
 	arena_in_hole(true);
 }
