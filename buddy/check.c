@@ -165,10 +165,11 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 		if (!empty_check(lists, order, &sums))
 			return false;
 	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
-		/* An empty arena has one free block, and is not in the list. */
+		/* An empty arena has one free block, and is in no list of those in use. */
+		bool avail = sums.nr_free[order] != lists->nr_empty[order];
+
 		if (sums.nr_free[order] != lists->nr_free[order] ||
-		    list_empty(&lists->avail[order]) !=
-		    (sums.nr_free[order] == lists->nr_empty[order]) ||
+		    list_empty(&lists->avail[order]) == avail ||
 		    !!(lists->orders & BIT(order)) != !!sums.nr_free[order])
 			return false;
 	}

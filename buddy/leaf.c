@@ -5,8 +5,8 @@
  *	the span has			a lookup of an arena reads
  *	one arena that fills it		whole
  *	smaller ones			parts, an arena for each page
- *	both				parts: the smaller ones lie in pages that were returned of the
- *					one that fills it, or did
+ *	both				parts: the smaller ones lie in returned pages of the other,
+ *					or did
  *
  * A leaf that has parts keeps them until its last arena is removed.
  *
@@ -83,7 +83,7 @@ void buddy_leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 /*
  * Prepare a leaf for another arena. If it has one that fills the span, the new one lies in pages
  * that were returned of that: the leaf takes the array of @new, which is not used otherwise. A
- * lookup that still reads leaf->whole is not for a page of the new arena, which has handed out none.
+ * lookup that still reads leaf->whole is for no page of the new arena: none was handed out yet.
  */
 void buddy_leaf_split(struct buddy_leaf *leaf, struct buddy_leaf *new)
 {

@@ -4,7 +4,7 @@
  *
  *	returned			if
  *	an empty arena			the reserve (reserve.c) is whole without it
- *	an arena with abandoned pages	none of its pages is live. What packets hold of it, they free
+ *	an arena with abandoned pages	none of its pages is live. Packets free what they hold of it
  *	an arena with returned pages	the same
  *	free pages of an arena in use	the pool has no device, and
  *	 by the trim			 more is free than the high mark, and was for trim_delay_ms:

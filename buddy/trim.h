@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #include "pool.h"
 
-/* Bytes that the trim leaves free: as many as a heap asks for at once unless a request is larger. */
+/* Bytes that the trim leaves free at least: 1 MiB is the largest step that a heap grows by. */
 #define BUDDY_KEEP_MIN		SZ_1M
 
 int buddy_trim_init(struct buddy_pool *pool);
