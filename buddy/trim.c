@@ -20,8 +20,8 @@
  *
  * The trim is due trim_delay_ms after a free that leaves something to return. Meanwhile the least
  * that is free is noted: no more is returned than was free all the time. If more became free later
- * it is due again. The largest free blocks go first: what is left is small, and of use to those who
- * ask for little.
+ * it is due again. The largest free blocks go first, and smaller ones than heaps ask for where no
+ * more than the low mark is left in larger ones: a heap that grows takes no arena then.
  *
  * A pool of a device returns whole arenas only: an arena is mapped as a whole, so the device would
  * reach a page that is another's by then.
@@ -40,6 +40,7 @@
 #include "grow.h"
 #include "pool.h"
 #include "queue.h"
+#include "records.h"
 #include "reserve.h"
 #include "trace.h"
 #include "trim.h"
@@ -144,14 +145,33 @@ static size_t return_arenas(struct buddy_pool *pool, size_t budget)
 	return bytes;
 }
 
+/* Pages of a block that a heap asks for by itself, as a power of two. */
+static unsigned int heap_order(const struct buddy_pool *pool)
+{
+	return min_t(unsigned int, BUDDY_RECORD_ORDER, pool->arena_order);
+}
+
+/* Free pages in blocks that a heap can have. Under the pool's lock. */
+static unsigned long heap_pages(const struct buddy_pool *pool)
+{
+	unsigned long pages = 0;
+	unsigned int order;
+
+	for (order = heap_order(pool); order <= pool->arena_order; order++)
+		pages += pool->lists.nr_free[order] << order;
+	return pages;
+}
+
 /*
- * Take a part of the largest free block of an arena in use, of which at most @spare pages may go.
- * Return: its first byte, or NULL; then nothing can go. *@order: its pages, as a power of two.
+ * Take a part of the largest free block, below 2^@end pages, of an arena in use. At most @spare
+ * pages may go. Return: its first byte, or NULL; then nothing can go. *@order: its pages, as a power
+ * of two.
  */
-static void *remove_part(struct buddy_pool *pool, unsigned long spare, unsigned int *order)
+static void *remove_part(struct buddy_pool *pool, unsigned int end, unsigned long spare,
+			 unsigned int *order)
 	__must_hold(&pool->lock)
 {
-	unsigned int found = pool->arena_order;
+	unsigned int found = end;
 	int part;
 
 	while (spare && found-- > 0) {
@@ -165,6 +185,31 @@ static void *remove_part(struct buddy_pool *pool, unsigned long spare, unsigned 
 		return buddy_lists_return(&pool->lists, found, part);
 	}
 	return NULL;
+}
+
+/* The same, of what was free all the time beyond the low mark. */
+static void *remove_idle_part(struct buddy_pool *pool, unsigned int *order)
+	__must_hold(&pool->lock)
+{
+	unsigned long keep = low_mark(pool), low = pool->lists.low_pages;
+	unsigned long large = heap_pages(pool), block = 1UL << heap_order(pool);
+
+	if (low <= keep)
+		return NULL;
+	/* Such blocks go whole, and the low mark is kept in them if it can be. */
+	if (large >= keep + block && low >= keep + block)
+		return remove_part(pool, pool->arena_order, min(large, low) - keep, order);
+	return remove_part(pool, heap_order(pool), low - keep, order);
+}
+
+/* The same, of what is free beyond the reserve. */
+static void *remove_any_part(struct buddy_pool *pool, unsigned long budget, unsigned int *order)
+	__must_hold(&pool->lock)
+{
+	unsigned long keep = pool->reserve_pages, free = pool->lists.free_pages;
+
+	return free > keep ? remove_part(pool, pool->arena_order, min(free - keep, budget), order) :
+			     NULL;
 }
 
 /* Has more been free all the time than the high mark? */
@@ -187,7 +232,7 @@ static bool above_high_mark(struct buddy_pool *pool)
  */
 static size_t return_parts(struct buddy_pool *pool, size_t budget, bool pressed)
 {
-	unsigned long flags, free, keep;
+	unsigned long flags;
 	size_t bytes = 0;
 	unsigned int order;
 	void *part;
@@ -196,13 +241,8 @@ static size_t return_parts(struct buddy_pool *pool, size_t budget, bool pressed)
 		return 0;
 	do {
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		free = pressed ? pool->lists.free_pages : pool->lists.low_pages;
-		keep = pressed ? pool->reserve_pages : low_mark(pool);
-		if (free > keep && bytes < budget)
-			part = remove_part(pool, min(free - keep, (budget - bytes) >> PAGE_SHIFT),
-					   &order);
-		else
-			part = NULL;
+		part = pressed ? remove_any_part(pool, (budget - bytes) >> PAGE_SHIFT, &order) :
+				 remove_idle_part(pool, &order);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (part) {
 			trace_buddy_part_put(pool->name, part, 1UL << order);

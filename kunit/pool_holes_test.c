@@ -225,6 +225,31 @@ static void buddy_holes_marks(struct kunit *test)
 	drain(s);
 }
 
+/* Of what is free in pages and in blocks the blocks stay: a heap that grows needs these. */
+static void buddy_holes_keeps_blocks(struct kunit *test)
+{
+	struct sparse *s = make_sparse(test, test_pool(test));
+	unsigned int i, page, keep = BUDDY_KEEP_MIN / BLOCK_BYTES;
+	unsigned int nr = (s->full - live_bytes(s)) / BLOCK_BYTES - keep - 1;
+	void **blocks = dt_test_zalloc(test, nr * sizeof(*blocks));
+
+	for (i = 0; i < nr; i++)
+		blocks[i] = dt_block_alloc(test, s->pool, BLOCK_ORDER);
+	for (i = 0; i < nr; i++)
+		for (page = 0; page < BLOCK_PAGES; page += 2)
+			KUNIT_ASSERT_EQ(test, buddy_pool_free_range(s->pool, blocks[i] +
+								    pages_bytes(page), 1), 0);
+	buddy_pool_trim(s->pool);
+	KUNIT_EXPECT_GT(test, buddy_pool_trim(s->pool), 0);
+	KUNIT_EXPECT_EQ(test, pool_stats(s->pool).free_bytes, BUDDY_KEEP_MIN);
+	KUNIT_EXPECT_TRUE(test, buddy_pool_check(s->pool));
+	dualtree_fail_every(1);
+	for (i = 0; i < keep; i++)
+		KUNIT_EXPECT_NOT_NULL(test, buddy_pool_alloc(s->pool, BLOCK_ORDER, GFP_NOWAIT));
+	dualtree_fail_every(0);
+	/* The pool goes with all of it. */
+}
+
 static void buddy_holes_pressure(struct kunit *test)
 {
 	struct sparse *s = make_sparse(test, test_pool(test));
@@ -423,6 +448,7 @@ static struct kunit_case pool_holes_cases[] = {
 	KUNIT_CASE(buddy_holes_window),
 	KUNIT_CASE(buddy_holes_some_used),
 	KUNIT_CASE(buddy_holes_marks),
+	KUNIT_CASE(buddy_holes_keeps_blocks),
 	KUNIT_CASE(buddy_holes_pressure),
 	KUNIT_CASE(buddy_holes_reserve),
 	KUNIT_CASE(buddy_holes_device),

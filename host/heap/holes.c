@@ -270,6 +270,25 @@ static void of_reserve_in_pages(void)
 	free_live(&s);
 }
 
+/* Much is free in single pages, and less in blocks: what stays is in blocks. */
+static void keeps_blocks(void)
+{
+	unsigned int i;
+	struct sparse s;
+
+	make_sparse(&s, NULL);
+	while (free_blocks(s.pool) > BUDDY_KEEP_MIN / BLOCK_BYTES + 1)
+		free_half(s.pool, buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_KERNEL));
+	buddy_pool_trim(s.pool);
+	buddy_pool_trim(s.pool);
+	host_assert(stats_of(s.pool).free_bytes == BUDDY_KEEP_MIN);
+	dualtree_fail_every(1);
+	for (i = 0; i < BUDDY_KEEP_MIN / BLOCK_BYTES; i++)
+		host_assert(buddy_pool_alloc(s.pool, BLOCK_ORDER, GFP_KERNEL));
+	dualtree_fail_every(0);
+	free_live(&s);
+}
+
 /* Some of what is free was used in between: that stays. */
 static void used_in_between(void)
 {
@@ -317,6 +336,7 @@ void host_hole_cases(void)
 	of_device();
 	of_reserve();
 	of_reserve_in_pages();
+	keeps_blocks();
 	used_in_between();
 	arena_in_hole(false);
 	arena_in_hole(true);
