@@ -172,6 +172,12 @@ static inline struct buddy_arena *buddy_lists_empty(struct buddy_lists *lists,
 	return list_first_entry_or_null(&lists->empty[order], struct buddy_arena, link);
 }
 
+/* Return: an arena with returned pages and without a live page, or NULL. */
+static inline struct buddy_arena *buddy_lists_drained(struct buddy_lists *lists)
+{
+	return list_first_entry_or_null(&lists->drained, struct buddy_arena, drained_link);
+}
+
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp);
 void buddy_arena_destroy(struct buddy_arena *arena);

@@ -99,11 +99,11 @@ void buddy_pool_put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 }
 
 /*
- * Remove the largest empty arena below 2^@order pages, if enough of them can be returned for an
+ * Find the largest empty arena below 2^@order pages, if enough of them can be returned for an
  * arena of 2^@order pages to fit the limit. Return: the arena, or NULL.
  */
-static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned int order,
-					       bool keep_reserve)
+static struct buddy_arena *find_smaller(struct buddy_pool *pool, unsigned int order,
+					bool keep_reserve)
 	__must_hold(&pool->lock)
 {
 	struct buddy_arena *arena = NULL;
@@ -115,15 +115,32 @@ static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned
 		if (!arena && (!keep_reserve || buddy_reserve_whole_without(pool, o)))
 			arena = buddy_lists_empty(&pool->lists, o);
 	}
-	if (!arena || !limit_allows(pool, order, bytes))
-		return NULL;
-	buddy_pool_forget_arena(pool, arena);
+	return limit_allows(pool, order, bytes) ? arena : NULL;
+}
+
+/*
+ * Remove an arena to make room: a drained one, which the trim would return in any case, or an empty
+ * one that is too small. Return: the arena, or NULL.
+ */
+static struct buddy_arena *pool_remove_for(struct buddy_pool *pool, unsigned int order,
+					   bool keep_reserve)
+	__must_hold(&pool->lock)
+{
+	struct buddy_arena *arena = NULL;
+
+	/* The reserve may have what is left of a drained arena. */
+	if (!keep_reserve)
+		arena = buddy_lists_drained(&pool->lists);
+	if (!arena)
+		arena = find_smaller(pool, order, keep_reserve);
+	if (arena)
+		buddy_pool_forget_arena(pool, arena);
 	return arena;
 }
 
 /*
- * Does the limit have room for an arena? Where empty arenas that are too small are what leaves none
- * they are returned: with @keep_reserve few, and only what the reserve does not need.
+ * Does the limit have room for an arena? Where empty arenas that are too small, or drained ones, are
+ * what leaves none they are returned: with @keep_reserve few, and only what the reserve does not need.
  */
 static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
 {
@@ -135,7 +152,7 @@ static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool kee
 		if (!budget--)
 			return false;
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		arena = pool_remove_smaller(pool, order, keep_reserve);
+		arena = pool_remove_for(pool, order, keep_reserve);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (!arena)
 			return false;

@@ -101,8 +101,7 @@ static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 		if (buddy_reserve_whole_without(pool, order))
 			arena = buddy_lists_empty(&pool->lists, order);
 	if (!arena)
-		arena = list_first_entry_or_null(&pool->lists.drained, struct buddy_arena,
-						 drained_link);
+		arena = buddy_lists_drained(&pool->lists);
 	if (!arena)
 		arena = buddy_lists_abandoned(&pool->lists);
 	if (arena)

@@ -118,6 +118,27 @@ static void drained_used_again(struct sparse *s)
 	host_assert(!buddy_pool_trim(s->pool) && buddy_pool_check(s->pool));
 }
 
+/* At the limit a drained arena makes room for another. */
+static void limit_of_drained(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .limit = ARENA_BLOCKS * BLOCK_BYTES };
+	struct buddy_pool *pool = buddy_pool_create("at the limit", &params);
+	u8 *arena = buddy_pool_alloc(pool, 10, GFP_KERNEL), *page = arena + 100 * PAGE_SIZE;
+
+	host_assert(arena && !buddy_pool_free_range(pool, arena, 100));
+	host_assert(!buddy_pool_free_range(pool, page + PAGE_SIZE, 1023 - 100));
+	buddy_pool_trim(pool);
+	buddy_pool_trim(pool);
+	host_assert(stats_of(pool).returned_bytes && stats_of(pool).free_bytes);
+	host_assert(!buddy_pool_alloc(pool, 10, GFP_KERNEL));
+	host_assert(!buddy_pool_free_range(pool, page, 1));
+	host_assert(!buddy_pool_alloc(pool, 10, GFP_ATOMIC));
+	arena = buddy_pool_alloc(pool, 10, GFP_KERNEL);
+	host_assert(arena && !stats_of(pool).returned_bytes);
+	host_assert(!buddy_pool_free(pool, arena, 10));
+	buddy_pool_destroy(pool);
+}
+
 static bool in_sparse(const struct sparse *s, const u8 *block)
 {
 	unsigned int i;
@@ -332,6 +353,7 @@ static void between_marks(void)
 
 void host_hole_cases(void)
 {
+	limit_of_drained();
 	between_marks();
 	of_device();
 	of_reserve();
