@@ -30,15 +30,16 @@ static void node_set_free(struct buddy_lists *lists, struct buddy_arena *arena, 
 
 	__set_bit(node, arena->free);
 	lists->nr_free[order]++;
+	if (arena->nr_free[order]++)
+		return;
 	lists->orders |= BIT(order);
-	arena->nr_free[order]++;
-	if (node == 1) {
-		list_move(&arena->link, &lists->empty[order]);
-		lists->nr_empty[order]++;
-		lists->empty_pages += 1UL << order;
-	} else if (arena->nr_free[order] == 1) {
+	if (node > 1) {
 		list_add(&arena->avail[order], &lists->avail[order]);
+		return;
 	}
+	list_move(&arena->link, &lists->empty[order]);
+	lists->nr_empty[order]++;
+	lists->empty_pages += 1UL << order;
 }
 
 static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
@@ -46,16 +47,18 @@ static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena
 	unsigned int order = node_order(arena, node);
 
 	__clear_bit(node, arena->free);
-	if (!--lists->nr_free[order])
+	lists->nr_free[order]--;
+	if (--arena->nr_free[order])
+		return;
+	if (!lists->nr_free[order])
 		lists->orders &= ~BIT(order);
-	arena->nr_free[order]--;
-	if (node == 1) {
-		list_move(&arena->link, &lists->used);
-		lists->nr_empty[order]--;
-		lists->empty_pages -= 1UL << order;
-	} else if (!arena->nr_free[order]) {
+	if (node > 1) {
 		list_del(&arena->avail[order]);
+		return;
 	}
+	list_move(&arena->link, &lists->used);
+	lists->nr_empty[order]--;
+	lists->empty_pages -= 1UL << order;
 }
 
 static bool no_page_live(const struct buddy_arena *arena)
@@ -67,10 +70,9 @@ static bool no_page_live(const struct buddy_arena *arena)
 	return pages == 1U << arena->order;
 }
 
-/* Some page of an arena is not live any more. An arena without holes gets empty: node 1 is free. */
-static void check_drained(struct buddy_lists *lists, struct buddy_arena *arena)
+static noinline void check_drained(struct buddy_lists *lists, struct buddy_arena *arena)
 {
-	if (unlikely(arena->nr_returned) && no_page_live(arena))
+	if (no_page_live(arena))
 		list_move(&arena->drained_link, &lists->drained);
 }
 
@@ -83,7 +85,9 @@ static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, u
 		node >>= 1;
 	}
 	node_set_free(lists, arena, node);
-	check_drained(lists, arena);
+	/* An arena without returned pages gets empty: node 1 is free. */
+	if (unlikely(arena->nr_returned))
+		check_drained(lists, arena);
 }
 
 /* Is any page of a node free? That tells a double-free from an invalid-free. */
@@ -106,8 +110,9 @@ static int bad_free_errno(const struct buddy_arena *arena, unsigned int node)
 }
 
 /* Split a free block of 2^@found pages until it has 2^@order. Return: its node, in no map. */
-static unsigned int split_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
-				     unsigned int found, unsigned int order)
+static __always_inline unsigned int split_free_block(struct buddy_lists *lists,
+						     struct buddy_arena *arena,
+						     unsigned int found, unsigned int order)
 {
 	unsigned int node;
 
@@ -305,7 +310,8 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 	if (!arena->nr_abandoned++)
 		list_add_tail(&arena->abandoned_link, &lists->abandoned);
 	lists->abandoned_pages++;
-	check_drained(lists, arena);
+	if (arena->nr_returned)
+		check_drained(lists, arena);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_abandon_page);
