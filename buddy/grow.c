@@ -139,8 +139,9 @@ static struct buddy_arena *pool_remove_for(struct buddy_pool *pool, unsigned int
 }
 
 /*
- * Does the limit have room for an arena? Where empty arenas that are too small, or drained ones, are
- * what leaves none they are returned: with @keep_reserve few, and only what the reserve does not need.
+ * Does the limit have room for an arena? Where empty arenas that are too small, or drained ones,
+ * are what leaves none they are returned: with @keep_reserve few, and only what the reserve does
+ * not need.
  */
 static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
 {

@@ -163,8 +163,8 @@ static unsigned long heap_pages(const struct buddy_pool *pool)
 
 /*
  * Take a part of the largest free block, below 2^@end pages, of an arena in use. At most @spare
- * pages may go. Return: its first byte, or NULL; then nothing can go. *@order: its pages, as a power
- * of two.
+ * pages may go. Return: its first byte, or NULL; then nothing can go. *@order is set to its pages,
+ * as a power of two.
  */
 static void *remove_part(struct buddy_pool *pool, unsigned int end, unsigned long spare,
 			 unsigned int *order)
