@@ -68,10 +68,10 @@ static bool pages_check(const struct buddy_arena *arena)
 		bool abandoned = test_bit(page, arena->abandoned);
 		bool returned = test_bit(page, arena->returned);
 
+		if (!abandoned && !returned)
+			continue;
 		node = node_of(arena, page, 0);
-		if ((abandoned || returned) && (live_above(arena, node) || free_above(arena, node)))
-			return false;
-		if (abandoned && returned)
+		if (abandoned == returned || live_above(arena, node) || free_above(arena, node))
 			return false;
 	}
 	return true;
@@ -93,7 +93,7 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 	}
 	covered += bitmap_weight(arena->abandoned, 1U << arena->order);
 	covered += bitmap_weight(arena->returned, 1U << arena->order);
-	return covered == 1U << arena->order && pages_check(arena) &&
+	return pages_check(arena) && covered == 1U << arena->order &&
 	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);

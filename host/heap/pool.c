@@ -419,7 +419,7 @@ void host_pool_step(void)
 		host_pool_end();
 	else if (host_one_in(100))
 		pool_check();
-	else if (host_one_in(100))
+	else if (host_one_in(400))
 		pool_shrink();
 	else if (nr_freed && host_one_in(16))
 		pool_free_again();
