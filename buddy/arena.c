@@ -4,6 +4,7 @@
  *
  *	call				changes
  *	buddy_lists_take()		splits the smallest free block that is large enough
+ *	buddy_lists_return()		splits a free block, and gives a part up for good
  *	buddy_arena_free_block()	frees a live node that begins at a head
  *	buddy_arena_free_range()	splits live nodes down to the range, frees what is in it
  *	both frees			merge each freed node with its buddy while that is free
@@ -13,16 +14,10 @@
  * arena.h describes the maps and says what is called under the pool's lock.
  */
 #include <linux/bitmap.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
-#include <linux/slab.h>
 #include "../compat/compat.h"
 #include "arena.h"
-#include "dma.h"
-#include "fault.h"
-#include "records.h"
-#include "table.h"
 
 static unsigned int page_of(const struct buddy_arena *arena, const void *addr)
 {
@@ -35,15 +30,16 @@ static void node_set_free(struct buddy_lists *lists, struct buddy_arena *arena, 
 
 	__set_bit(node, arena->free);
 	lists->nr_free[order]++;
-	if (node == 1) {
-		list_move(&arena->link, &lists->empty[order]);
-		lists->nr_empty[order]++;
-		lists->empty_pages += 1UL << order;
-	}
 	if (arena->nr_free[order]++)
 		return;
-	list_add(&arena->avail[order], &lists->avail[order]);
 	lists->orders |= BIT(order);
+	if (node > 1) {
+		list_add(&arena->avail[order], &lists->avail[order]);
+		return;
+	}
+	list_move(&arena->link, &lists->empty[order]);
+	lists->nr_empty[order]++;
+	lists->empty_pages += 1UL << order;
 }
 
 static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena, unsigned int node)
@@ -52,16 +48,32 @@ static void node_clear_free(struct buddy_lists *lists, struct buddy_arena *arena
 
 	__clear_bit(node, arena->free);
 	lists->nr_free[order]--;
-	if (node == 1) {
-		list_move(&arena->link, &lists->used);
-		lists->nr_empty[order]--;
-		lists->empty_pages -= 1UL << order;
-	}
 	if (--arena->nr_free[order])
 		return;
-	list_del(&arena->avail[order]);
-	if (list_empty(&lists->avail[order]))
+	if (!lists->nr_free[order])
 		lists->orders &= ~BIT(order);
+	if (node > 1) {
+		list_del(&arena->avail[order]);
+		return;
+	}
+	list_move(&arena->link, &lists->used);
+	lists->nr_empty[order]--;
+	lists->empty_pages -= 1UL << order;
+}
+
+static bool no_page_live(const struct buddy_arena *arena)
+{
+	unsigned int order, pages = arena->nr_abandoned + arena->nr_returned;
+
+	for (order = 0; order <= arena->order; order++)
+		pages += arena->nr_free[order] << order;
+	return pages == 1U << arena->order;
+}
+
+static noinline void check_drained(struct buddy_lists *lists, struct buddy_arena *arena)
+{
+	if (no_page_live(arena))
+		list_move(&arena->drained_link, &lists->drained);
 }
 
 /* Free a node that is set in neither map. While its buddy is free, merge the two. */
@@ -73,6 +85,9 @@ static void node_release(struct buddy_lists *lists, struct buddy_arena *arena, u
 		node >>= 1;
 	}
 	node_set_free(lists, arena, node);
+	/* An arena without returned pages gets empty: node 1 is free. */
+	if (unlikely(arena->nr_returned))
+		check_drained(lists, arena);
 }
 
 /* Is any page of a node free? That tells a double-free from an invalid-free. */
@@ -94,6 +109,38 @@ static int bad_free_errno(const struct buddy_arena *arena, unsigned int node)
 	return any_free(arena, node) ? -EALREADY : -EINVAL;
 }
 
+/* Split a free block of 2^@found pages until it has 2^@order. Return: its node, in no map. */
+static __always_inline unsigned int split_free_block(struct buddy_lists *lists,
+						     struct buddy_arena *arena,
+						     unsigned int found, unsigned int order)
+{
+	unsigned int node;
+
+	node = find_next_bit(arena->free, 2U << arena->order, 1U << (arena->order - found));
+	node_clear_free(lists, arena, node);
+	for (; found > order; found--) {
+		node <<= 1;
+		node_set_free(lists, arena, node + 1);
+	}
+	lists->free_pages -= 1UL << order;
+	return node;
+}
+
+static void *node_addr(const struct buddy_arena *arena, unsigned int node)
+{
+	return arena->base + ((size_t)node_page(arena, node) << PAGE_SHIFT);
+}
+
+/*
+ * Return: an arena with a free block of 2^@order pages, of which there is one. If it can be, one
+ * in use, so that empty ones stay empty.
+ */
+static struct buddy_arena *find_avail(struct buddy_lists *lists, unsigned int order)
+{
+	return list_first_entry_or_null(&lists->avail[order], struct buddy_arena, avail[order]) ?:
+	       buddy_lists_empty(lists, order);
+}
+
 /* Return: a block of @order, split off the smallest free block that holds one, or NULL. */
 void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
 {
@@ -104,19 +151,48 @@ void *buddy_lists_take(struct buddy_lists *lists, unsigned int order)
 	if (!orders)
 		return NULL;
 	found = order + __ffs(orders);
-	arena = list_first_entry(&lists->avail[found], struct buddy_arena, avail[found]);
-	node = find_next_bit(arena->free, 2U << arena->order, 1U << (arena->order - found));
-	node_clear_free(lists, arena, node);
-	for (; found > order; found--) {
-		node <<= 1;
-		node_set_free(lists, arena, node + 1);
-	}
+	arena = find_avail(lists, found);
+	node = split_free_block(lists, arena, found, order);
 	__set_bit(node, arena->live);
 	__set_bit(node_page(arena, node), arena->head);
-	lists->free_pages -= 1UL << order;
-	return arena->base + ((size_t)node_page(arena, node) << PAGE_SHIFT);
+	lists->low_pages = min(lists->low_pages, lists->free_pages);
+	if (unlikely(arena->nr_returned))
+		list_del_init(&arena->drained_link);
+	return node_addr(arena, node);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_take);
+
+/* Free pages are not the pool's any more: what was free all the time is less by them. */
+static void lower_low_pages(struct buddy_lists *lists, unsigned long nr_pages)
+{
+	lists->low_pages -= min(lists->low_pages, nr_pages);
+}
+
+/**
+ * buddy_lists_return() - take free pages of an arena in use out of the arena, for good
+ * @lists: the arenas
+ * @found: pages of a free block of an arena in @lists->avail, as a power of two
+ * @order: how many of these are taken, as a power of two
+ *
+ * Context: Under the pool's lock.
+ * Return: the first byte of the pages. The caller frees them with buddy_pages_free(), without the
+ * lock.
+ */
+void *buddy_lists_return(struct buddy_lists *lists, unsigned int found, unsigned int order)
+{
+	struct buddy_arena *arena;
+	unsigned int node;
+
+	arena = list_first_entry(&lists->avail[found], struct buddy_arena, avail[found]);
+	node = split_free_block(lists, arena, found, order);
+	lower_low_pages(lists, 1UL << order);
+	bitmap_set(arena->returned, node_page(arena, node), 1U << order);
+	arena->nr_returned += 1U << order;
+	lists->returned_pages += 1UL << order;
+	check_drained(lists, arena);
+	return node_addr(arena, node);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_return);
 
 /*
  * Mark what is left of a block after a freed range as a run of its own. Without the mark, a new
@@ -234,6 +310,8 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 	if (!arena->nr_abandoned++)
 		list_add_tail(&arena->abandoned_link, &lists->abandoned);
 	lists->abandoned_pages++;
+	if (arena->nr_returned)
+		check_drained(lists, arena);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_abandon_page);
@@ -265,19 +343,14 @@ bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_recover);
 
-/* Return: an arena whose pages are all free or abandoned, and one of them at least is; or NULL. */
+/* Return: an arena without a live page, of which pages are abandoned; or NULL. */
 struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists)
 {
 	struct buddy_arena *arena;
-	unsigned int order, pages;
 
-	list_for_each_entry(arena, &lists->abandoned, abandoned_link) {
-		pages = arena->nr_abandoned;
-		for (order = 0; order <= arena->order; order++)
-			pages += arena->nr_free[order] << order;
-		if (pages == 1U << arena->order)
+	list_for_each_entry(arena, &lists->abandoned, abandoned_link)
+		if (no_page_live(arena))
 			return arena;
-	}
 	return NULL;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_abandoned);
@@ -292,6 +365,7 @@ void buddy_lists_init(struct buddy_lists *lists)
 	}
 	INIT_LIST_HEAD(&lists->used);
 	INIT_LIST_HEAD(&lists->abandoned);
+	INIT_LIST_HEAD(&lists->drained);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_init);
 
@@ -310,120 +384,12 @@ void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 	for_each_set_bit(node, arena->free, 2U << arena->order) {
 		node_clear_free(lists, arena, node);
 		lists->free_pages -= 1UL << node_order(arena, node);
+		lower_low_pages(lists, 1UL << node_order(arena, node));
 	}
 	lists->abandoned_pages -= arena->nr_abandoned;
+	lists->returned_pages -= arena->nr_returned;
 	list_del_init(&arena->abandoned_link);
+	list_del_init(&arena->drained_link);
 	list_del_init(&arena->link);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_remove);
-
-static void free_pages_each(struct page *pages, unsigned int order)
-{
-	unsigned int i;
-
-	/* One by one: split_page() gave each a reference, and packets may hold more. */
-	for (i = 0; i < 1U << order; i++)
-		__free_page(pages + i);
-}
-
-static struct buddy_arena *arena_alloc_record(unsigned int order, int nid, gfp_t gfp)
-{
-	unsigned int node_longs = BITS_TO_LONGS(2UL << order);
-	unsigned int page_longs = BITS_TO_LONGS(1UL << order);
-	struct buddy_arena *arena;
-
-	if (buddy_fault_due())
-		return NULL;
-	arena = kzalloc_node(struct_size(arena, maps, 2 * (node_longs + page_longs)), gfp, nid);
-	if (!arena)
-		return NULL;
-	INIT_LIST_HEAD(&arena->link);
-	INIT_LIST_HEAD(&arena->abandoned_link);
-	arena->order = order;
-	arena->free = arena->maps;
-	arena->live = arena->free + node_longs;
-	arena->head = arena->live + node_longs;
-	arena->abandoned = arena->head + page_longs;
-	return arena;
-}
-
-/*
- * Pages of the kernel's emergency reserve are refused: split_page() keeps the mark of the first
- * page, and the network stack drops packets with a fragment in such a page.
- */
-static struct page *arena_alloc_pages(unsigned int order, int nid, gfp_t gfp)
-{
-	struct page *pages;
-
-	if (buddy_fault_due() || buddy_fault_order(order))
-		return NULL;
-	pages = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_COMP), order);
-	if (pages && unlikely(page_is_pfmemalloc(pages))) {
-		__free_pages(pages, order);
-		return NULL;
-	}
-	return pages;
-}
-
-/*
- * Take pages from the kernel, map them for the pool's device, and make an arena of them. Lookups
- * find it; it is in no list yet.
- *
- * Context: As @gfp allows; no lock held, not NMI.
- * Return: the arena, or NULL on OOM, if the device cannot map the pages, or if the table does not
- * cover them.
- */
-struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
-				       gfp_t gfp)
-{
-	/* Records of a cgroup's arena may outlive it: the leaf of the table is for others, too. */
-	gfp_t record_gfp = gfp & ~(__GFP_ZERO | BUDDY_GFP_PAGES_ONLY);
-	struct buddy_arena *arena = arena_alloc_record(order, nid, record_gfp);
-	struct page *pages;
-
-	if (!arena)
-		return NULL;
-	pages = arena_alloc_pages(order, nid, gfp);
-	if (!pages)
-		goto free_record;
-	split_page(pages, order);
-	arena->pool = pool;
-	arena->base = kasan_reset_tag(page_address(pages));
-	if (buddy_dma_map(arena))
-		goto free_pages;
-	if (buddy_table_add(arena, record_gfp))
-		goto unmap;
-	return arena;
-
-unmap:
-	buddy_dma_unmap(arena);
-free_pages:
-	free_pages_each(pages, order);
-free_record:
-	kfree(arena);
-	return NULL;
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_create);
-
-static void arena_free_rcu(struct rcu_head *rcu)
-{
-	struct buddy_arena *arena = container_of(rcu, struct buddy_arena, rcu);
-
-	buddy_records_put(arena->records);
-	kfree(arena);
-}
-
-/*
- * Return the pages to the kernel, and free the record after an RCU grace period. A page that
- * something else refers to is freed with that reference.
- *
- * Context: Where pages may be freed; no lock held, not NMI.
- */
-void buddy_arena_destroy(struct buddy_arena *arena)
-{
-	buddy_table_remove(arena);
-	buddy_dma_unmap(arena);
-	free_pages_each(virt_to_page(arena->base), arena->order);
-	call_rcu(&arena->rcu, arena_free_rcu);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_destroy);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An arena: 2^n pages that a pool took from the kernel, and four bitmaps that say which of them
+ * An arena: 2^n pages that a pool took from the kernel, and five bitmaps that say which of them
  * are free. The pages are the leaves of a binary tree:
  *
  *	node 1                      the whole arena, order n
@@ -16,19 +16,23 @@
  *				range left of one
  *	head	page		a live block begins, or what is left of one after a freed range
  *	abandoned page		no block has the page any more, but a packet still refers to it
+ *	returned page		the kernel has the page again, before the rest of the arena
  *
  * Below and above a node that is set in free or live, no node is set in either. The head map
  * tells two adjacent blocks from two parts of one: a free of a range stops at a head. The maps
- * take six bits a page.
+ * take seven bits a page.
  *
  * An abandoned page is handed out to none. When only the pool's own reference is left, it is free
  * again; and when all other pages of its arena are free, the arena goes back to the kernel: then
  * the last reference frees the page.
  *
+ * A returned page never comes back to its arena. It may be another arena's, also one of the same
+ * pool. Without a live page the arena is *drained*, and what is left of it goes back as well.
+ *
  * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They do
  * not allocate, sleep or loop over pages: a call takes steps in proportion to the number of orders,
- * or to its square for a range, and scans at most one map of 2^11 bits. buddy_arena_create() and
- * buddy_arena_destroy() are called without the lock.
+ * or to its square for a range, and scans at most one map of 2^11 bits. buddy_arena_create(),
+ * buddy_arena_destroy() and buddy_pages_free() are called without the lock.
  */
 #ifndef DUALTREE_BUDDY_ARENA_H
 #define DUALTREE_BUDDY_ARENA_H
@@ -57,16 +61,19 @@ struct buddy_records;
 
 /**
  * struct buddy_lists - the arenas of a pool, by what is free in them
- * @avail: for each order, the arenas with a free block of that order
+ * @avail: for each order, the arenas in @used with a free block of that order
  * @nr_free: free blocks of each order, over all arenas
- * @orders: bit k is set if @avail[k] is not empty
+ * @orders: bit k is set if @nr_free[k] is not 0
  * @free_pages: pages of all free blocks
+ * @low_pages: the least that @free_pages was since it was set to that, less what was removed since
  * @empty_pages: pages of the arenas in @empty
  * @used: arenas with a live or abandoned page
  * @empty: for each order, the arenas of that order without a live page
  * @nr_empty: number of arenas in each of @empty
  * @abandoned: arenas with abandoned pages
  * @abandoned_pages: number of these pages
+ * @drained: arenas with returned pages and without a live page
+ * @returned_pages: returned pages of all arenas
  *
  * Guarded by the pool's lock. The shrinker also reads @free_pages and @empty_pages without it.
  */
@@ -75,12 +82,15 @@ struct buddy_lists {
 	unsigned long nr_free[BUDDY_NR_ORDERS];
 	unsigned long orders;
 	unsigned long free_pages;
+	unsigned long low_pages;
 	unsigned long empty_pages;
 	struct list_head used;
 	struct list_head empty[BUDDY_NR_ORDERS];
 	unsigned long nr_empty[BUDDY_NR_ORDERS];
 	struct list_head abandoned;
 	unsigned long abandoned_pages;
+	struct list_head drained;
+	unsigned long returned_pages;
 };
 
 /**
@@ -91,17 +101,20 @@ struct buddy_lists {
  * @dma: DMA address of its first byte, if the pool has a device; constant
  * @dma_sync: must the CPU and the device be synced for it? Constant
  * @nr_abandoned: number of its abandoned pages
+ * @nr_returned: number of its returned pages
  * @records: records of its blocks, see records.h, or NULL; constant once it is in a list
  * @nr_free: free blocks of each order
  * @avail: entries in buddy_lists.avail
  * @link: entry in buddy_lists.used or buddy_lists.empty
  * @abandoned_link: entry in buddy_lists.abandoned
+ * @drained_link: entry in buddy_lists.drained
  * @rcu: frees the record after a grace period, since a lookup may still read it
  * @free: map of free blocks, a bit per node
  * @live: map of live blocks and parts, a bit per node
  * @head: map of where these begin, a bit per page
  * @abandoned: map of abandoned pages, a bit per page
- * @maps: storage of the four maps
+ * @returned: map of returned pages, a bit per page
+ * @maps: storage of the five maps
  *
  * The pool's lock guards what is not constant.
  */
@@ -112,16 +125,19 @@ struct buddy_arena {
 	dma_addr_t dma;
 	bool dma_sync;
 	u16 nr_abandoned;
+	u16 nr_returned;
 	struct buddy_records *records;
 	u16 nr_free[BUDDY_NR_ORDERS];
 	struct list_head avail[BUDDY_NR_ORDERS];
 	struct list_head link;
 	struct list_head abandoned_link;
+	struct list_head drained_link;
 	struct rcu_head rcu;
 	unsigned long *free;
 	unsigned long *live;
 	unsigned long *head;
 	unsigned long *abandoned;
+	unsigned long *returned;
 	unsigned long maps[];
 };
 
@@ -156,6 +172,12 @@ static inline struct buddy_arena *buddy_lists_empty(struct buddy_lists *lists,
 	return list_first_entry_or_null(&lists->empty[order], struct buddy_arena, link);
 }
 
+/* Return: an arena with returned pages and without a live page, or NULL. */
+static inline struct buddy_arena *buddy_lists_drained(struct buddy_lists *lists)
+{
+	return list_first_entry_or_null(&lists->drained, struct buddy_arena, drained_link);
+}
+
 struct buddy_arena *buddy_arena_create(struct buddy_pool *pool, int nid, unsigned int order,
 				       gfp_t gfp);
 void buddy_arena_destroy(struct buddy_arena *arena);
@@ -164,6 +186,7 @@ void buddy_lists_init(struct buddy_lists *lists);
 void buddy_lists_add(struct buddy_lists *lists, struct buddy_arena *arena);
 void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena);
 void *buddy_lists_take(struct buddy_lists *lists, unsigned int order);
+void *buddy_lists_return(struct buddy_lists *lists, unsigned int found, unsigned int order);
 
 int buddy_arena_free_block(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *block, unsigned int order);
@@ -173,5 +196,7 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 			     const void *addr);
 bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena);
 struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists);
+
+void buddy_pages_free(void *first, unsigned long nr_pages);
 
 #endif /* DUALTREE_BUDDY_ARENA_H */

@@ -3,7 +3,7 @@
  * Checks of the pool's invariants, for tests; built if CONFIG_DUALTREE_DEBUG is set. Each visits
  * every node of every arena that it is given.
  *
- *	buddy_arena_check()	the four maps and the sums of one arena
+ *	buddy_arena_check()	the five maps and the sums of one arena
  *	buddy_lists_check()	all arenas, the list that each is in, the sums over them
  *	buddy_pool_check()	the same of a pool, under its lock
  *
@@ -52,10 +52,35 @@ static bool heads_check(const struct buddy_arena *arena)
 	return true;
 }
 
-/* Each page is abandoned or in exactly one node that is set, and the sums are right. */
+static bool free_above(const struct buddy_arena *arena, unsigned int node)
+{
+	while (node && !test_bit(node, arena->free))
+		node >>= 1;
+	return node;
+}
+
+/* What is abandoned or returned is not the other, and lies in no node that is set. */
+static bool pages_check(const struct buddy_arena *arena)
+{
+	unsigned int page, node;
+
+	for (page = 0; page < 1U << arena->order; page++) {
+		bool abandoned = test_bit(page, arena->abandoned);
+		bool returned = test_bit(page, arena->returned);
+
+		if (!abandoned && !returned)
+			continue;
+		node = node_of(arena, page, 0);
+		if (abandoned == returned || live_above(arena, node) || free_above(arena, node))
+			return false;
+	}
+	return true;
+}
+
+/* Each page is abandoned, returned or in exactly one node that is set, and the sums are right. */
 bool buddy_arena_check(const struct buddy_arena *arena)
 {
-	unsigned int node, page, order, covered = 0;
+	unsigned int node, order, covered = 0;
 	u16 nr_free[BUDDY_NR_ORDERS] = {};
 
 	for (node = 1; node < 2U << arena->order; node++) {
@@ -67,19 +92,30 @@ bool buddy_arena_check(const struct buddy_arena *arena)
 		nr_free[order] += test_bit(node, arena->free);
 	}
 	covered += bitmap_weight(arena->abandoned, 1U << arena->order);
-	for_each_set_bit(page, arena->abandoned, 1U << arena->order)
-		if (live_above(arena, node_of(arena, page, 0)))
-			return false;
-	return covered == 1U << arena->order &&
+	covered += bitmap_weight(arena->returned, 1U << arena->order);
+	return pages_check(arena) && covered == 1U << arena->order &&
 	       !memcmp(nr_free, arena->nr_free, sizeof(nr_free)) && heads_check(arena);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
 /* What the arenas of some lists add up to. */
 struct sums {
-	unsigned long free_pages, empty_pages, abandoned_pages;
+	unsigned long free_pages, empty_pages, abandoned_pages, returned_pages;
 	unsigned long nr_free[BUDDY_NR_ORDERS];
 };
+
+/* The pages that are no one's are counted, and the arena is in the lists for such arenas. */
+static bool holes_check(const struct buddy_arena *arena)
+{
+	unsigned int live = 0, page, pages = 1U << arena->order;
+
+	for (page = 0; page < pages; page++)
+		live += !!live_above(arena, node_of(arena, page, 0));
+	return arena->nr_abandoned == bitmap_weight(arena->abandoned, pages) &&
+	       arena->nr_returned == bitmap_weight(arena->returned, pages) &&
+	       list_empty(&arena->abandoned_link) == !arena->nr_abandoned &&
+	       list_empty(&arena->drained_link) == (live || !arena->nr_returned);
+}
 
 /* Each arena of a list is valid, and empty or not as the list says. Adds to the sums. */
 static bool list_check(const struct list_head *list, bool empty, struct sums *sums)
@@ -90,10 +126,10 @@ static bool list_check(const struct list_head *list, bool empty, struct sums *su
 	list_for_each_entry(arena, list, link) {
 		if (!buddy_arena_check(arena) || test_bit(1, arena->free) != empty)
 			return false;
-		if (arena->nr_abandoned != bitmap_weight(arena->abandoned, 1U << arena->order) ||
-		    list_empty(&arena->abandoned_link) != !arena->nr_abandoned)
+		if (!holes_check(arena))
 			return false;
 		sums->abandoned_pages += arena->nr_abandoned;
+		sums->returned_pages += arena->nr_returned;
 		sums->empty_pages += (unsigned long)empty << arena->order;
 		for (order = 0; order <= arena->order; order++) {
 			sums->nr_free[order] += arena->nr_free[order];
@@ -129,13 +165,18 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 		if (!empty_check(lists, order, &sums))
 			return false;
 	for (order = 0; order < BUDDY_NR_ORDERS; order++) {
+		/* An empty arena has one free block, and is in no list of those in use. */
+		bool avail = sums.nr_free[order] != lists->nr_empty[order];
+
 		if (sums.nr_free[order] != lists->nr_free[order] ||
-		    list_empty(&lists->avail[order]) == !!sums.nr_free[order] ||
+		    list_empty(&lists->avail[order]) == avail ||
 		    !!(lists->orders & BIT(order)) != !!sums.nr_free[order])
 			return false;
 	}
 	return sums.free_pages == lists->free_pages && sums.empty_pages == lists->empty_pages &&
-	       sums.abandoned_pages == lists->abandoned_pages;
+	       sums.abandoned_pages == lists->abandoned_pages &&
+	       sums.returned_pages == lists->returned_pages &&
+	       lists->low_pages <= lists->free_pages;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_check);
 

@@ -43,6 +43,7 @@ static int pool_show(struct seq_file *m, void *unused)
 	seq_printf(m, "record_bytes %zu\n", stats.record_bytes);
 	seq_printf(m, "free_bytes %zu\n", stats.free_bytes);
 	seq_printf(m, "abandoned_bytes %zu\n", stats.abandoned_bytes);
+	seq_printf(m, "returned_bytes %zu\n", stats.returned_bytes);
 	seq_printf(m, "largest_free %zu\n", stats.largest_free);
 	seq_printf(m, "allocs %llu\n", stats.allocs);
 	seq_printf(m, "frees %llu\n", stats.frees);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The arenas of a pool: growth, trimming, memory pressure.
+ * The arenas of a pool: growth. trim.c returns what is not needed.
  *
  *	an arena is taken		of
  *	first				the largest order that the kernel has free and the limit
@@ -8,54 +8,29 @@
  *	at last				the order that is needed, with all that the caller allows
  *	 if the limit has no room	after empty arenas that are too small were returned
  *
- *	empty arenas are returned	if
- *	trim_delay_ms after a free	the reserve (reserve.c) is whole without them
- *	 leaves one
- *	under memory pressure		the same
- *	for a larger one at the limit	they are smaller than what is needed. A caller that cannot
- *					sleep returns few, and none of the reserve
- *
- *	with abandoned pages		none of its pages is live. What packets hold of it, they
- *					free
+ *	Those that are returned then are smaller than what is needed. A caller that cannot sleep
+ *	returns few, and none that the reserve (reserve.c) needs.
  *
  * Locks: arenas are taken from the kernel and returned to it with no lock held. The pool's lock
  * guards its lists and sums, and is held for one arena at a time.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/moduleparam.h>
 #include <linux/numa.h>
 #include <linux/sched/mm.h>
 #include "../compat/compat.h"
 #include "../compat/gfp.h"
-#include "../compat/shrinker.h"
 #include "grow.h"
 #include "pool.h"
-#include "queue.h"
 #include "records.h"
 #include "reserve.h"
 #include "trace.h"
-
-/*
- * Milliseconds from a free that leaves an empty arena until the kernel gets empty arenas back. A
- * load that pauses for less takes no arena again. Heaps are idle after as long by default.
- */
-static unsigned int trim_delay_ms = 2000;
-module_param(trim_delay_ms, uint, 0644);
-MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets empty arenas back");
 
 /*
  * Arenas that a caller that cannot sleep returns for a larger one. Each takes up to 2,000
  * instructions, and 8 are enough where arenas are an eighth of what is needed.
  */
 #define ATOMIC_PUT_MAX		8
-
-/*
- * Jiffies between two looks at abandoned pages while there are any: 5 s. The stack does not tell
- * when it releases them; a socket may keep a packet for any time.
- */
-#define RECOVER_PERIOD		(5 * HZ)
 
 /* Does an arena fit the limit when @returned bytes have been returned? */
 static bool limit_allows(const struct buddy_pool *pool, unsigned int order, size_t returned)
@@ -105,27 +80,30 @@ static gfp_t gfp_opportunistic(gfp_t gfp)
 	return gfp | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
 }
 
-static void pool_forget_arena(struct buddy_pool *pool, struct buddy_arena *arena)
+/* Take an arena out of the pool's lists and counts. */
+void buddy_pool_forget_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 	__must_hold(&pool->lock)
 {
+	lockdep_assert_held(&pool->lock);
 	buddy_lists_remove(&pool->lists, arena);
 	pool->nr_arenas--;
-	pool->held_bytes -= order_bytes(arena->order);
+	pool->held_bytes -= order_bytes(arena->order) - arena->nr_returned * PAGE_SIZE;
 	pool->record_bytes -= buddy_records_bytes(arena->order, pool->record_order);
 }
 
-static void put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
+/* Return an arena that no list has any more. Context: as buddy_arena_destroy(). */
+void buddy_pool_put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 {
 	trace_buddy_arena_put(pool->name, arena->base, 1UL << arena->order);
 	buddy_arena_destroy(arena);
 }
 
 /*
- * Remove the largest empty arena below 2^@order pages, if enough of them can be returned for an
+ * Find the largest empty arena below 2^@order pages, if enough of them can be returned for an
  * arena of 2^@order pages to fit the limit. Return: the arena, or NULL.
  */
-static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned int order,
-					       bool keep_reserve)
+static struct buddy_arena *find_smaller(struct buddy_pool *pool, unsigned int order,
+					bool keep_reserve)
 	__must_hold(&pool->lock)
 {
 	struct buddy_arena *arena = NULL;
@@ -137,15 +115,33 @@ static struct buddy_arena *pool_remove_smaller(struct buddy_pool *pool, unsigned
 		if (!arena && (!keep_reserve || buddy_reserve_whole_without(pool, o)))
 			arena = buddy_lists_empty(&pool->lists, o);
 	}
-	if (!arena || !limit_allows(pool, order, bytes))
-		return NULL;
-	pool_forget_arena(pool, arena);
+	return limit_allows(pool, order, bytes) ? arena : NULL;
+}
+
+/*
+ * Remove an arena to make room: a drained one, which the trim would return in any case, or an empty
+ * one that is too small. Return: the arena, or NULL.
+ */
+static struct buddy_arena *pool_remove_for(struct buddy_pool *pool, unsigned int order,
+					   bool keep_reserve)
+	__must_hold(&pool->lock)
+{
+	struct buddy_arena *arena = NULL;
+
+	/* The reserve may have what is left of a drained arena. */
+	if (!keep_reserve)
+		arena = buddy_lists_drained(&pool->lists);
+	if (!arena)
+		arena = find_smaller(pool, order, keep_reserve);
+	if (arena)
+		buddy_pool_forget_arena(pool, arena);
 	return arena;
 }
 
 /*
- * Does the limit have room for an arena? Where empty arenas that are too small are what leaves none
- * they are returned: with @keep_reserve few, and only what the reserve does not need.
+ * Does the limit have room for an arena? Where empty arenas that are too small, or drained ones,
+ * are what leaves none they are returned: with @keep_reserve few, and only what the reserve does
+ * not need.
  */
 static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool keep_reserve)
 {
@@ -157,11 +153,11 @@ static bool pool_make_room(struct buddy_pool *pool, unsigned int order, bool kee
 		if (!budget--)
 			return false;
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		arena = pool_remove_smaller(pool, order, keep_reserve);
+		arena = pool_remove_for(pool, order, keep_reserve);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (!arena)
 			return false;
-		put_arena(pool, arena);
+		buddy_pool_put_arena(pool, arena);
 	}
 	return true;
 }
@@ -307,165 +303,19 @@ int buddy_arenas_add(struct buddy_pool *pool, unsigned int order, gfp_t gfp, boo
 	return 0;
 }
 
-/*
- * Remove an empty arena that the reserve does not need, the smallest first: large ones are harder
- * to have again. Return: the arena, or NULL.
- */
-static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
-{
-	struct buddy_arena *arena = NULL;
-	unsigned long flags;
-	unsigned int order;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	for (order = 0; order <= pool->arena_order && !arena; order++)
-		if (buddy_reserve_whole_without(pool, order))
-			arena = buddy_lists_empty(&pool->lists, order);
-	/* It never gets empty while packets hold its pages; the reserve is filled by another. */
-	if (!arena)
-		arena = buddy_lists_abandoned(&pool->lists);
-	if (arena)
-		pool_forget_arena(pool, arena);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return arena;
-}
-
-/* Free abandoned pages that packets have released. */
-static void pool_recover(struct buddy_pool *pool)
-{
-	struct buddy_arena *arena, *next;
-	unsigned long flags;
-	bool more;
-
-	do {
-		more = false;
-		raw_spin_lock_irqsave(&pool->lock, flags);
-		list_for_each_entry_safe(arena, next, &pool->lists.abandoned, abandoned_link) {
-			more = !buddy_arena_recover(&pool->lists, arena);
-			if (more)
-				break;
-		}
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-	} while (more);
-}
-
-/* Return empty arenas to the kernel, until they are @budget bytes. Return: their bytes. */
-static size_t pool_trim(struct buddy_pool *pool, size_t budget)
-{
-	struct buddy_arena *arena;
-	size_t bytes = 0;
-
-	if (READ_ONCE(pool->lists.abandoned_pages))
-		pool_recover(pool);
-	while (bytes < budget && (arena = pool_remove_arena(pool))) {
-		bytes += order_bytes(arena->order);
-		put_arena(pool, arena);
-	}
-	return bytes;
-}
-
-/**
- * buddy_pool_trim() - return all empty arenas beyond the reserve to the kernel
- * @pool: the pool
- *
- * Context: Any context but NMI; on PREEMPT_RT preemptible. Takes the pool's lock.
- * Return: bytes returned.
- */
-size_t buddy_pool_trim(struct buddy_pool *pool)
-{
-	return pool_trim(pool, SIZE_MAX);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_trim);
-
-static void trim_work(struct work_struct *work)
-{
-	struct buddy_pool *pool = container_of(to_delayed_work(work), struct buddy_pool, trim_work);
-
-	buddy_pool_trim(pool);
-	/* What is empty now and too small for the reserve can make room for what it lacks. */
-	buddy_reserve_check(pool);
-	if (READ_ONCE(pool->lists.abandoned_pages))
-		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, RECOVER_PERIOD);
-}
-
-/* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
-static void trim_irq(struct irq_work *irq)
-{
-	queue_delayed_work(buddy_reclaim_queue,
-			   &container_of(irq, struct buddy_pool, trim_irq)->trim_work,
-			   msecs_to_jiffies(READ_ONCE(trim_delay_ms)));
-}
-
-/* Trim the pool after trim_delay_ms, unless that is due already. Any context. */
-void buddy_arenas_idle(struct buddy_pool *pool)
-{
-	if (!delayed_work_pending(&pool->trim_work))
-		irq_work_queue(&pool->trim_irq);
-}
-
-/*
- * Pages that a trim would return, estimated without the lock: less where the arenas are larger
- * than what exceeds the reserve.
- */
-static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
-{
-	struct buddy_pool *pool = dt_shrinker_private(shrinker);
-	unsigned long empty = READ_ONCE(pool->lists.empty_pages);
-	unsigned long free = READ_ONCE(pool->lists.free_pages);
-	unsigned long reserve = pool->reserve_pages;
-
-	return free > reserve ? min(empty, free - reserve) : 0;
-}
-
-static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
-{
-	struct buddy_pool *pool = dt_shrinker_private(shrinker);
-	size_t bytes = pool_trim(pool, sc->nr_to_scan << PAGE_SHIFT);
-
-	return bytes ? bytes >> PAGE_SHIFT : SHRINK_STOP;
-}
-
-/**
- * buddy_arenas_init() - set up the trim and the shrinker of a pool
- * @pool: a new pool
- *
- * Context: Process context. May sleep.
- * Return: 0 or -ENOMEM.
- */
-int buddy_arenas_init(struct buddy_pool *pool)
-{
-	INIT_DELAYED_WORK(&pool->trim_work, trim_work);
-	init_irq_work(&pool->trim_irq, trim_irq);
-	pool->shrinker = dt_shrinker_create(shrink_count, shrink_scan, pool, pool->name);
-	return pool->shrinker ? 0 : -ENOMEM;
-}
-
 static void destroy_arenas(struct buddy_pool *pool, struct list_head *arenas)
 {
 	struct buddy_arena *arena, *next;
 
 	list_for_each_entry_safe(arena, next, arenas, link) {
 		buddy_lists_remove(&pool->lists, arena);
-		put_arena(pool, arena);
+		buddy_pool_put_arena(pool, arena);
 	}
 }
 
 /**
- * buddy_arenas_stop() - stop the trim and the shrinker of a pool
- * @pool: the pool, which no caller uses
- *
- * Context: Process context. May sleep.
- */
-void buddy_arenas_stop(struct buddy_pool *pool)
-{
-	dt_shrinker_free(pool->shrinker);
-	irq_work_sync(&pool->trim_irq);
-	cancel_delayed_work_sync(&pool->trim_work);
-}
-
-/**
  * buddy_arenas_exit() - return all arenas of a pool
- * @pool: the pool, after buddy_arenas_stop()
+ * @pool: the pool, after buddy_trim_stop()
  *
  * Context: Process context. May sleep.
  */

@@ -7,15 +7,14 @@
 
 #include <linux/types.h>
 
+struct buddy_arena;
 struct buddy_pool;
 
-int buddy_arenas_init(struct buddy_pool *pool);
-void buddy_arenas_stop(struct buddy_pool *pool);
 void buddy_arenas_exit(struct buddy_pool *pool);
-void buddy_arenas_idle(struct buddy_pool *pool);
 int buddy_arenas_add(struct buddy_pool *pool, unsigned int order, gfp_t gfp, bool keep_reserve);
 void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp);
 
-size_t buddy_pool_trim(struct buddy_pool *pool);
+void buddy_pool_forget_arena(struct buddy_pool *pool, struct buddy_arena *arena);
+void buddy_pool_put_arena(struct buddy_pool *pool, struct buddy_arena *arena);
 
 #endif /* DUALTREE_BUDDY_GROW_H */

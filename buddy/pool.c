@@ -36,6 +36,7 @@
 #include "reserve.h"
 #include "table.h"
 #include "trace.h"
+#include "trim.h"
 
 /* All pools: a free finds out here whether its pool exists before it reads it. */
 static LIST_HEAD(pools);
@@ -144,7 +145,7 @@ static void report_bad_free(struct buddy_pool *pool, const void *addr, unsigned 
 static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsigned long nr_pages,
 		     const void *caller)
 {
-	bool idle = false;
+	bool trim = false;
 	struct buddy_arena *arena;
 	unsigned long flags;
 	int err = -EINVAL;
@@ -159,7 +160,7 @@ static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsig
 		else
 			err = buddy_arena_free_range(&pool->lists, arena, addr, nr_pages);
 		pool->frees += !err;
-		idle = pool->lists.empty_pages;
+		trim = buddy_trim_wanted(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 	rcu_read_unlock();
@@ -169,8 +170,8 @@ static int pool_free(struct buddy_pool *pool, const void *addr, int order, unsig
 		return err;
 	}
 	trace_buddy_block_put(pool->name, addr, nr_pages);
-	if (idle)
-		buddy_arenas_idle(pool);
+	if (trim)
+		buddy_trim_start(pool);
 	return 0;
 }
 
@@ -241,7 +242,7 @@ unsigned long buddy_pool_abandon(struct buddy_pool *pool, void *first, unsigned 
 	}
 	free_released(pool, first + run * PAGE_SIZE, nr_pages - run);
 	if (abandoned)
-		buddy_arenas_idle(pool);
+		buddy_trim_start(pool);
 	return abandoned;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_pool_abandon);
@@ -333,7 +334,7 @@ bool buddy_ready(void)
 static void pool_stop(struct buddy_pool *pool)
 {
 	/* The trim may start the refill. */
-	buddy_arenas_stop(pool);
+	buddy_trim_stop(pool);
 	buddy_refill_stop(pool);
 }
 
@@ -343,7 +344,7 @@ static int pool_start(struct buddy_pool *pool)
 	int err;
 
 	buddy_refill_init(pool);
-	err = buddy_arenas_init(pool);
+	err = buddy_trim_init(pool);
 	if (err)
 		return err;
 	err = buddy_refill_now(pool);

@@ -26,18 +26,18 @@ struct shrinker;
  * struct buddy_pool - arenas, their free blocks by order, one lock
  * @lock: guards the arenas and all members up to @bad_frees
  * @lists: the arenas and their free blocks
- * @held_bytes: bytes of all arenas
+ * @held_bytes: bytes of all arenas, without those of pages that were returned
  * @record_bytes: bytes of the records of the arenas in @lists
  * @nr_arenas: number of arenas in @lists
  * @allocs: as in struct buddy_pool_stats
  * @frees: as in struct buddy_pool_stats
  * @failed_allocs: as in struct buddy_pool_stats
  * @bad_frees: as in struct buddy_pool_stats
- * @trim_work: returns empty arenas to the kernel, trim_delay_ms after a free leaves one
+ * @trim_work: returns free memory to the kernel, see trim.c
  * @trim_irq: queues @trim_work, from any context
  * @refill_irq: queues @refill_work, from any context
  * @refill_work: fills the reserve
- * @shrinker: returns empty arenas to the kernel under memory pressure
+ * @shrinker: returns free memory to the kernel under memory pressure
  * @file: its file in debugfs
  * @registered: entry in the list of all pools
  * @limit: maximum of @held_bytes; 0: none. Constant, as are all members below
@@ -45,6 +45,7 @@ struct shrinker;
  * @reserve_order: pages of a block of the reserve, as a power of two
  * @reserve_pages: pages of the reserve, which a trim keeps and callers that may sleep leave
  * @reserve_blocks: whole blocks of these
+ * @trim_pages: free pages up to which no part of an arena in use is returned by the trim
  * @memcg: cgroup that arenas are charged to, with a reference; NULL: none is
  * @dev: device that arenas are mapped for, with a reference; NULL: none
  * @dma_dir: direction of these mappings
@@ -79,6 +80,7 @@ struct buddy_pool {
 	unsigned int reserve_order;
 	unsigned long reserve_pages;
 	unsigned long reserve_blocks;
+	unsigned long trim_pages;
 	struct mem_cgroup *memcg;
 	struct device *dev;
 	enum dma_data_direction dma_dir;

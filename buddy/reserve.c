@@ -7,7 +7,7 @@
  *				and a rest	free pages, wherever they lie
  *
  *	free
- *	    ^   above the reserve: the kernel gets empty arenas back (grow.c)
+ *	    ^   above the reserve: the kernel gets free memory back (trim.c)
  *	----+---- the reserve (high mark): the refill work fills up to here
  *	    |   below it: callers that may sleep grow the pool rather than take blocks
  *	----+---- half of it (low mark)
@@ -102,6 +102,27 @@ bool buddy_reserve_whole_without(const struct buddy_pool *pool, unsigned int are
 	bool counts = arena_order >= pool->reserve_order;
 
 	return whole_less(pool, counts ? blocks_of(pool, arena_order) : 0, 1UL << arena_order);
+}
+
+/*
+ * How large a part of a free block of 2^@order pages can be returned, of which there is one? At
+ * most @pages, which is not 0 and what the reserve can do without. Under the pool's lock.
+ *
+ * Return: the pages of the part as a power of two, or -1 if the reserve needs the block.
+ */
+int buddy_reserve_spare_order(const struct buddy_pool *pool, unsigned int order,
+			      unsigned long pages)
+{
+	int part = min_t(int, order, ilog2(pages));
+	unsigned long blocks;
+
+	/* No block of the reserve lies in it, or there are none. */
+	if (order < pool->reserve_order || !pool->reserve_blocks)
+		return part;
+	blocks = free_blocks(pool);
+	if (blocks <= pool->reserve_blocks)
+		return -1;
+	return min_t(int, part, pool->reserve_order + ilog2(blocks - pool->reserve_blocks));
 }
 
 /* Is less than half of the reserve there? Under the pool's lock. */

@@ -15,6 +15,8 @@ void buddy_reserve_init(struct buddy_pool *pool, const struct buddy_pool_params 
 
 bool buddy_reserve_whole_after(const struct buddy_pool *pool, unsigned int order);
 bool buddy_reserve_whole_without(const struct buddy_pool *pool, unsigned int arena_order);
+int buddy_reserve_spare_order(const struct buddy_pool *pool, unsigned int order,
+			      unsigned long pages);
 bool buddy_reserve_low(const struct buddy_pool *pool);
 int buddy_reserve_missing(const struct buddy_pool *pool, bool *blocks);
 

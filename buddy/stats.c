@@ -16,6 +16,7 @@ void buddy_pool_get_stats(struct buddy_pool *pool, struct buddy_pool_stats *stat
 		.record_bytes = pool->record_bytes,
 		.free_bytes = pool->lists.free_pages << PAGE_SHIFT,
 		.abandoned_bytes = pool->lists.abandoned_pages << PAGE_SHIFT,
+		.returned_bytes = pool->lists.returned_pages << PAGE_SHIFT,
 		.largest_free = pool->lists.orders ? order_bytes(__fls(pool->lists.orders)) : 0,
 		.arenas = pool->nr_arenas,
 		.allocs = pool->allocs,

@@ -4,6 +4,7 @@
  *
  *	event			changes					under
  *	arena is taken		leaves[] and owners[] of its span	buddy_table_lock
+ *	 in a hole of another	the span's leaf gets an arena per page	buddy_table_lock
  *	arena is returned	the same; an unused leaf is freed by RCU	buddy_table_lock
  *	block gets an owner	slots of its pages in the span's leaf	nothing: the caller's block
  *	memory is plugged in	both arrays are replaced by larger ones	both locks
@@ -31,27 +32,9 @@
 #include "../compat/compat.h"
 #include "../compat/workqueue.h"
 #include "arena.h"
-#include "fault.h"
+#include "leaf.h"
 #include "sparse.h"
 #include "table.h"
-
-/**
- * struct buddy_leaf - the arenas of one span
- * @arenas: number of arenas in the span
- * @whole: the arena that fills the span, or NULL
- * @parts: if arenas are smaller than the span, the arena of each page; else NULL
- * @owners: the owner of each page; buddy_table.owners leads here
- * @rcu: frees the leaf and its arrays after a grace period
- *
- * buddy_table_lock guards @arenas; the other members are written under it and read under RCU.
- */
-struct buddy_leaf {
-	unsigned int arenas;
-	struct buddy_arena *whole;
-	struct buddy_arena **parts;
-	void **owners;
-	struct rcu_head rcu;
-};
 
 struct buddy_table buddy_table __read_mostly;
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table);
@@ -77,11 +60,6 @@ static unsigned long span_of_pfn(unsigned long pfn)
 	return pfn >> BUDDY_SPAN_ORDER;
 }
 
-static unsigned long index_in_span(const void *addr)
-{
-	return buddy_pfn(addr) & (BUDDY_SPAN_PAGES - 1);
-}
-
 void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 {
 	void **slot;
@@ -91,7 +69,7 @@ void buddy_set_owner(void *block, unsigned long nr_pages, void *owner)
 		owner = buddy_table.null_owner;
 	rcu_read_lock();
 	slot = READ_ONCE(READ_ONCE(buddy_table.owners)[span_of_pfn(buddy_pfn(block))]) +
-	       index_in_span(block);
+	       buddy_index_in_span(block);
 	/*
 	 * Publish the owner's record before the pointers to it: one barrier for all pages. Pairs
 	 * with the address dependency in buddy_lookup_owner(); litmus/table-publish.
@@ -117,70 +95,20 @@ struct buddy_arena *buddy_table_arena(const void *addr)
 	if (!leaf)
 		return NULL;
 	parts = READ_ONCE(leaf->parts);
-	return parts ? READ_ONCE(parts[index_in_span(addr)]) : READ_ONCE(leaf->whole);
+	return parts ? READ_ONCE(parts[buddy_index_in_span(addr)]) : READ_ONCE(leaf->whole);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_arena);
 
-static void leaf_free(struct buddy_leaf *leaf)
-{
-	if (!leaf)
-		return;
-	kfree(leaf->owners);
-	kfree(leaf->parts);
-	kfree(leaf);
-}
-
-static void leaf_free_rcu(struct rcu_head *rcu)
-{
-	leaf_free(container_of(rcu, struct buddy_leaf, rcu));
-}
-
-static struct buddy_leaf *leaf_alloc(gfp_t gfp, bool parts)
-{
-	struct buddy_leaf *leaf = buddy_fault_due() ? NULL : kzalloc(sizeof(*leaf), gfp);
-	unsigned long i;
-
-	if (!leaf)
-		return NULL;
-	leaf->owners = kmalloc_array(BUDDY_SPAN_PAGES, sizeof(*leaf->owners), gfp);
-	if (parts)
-		leaf->parts = kcalloc(BUDDY_SPAN_PAGES, sizeof(*leaf->parts), gfp);
-	if (!leaf->owners || (parts && !leaf->parts)) {
-		leaf_free(leaf);
-		return NULL;
-	}
-	for (i = 0; i < BUDDY_SPAN_PAGES; i++)
-		leaf->owners[i] = buddy_table.null_owner;
-	return leaf;
-}
-
-static void leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
-{
-	unsigned long i, first = index_in_span(arena->base);
-
-	lockdep_assert_held(&buddy_table_lock);
-	leaf->arenas++;
-	if (!leaf->parts) {
-		/* Publish the arena's record. Pairs with the dependency in buddy_table_arena(). */
-		smp_store_release(&leaf->whole, arena);
-		return;
-	}
-	for (i = 0; i < 1UL << arena->order; i++) {
-		/* Publish the record here as well: other arenas may have published the leaf. */
-		smp_store_release(&leaf->parts[first + i], arena);
-	}
-}
-
 /*
- * Add an arena, so that lookups find it. A span has either one arena that fills it or several
- * smaller ones: anything else would overlap.
+ * Add an arena, so that lookups find it. A span has one arena that fills it or several smaller
+ * ones, or both: an arena has no pages that were returned, so a smaller one may lie there.
  *
  * Context: As @gfp allows; no lock held, not NMI.
  * Return: 0, -ENOMEM, or -ERANGE if the table does not cover the arena.
  */
 int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 {
-	struct buddy_leaf *leaf = leaf_alloc(gfp, arena->order < BUDDY_SPAN_ORDER);
+	struct buddy_leaf *leaf = buddy_leaf_alloc(gfp, arena->order < BUDDY_SPAN_ORDER);
 	unsigned long flags, span = span_of_pfn(buddy_pfn(arena->base));
 	int err = 0;
 
@@ -191,23 +119,38 @@ int buddy_table_add(struct buddy_arena *arena, gfp_t gfp)
 	if (!buddy_sparse_has(&leaves_array, span)) {
 		err = -ERANGE;
 	} else if (!buddy_table.leaves[span]) {
-		leaf_enter(leaf, arena);
+		buddy_leaf_enter(leaf, arena);
 		/* Publish the leaf. Pairs with the dependency in buddy_table_arena(). */
 		smp_store_release(&buddy_table.leaves[span], leaf);
 		/* Publish its owners. Pairs with the dependency in buddy_lookup_owner(). */
 		smp_store_release(&buddy_table.owners[span], leaf->owners);
 		leaf = NULL;
 	} else {
-		leaf_enter(buddy_table.leaves[span], arena);
+		buddy_leaf_split(buddy_table.leaves[span], leaf);
+		buddy_leaf_enter(buddy_table.leaves[span], arena);
 	}
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
-	leaf_free(leaf);
+	buddy_leaf_free(leaf);
 	if (err)
 		irq_work_queue(&cover_irq);
 	return err;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_add);
+
+/* Reset the owners of an arena's pages. Those that were returned may be in another arena. */
+static void reset_owners(struct buddy_arena *arena)
+{
+	unsigned long page, nr = 1UL << arena->order;
+
+	if (!arena->nr_returned) {
+		buddy_set_owner(arena->base, nr, NULL);
+		return;
+	}
+	for (page = 0; page < nr; page++)
+		if (!test_bit(page, arena->returned))
+			buddy_set_owner(arena->base + (page << PAGE_SHIFT), 1, NULL);
+}
 
 /*
  * Remove an arena. Lookups that have begun may find it for a grace period.
@@ -216,17 +159,15 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_add);
  */
 void buddy_table_remove(struct buddy_arena *arena)
 {
-	unsigned long i, flags, first = index_in_span(arena->base);
-	unsigned long span = span_of_pfn(buddy_pfn(arena->base));
+	unsigned long flags, span = span_of_pfn(buddy_pfn(arena->base));
 	struct buddy_leaf *leaf;
 
-	buddy_set_owner(arena->base, 1UL << arena->order, NULL);
+	reset_owners(arena);
 
 	raw_spin_lock_irqsave(&buddy_table_lock, flags);
 	leaf = buddy_table.leaves[span];
-	for (i = 0; leaf->parts && i < 1UL << arena->order; i++)
-		WRITE_ONCE(leaf->parts[first + i], NULL);
-	if (--leaf->arenas) {
+	buddy_leaf_leave(leaf, arena);
+	if (leaf->arenas) {
 		leaf = NULL;
 	} else {
 		WRITE_ONCE(buddy_table.owners[span], null_owners);
@@ -235,7 +176,7 @@ void buddy_table_remove(struct buddy_arena *arena)
 	raw_spin_unlock_irqrestore(&buddy_table_lock, flags);
 
 	if (leaf)
-		call_rcu(&leaf->rcu, leaf_free_rcu);
+		buddy_leaf_free_rcu(leaf);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_table_remove);
 

@@ -4,6 +4,7 @@
  *
  *	buddy_arena_get		an arena was taken from the kernel
  *	buddy_arena_put		an arena is returned to it
+ *	buddy_part_put		free pages of an arena in use are returned to it
  *	buddy_block_get		a block was handed out
  *	buddy_block_put		a block, or pages of one, were freed
  */
@@ -39,6 +40,11 @@ DEFINE_EVENT(buddy_pages, buddy_arena_get,
 );
 
 DEFINE_EVENT(buddy_pages, buddy_arena_put,
+	TP_PROTO(const char *pool, const void *first, unsigned long nr_pages),
+	TP_ARGS(pool, first, nr_pages)
+);
+
+DEFINE_EVENT(buddy_pages, buddy_part_put,
 	TP_PROTO(const char *pool, const void *first, unsigned long nr_pages),
 	TP_ARGS(pool, first, nr_pages)
 );

@@ -3,51 +3,16 @@
  * A pool that belongs to a device: which devices are accepted, where its memory is, what addresses
  * ranges have, and that a mapping that fails is as memory that is not there.
  */
-#include <linux/device.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
-#include <linux/slab.h>
+#include "fixtures/dma_device.h"
 #include "fixtures/faults.h"
 #include "fixtures/pool.h"
-
-/**
- * struct fake_device - a device without a bus, with the kernel's direct mapping
- * @dev: the device
- * @mask: its DMA mask
- */
-struct fake_device {
-	struct device dev;
-	u64 mask;
-};
-
-static void fake_free(struct device *dev)
-{
-	kfree(container_of(dev, struct fake_device, dev));
-}
-
-static void device_release(struct kunit_resource *res)
-{
-	put_device(res->data);
-}
-
-static struct device *make_device(struct kunit *test, u64 mask)
-{
-	struct fake_device *fake = kzalloc(sizeof(*fake), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fake);
-	device_initialize(&fake->dev);
-	fake->dev.release = fake_free;
-	kunit_alloc_resource(test, NULL, device_release, GFP_KERNEL, &fake->dev);
-	KUNIT_ASSERT_EQ(test, dev_set_name(&fake->dev, "dualtree-dma"), 0);
-	fake->mask = mask;
-	fake->dev.dma_mask = mask ? &fake->mask : NULL;
-	return &fake->dev;
-}
 
 /* The address of a byte is that of its arena and the offset: for the direct mapping, its own. */
 static void dma_addresses(struct kunit *test)
 {
-	struct device *dev = make_device(test, DMA_BIT_MASK(64));
+	struct device *dev = dt_dma_device(test, DMA_BIT_MASK(64));
 	struct buddy_pool *pool = test_pool(test, .dev = dev, .dma_dir = DMA_FROM_DEVICE);
 	struct dualtree *dt = test_instance(test, .pool = pool), *plain = test_instance(test);
 	static const size_t sizes[] = { 1, 100, 1500, 4096, 70000, 1000000 };
@@ -77,7 +42,7 @@ static void dma_addresses(struct kunit *test)
 /* A device that reaches 32 bits gets memory below 4 GiB; one that reaches less gets no pool. */
 static void dma_masks(struct kunit *test)
 {
-	struct device *dev = make_device(test, DMA_BIT_MASK(32));
+	struct device *dev = dt_dma_device(test, DMA_BIT_MASK(32));
 	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .dma_dir = DMA_BIDIRECTIONAL };
 	struct buddy_pool *pool = test_pool(test, .dev = dev, .dma_dir = DMA_BIDIRECTIONAL);
 	unsigned int i;
@@ -88,9 +53,9 @@ static void dma_masks(struct kunit *test)
 		KUNIT_EXPECT_LE(test, virt_to_phys(block) + (PAGE_SIZE << 6), BIT_ULL(32));
 		KUNIT_ASSERT_TRUE(test, block);
 	}
-	params.dev = make_device(test, DMA_BIT_MASK(31));
+	params.dev = dt_dma_device(test, DMA_BIT_MASK(31));
 	KUNIT_EXPECT_EQ(test, PTR_ERR(buddy_pool_create("short", &params)), -EOPNOTSUPP);
-	params.dev = make_device(test, 0);
+	params.dev = dt_dma_device(test, 0);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(buddy_pool_create("none", &params)), -EOPNOTSUPP);
 	params.dev = dev;
 	params.dma_dir = DMA_NONE;
@@ -100,7 +65,7 @@ static void dma_masks(struct kunit *test)
 /* A mapping that fails: no block, and nothing is lost. */
 static void dma_faults(struct kunit *test)
 {
-	struct device *dev = make_device(test, DMA_BIT_MASK(64));
+	struct device *dev = dt_dma_device(test, DMA_BIT_MASK(64));
 	struct buddy_pool *pool = test_pool(test, .arena_order = SMALL_ORDER, .dev = dev,
 					    .dma_dir = DMA_FROM_DEVICE);
 	unsigned int n, failed = 0;

@@ -492,6 +492,7 @@ void host_cases(void)
 	ledger_ranges();
 	two_blocks();
 	host_check_cases();
+	host_hole_cases();
 	unlinked_block(false, 0);
 	unlinked_block(true, 0);
 	unlinked_block(true, 5);

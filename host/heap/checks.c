@@ -41,6 +41,9 @@ static void arena_maps(struct buddy_pool *pool, struct buddy_arena *arena)
 		__change_bit(page, arena->abandoned);
 		host_assert(!buddy_pool_check(pool));
 		__change_bit(page, arena->abandoned);
+		__change_bit(page, arena->returned);
+		host_assert(!buddy_pool_check(pool));
+		__change_bit(page, arena->returned);
 		if (test_bit(page, arena->head))
 			continue;
 		__set_bit(page, arena->head);
@@ -48,6 +51,7 @@ static void arena_maps(struct buddy_pool *pool, struct buddy_arena *arena)
 		__clear_bit(page, arena->head);
 	}
 	WRONG(arena->nr_abandoned, 1, buddy_pool_check(pool));
+	WRONG(arena->nr_returned, arena->nr_returned + 1, buddy_pool_check(pool));
 	WRONG(arena->nr_free[0], arena->nr_free[0] + 1, buddy_pool_check(pool));
 	WRONG(arena->head[0], 0, buddy_pool_check(pool));
 }
@@ -59,6 +63,8 @@ static void pool_sums(struct buddy_pool *pool, struct buddy_arena *arena)
 	WRONG(lists->free_pages, lists->free_pages + 1, buddy_pool_check(pool));
 	WRONG(lists->empty_pages, lists->empty_pages + 1, buddy_pool_check(pool));
 	WRONG(lists->abandoned_pages, 1, buddy_pool_check(pool));
+	WRONG(lists->returned_pages, lists->returned_pages + 1, buddy_pool_check(pool));
+	WRONG(lists->low_pages, lists->free_pages + 1, buddy_pool_check(pool));
 	WRONG(lists->nr_free[0], lists->nr_free[0] + 1, buddy_pool_check(pool));
 	WRONG(lists->nr_empty[4], lists->nr_empty[4] + 1, buddy_pool_check(pool));
 	WRONG(lists->orders, lists->orders ^ 1, buddy_pool_check(pool));

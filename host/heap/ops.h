@@ -47,6 +47,9 @@ void host_cases(void);
 
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* holes.c: arenas of which pages were returned. */
+void host_hole_cases(void);
+
 /* checks.c: what the core's own checks must find. */
 void host_check_cases(void);
 

@@ -2,12 +2,12 @@
 /*
  * Pools: with any parameters, those of devices among them; and the calls of a pool by itself, which
  * a model of its pages checks. Packets may refer to pages that are freed: these are handed out to
- * none until they are released.
+ * none until they are released. Free pages go back to the kernel by and by, and under pressure.
  */
 #include "../../buddy/check.h"
-#include "../../buddy/grow.h"
 #include "../../buddy/pool.h"
 #include "../../buddy/table.h"
+#include "../../buddy/trim.h"
 #include "ops.h"
 
 /* Blocks of the pool that is tested by itself. */
@@ -30,6 +30,11 @@ static struct buddy_pool *pool;
 static struct buddy_pool_params pool_params;
 static struct block blocks[BLOCKS_MAX];
 static u32 nr_blocks;
+
+/* Pages that were freed not long ago. The pool may have them, or handed them out, or not. */
+#define FREED_MAX	64U
+static u8 *freed[FREED_MAX];
+static u32 nr_freed;
 
 /* What the statistics must say. */
 static u64 allocs, frees, failed, bad;
@@ -222,7 +227,30 @@ static void pool_free(void)
 		err = buddy_pool_free_range(pool, part.ptr, part.pages);
 	host_assert(!err);
 	frees++;
+	freed[nr_freed++ % FREED_MAX] = part.ptr + host_choose(part.pages) * PAGE_SIZE;
 	refused(part.ptr, part.pages, -EALREADY);
+}
+
+static bool page_live(const u8 *page)
+{
+	u32 i;
+
+	for (i = 0; i < nr_blocks; i++)
+		if (page >= blocks[i].ptr && page < blocks[i].ptr + blocks[i].pages * PAGE_SIZE)
+			return true;
+	return false;
+}
+
+/* A page that was freed, and maybe returned since, and maybe taken for another arena. */
+static void pool_free_again(void)
+{
+	u8 *page = freed[host_choose(min(nr_freed, FREED_MAX))];
+
+	if (page_live(page))
+		return;
+	host_assert(buddy_pool_free_range(pool, page, 1) < 0);
+	host_assert(buddy_pool_free(pool, page, 0) < 0);
+	bad += 2;
 }
 
 /* A free of pages that are not all live in one block is refused. */
@@ -302,6 +330,35 @@ static void pool_release(void)
 		release();
 }
 
+/* Under memory pressure all that is free goes, unless a device or the reserve needs it. */
+static void pool_shrink(void)
+{
+	struct buddy_pool_stats before, after;
+
+	buddy_pool_get_stats(pool, &before);
+	host_shrink(host_one_in(2));
+	host_assert(buddy_pool_check(pool));
+	buddy_pool_get_stats(pool, &after);
+	host_assert(!pool_params.dev || !after.returned_bytes);
+	/* Abandoned pages that packets have released are found after the count. */
+	if (!pool_params.dev && !pool_params.reserve && !before.abandoned_bytes)
+		host_assert(!after.free_bytes);
+}
+
+/* Nothing was taken since the last trim: no more stays free than a quarter of what is out. */
+static void pool_trim_again(size_t out)
+{
+	size_t mark = max(out / 4, (size_t)2 * BUDDY_KEEP_MIN);
+	struct buddy_pool_stats stats;
+
+	buddy_pool_trim(pool);
+	host_assert(buddy_pool_check(pool));
+	buddy_pool_get_stats(pool, &stats);
+	host_assert(stats.held_bytes - stats.free_bytes - stats.abandoned_bytes == out);
+	if (!pool_params.dev && !pool_params.reserve)
+		host_assert(stats.free_bytes <= mark);
+}
+
 static void pool_check(void)
 {
 	struct buddy_pool_stats stats;
@@ -326,6 +383,7 @@ static void pool_check(void)
 	host_assert(stats.held_bytes - stats.free_bytes - stats.abandoned_bytes == out);
 	host_assert(stats.abandoned_bytes <= nr_held * PAGE_SIZE);
 	host_assert(out || stats.held_bytes <= pool_params.reserve + (PAGE_SIZE << 10));
+	pool_trim_again(out);
 }
 
 void host_pool_end(void)
@@ -350,6 +408,7 @@ static void pool_begin(void)
 	frees = 0;
 	failed = 0;
 	bad = 0;
+	nr_freed = 0;
 }
 
 void host_pool_step(void)
@@ -360,6 +419,10 @@ void host_pool_step(void)
 		host_pool_end();
 	else if (host_one_in(100))
 		pool_check();
+	else if (host_one_in(400))
+		pool_shrink();
+	else if (nr_freed && host_one_in(16))
+		pool_free_again();
 	else if (nr_held && host_one_in(16))
 		pool_release();
 	else if (nr_blocks && nr_held < HELD_MAX && host_one_in(32))

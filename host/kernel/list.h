@@ -211,6 +211,12 @@ static inline unsigned long host_find(const unsigned long *map, unsigned long nr
 #define find_next_zero_bit(map, nr, from) host_find(map, nr, from, ~0UL)
 #define bitmap_full(map, nr)		(find_first_zero_bit(map, nr) == (nr))
 #define bitmap_empty(map, nr)		(find_first_bit(map, nr) == (nr))
+static inline void bitmap_set(unsigned long *map, unsigned int start, unsigned int nr)
+{
+	while (nr--)
+		__set_bit(start++, map);
+}
+
 /* Bits that are set. */
 static inline unsigned int bitmap_weight(const unsigned long *map, unsigned int nr)
 {

@@ -14,6 +14,8 @@
  *   address and by page-frame number.
  * - Each page has its own reference count (split_page()): a page that a packet still refers to
  *   outlives its arena.
+ * - Memory that is free for some time goes back to the kernel: whole arenas, and of arenas in use
+ *   the free pages, if the pool has no device.
  * - A bad free changes nothing. It is refused, counted and reported in one rate-limited line.
  *
  * Locks: one raw spinlock for each pool, taken with interrupts disabled. Every call but create and
@@ -98,10 +100,11 @@ struct buddy_pool_params {
 
 /**
  * struct buddy_pool_stats - statistics of a pool
- * @held_bytes: bytes of all arenas
+ * @held_bytes: bytes of all arenas, less @returned_bytes
  * @record_bytes: bytes of the records that come with the arenas, in addition to @held_bytes
  * @free_bytes: bytes of all free blocks
  * @abandoned_bytes: bytes of pages that have no user, but to which packets still refer
+ * @returned_bytes: bytes of arenas in use that the kernel has back
  * @largest_free: bytes of the largest free block
  * @arenas: number of arenas
  * @allocs: blocks handed out
@@ -114,6 +117,7 @@ struct buddy_pool_stats {
 	size_t record_bytes;
 	size_t free_bytes;
 	size_t abandoned_bytes;
+	size_t returned_bytes;
 	size_t largest_free;
 	unsigned int arenas;
 	u64 allocs;
