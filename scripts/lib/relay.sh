@@ -7,8 +7,10 @@
 # lib/dualtree_guest/relay.py.
 #
 #   relay_files                  what the guest needs, into sample_files[]
-#   relay_make_stream DIR S      S seconds of picture and sound, in DIR/in.flv, and the
-#                                checksums of its packets and of its decoded frames
+#   relay_make_stream DIR S [RATE]  S seconds of picture and sound, in DIR/in.flv, and the
+#                                checksums of its packets and of its decoded frames. RATE is in
+#                                kbit/s, of a camera's noise; else it is the 1,300 that the
+#                                picture needs
 #   relay_run DIR PARAMETERS     boots the guest, publishes, reads; leaves in DIR what each
 #                                subscriber got, and all logs
 #   hostile_run DIR PARAMETERS   boots the guest with a second network, and runs the peers of
@@ -33,6 +35,8 @@ RELAY_BOOT_PATIENCE=240
 # On a machine that is busy all of this may take so many times as long. A guest that hangs is
 # ended sooner, by scripts/vm, and with it whatever waits for it here.
 RELAY_STARVED=10
+# kbit/s of the stream amid hostile peers: what a camera of that size sends.
+RELAY_HOSTILE_RATE=3000
 # What hostile peers take beyond the stream that they share with good ones.
 RELAY_HOSTILE=600
 RELAY_FFMPEG=(ffmpeg -hide_banner -nostdin -v warning)
@@ -65,13 +69,15 @@ checksum_options()
 
 relay_make_stream()
 {
-	local dir=$1 seconds=$2 options
+	local dir=$1 seconds=$2 rate=${3-} options quality=(-crf 14)
 
+	[ -z "$rate" ] || quality=(-vf noise=alls=24:allf=t -b:v "${rate}k" -maxrate "${rate}k"
+		-bufsize "${rate}k")
 	log "making $seconds seconds of H.264 and AAC"
 	run_or_die "ffmpeg cannot make a stream" "encoding" "$dir/encode.log" "" "${RELAY_FFMPEG[@]}" \
 		-f lavfi -i "testsrc2=size=640x360:rate=$RELAY_RATE" \
 		-f lavfi -i "sine=frequency=440:beep_factor=4:sample_rate=44100" -t "$seconds" \
-		-c:v libx264 -preset veryfast -pix_fmt yuv420p -g $RELAY_GROUP -crf 14 \
+		-c:v libx264 -preset veryfast -pix_fmt yuv420p -g $RELAY_GROUP "${quality[@]}" \
 		-c:a aac -b:a 96k -f flv -flvflags no_duration_filesize -y "$dir/in.flv"
 	mapfile -t options < <(checksum_options "$dir" in)
 	# From a pipe, as it comes out of the relay: its end cannot be read first.
@@ -334,8 +340,8 @@ hostile_traffic()
 		"$subscribe_port" "$stop_port" "$raw_port" "$qemu_port" "$seconds" "$peers" || true
 }
 
-# A publisher may be silent for 15 seconds, also on a machine that is busy, and a viewer wait for 20. Rings get 4 MiB. The guest is
-# in one step for all of it.
+# A publisher may be silent for 15 seconds, also on a machine that is busy, and a viewer wait for 20.
+# Rings get 8 MiB. The guest is in one step for all of it.
 hostile_run()
 {
 	local dir=$1 vm_pid publish_port subscribe_port stop_port raw_port qemu_port status=0
@@ -347,7 +353,7 @@ hostile_run()
 	: >"$dir/host-failures"
 	echo HOSTILE=yes >"$dir/relay.conf"
 	read -r publish_port subscribe_port stop_port raw_port qemu_port < <(free_ports 5)
-	boot_relay "idle_ms=15000 wait_ms=20000 drain_ms=3000 limit_mib=8" 0 0 \
+	boot_relay "idle_ms=15000 wait_ms=20000 drain_ms=3000 limit_mib=16" 0 0 \
 		--qemu-arg -netdev --qemu-arg "socket,id=raw,udp=127.0.0.1:$raw_port,\
 localaddr=127.0.0.1:$qemu_port" --qemu-arg -device --qemu-arg e1000,netdev=raw,romfile=
 	hostile_traffic
