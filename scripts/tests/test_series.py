@@ -257,6 +257,34 @@ class Texts(unittest.TestCase):
             with self.assertRaises(Refusal):
                 letter.figure(found, words)
 
+    def fill(self, old: str = "", new: str = "") -> str:
+        """The cover letter, with one change of its text."""
+        text = Path(PROJECT, letter.COVER).read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        return letter.filled(PROJECT, text.replace(old, new, 1), "Nothing.", "Linux 7.3.4")
+
+    def test_a_figure_that_is_in_no_table_is_refused(self) -> None:
+        self.assertIn("Linux 7.3.4", self.fill())
+        cell = "{cost|pair 1500 B|kmalloc}"
+        for by_hand in ("479", "1,479", "2.5", "264"):
+            with self.assertRaisesRegex(Refusal, by_hand.replace(",", "")):
+                self.fill(cell, by_hand)
+        for words in (cell.replace("pair", "pear"), cell.replace("kmalloc", "malloc"),
+                      "{memory|471 bytes}"):
+            with self.assertRaisesRegex(Refusal, words.split("|")[1].strip("}")):
+                self.fill(cell, words)
+
+    def test_a_letter_that_is_not_filled_in_is_refused(self) -> None:
+        for words in ("{cost|pair 1500 B|\n  kmalloc}", "{table|readers"):
+            with self.assertRaisesRegex(Refusal, "not filled in"):
+                self.fill("What is not in it", words)
+        with self.assertRaisesRegex(Refusal, "no section"):
+            self.fill(letter.COSTS, "Prices")
+
+    def test_what_was_measured_may_be_named(self) -> None:
+        self.assertEqual(letter.numbers("64..4096 B, 1k live, 1,234.5"),
+                         {"64", "4096", "1", "1000", "1234.5"})
+
     def test_items_are_folded(self) -> None:
         text = letter.item("- " + "word " * 30)
         self.assertTrue(all(len(line) <= letter.WIDTH for line in text.splitlines()))
