@@ -169,10 +169,23 @@ class Sources(TreeCase):
     def test_a_module_has_no_version(self) -> None:
         self.assertNotIn("VERSION", self.rewriter().source("dualtree/module.c")[1])
 
+    def test_comments_name_what_is_there(self) -> None:
+        rewriter = self.rewriter()
+        for ours, theirs in (
+                ("of f(): litmus/a-b. */", "of f(). */"), ("of f(), litmus/a.\n", "of f().\n"),
+                ("End. litmus/a-*, b-c. */", "End. */"), ("End.\n * litmus/a-*, litmus/b.\n */", "End.\n */"),
+                ("a bit: litmus/a; and", "a bit; and"), ("done: litmus/a-b,\n * c-d.", "done."),
+                ("Found by simulation, see design.rst.", "Found by simulation."),
+                ("see Documentation/design.rst", f"see {rewrite.PAGE}"),
+                ("a probe (from 6.5\n\ton). Then", "a probe.\n\tThen")):
+            self.assertEqual(rewriter.names_of_files(ours), theirs)
+
     def test_what_is_foreign_is_refused(self) -> None:
-        for text in ("/* see compat/x.h */", "#include <dualtree/x.h>", "dt_free_netdev_dummy;"):
+        for text in ("/* see compat/x.h */", "#include <dualtree/x.h>", "dt_free_netdev_dummy;",
+                     "see litmus/a", "the torture module", "/* From 6.5 on */", "up to 6.12"):
             with self.assertRaises(Refusal):
                 self.rewriter().checked(text, "x.c")
+        self.rewriter().checked("/* From 6.5 on */", "lib/dualtree/compat.h")
 
     def test_each_source_is_in_a_patch(self) -> None:
         rewriter = self.rewriter()
@@ -241,6 +254,12 @@ class Texts(unittest.TestCase):
         self.assertEqual(page.paragraphs_here(text.split("\n\nFor")[0]),
                          "One ends here. Three; see Counting.")
         self.assertEqual(page.here("- An item of\n  lines: :doc:`api`."), "")
+
+    def test_a_definition_keeps_its_term(self) -> None:
+        text = "term\n    What it is, of many words. :doc:`x` has\n    more.\nother\n    All of it is here."
+        self.assertEqual(page.paragraphs_here(text),
+                         "term\n    What it is, of many words.\nother\n    All of it is here.")
+        self.assertEqual(page.here("term\n    :doc:`x` has it."), "")
 
     def test_sections_can_be_left_out(self) -> None:
         text = "T\n=\n\nA\n---\n\na\n\nB\n---\n\nb\n"
