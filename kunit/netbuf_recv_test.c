@@ -120,10 +120,12 @@ static void recv_with_source(struct kunit *test)
 	struct cmsghdr *first = (struct cmsghdr *)control;
 	struct dualtree_buf buf;
 	u8 bytes[300];
+	int on = 1;
 
 	dualtree_buf_init(&buf, dt);
 	KUNIT_ASSERT_GT(test, kernel_getsockname(pair.near, (struct sockaddr *)&near), 0);
-	sock_enable_timestamps(pair.far->sk);
+	KUNIT_ASSERT_EQ(test, sock_setsockopt(pair.far, SOL_SOCKET, SO_TIMESTAMPNS_OLD,
+					      KERNEL_SOCKPTR(&on), sizeof(on)), 0);
 	dt_fill(bytes, 0, sizeof(bytes));
 	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 300, 0), 300);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recvmsg(&buf, pair.far, &msg, 100, 0, GFP_KERNEL), 100);
