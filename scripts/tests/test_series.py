@@ -201,7 +201,10 @@ class Sources(TreeCase):
         self.assertIn("\tbool ", first["lib/dualtree/Kconfig"])
         self.assertNotIn("kunit/", first["lib/dualtree/Makefile"])
         self.assertIn("\ttristate ", last["lib/dualtree/Kconfig"])
-        self.assertNotIn("TORTURE", last["lib/dualtree/Kconfig"])
+        self.assertNotRegex(last["lib/dualtree/Kconfig"], r"(?i)torture|bench")
+        fixtures = [files.get("lib/dualtree/kunit/fixtures/Makefile", "") for _, files in all_files]
+        self.assertIn("# What the suites share.\n", fixtures[names.index("kunit-pool")])
+        self.assertIn("# What the suites share: one module", fixtures[-1])
         self.assertIn("dualtree-y += core/module.o\n", last["lib/dualtree/Makefile"])
         self.assertEqual(last["lib/dualtree/Makefile"].count("dualtree-y :="), 1)
         self.assertIn("   genalloc\n   dualtree\n   z\n", last[patches.INDEX])

@@ -57,7 +57,6 @@ WORDS = (
     (r"(?<=\. )scripts/nic --self-check\b", "A self-check"),
     (r"\bscripts/nic --self-check\b", "a self-check"),
     (r", as it is for the suites and the torture module;", ", as it is for the suites;"),
-    (r"the suites and the torture test need", "the suites need"),
 )
 # None of these is left in a file of the series.
 FOREIGN = re.compile(r"compat/|<dualtree/|DT_HAVE_|DUALTREE_VERSION|scripts/(nic|bench|test)\b|"
