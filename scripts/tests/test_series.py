@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from dualtree_series import build, letter, page, patches, rewrite
+from dualtree_series import build, faults, letter, page, patches, rewrite
 from dualtree_series.compat import (Compat, Rule, apply_rule, defined_names, has_code, split_top,
                                     take_rules)
 from kernel_tree import Refusal, check_tree, hooked, release
@@ -165,6 +165,18 @@ class Sources(TreeCase):
         for line in ("#include <kunit/visibility.h>", "#include <linux/export.h>",
                      "EXPORT_SYMBOL_IF_KUNIT(dt_null_heaps);"):
             self.assertIn(line + "\n", text)
+
+    def test_the_sample_does_nothing_wrong_on_purpose(self) -> None:
+        for name in ("main", "netdev", "rx", "tx"):
+            _, text = self.rewriter().source(f"samples/e1000/{name}.c")
+            self.assertNotRegex(text, r"(?i)inject|on purpose|self-check")
+        self.assertNotIn("pr_fmt", self.rewriter().source("samples/e1000/main.c")[1])
+        self.assertIn("pr_fmt", self.rewriter().source("samples/e1000/counts.c")[1])
+        self.assertIn("{\n\t/* The write orders the descriptors before it. */\n", text)
+        self.assertEqual(faults.without_faults("\tif (inject)\n\t\treturn 0;\n\treturn 1;\n"),
+                         "\treturn 1;\n")
+        with self.assertRaisesRegex(Refusal, "a = inject"):
+            faults.without_faults("\t\ta = inject(b,\n\t\t\t   c);\n")
 
     def test_a_module_has_no_version(self) -> None:
         self.assertNotIn("VERSION", self.rewriter().source("dualtree/module.c")[1])

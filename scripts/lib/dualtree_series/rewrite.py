@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from kernel_tree import Refusal
 
 from .compat import COMMENT, HEADS, NEEDED_FOR
+from .faults import without_faults
 
 LIB = "lib/dualtree"
 SAMPLE = "samples/dualtree_e1000"
@@ -54,8 +55,6 @@ WORDS = (
     (r"\btrace E10k\b", "a trace of mixed sizes"),
     (r"the local APIC: by its driver up to 6\.5, by a static call from 6\.6 on\.\n \* Other",
      "the local APIC. Other"),
-    (r"(?<=\. )scripts/nic --self-check\b", "A self-check"),
-    (r"\bscripts/nic --self-check\b", "a self-check"),
     (r", as it is for the suites and the torture module;", ", as it is for the suites;"),
 )
 # None of these is left in a file of the series.
@@ -167,6 +166,8 @@ class Rewriter:
         text = re.sub(r"^MODULE_VERSION\(.*\n", "", text, flags=re.MULTILINE)
         if "#define param_value_of(" in text and "param_value_of" in self.compat.rules:
             text = re.sub(r"/\*[^\n]*\*/\n#define param_value_of\(.*\n\n?", "", text)
+        if path.startswith("samples/"):
+            text = without_faults(text)
         text = self.compat.apply(text)
         text = self.includes(text, path, place)
         text = re.sub(r"^#define TRACE_INCLUDE_PATH dualtree$", "#define TRACE_INCLUDE_PATH core",
