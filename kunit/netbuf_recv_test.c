@@ -131,8 +131,8 @@ static void recv_with_source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recvmsg(&buf, pair.far, &msg, 100, 0, GFP_KERNEL), 100);
 	dt_buf_expect(test, &buf, 0, 100);
 	KUNIT_EXPECT_EQ(test, msg.msg_namelen, sizeof(source));
-	KUNIT_EXPECT_EQ(test, source.sin_port, near.sin_port);
-	KUNIT_EXPECT_EQ(test, source.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	KUNIT_EXPECT_EQ(test, ntohs(source.sin_port), ntohs(near.sin_port));
+	KUNIT_EXPECT_EQ(test, ntohl(source.sin_addr.s_addr), INADDR_LOOPBACK);
 	KUNIT_EXPECT_TRUE(test, msg.msg_flags & MSG_TRUNC);
 	KUNIT_EXPECT_EQ(test, msg.msg_controllen, 0);
 	KUNIT_EXPECT_EQ(test, first->cmsg_level, SOL_SOCKET);
