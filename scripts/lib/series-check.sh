@@ -20,7 +20,7 @@ config	lib/dualtree/Kconfig	^cannot be configured$
 compiler	lib/dualtree/buddy/queue.c	^does not build;
 warning	lib/dualtree/buddy/queue.c	dt_fault.* defined but not used
 sparse	lib/dualtree/buddy/queue.c	plain integer as NULL
-unbuilt	lib/dualtree/buddy/unbuilt.c	^nothing was compiled;
+unbuilt	lib/dualtree/buddy/unbuilt.c	^not compiled: .*/unbuilt.c$
 missing	lib/dualtree/buddy/queue.c	^calls what is not there: dt_missing
 style	lib/dualtree/buddy/queue.c	:SPACING:
 parameter	lib/dualtree/buddy/queue.h	parameter.* .a. not described
@@ -91,7 +91,7 @@ series_found()
 	if [ "$2" = '^$' ] && [ "$3" -eq 0 ] && [ ! -s "$said" ]; then
 		printf 'ok      %s: nothing is said of it\n' "$1"
 	elif [ "$2" != '^$' ] && [ "$3" -ne 0 ] && grep -qE -- "$2" "$said"; then
-		printf 'ok      %s: %s\n' "$1" "$(grep -m 1 -E -- "$2" "$said" | cut -c1-80)"
+		printf 'ok      %s: %s\n' "$1" "$(grep -m 1 -oE -- "$2.*" "$said")"
 	else
 		printf 'FAILED  %s: not found, or for another reason\n' "$1"
 		sed -n '1,10s/^/    /p' "$said"

@@ -253,8 +253,19 @@ series_builds()
 		echo "does not build without a complaint; the log is $logfile"
 		return 1
 	}
-	grep -qE '^  CC' "$logfile" || {
-		echo "nothing was compiled; the log is $logfile"
+	series_compiled "$patch" || return 1
+}
+
+# series_compiled PATCH: whether each file of it has an object that is newer.
+series_compiled()
+{
+	local file left=()
+
+	while read -r file; do
+		[ "$SERIES_DIR/x86/${file%.c}.o" -nt "$SERIES_DIR/linux/$file" ] || left+=("$file")
+	done < <(sed -n 's|^+++ b/\(.*\.c\)$|\1|p' "$1")
+	[ ${#left[@]} -eq 0 ] || {
+		echo "not compiled: ${left[*]}"
 		return 1
 	}
 }
@@ -290,14 +301,17 @@ series_checkpatch()
 	}
 }
 
-# series_docs PATCH: what kernel-doc says of the files of a patch. -v, for it alone asks for Return:.
+# series_docs PATCH: what kernel-doc says of the files of a patch. It asks for Return: with -v in 6.1,
+# and with -Wall in newer kernels.
 series_docs()
 {
-	local files said
+	local files flags=(-v) said
 
 	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.[ch]\)$|\1|p' "$1")
 	[ ${#files[@]} -gt 0 ] || return 0
-	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc -v -none "${files[@]}" 2>&1 |
+	! (cd "$SERIES_DIR/linux" && ./scripts/kernel-doc --help 2>&1 || true) | grep -q -e -Wall ||
+		flags+=(-Wall)
+	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc "${flags[@]}" -none "${files[@]}" 2>&1 |
 		grep -iE 'warning|error') || true
 	[ -z "$said" ] || {
 		sed -n '1,20p' <<<"$said"
