@@ -15,8 +15,8 @@ PARTS = (
     rf"^{COMMENT}static [^\n;]*\b\w+_inject\([^\n;]*\)\n\{{\n(?:(?:\t[^\n]*)?\n)*\}}\n\n",
     rf"^{COMMENT}static [^\n]*\binject\b[^\n]*;\nmodule_param\(inject[^\n]*\nMODULE_PARM_DESC[^\n]*\n\n",
     # What is under a condition.
-    rf"^(?:\t/\*[^\n]*\*/\n)?\tif \([^\n]*\binject\b[^\n]*\)\n\t\t[^\n]*;\n",
-    rf"^\tif \([^\n]*\binject\b[^\n]*\) \{{\n(?:\t\t[^\n]*\n)*\t\}}\n",
+    r"^(?:\t/\*[^\n]*\*/\n)?\tif \([^\n]*\binject\b[^\n]*\)\n\t\t[^\n]*;\n",
+    r"^\tif \([^\n]*\binject\b[^\n]*\) \{\n(?:\t\t[^\n]*\n)*\t\}\n",
     # A statement or a member, and what is said of it.
     r"^\t[^\n]*\b(?:\w+_)?inject\b[^\n]*;\n",
     r"^ \* @inject: [^\n]*\n",
