@@ -49,8 +49,8 @@
 
 /*
  * Sections in which a call that cannot sleep looks for memory before it grows. Each drains 32 runs
- * and flushes 32 blocks at most, however many runs are in flight. With one round the rows "longest
- * call" of the benchmark stay below 20,000 instructions.
+ * and flushes 32 blocks at most, however many runs are in flight. With one round the longest such
+ * call stays below 20,000 instructions.
  */
 #define ATOMIC_ROUNDS	1
 

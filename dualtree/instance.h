@@ -120,7 +120,9 @@ struct dualtree {
 static inline bool dt_clears(const struct dualtree *dt, gfp_t gfp)
 {
 	gfp |= dt->zero;
-	return dt->flags & DUALTREE_SKIP_ZERO ? gfp & __GFP_ZERO : want_init_on_alloc(gfp);
+	if (dt->flags & DUALTREE_SKIP_ZERO)
+		return gfp & __GFP_ZERO;
+	return want_init_on_alloc(gfp);
 }
 
 #endif /* DUALTREE_INSTANCE_H */

@@ -41,8 +41,8 @@
 #include "section.h"
 
 /*
- * The parameter idle_ms, in milliseconds. Two seconds is also the period at which SLAB's reaper
- * visits the array caches of a CPU (REAPTIMEOUT_AC in mm/slab.c).
+ * The parameter idle_ms, in milliseconds. Two seconds is also the period at which the reaper of
+ * the former SLAB allocator visited the array caches of a CPU (REAPTIMEOUT_AC).
  */
 unsigned int dt_idle_ms = 2000;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_idle_ms);

@@ -120,17 +120,19 @@ static void recv_with_source(struct kunit *test)
 	struct cmsghdr *first = (struct cmsghdr *)control;
 	struct dualtree_buf buf;
 	u8 bytes[300];
+	int on = 1;
 
 	dualtree_buf_init(&buf, dt);
 	KUNIT_ASSERT_GT(test, kernel_getsockname(pair.near, (struct sockaddr *)&near), 0);
-	sock_enable_timestamps(pair.far->sk);
+	KUNIT_ASSERT_EQ(test, sock_setsockopt(pair.far, SOL_SOCKET, SO_TIMESTAMPNS_OLD,
+					      KERNEL_SOCKPTR(&on), sizeof(on)), 0);
 	dt_fill(bytes, 0, sizeof(bytes));
 	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 300, 0), 300);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recvmsg(&buf, pair.far, &msg, 100, 0, GFP_KERNEL), 100);
 	dt_buf_expect(test, &buf, 0, 100);
 	KUNIT_EXPECT_EQ(test, msg.msg_namelen, sizeof(source));
-	KUNIT_EXPECT_EQ(test, source.sin_port, near.sin_port);
-	KUNIT_EXPECT_EQ(test, source.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	KUNIT_EXPECT_EQ(test, ntohs(source.sin_port), ntohs(near.sin_port));
+	KUNIT_EXPECT_EQ(test, ntohl(source.sin_addr.s_addr), INADDR_LOOPBACK);
 	KUNIT_EXPECT_TRUE(test, msg.msg_flags & MSG_TRUNC);
 	KUNIT_EXPECT_EQ(test, msg.msg_controllen, 0);
 	KUNIT_EXPECT_EQ(test, first->cmsg_level, SOL_SOCKET);

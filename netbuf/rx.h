@@ -107,18 +107,24 @@ struct dt_rx_range {
 
 /* For the owner: the caller of whatever is not the poll of @reaper. */
 static inline unsigned long rx_lock(struct dualtree_rx *rx)
+	__acquires(&rx->lock)
 {
 	unsigned long flags = 0;
 
 	if (!rx->polled)
 		spin_lock_irqsave(&rx->lock, flags);
+	else
+		__acquire(&rx->lock);
 	return flags;
 }
 
 static inline void rx_unlock(struct dualtree_rx *rx, unsigned long flags)
+	__releases(&rx->lock)
 {
 	if (!rx->polled)
 		spin_unlock_irqrestore(&rx->lock, flags);
+	else
+		__release(&rx->lock);
 }
 
 void dt_rx_set_polled(struct dualtree_rx *rx, bool polled);

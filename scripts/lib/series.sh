@@ -9,7 +9,8 @@
 #   series_author          prints who git says writes here
 #   series_make OUT AUTHOR sets SERIES_PATCHES[], the cover letter first
 #   series_lock, series_unlock   around the next two: one run at a time has the copy of the tree
-#   series_check           applies and checks the patches one by one; a line for each
+#   series_check [FROM]    applies and checks the patches one by one, from that number on; a line
+#                          for each
 #   series_kunit           the suites built in and run under user-mode Linux, and built as modules
 #
 # Promises: SERIES_TREE is not changed. The copy is one of hard links, in which git replaces files.
@@ -108,30 +109,45 @@ series_unlock()
 	unlock "series-$SERIES_ID"
 }
 
+# series_git [-C TREE] COMMAND...: git in the copy, or in another tree of its repository.
 series_git()
 {
-	git -C "$SERIES_DIR/linux" -c user.name=series -c user.email=series@localhost \
+	local tree=$SERIES_DIR/linux
+
+	if [ "$1" = -C ]; then
+		tree=$2
+		shift 2
+	fi
+	git -C "$tree" -c user.name=series -c user.email=series@localhost \
 		-c commit.gpgsign=false -c core.hooksPath=/dev/null "$@"
+}
+
+# What tells that the copy is of another state of the tree, as far as git knows that.
+series_stamp()
+{
+	echo "$SERIES_VERSION"
+	[ ! -e "$SERIES_TREE/.git" ] || git -C "$SERIES_TREE" rev-parse HEAD
 }
 
 # The copy, as the kernel has it. Its repository has the files that the series changes and adds, and
 # the licences, which spdxcheck.py looks for there.
 series_copy()
 {
-	local file changed=()
+	local file changed=() stamp
 
 	SERIES_DIR=$CACHE/series/$SERIES_ID
 	mkdir -p "$SERIES_DIR"
-	while read -r file; do
-		[ ! -f "$SERIES_TREE/$file" ] || changed+=("$file")
-	done < <(sed -n 's|^--- a/||p' "${SERIES_PATCHES[@]}" | sort -u)
-	if [ -d "$SERIES_DIR/linux" ] && series_git rev-parse -q --verify base >/dev/null 2>&1; then
+	stamp=$(series_stamp)
+	if [ "$stamp" = "$(cat "$SERIES_DIR/stamp" 2>/dev/null)" ]; then
+		# What a run that was ended has left.
 		series_git am --abort >/dev/null 2>&1 || true
-		series_git reset -q --hard base || die "cannot reset $SERIES_DIR/linux"
 		return
 	fi
 	log "linking the kernel's source into a tree of its own"
-	rm -rf "$SERIES_DIR/linux" "$SERIES_DIR/linux.part"
+	while read -r file; do
+		[ ! -f "$SERIES_TREE/$file" ] || changed+=("$file")
+	done < <(sed -n 's|^--- a/||p' "${SERIES_PATCHES[@]}" | sort -u)
+	rm -rf "$SERIES_DIR/linux" "$SERIES_DIR/linux.part" "$SERIES_DIR/stamp"
 	cp -al "$SERIES_TREE" "$SERIES_DIR/linux.part" 2>/dev/null || {
 		rm -rf "$SERIES_DIR/linux.part"
 		cp -a "$SERIES_TREE" "$SERIES_DIR/linux.part"
@@ -142,12 +158,31 @@ series_copy()
 		series_git commit -q -m base && series_git tag base; }; then
 		die "cannot make a repository of $SERIES_DIR/linux"
 	fi
+	echo "$stamp" >"$SERIES_DIR/stamp"
+}
+
+# series_with COUNT: the copy has that many patches. They are applied elsewhere, so that files which
+# are the same already stay, and their objects with them.
+series_with()
+{
+	local tree=$SERIES_DIR/with
+
+	rm -rf "$tree"
+	if ! { series_git worktree prune && series_git worktree add -q --detach "$tree" base &&
+		{ [ "$1" -eq 0 ] || series_git -C "$tree" am -q "${SERIES_PATCHES[@]:1:$1}"; } &&
+		series_git reset -q --hard "$(git -C "$tree" rev-parse HEAD)"; } \
+		>"$SERIES_DIR/am.log" 2>&1; then
+		show_log "$SERIES_DIR/am.log" 10
+		die "git does not take the first $1 patches"
+	fi
+	rm -rf "$tree"
 }
 
 series_apply()
 {
 	series_git am -q "$@" >"$SERIES_DIR/am.log" 2>&1 || {
 		show_log "$SERIES_DIR/am.log" 10
+		series_git am --abort >/dev/null 2>&1 || true
 		return 1
 	}
 }
@@ -166,9 +201,14 @@ series_targets()
 	done
 }
 
+# The objects of sources that are there: an earlier run may have left others.
 series_objects()
 {
-	find "${SERIES_TARGETS[@]/#/$SERIES_DIR/x86/}" -name '*.o' ! -name '.*' 2>/dev/null
+	local object
+
+	while read -r object; do
+		[ ! -f "$SERIES_DIR/linux/${object%.o}.c" ] || echo "$SERIES_DIR/x86/$object"
+	done < <(cd "$SERIES_DIR/x86" && find "${SERIES_TARGETS[@]}" -name '*.o' 2>/dev/null)
 }
 
 # run_long starts a program of its own: so the functions above come with it.
@@ -183,7 +223,8 @@ series_run()
 }
 
 # series_builds PATCH: whether what is there builds, and the compiler and sparse say nothing. They are
-# silent about what they do not compile anew, so all of a patch is compiled after it.
+# silent about what they do not compile anew, so all of a patch is compiled after it. A patch with
+# which a run begins finds no configuration, or that of another run.
 series_builds()
 {
 	local patch=$1 nr logfile targets said
@@ -192,12 +233,13 @@ series_builds()
 	nr=$(basename "$patch" | cut -d- -f1)
 	logfile=$SERIES_DIR/$nr.log
 	mapfile -t targets < <(series_targets)
-	if grep -qE '^\+\+\+ b/.*Kconfig$' "$patch"; then
+	if [ -z "$SERIES_CONFIGURED" ] || grep -qE '^\+\+\+ b/.*Kconfig$' "$patch"; then
 		series_run "$nr: configuring" "$logfile" series_kbuild -s allmodconfig || {
 			show_log "$logfile" 15
 			echo "cannot be configured"
 			return 1
 		}
+		SERIES_CONFIGURED=yes
 	fi
 	series_run "$nr: building" "$logfile" series_kbuild W=1 C=1 CHECK="$(series_checker)" \
 		"${targets[@]}" || {
@@ -211,8 +253,19 @@ series_builds()
 		echo "does not build without a complaint; the log is $logfile"
 		return 1
 	}
-	grep -qE '^  CC' "$logfile" || {
-		echo "nothing was compiled; the log is $logfile"
+	series_compiled "$patch" || return 1
+}
+
+# series_compiled PATCH: whether each file of it has an object that is newer.
+series_compiled()
+{
+	local file left=()
+
+	while read -r file; do
+		[ "$SERIES_DIR/x86/${file%.c}.o" -nt "$SERIES_DIR/linux/$file" ] || left+=("$file")
+	done < <(sed -n 's|^+++ b/\(.*\.c\)$|\1|p' "$1")
+	[ ${#left[@]} -eq 0 ] || {
+		echo "not compiled: ${left[*]}"
 		return 1
 	}
 }
@@ -248,14 +301,17 @@ series_checkpatch()
 	}
 }
 
-# series_docs PATCH: what kernel-doc says of the files of a patch. -v, for it alone asks for Return:.
+# series_docs PATCH: what kernel-doc says of the files of a patch. It asks for Return: with -v in 6.1,
+# and with -Wall in newer kernels.
 series_docs()
 {
-	local files said
+	local files flags=(-v) said
 
 	mapfile -t files < <(sed -n 's|^+++ b/\(.*\.[ch]\)$|\1|p' "$1")
 	[ ${#files[@]} -gt 0 ] || return 0
-	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc -v -none "${files[@]}" 2>&1 |
+	! (cd "$SERIES_DIR/linux" && ./scripts/kernel-doc --help 2>&1 || true) | grep -q -e -Wall ||
+		flags+=(-Wall)
+	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc "${flags[@]}" -none "${files[@]}" 2>&1 |
 		grep -iE 'warning|error') || true
 	[ -z "$said" ] || {
 		sed -n '1,20p' <<<"$said"
@@ -302,12 +358,19 @@ series_check_patch()
 
 series_check()
 {
-	local patch name said failed=0 start
+	local from=${1:-1} patch name said failed=0 start
 
+	[ "$from" -lt ${#SERIES_PATCHES[@]} ] || die "there is no patch $from"
+	SERIES_CONFIGURED=
 	series_copy
-	rm -rf "${SERIES_TARGETS[@]/#/$SERIES_DIR/x86/}"
+	series_with $((from - 1))
+	if [ "$from" -eq 1 ]; then
+		rm -rf "${SERIES_TARGETS[@]/#/$SERIES_DIR/x86/}"
+	else
+		printf '        the first %d are applied and not checked\n' $((from - 1))
+	fi
 	said=$SERIES_DIR/said.txt
-	for patch in "${SERIES_PATCHES[@]:1}"; do
+	for patch in "${SERIES_PATCHES[@]:from}"; do
 		start=$SECONDS
 		name=$(basename "$patch" .patch)
 		if series_check_patch "$patch" >"$said"; then
@@ -328,10 +391,10 @@ series_check()
 	[ "$failed" -eq 0 ]
 }
 
-# What was not filled in.
+# What was not filled in. That figures are cells is seen to where the letter is made.
 series_letter()
 {
-	grep -nE '\*\*\*|\{[a-z|]+\}' "${SERIES_PATCHES[0]}" || true
+	grep -nE '\*\*\*|[{}]' "${SERIES_PATCHES[0]}" || true
 }
 
 # What kunit.py's own configuration asks for and a process has no device for.
@@ -371,12 +434,11 @@ series_modules()
 	printf 'ok      %s suites are modules\n' "$nr"
 }
 
-series_kunit()
+# The suites built in.
+series_suites()
 {
 	local logfile total
 
-	series_copy
-	series_apply "${SERIES_PATCHES[@]:1}" || return 1
 	logfile=$SERIES_DIR/kunit.log
 	run_long "building user-mode Linux and running the suites" "$logfile" "" \
 		env -C "$SERIES_DIR/linux" ./tools/testing/kunit/kunit.py run "${SERIES_KUNIT[@]}" \
@@ -392,6 +454,13 @@ series_kunit()
 		return 1
 	}
 	printf 'ok      the suites, built in: %s\n' "$total"
+}
+
+series_kunit()
+{
+	series_copy
+	series_with $((${#SERIES_PATCHES[@]} - 1))
+	series_suites || return 1
 	series_modules || {
 		echo "FAILED  the suites as modules"
 		return 1

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from dualtree_series import build, letter, page, patches, rewrite
+from dualtree_series import build, faults, letter, page, patches, rewrite
 from dualtree_series.compat import (Compat, Rule, apply_rule, defined_names, has_code, split_top,
                                     take_rules)
 from kernel_tree import Refusal, check_tree, hooked, release
@@ -166,13 +166,38 @@ class Sources(TreeCase):
                      "EXPORT_SYMBOL_IF_KUNIT(dt_null_heaps);"):
             self.assertIn(line + "\n", text)
 
+    def test_the_sample_does_nothing_wrong_on_purpose(self) -> None:
+        for name in ("main", "netdev", "rx", "tx"):
+            _, text = self.rewriter().source(f"samples/e1000/{name}.c")
+            self.assertNotRegex(text, r"(?i)inject|on purpose|self-check")
+        self.assertNotIn("pr_fmt", self.rewriter().source("samples/e1000/main.c")[1])
+        self.assertIn("pr_fmt", self.rewriter().source("samples/e1000/counts.c")[1])
+        self.assertIn("{\n\t/* The write orders the descriptors before it. */\n", text)
+        self.assertEqual(faults.without_faults("\tif (inject)\n\t\treturn 0;\n\treturn 1;\n"),
+                         "\treturn 1;\n")
+        with self.assertRaisesRegex(Refusal, "a = inject"):
+            faults.without_faults("\t\ta = inject(b,\n\t\t\t   c);\n")
+
     def test_a_module_has_no_version(self) -> None:
         self.assertNotIn("VERSION", self.rewriter().source("dualtree/module.c")[1])
 
+    def test_comments_name_what_is_there(self) -> None:
+        rewriter = self.rewriter()
+        for ours, theirs in (
+                ("of f(): litmus/a-b. */", "of f(). */"), ("of f(), litmus/a.\n", "of f().\n"),
+                ("End. litmus/a-*, b-c. */", "End. */"), ("End.\n * litmus/a-*, litmus/b.\n */", "End.\n */"),
+                ("a bit: litmus/a; and", "a bit; and"), ("done: litmus/a-b,\n * c-d.", "done."),
+                ("Found by simulation, see design.rst.", "Found by simulation."),
+                ("see Documentation/design.rst", f"see {rewrite.PAGE}"),
+                ("a probe (from 6.5\n\ton). Then", "a probe.\n\tThen")):
+            self.assertEqual(rewriter.names_of_files(ours), theirs)
+
     def test_what_is_foreign_is_refused(self) -> None:
-        for text in ("/* see compat/x.h */", "#include <dualtree/x.h>", "dt_free_netdev_dummy;"):
+        for text in ("/* see compat/x.h */", "#include <dualtree/x.h>", "dt_free_netdev_dummy;",
+                     "see litmus/a", "the torture module", "/* From 6.5 on */", "up to 6.12"):
             with self.assertRaises(Refusal):
                 self.rewriter().checked(text, "x.c")
+        self.rewriter().checked("/* From 6.5 on */", "lib/dualtree/compat.h")
 
     def test_each_source_is_in_a_patch(self) -> None:
         rewriter = self.rewriter()
@@ -188,7 +213,10 @@ class Sources(TreeCase):
         self.assertIn("\tbool ", first["lib/dualtree/Kconfig"])
         self.assertNotIn("kunit/", first["lib/dualtree/Makefile"])
         self.assertIn("\ttristate ", last["lib/dualtree/Kconfig"])
-        self.assertNotIn("TORTURE", last["lib/dualtree/Kconfig"])
+        self.assertNotRegex(last["lib/dualtree/Kconfig"], r"(?i)torture|bench")
+        fixtures = [files.get("lib/dualtree/kunit/fixtures/Makefile", "") for _, files in all_files]
+        self.assertIn("# What the suites share.\n", fixtures[names.index("kunit-pool")])
+        self.assertIn("# What the suites share: one module", fixtures[-1])
         self.assertIn("dualtree-y += core/module.o\n", last["lib/dualtree/Makefile"])
         self.assertEqual(last["lib/dualtree/Makefile"].count("dualtree-y :="), 1)
         self.assertIn("   genalloc\n   dualtree\n   z\n", last[patches.INDEX])
@@ -242,6 +270,12 @@ class Texts(unittest.TestCase):
                          "One ends here. Three; see Counting.")
         self.assertEqual(page.here("- An item of\n  lines: :doc:`api`."), "")
 
+    def test_a_definition_keeps_its_term(self) -> None:
+        text = "term\n    What it is, of many words. :doc:`x` has\n    more.\nother\n    All of it is here."
+        self.assertEqual(page.paragraphs_here(text),
+                         "term\n    What it is, of many words.\nother\n    All of it is here.")
+        self.assertEqual(page.here("term\n    :doc:`x` has it."), "")
+
     def test_sections_can_be_left_out(self) -> None:
         text = "T\n=\n\nA\n---\n\na\n\nB\n---\n\nb\n"
         self.assertEqual(page.without_section(text, "A"), "T\n=\n\nB\n---\n\nb\n")
@@ -256,6 +290,34 @@ class Texts(unittest.TestCase):
         for words in (["cost", "no such row", "kmalloc"], ["none", "pair 1500 B", "kmalloc"]):
             with self.assertRaises(Refusal):
                 letter.figure(found, words)
+
+    def fill(self, old: str = "", new: str = "") -> str:
+        """The cover letter, with one change of its text."""
+        text = Path(PROJECT, letter.COVER).read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        return letter.filled(PROJECT, text.replace(old, new, 1), "Nothing.", "Linux 7.3.4")
+
+    def test_a_figure_that_is_in_no_table_is_refused(self) -> None:
+        self.assertIn("Linux 7.3.4", self.fill())
+        cell = "{cost|pair 1500 B|kmalloc}"
+        for by_hand in ("479", "1,479", "2.5", "264"):
+            with self.assertRaisesRegex(Refusal, by_hand.replace(",", "")):
+                self.fill(cell, by_hand)
+        for words in (cell.replace("pair", "pear"), cell.replace("kmalloc", "malloc"),
+                      "{memory|471 bytes}"):
+            with self.assertRaisesRegex(Refusal, words.split("|")[1].strip("}")):
+                self.fill(cell, words)
+
+    def test_a_letter_that_is_not_filled_in_is_refused(self) -> None:
+        for words in ("{cost|pair 1500 B|\n  kmalloc}", "{table|readers"):
+            with self.assertRaisesRegex(Refusal, "not filled in"):
+                self.fill("What is not in it", words)
+        with self.assertRaisesRegex(Refusal, "no section"):
+            self.fill(letter.COSTS, "Prices")
+
+    def test_what_was_measured_may_be_named(self) -> None:
+        self.assertEqual(letter.numbers("64..4096 B, 1k live, 1,234.5"),
+                         {"64", "4096", "1", "1000", "1234.5"})
 
     def test_items_are_folded(self) -> None:
         text = letter.item("- " + "word " * 30)

@@ -32,7 +32,6 @@ def kconfig(project, symbols, whole, answers):
         if "-DDT_HAVE_RISCV_CMPXCHG_8=0" in answers:
             body = body.replace("depends on 64BIT && MMU && !S390",
                                 "depends on 64BIT && MMU && !S390 && !RISCV")
-        body = body.replace("the suites and the torture test need", "the suites need")
         out += ("" if out == SPDX else "\n") + f"config {name}\n{body}"
     return out
 
@@ -113,11 +112,10 @@ def kunit_makefile(text, directory, places):
         lines = kept_lines(part, keep)
         if any(not line.startswith("#") for line in lines) or not out:
             out += ("\n" if out else "") + "\n".join(lines) + "\n"
-    if "netbuf-suites" not in out.split("obj-", maxsplit=1)[0]:
+    if "NETBUF" not in out:
         out = out.replace("$(suites) $(netbuf-suites)", "$(suites)")
         out = out.replace("What the suites share: one module for those of dualtree and of its pool, "
-                          "one for those of netbuf.",
-                          "What the suites share.") if directory.endswith("fixtures") else out
+                          "one for those of netbuf.", "What the suites share.")
     return out
 
 

@@ -3,7 +3,11 @@
 The cover letter: packaging/series/cover.txt, whose first line is the subject. Figures come from the
 tables of Documentation/. In the text, {cost|pair 1500 B|kmalloc} is a cell: table, row, column. A
 fourth word is the number of a part, from 0, of a cell that has several. {table|readers} is a whole
-table. {base} names the kernel, {left} says what is left of compat/.
+table. {memory|470 bytes} are words of the section on memory of performance.rst. {base} names the
+kernel, {left} says what is left of compat/.
+
+In the section on costs all figures come in this way. A number there that is written by hand is
+refused, unless it says what was measured: then it is in the name of a row, column or table.
 """
 import csv
 import re
@@ -15,6 +19,10 @@ from kernel_tree import Refusal
 COVER = "packaging/series/cover.txt"
 WIDTH = 75
 FIGURE = r"\{([^{}\n]+)\}"
+# The section of the letter that has figures, and the one of performance.rst that has sizes.
+COSTS = "Costs, what loses first"
+MEMORY = "What memory it needs"
+NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 FILES = ("performance-tables.inc", "slow-readers.inc")
 TABLES = {
     "cost": "Instructions of an operation",
@@ -58,7 +66,32 @@ def datagrams(project):
 
 def parts_of(cell):
     """The numbers of a cell that has several: "175, 1,055" are two."""
-    return re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", cell)
+    return re.findall(NUMBER, cell)
+
+
+def section(text, title):
+    """What is under a heading."""
+    match = re.search(rf"^{re.escape(title)}\n([=-])\1+\n(.*?)(?=^\S[^\n]*\n\1{{3,}}\n|\Z)", text,
+                      re.MULTILINE | re.DOTALL)
+    if not match:
+        raise Refusal(f"no section {title}")
+    return match[2]
+
+
+def numbers(text):
+    """The numbers in a text, without commas: "10k" is 10 and 10000."""
+    found = {number.replace(",", "") for number in re.findall(NUMBER, text)}
+    return found | {thousands + "000" for thousands in re.findall(r"(\d+)k\b", text)}
+
+
+def by_hand(text, found):
+    """The numbers in the letter's section on costs that are in no table: (number, item)."""
+    heads = {name for rows in found.values() for row in rows.values() for name in row}
+    known = numbers(" ".join(heads | set(found)))
+    for part in re.split(r"\n\n|\n(?=- )", section(text, COSTS)):
+        named = numbers(" ".join(re.findall(FIGURE, part)))
+        for number in sorted(numbers(re.sub(FIGURE, "", part)) - known - named):
+            yield number, " ".join(part.split())
 
 
 def titled(found, table):
@@ -89,6 +122,14 @@ def figure(found, words):
     return parts_of(cell)[int(part[0])] if part else cell
 
 
+def memory(project, words):
+    """Words of the section on memory."""
+    text = Path(project, "Documentation/performance.rst").read_text(encoding="utf-8")
+    if words not in " ".join(section(text, MEMORY).split()):
+        raise Refusal(f"performance.rst does not say {words} under {MEMORY}")
+    return words
+
+
 def left(rewriter, base):
     """What is left of compat/, in a sentence or two."""
     rest = rewriter.rest("compat.h")
@@ -111,18 +152,29 @@ def item(text):
 
 def letter(project, rewriter, base):
     """The text, its subject first."""
+    text = Path(project, COVER).read_text(encoding="utf-8")
+    return filled(project, text, left(rewriter, base), base)
+
+
+def filled(project, text, rest, base):
+    """The letter with its figures; rest says what is left of compat/."""
     found = tables(project)
 
     def value(match):
-        return figure(found, match[1].split("|"))
+        table, *words = match[1].split("|")
+        return memory(project, *words) if table == "memory" else figure(found, [table, *words])
 
-    text = Path(project, COVER).read_text(encoding="utf-8")
-    text = text.replace("{left}", folded(left(rewriter, base))).replace("{base}", base)
+    for number, part in by_hand(text, found):
+        raise Refusal(f"{number} is in no table of Documentation/: {part}")
+    text = text.replace("{left}", folded(rest)).replace("{base}", base)
     text = re.sub(r"^( *)\{table\|(\w+)\}", lambda match: match[1] + whole(found, match[2], match[1]),
                   text, flags=re.MULTILINE)
     text = re.sub(r"^- .*\{[^{}]*\}.*(?:\n  .*)*|^- .*(?:\n  .*)*\{[^{}]*\}.*(?:\n  .*)*",
                   lambda match: item(re.sub(FIGURE, value, match[0])), text, flags=re.MULTILINE)
-    text = re.sub(FIGURE, value, text)
+    text = "\n\n".join(folded(re.sub(FIGURE, value, part)) if re.search(FIGURE, part) else part
+                       for part in text.split("\n\n"))
+    if "{" in text or "}" in text:
+        raise Refusal(f"the cover letter is not filled in: {re.search(r'.*[{}].*', text)[0]}")
     long = next((line for line in text.splitlines()[1:] if len(line) > WIDTH), None)
     if long:
         raise Refusal(f"the cover letter has a line over {WIDTH} columns: {long}")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from kernel_tree import Refusal
 
+from .rewrite import PAGE
+
 FRAME = "packaging/series/page.rst"
 # What only this project has.
 ELSEWHERE = re.compile(r":doc:`|``\./|``(?:scripts|tools|torture|bench|host|samples)/|"
@@ -28,7 +30,11 @@ def without_section(text, title):
 
 
 def here(text):
-    """A paragraph whose references are to this page."""
+    """A paragraph whose references are to this page. The term of a definition has its own line."""
+    term = re.match(r"(?![-*] )\S.*\n(?= {4}|\t)", text)
+    if term:
+        body = here(text[term.end():])
+        return term[0] + body if body else ""
     text = re.sub(r"\s+\(:doc:`\w+`\)", "", text)
     text = re.sub(r"(?:: )?see\s+:doc:`(?:design|using|netbuf)`,\s+(\w+(?:\s\w+)?)(?=[.,)])",
                   r"; see \1", text)
@@ -97,4 +103,4 @@ def page(project, rewriter):
     left = ELSEWHERE.search(text)
     if left:
         raise Refusal(f"the page leads elsewhere: {text[left.start() - 60:left.end() + 40]!r}")
-    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+    return rewriter.checked(re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n", PAGE)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from kernel_tree import Refusal
 
 from .compat import COMMENT, HEADS, NEEDED_FOR
+from .faults import without_faults
 
 LIB = "lib/dualtree"
 SAMPLE = "samples/dualtree_e1000"
@@ -38,18 +39,30 @@ HEADERS = {
 # The kernel has one version.
 GONE = ("version.h",)
 
+# References to tests of memory order, which stay here: "litmus/NAME, NAME", over two lines perhaps.
+# One that is a sentence goes with its full stop, another one with the sign before it.
+LITMUS = r"\s+(?:\*\s+)?litmus/[\w*-]+(?:,\s+(?:\*\s+)?(?:litmus/[\w*-]+|[a-z]+-[\w*-]+))*"
 # What comments say of this project and is not in the tree.
 WORDS = (
+    (rf"(?<=\.){LITMUS}\.", ""),
+    (rf"[:;,]{LITMUS}(?=[.;])", ""),
+    (r"(?<=simulation)(?:, see|:) (?:Documentation/)?design\.rst\b", ""),
+    (r"(?<=\.) design\.rst has what 32 of them cost\.", ""),
     (r"\bDocumentation/design\.rst\b", PAGE),
     (r"\bdesign\.rst\b", PAGE.rsplit("/", 1)[1]),
-    (r"(?<=\. )scripts/nic --self-check\b", "A self-check"),
-    (r"\bscripts/nic --self-check\b", "a self-check"),
+    (r"\. tools/dualtree-top\s+\*\s+reads it\b", ""),
+    (r" \(from 6\.5(\s+)on\)\. ", r".\1"),
+    (r"\btrace E10k\b", "a trace of mixed sizes"),
+    (r"the local APIC: by its driver up to 6\.5, by a static call from 6\.6 on\.\n \* Other",
+     "the local APIC. Other"),
     (r", as it is for the suites and the torture module;", ", as it is for the suites;"),
-    (r"the suites and the torture test need", "the suites need"),
 )
 # None of these is left in a file of the series.
 FOREIGN = re.compile(r"compat/|<dualtree/|DT_HAVE_|DUALTREE_VERSION|scripts/(nic|bench|test)\b|"
-                     r"\btorture/|DUALTREE_COMPAT_(?!H\b)")
+                     r"\btorture\b|DUALTREE_COMPAT_(?!H\b)|litmus|design\.rst|dualtree-top|"
+                     r"\bbenchmark")
+# Nor one of these where our code is for one kernel.
+OTHERS = re.compile(r"\b([Uu]p to|[Ff]rom|[Ss]ince|[Bb]efore) [67]\.\d+\b")
 
 
 def place_of(path):
@@ -153,6 +166,8 @@ class Rewriter:
         text = re.sub(r"^MODULE_VERSION\(.*\n", "", text, flags=re.MULTILINE)
         if "#define param_value_of(" in text and "param_value_of" in self.compat.rules:
             text = re.sub(r"/\*[^\n]*\*/\n#define param_value_of\(.*\n\n?", "", text)
+        if path.startswith("samples/"):
+            text = without_faults(text)
         text = self.compat.apply(text)
         text = self.includes(text, path, place)
         text = re.sub(r"^#define TRACE_INCLUDE_PATH dualtree$", "#define TRACE_INCLUDE_PATH core",
@@ -161,7 +176,7 @@ class Rewriter:
 
     def checked(self, text, place):
         """Nothing may be left of what the kernel's tree does not have."""
-        foreign = FOREIGN.search(text)
+        foreign = FOREIGN.search(text) or not place.endswith("/compat.h") and OTHERS.search(text)
         left = next((n for n in self.compat.rules if re.search(rf"\b{n}\b", text)
                      and self.compat.rules[n].body != n), None)
         if foreign or left:
