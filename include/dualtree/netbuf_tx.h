@@ -69,8 +69,8 @@ int dualtree_tx_flush(struct dualtree_tx *tx, long timeout);
  * @bytes: a send of so many bytes, or fewer, is copied; 0, the default: none
  *
  * A send in place costs a record, a callback and a second look at its pages. A copy of a few bytes
- * costs less, and TCP puts the bytes of several into one packet. The rows "sent" of
- * ./scripts/bench cost have what both cost, by length.
+ * costs less, and TCP puts the bytes of several into one packet. It pays from a few KiB on; see
+ * "What a send costs" in the documentation of packet buffers.
  *
  * Context: Any context, NMI included.
  */
