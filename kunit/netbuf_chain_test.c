@@ -106,13 +106,14 @@ static void chain_append_short(struct kunit *test)
 	struct dualtree *dt = test_instance(test);
 	size_t room = dualtree_granule() - RECORD, len;
 	struct dualtree_buf buf;
+	u8 bytes[100], *ptr;
 	u64 allocs;
-	u8 *ptr;
 
+	dt_fill(bytes, 0, sizeof(bytes));
 	dualtree_buf_init(&buf, dt);
 	for (len = 1; len <= room + 1; len++) {
 		allocs = stats_of(dt).allocs;
-		dt_buf_append(test, &buf, 0, len);
+		KUNIT_ASSERT_EQ(test, dualtree_buf_append(&buf, bytes, len, GFP_KERNEL), 0);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).allocs - allocs, len <= room ? 1 : 2);
 		KUNIT_EXPECT_EQ(test, live_bytes(dt), len + RECORD);
 		dt_buf_expect(test, &buf, 0, len);
@@ -169,7 +170,8 @@ static void chain_no_memory(struct kunit *test)
 		live = live_bytes(dt);
 		KUNIT_EXPECT_NULL(test, dualtree_buf_reserve(&buf, 10, GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, dualtree_buf_prepend(&buf, 10, GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, dualtree_buf_append(&buf, bytes, 10, GFP_KERNEL), -ENOMEM);
+		/* More than a granule has with the record. */
+		KUNIT_EXPECT_EQ(test, dualtree_buf_append(&buf, bytes, 100, GFP_KERNEL), -ENOMEM);
 		KUNIT_EXPECT_EQ(test, live_bytes(dt), live);
 		if (!left)
 			KUNIT_EXPECT_EQ(test, dualtree_buf_adopt(&buf, ptr, 64, GFP_KERNEL),

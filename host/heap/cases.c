@@ -248,6 +248,33 @@ static void freed_bytes_are_clear(void)
 	host_init_on_free = false;
 }
 
+/* With init_on_alloc, what is handed out again is clear; of an instance that is to skip it, not. */
+static void skipped_bytes_stay(bool skip)
+{
+	struct buddy_pool_params pool_params = { .nid = 0 };
+	struct buddy_pool *pool = buddy_pool_create("skip", &pool_params);
+	const struct dualtree_params params = {
+		.pool = pool, .flags = skip ? DUALTREE_SKIP_ZERO : 0,
+	};
+	struct dualtree *dt;
+	u8 *ptr, *again;
+
+	host_init_on_alloc = true;
+	dt = dualtree_create("skip", &params);
+	host_assert(!IS_ERR(pool) && !IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 8 * DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr && (skip || !memchr_inv(ptr, 0, 8 * DT_GRANULE)));
+	memset(ptr, 0x77, 8 * DT_GRANULE);
+	host_assert(!dualtree_free(dt, ptr, 8 * DT_GRANULE));
+	again = dualtree_alloc(dt, 8 * DT_GRANULE, GFP_KERNEL);
+	/* Links and nodes may lie in the first granule and in the last one. */
+	host_assert(again == ptr && !memchr_inv(again + DT_GRANULE, skip ? 0x77 : 0,
+						6 * DT_GRANULE));
+	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
+	host_init_on_alloc = false;
+}
+
 /* A large spare that was set since the last look is not idle. */
 static void spare_is_young(void)
 {
@@ -499,6 +526,8 @@ void host_cases(void)
 	unlinked_block(true, 0x10);
 	destroyed_with_live_bytes();
 	freed_bytes_are_clear();
+	skipped_bytes_stay(false);
+	skipped_bytes_stay(true);
 	spare_is_young();
 	leak_lines();
 	first_heaps();
