@@ -8,11 +8,8 @@
 #include <linux/sizes.h>
 #include "instance.h"
 
-/*
- * An instance that holds less is not watched. There may be thousands of small ones, one for each
- * socket: what is in flight to all of them is bounded by this, too.
- */
-#define IN_FLIGHT_MIN	SZ_16K
+/* An instance that holds less is not watched. An instance that holds little has one such region. */
+#define IN_FLIGHT_MIN	SZ_64K
 
 /* In no list: linked to itself. */
 static inline bool in_flight_watched(const struct dualtree *dt)
