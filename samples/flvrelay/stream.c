@@ -25,7 +25,7 @@
 #include "stream.h"
 
 /* Bytes of the largest region. Small ones empty sooner, and the spare is small. */
-#define REGION_MAX	SZ_64K
+#define REGION_MAX	SZ_32K
 
 static int stream_create_memory(struct stream *stream)
 {
