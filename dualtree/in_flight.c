@@ -206,6 +206,13 @@ void dt_in_flight_forget(struct dualtree *dt)
 	mutex_unlock(&watched_lock);
 }
 
+/* Wait for a look that has retired regions: it puts them under the lock. Process context. */
+void dt_in_flight_wait(void)
+{
+	mutex_lock(&watched_lock);
+	mutex_unlock(&watched_lock);
+}
+
 /* There is no instance any more. */
 void dt_in_flight_exit(void)
 {

@@ -20,6 +20,7 @@ static inline bool in_flight_watched(const struct dualtree *dt)
 void dt_in_flight_init(struct dualtree *dt);
 void dt_in_flight_watch(struct dualtree *dt);
 void dt_in_flight_forget(struct dualtree *dt);
+void dt_in_flight_wait(void);
 void dt_in_flight_exit(void);
 
 /**

@@ -35,6 +35,7 @@
 #include "../buddy/queue.h"
 #include "../compat/compat.h"
 #include "cache.h"
+#include "in_flight.h"
 #include "pass.h"
 #include "reclaim.h"
 #include "remote.h"
@@ -262,9 +263,10 @@ size_t dualtree_shrink(struct dualtree *dt)
 	cpus_read_lock();
 	dt_reclaim_all(dt);
 	cpus_read_unlock();
-	/* Wait for a pass that retired regions before this could: it puts them under the lock. */
+	/* Wait for a pass, or a look, that retired regions before this could. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
+	dt_in_flight_wait();
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
 EXPORT_SYMBOL_GPL(dualtree_shrink);

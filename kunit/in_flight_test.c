@@ -6,6 +6,7 @@
  * For what happens after some time, a case waits until it has happened, and fails only after many
  * times that.
  */
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -98,6 +99,23 @@ static void in_flight_little(struct kunit *test)
 	expect_home(test, flight->dt);
 }
 
+/* A shrink waits for a look that has retired regions and not put them. */
+static void in_flight_shrink(struct kunit *test)
+{
+	struct flight *flight;
+	unsigned int i;
+
+	for (i = 0; i < 12; i++) {
+		flight = flight_of(test);
+		free_elsewhere(test, flight, 0, NR);
+		/* The look is due after 20 ms. */
+		usleep_range(1000 * (14 + i), 1000 * (14 + i) + 500);
+		dualtree_shrink(flight->dt);
+		KUNIT_EXPECT_EQ(test, stats_of(flight->dt).held_bytes, 0);
+		dt_test_instance_destroy(test, flight->dt);
+	}
+}
+
 /* With idle_ms=0 the owner's heap is left alone. */
 static void in_flight_off(struct kunit *test)
 {
@@ -157,6 +175,7 @@ static void in_flight_of_destroyed(struct kunit *test)
 static struct kunit_case in_flight_cases[] = {
 	KUNIT_CASE(in_flight_all),
 	KUNIT_CASE(in_flight_little),
+	KUNIT_CASE(in_flight_shrink),
 	KUNIT_CASE(in_flight_off),
 	KUNIT_CASE(in_flight_to_busy_owner),
 	KUNIT_CASE(in_flight_of_destroyed),
