@@ -8,10 +8,10 @@
  *								 threshold for copies
  *	dualtree		the same			dualtree_buf_send(), in place
  *
- * What is counted is the send, with the packet's way to a device that drops it at once, and
- * with the frees of its bytes. A datagram goes to the device whole, without checksums, as one of
- * TCP's packets goes to a card that cuts it. Before a send its bytes are written: so they are in the cache, where
- * there is one, as what was just made or received is.
+ * What is counted is the send, with the packet's way to a device that drops it at once, and with
+ * the frees of its bytes. A datagram goes to the device whole, without checksums, as one of TCP's
+ * packets goes to a card that cuts it. Before a send its bytes are written: so they are in the
+ * cache, where there is one, as what was just made or received is.
  *
  * Results are lines of dualtree_bench's: allocator|case|operations|nanoseconds. Process context.
  */
