@@ -130,6 +130,7 @@ accel_row()
 # A guest of another architecture is none for KVM, and the host's own has two names.
 accel_case_arch()
 (
+	CACHE=$dir/cache
 	# shellcheck source=scripts/lib/accel.sh
 	. "$SCRIPTS/lib/accel.sh"
 	KVM_DEVICE=$dir/device
