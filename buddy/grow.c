@@ -265,7 +265,7 @@ void *buddy_arenas_grow(struct buddy_pool *pool, unsigned int order, gfp_t gfp)
 	/* A caller that cannot sleep must not put at risk what is kept for others like it. */
 	arena = get_arena(pool, order, gfp, !gfpflags_allow_blocking(gfp));
 	if (IS_ERR(arena)) {
-		buddy_reserve_check(pool);
+		buddy_reserve_refill_missing(pool);
 		return NULL;
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);

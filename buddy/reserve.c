@@ -159,7 +159,7 @@ void buddy_reserve_refill(struct buddy_pool *pool)
 }
 
 /* Start the refill if something is missing. Any context but NMI; takes the pool's lock. */
-void buddy_reserve_check(struct buddy_pool *pool)
+void buddy_reserve_refill_missing(struct buddy_pool *pool)
 {
 	unsigned long flags;
 	bool missing, blocks;

@@ -310,7 +310,7 @@ static void trim_work(struct work_struct *work)
 
 	trim(pool, &again);
 	/* What is empty now and too small for the reserve can make room for what it lacks. */
-	buddy_reserve_check(pool);
+	buddy_reserve_refill_missing(pool);
 	if (again)
 		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, trim_delay());
 	else if (READ_ONCE(pool->lists.abandoned_pages))
