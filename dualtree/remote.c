@@ -95,28 +95,40 @@ static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_re
 }
 
 /*
- * Take the runs that begin in the granules of bit @bit of the map. Return: false if the budget was
+ * Take the runs that begin in the granules of bit @bit of the map. Return: the first granule that
+ * they leave to the bits after it, since they may end where others begin; or 0 if the budget was
  * used up before the end.
  */
-static __always_inline bool drain_bit(struct dt_heap *heap, struct dt_region *region,
-				      unsigned int bit, struct drain *drain)
+static __always_inline unsigned int drain_bit(struct dt_heap *heap, struct dt_region *region,
+					      unsigned int bit, struct drain *drain)
 {
-	unsigned int from = bit * REGION_MAP_GRANULES, at;
+	unsigned int from = bit * REGION_MAP_GRANULES, next = from + REGION_MAP_GRANULES, at, end;
 
 	while (drain->budget) {
 		drain->budget--;
 		at = dead_start(region->ledger + from);
-		if (at == REGION_MAP_GRANULES ||
-		    drain_run(heap, region, from + at, drain) >= from + REGION_MAP_GRANULES)
-			return true;
+		if (at == REGION_MAP_GRANULES)
+			return next;
+		end = drain_run(heap, region, from + at, drain);
+		if (end >= next)
+			return end;
 	}
-	return false;
+	return 0;
+}
+
+/* The bits of a word of the map that stand for granules of which some come after @next. */
+static __always_inline unsigned long bits_after(unsigned long bits, unsigned int word,
+						unsigned int next)
+{
+	unsigned int bit = next / REGION_MAP_GRANULES - word * BITS_PER_LONG;
+
+	return bit < BITS_PER_LONG ? bits & ~0UL << bit : 0;
 }
 
 /* Take the runs of a region. Return: false if the budget was used up before the end. */
 static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct drain *drain)
 {
-	unsigned int word, bit;
+	unsigned int word, next;
 	unsigned long bits;
 
 	for (word = 0; word < region_map_words(region->nr); word++) {
@@ -124,10 +136,10 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 			continue;
 		bits = xchg(&region->map[word], 0);
 		while (bits) {
-			bit = __ffs(bits);
-			if (!drain_bit(heap, region, word * BITS_PER_LONG + bit, drain))
+			next = drain_bit(heap, region, word * BITS_PER_LONG + __ffs(bits), drain);
+			if (!next)
 				break;
-			bits &= bits - 1;
+			bits = bits_after(bits, word, next);
 		}
 		if (bits) {
 			atomic_long_or(bits, (atomic_long_t *)&region->map[word]);
