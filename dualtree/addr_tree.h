@@ -57,10 +57,30 @@ static __always_inline void addr_tree_insert(unsigned long *words, unsigned int 
 	}
 }
 
+/* Is granule @at in the tree? */
+static __always_inline bool addr_tree_has(const unsigned long *words, unsigned int at)
+{
+	return words[at / BITS_PER_LONG] >> at % BITS_PER_LONG & 1;
+}
+
 /* Remove granule @at. */
 static __always_inline void addr_tree_remove(unsigned long *words, unsigned int at)
 {
 	words[at / BITS_PER_LONG] &= ~BIT(at % BITS_PER_LONG);
+}
+
+/* Remove all of @nr granules, not 0, from @first on that are in the tree. */
+static inline void addr_tree_remove_range(unsigned long *words, unsigned int first,
+					  unsigned int nr)
+{
+	unsigned int last = first + nr - 1, word = first / BITS_PER_LONG;
+	unsigned long mask = ~0UL << first % BITS_PER_LONG;
+
+	for (; word < last / BITS_PER_LONG; word++) {
+		words[word] &= ~mask;
+		mask = ~0UL;
+	}
+	words[word] &= ~(mask & ~0UL >> (BITS_PER_LONG - 1 - last % BITS_PER_LONG));
 }
 
 /**

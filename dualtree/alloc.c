@@ -173,7 +173,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 		return hot_take(heap, size, true);
 	if (hot_has_unit(heap, size))
 		return hot_take_unit(heap, size);
-	ptr = dt_cache_alloc(heap, size);
+	ptr = cache_alloc(heap, size);
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {

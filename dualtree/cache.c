@@ -7,11 +7,22 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
+#include "deferred.h"
 #include "evict.h"
 #include "ledger.h"
 
 /* Max stale blocks, of regions that drain by now, that one request evicts: bounds the request. */
 #define STALE_MAX	4
+
+/*
+ * Cold ranges that go to the trees between two requests that get there. More are a burst, and are
+ * deferred: to defer one and put it into the trees after all costs a third more than to do it at
+ * once.
+ */
+#define COLD_MAX	2
+
+/* Max deferred runs that go into the trees before a request gets there: bounds the request. */
+#define DEFERRED_MAX	8
 
 /*
  * Max blocks that are carved for a size that is asked for again and again, and max granules: 64 KiB
@@ -34,13 +45,6 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 	heap->hot.nr = 0;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
-
-/* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
-static __always_inline bool region_may_drain(const struct dt_heap *heap,
-					     const struct dt_region *region, unsigned int used)
-{
-	return used < region->drain_wmark && region != heap->lowest;
-}
 
 /* With @used granules in use, should a region drain rather than serve @nr granules once more? */
 static __always_inline bool region_should_drain(struct dt_heap *heap,
@@ -76,9 +80,9 @@ static __always_inline bool quick_wanted(const struct dt_heap *heap, const struc
 
 /* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
 static noinline bool cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
-				       unsigned int first, unsigned int nr, bool wanted)
+				       unsigned int first, unsigned int nr)
 {
-	if (!wanted || dt_heap_fits_below(heap, region, nr))
+	if (dt_heap_fits_below(heap, region, nr))
 		return dt_evict_run(heap, region, first, nr);
 	quick_push(heap->quick, region, first, nr);
 	return false;
@@ -93,15 +97,17 @@ static __always_inline bool cache_insert(struct dt_heap *heap, struct dt_region 
 {
 	bool wanted = quick_wanted(heap, region, first, nr, batch);
 
-	if (!wanted || region_may_drain(heap, region, region->nr_inuse - nr))
-		return cache_insert_slow(heap, region, first, nr, wanted);
+	if (!wanted)
+		return dt_evict_run(heap, region, first, nr);
+	if (region_may_drain(heap, region, region->nr_inuse - nr))
+		return cache_insert_slow(heap, region, first, nr);
 	quick_push(heap->quick, region, first, nr);
 	return false;
 }
 
 /*
  * Put the hot range, if there is one, into the quick list of its size or the trees, and the cold
- * one into the trees.
+ * one and some deferred runs into the trees.
  */
 void dt_cache_flush_hot(struct dt_heap *heap)
 {
@@ -109,27 +115,38 @@ void dt_cache_flush_hot(struct dt_heap *heap)
 
 	if (heap->cold.nr)
 		dt_evict_cold(heap);
-	if (!nr || nr == HOT_OFF)
-		return;
-	WRITE_ONCE(heap->hot.nr, 0);
-	cache_insert(heap, heap->hot.region, heap->hot.first, nr, false);
+	if (nr && nr != HOT_OFF) {
+		WRITE_ONCE(heap->hot.nr, 0);
+		cache_insert(heap, heap->hot.region, heap->hot.first, nr, false);
+	}
+	heap->nr_cooled = 0;
+	if (unlikely(heap->nr_deferred))
+		dt_evict_deferred(heap, DEFERRED_MAX);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
 /*
  * Make granules hot in place of others, which go to the quick list of their size or to the trees.
  * In this order: if the trees are made again on the way, all that is the owner's is in them, but
- * for what is hot by then. Return: the number of granules that are hot now.
+ * for what is hot by then.
  */
-static unsigned long hot_replace(struct dt_heap *heap, struct dt_region *region,
-				 unsigned int first, unsigned int nr)
+static __always_inline void hot_replace(struct dt_heap *heap, struct dt_region *region,
+					unsigned int first, unsigned int nr)
 {
 	struct dt_hot_range was = heap->hot;
 
 	WRITE_ONCE(heap->hot.nr, 0);
 	hot_put(heap, region, first, nr);
 	cache_insert(heap, was.region, was.first, was.nr, false);
-	return nr;
+}
+
+/* dt_cache_free() of granules that hot_put() has refused, in a heap that has a cache. */
+void dt_cache_displace(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		       unsigned int nr)
+{
+	hot_replace(heap, region, first, nr);
+	if (hot_needs_recheck(heap, region, nr))
+		dt_cache_recheck_hot(heap);
 }
 
 /**
@@ -155,8 +172,8 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 	}
 	hot = hot_put(heap, region, first, nr);
 	if (!hot)
-		hot = hot_replace(heap, region, first, nr);
-	if (hot_needs_recheck(heap, region, hot))
+		dt_cache_displace(heap, region, first, nr);
+	else if (hot_needs_recheck(heap, region, hot))
 		dt_cache_recheck_hot(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
@@ -191,8 +208,11 @@ static void hot_cool(struct dt_heap *heap)
 		was.nr = 0;
 	}
 	WRITE_ONCE(hot->nr, 0);
-	if (was.nr)
+	/* Where it is all that is in use it goes to the trees, and its region is empty. */
+	if (was.nr && (heap->nr_cooled++ < COLD_MAX || was.region->nr_inuse == was.nr))
 		dt_evict_run(heap, was.region, was.first, was.nr);
+	else if (was.nr)
+		deferred_add(heap, was.region, was.first, was.nr);
 	if (unlikely(cold->region->nr_inuse == cold->nr) && cold->nr)
 		dt_evict_cold(heap);
 }
@@ -268,8 +288,7 @@ bool dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
 
 /* The rest of quick_take(): the list's first block may be stale. */
-static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_list *list,
-				       size_t size)
+void *dt_cache_take_stale(struct dt_heap *heap, struct dt_quick_list *list, size_t size)
 {
 	unsigned int first, nr = granules_of(size), tries = STALE_MAX;
 	struct dt_region *region;
@@ -291,30 +310,7 @@ static noinline void *quick_take_stale(struct dt_heap *heap, struct dt_quick_lis
 	}
 	return NULL;
 }
-
-/*
- * Take a block off a list. A block is stale if its region has begun to drain since the deposit:
- * it goes to the trees instead.
- */
-static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_list *list,
-					size_t size)
-{
-	unsigned int nr = granules_of(size);
-	struct dt_region *region;
-	struct dt_cached *block;
-
-	if (!list->depth)
-		return NULL;
-	region = quick_first(heap, list, nr);
-	if (unlikely(!region))
-		return NULL;
-	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
-		return quick_take_stale(heap, list, size);
-	block = quick_pop(heap->quick, list, nr);
-	region->nr_inuse += nr;
-	ledger_fill(region->ledger, region_index(region, block), nr, size);
-	return block;
-}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take_stale);
 
 /**
  * dt_cache_take() - serve a request from the quick list of its size, without a credit
@@ -335,30 +331,6 @@ void *dt_cache_take(struct dt_heap *heap, size_t size)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take);
 
 /**
- * dt_cache_alloc() - serve a request from the quick list of its size
- * @heap: the heap, which has quick lists
- * @size: size in bytes, not 0
- *
- * Served or not, the request is a credit for its size.
- *
- * Context: Any; the caller owns the heap.
- * Return: the address of @size bytes, live in the ledger, or NULL.
- */
-void *dt_cache_alloc(struct dt_heap *heap, size_t size)
-{
-	unsigned int nr = granules_of(size);
-	struct dt_quick_list *list;
-
-	if (nr > QUICK_LISTS)
-		return NULL;
-	list = quick_list(heap->quick, nr);
-	if (list->credit < U8_MAX)
-		list->credit++;
-	return quick_take(heap, list, size);
-}
-EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc);
-
-/**
  * dt_cache_alloc_trees() - serve a request from the trees
  * @heap: the heap, which has quick lists
  * @size: size in bytes, not 0
@@ -373,7 +345,7 @@ void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size)
 {
 	unsigned int nr = granules_of(size);
 
-	if (heap->hot.nr || heap->cold.nr)
+	if (heap->hot.nr || heap->cold.nr || heap->nr_deferred)
 		dt_cache_flush_hot(heap);
 	else if (heap->repeated == nr && nr <= RUN_GRANULES / 2)
 		return dt_heap_alloc_run(heap, size, min(nr * RUN_BLOCKS, RUN_GRANULES));
@@ -382,13 +354,14 @@ void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc_trees);
 
-/* Granules in quick lists, the hot range and the cold one. Any CPU may ask. */
+/* Granules in quick lists, the hot range, the cold one and deferred runs. Any CPU may ask. */
 unsigned long dt_cache_granules(const struct dt_heap *heap)
 {
-	unsigned long hot = READ_ONCE(heap->hot.nr) + READ_ONCE(heap->cold.nr);
+	unsigned long freed = READ_ONCE(heap->hot.nr) + READ_ONCE(heap->cold.nr) +
+			      READ_ONCE(heap->nr_deferred);
 
 	if (!heap->quick)
 		return 0;
-	return hot + dt_cache_listed(heap);
+	return freed + dt_cache_listed(heap);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_granules);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The cache of a heap: free granules that are not in its trees, as the hot range and in quick
- * lists.
+ * lists, and those that are to go there, as the cold range and as deferred runs.
  *
  *	alloc(nr) --> hot range is nr? --> quick list of nr? --> trees
  *	free      --> adjacent to the hot range? joins it : becomes it
  *	                              the previous hot range --> list of its size, or trees
  *	          --> its region should drain? joins the cold range, or becomes it
+ *	                              the previous cold range --> trees, or deferred runs
  *	drain     --> list of its size, or trees
  *
  * The hot range is the range freed last, with what was freed adjacent to it since. It is one
@@ -19,7 +20,9 @@
  * The cold range is the range freed last in a region that should drain (below), with what was freed
  * adjacent to it since. It serves no request. It goes into the trees as one run, before a request
  * gets to them, when another one becomes cold, or when nothing else is in use in its region. So a
- * burst of frees in order costs the trees one insertion.
+ * burst of frees in order costs the trees one insertion. Of more ranges than two that become cold
+ * between two requests that get to the trees, the others are deferred (deferred.h): what they cost
+ * the trees is mostly nothing, if the burst ends with empty regions.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
  * in the blocks.
@@ -61,10 +64,12 @@
 
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);
 void *dt_cache_take(struct dt_heap *heap, size_t size);
-void *dt_cache_alloc(struct dt_heap *heap, size_t size);
+void *dt_cache_take_stale(struct dt_heap *heap, struct dt_quick_list *list, size_t size);
 void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size);
 void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		   unsigned int nr);
+void dt_cache_displace(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+		       unsigned int nr);
 void dt_cache_flush_hot(struct dt_heap *heap);
 void dt_cache_recheck_hot(struct dt_heap *heap);
 bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int first,
@@ -172,6 +177,60 @@ static __always_inline bool hot_needs_recheck(const struct dt_heap *heap,
 					      const struct dt_region *region, unsigned int nr)
 {
 	return heap->nr_regions > 1 && region->nr_inuse - nr < region->drain_wmark;
+}
+
+/* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
+static __always_inline bool region_may_drain(const struct dt_heap *heap,
+					     const struct dt_region *region, unsigned int used)
+{
+	return used < region->drain_wmark && region != heap->lowest;
+}
+
+/*
+ * Take a block off a list. A block is stale if its region has begun to drain since the deposit:
+ * it goes to the trees instead.
+ */
+static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_list *list,
+					size_t size)
+{
+	unsigned int nr = granules_of(size);
+	struct dt_region *region;
+	struct dt_cached *block;
+
+	if (!list->depth)
+		return NULL;
+	region = quick_first(heap, list, nr);
+	if (unlikely(!region))
+		return NULL;
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
+		return dt_cache_take_stale(heap, list, size);
+	block = quick_pop(heap->quick, list, nr);
+	region->nr_inuse += nr;
+	ledger_fill(region->ledger, region_index(region, block), nr, size);
+	return block;
+}
+
+/**
+ * cache_alloc() - serve a request from the quick list of its size
+ * @heap: the heap, which has quick lists
+ * @size: size in bytes, not 0
+ *
+ * Served or not, the request is a credit for its size.
+ *
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL.
+ */
+static __always_inline void *cache_alloc(struct dt_heap *heap, size_t size)
+{
+	unsigned int nr = granules_of(size);
+	struct dt_quick_list *list;
+
+	if (nr > QUICK_LISTS)
+		return NULL;
+	list = quick_list(heap->quick, nr);
+	if (list->credit < U8_MAX)
+		list->credit++;
+	return quick_take(heap, list, size);
 }
 
 #endif /* DUALTREE_CACHE_H */

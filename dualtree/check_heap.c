@@ -8,7 +8,9 @@
 #include "../compat/compat.h"
 #include "cache.h"
 #include "check.h"
+#include "deferred.h"
 #include "heap.h"
+#include "in_flight.h"
 #include "percpu.h"
 #include "walk.h"
 
@@ -124,6 +126,40 @@ static bool cold_check(const struct dt_heap *heap)
 	return cold->region->heap == heap && cold->nr <= cold->region->nr_inuse;
 }
 
+/* The deferred runs of a region are the owner's, and as many granules as it counts. */
+static bool region_deferred_check(const struct dt_heap *heap, const struct dt_region *region)
+{
+	unsigned int at, end, nr = 0;
+
+	for (at = 0; at < region->nr; at++) {
+		if (!addr_tree_has(region->deferred, at))
+			continue;
+		if (region->ledger[at] != LEDGER_OWNED)
+			return false;
+		end = dt_deferred_end(heap, region, at);
+		nr += end - at;
+		at = end - 1;
+	}
+	return nr == region->nr_deferred &&
+	       hlist_unhashed(&region->deferred_node) == !nr;
+}
+
+/* The same of all regions of a heap. */
+static bool deferred_check(const struct dt_heap *heap)
+{
+	const struct dt_region *region;
+	unsigned long nr = 0;
+	struct rb_node *node;
+
+	for (node = rb_first(&heap->regions); node; node = rb_next(node)) {
+		region = region_entry(node);
+		if (!region_deferred_check(heap, region))
+			return false;
+		nr += region->nr_deferred;
+	}
+	return nr == heap->nr_deferred;
+}
+
 /**
  * dt_cache_check() - check all invariants of a heap's cache
  * @heap: the heap
@@ -138,8 +174,10 @@ bool dt_cache_check(const struct dt_heap *heap)
 	unsigned long nr_cached = 0;
 	unsigned int nr;
 
+	if (!deferred_check(heap))
+		return false;
 	if (!heap->quick)
-		return heap->hot.nr == HOT_OFF && !heap->cold.nr;
+		return heap->hot.nr == HOT_OFF && !heap->cold.nr && !heap->nr_deferred;
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
 		if (!list_check(heap, nr, &nr_cached))
 			return false;
@@ -151,7 +189,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_check);
 /**
  * struct check - the sums of dualtree_check()
  * @ok: true if no heap has failed
- * @nr_free: granules in the trees and quick lists of all heaps
+ * @nr_free: granules in the trees, quick lists and deferred runs of all heaps
  * @tally: sums over all ledgers
  */
 struct check {
@@ -166,21 +204,11 @@ static bool check_heap(struct dt_heap *heap, int cpu, void *arg)
 
 	check->ok &= dt_heap_check(heap, &check->tally) && dt_cache_check(heap);
 	check->nr_free += heap->nr_free;
-	check->nr_free += dt_cache_listed(heap);
+	check->nr_free += dt_cache_listed(heap) + heap->nr_deferred;
 	return false;
 }
 
-/**
- * dualtree_check() - check all invariants of an instance
- * @dt: the instance; no call is running
- *
- * Checks every heap as its owner, and compares the sums over the ledgers with the statistics: live
- * bytes, and granules that are free or in flight.
- *
- * Context: Process context. May sleep.
- * Return: true if the invariants hold.
- */
-bool dualtree_check(struct dualtree *dt)
+static bool check_once(struct dualtree *dt)
 {
 	struct check check = { .ok = true };
 	struct dualtree_stats stats;
@@ -191,5 +219,30 @@ bool dualtree_check(struct dualtree *dt)
 	dualtree_get_stats(dt, &stats);
 	return check.ok && stats.live_bytes == check.tally.live_bytes &&
 	       stats.free_bytes >> DT_GRANULE_SHIFT == check.nr_free + check.tally.in_flight;
+}
+
+/**
+ * dualtree_check() - check all invariants of an instance
+ * @dt: the instance; no call is running
+ *
+ * Checks every heap as its owner, and compares the sums over the ledgers with the statistics: live
+ * bytes, and granules that are free or in flight. Once more where a look at what is in flight has
+ * returned regions between the two.
+ *
+ * Context: Process context. May sleep.
+ * Return: true if the invariants hold.
+ */
+bool dualtree_check(struct dualtree *dt)
+{
+	u64 puts;
+	bool ok;
+
+	do {
+		puts = atomic64_read(&dt->counts.region_puts);
+		ok = check_once(dt);
+		if (!ok)
+			dt_in_flight_wait();
+	} while (!ok && puts != (u64)atomic64_read(&dt->counts.region_puts));
+	return ok;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dualtree_check);

@@ -6,7 +6,9 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "cache.h"
+#include "deferred.h"
 #include "evict.h"
+#include "heap_free.h"
 
 /* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
 static void region_evict(struct dt_heap *heap, struct dt_region *region)
@@ -26,15 +28,15 @@ static void region_evict(struct dt_heap *heap, struct dt_region *region)
 }
 
 /*
- * Put a run into the trees; and its region's cold range and blocks too, if nothing else is in use
- * there. Return: true if there were blocks: that takes as long as a drain.
+ * Put a run into the trees; and its region's cold range, deferred runs and blocks too, if nothing
+ * else is in use there. Return: true if there were runs or blocks: that takes as long as a drain.
  */
 bool dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
 {
 	const struct dt_cold_range *cold = &heap->cold;
 
-	dt_heap_free(heap, region, first, nr);
+	heap_free(heap, region, first, nr);
 	if (unlikely(region->nr_inuse == cold->nr && cold->nr && cold->region == region)) {
 		nr = cold->nr;
 		WRITE_ONCE(heap->cold.nr, 0);
@@ -54,6 +56,27 @@ void dt_evict_cold(struct dt_heap *heap)
 
 	WRITE_ONCE(cold->nr, 0);
 	dt_evict_run(heap, cold->region, cold->first, nr);
+}
+
+/* Put the deferred run that begins with granule @first into the trees. */
+static void deferred_evict(struct dt_heap *heap, struct dt_region *region, unsigned int first)
+{
+	unsigned int nr = dt_deferred_take(heap, region, first);
+
+	dt_evict_run(heap, region, first, nr);
+}
+
+/* Put up to @budget deferred runs into the trees. Return: what is left of the budget. */
+unsigned int dt_evict_deferred(struct dt_heap *heap, unsigned int budget)
+{
+	struct dt_region *region;
+
+	for (; heap->nr_deferred && budget; budget--) {
+		region = hlist_entry(heap->deferred.first, struct dt_region, deferred_node);
+		deferred_evict(heap, region,
+			       addr_tree_next(region->deferred, region->free.nr_max, 0));
+	}
+	return budget;
 }
 
 /* Put a block into the trees that has been taken out of its list. */
@@ -78,10 +101,10 @@ static void hot_evict(struct dt_heap *heap)
 /**
  * dt_cache_flush() - put what is cached into the trees
  * @heap: the heap
- * @budget: max number of blocks to take from the quick lists
+ * @budget: max number of deferred runs, and of blocks to take from the quick lists
  *
  * Context: Any; the caller owns the heap.
- * Return: true if blocks are left in the quick lists.
+ * Return: true if some are left.
  */
 bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
 {
@@ -94,6 +117,9 @@ bool dt_cache_flush(struct dt_heap *heap, unsigned int budget)
 		dt_evict_cold(heap);
 	if (heap->hot.nr)
 		hot_evict(heap);
+	budget = dt_evict_deferred(heap, budget);
+	if (heap->nr_deferred)
+		return true;
 	for (nr = 1; nr <= QUICK_LISTS && local64_read(&quick->nr_cached); nr++) {
 		struct dt_quick_list *list = quick_list(quick, nr);
 
@@ -154,6 +180,8 @@ void dt_cache_flush_range(struct dt_heap *heap, struct dt_region *region, unsign
 			hot_evict(heap);
 		else if (heap->cold.nr && heap->cold.region == region && heap->cold.first == at)
 			dt_evict_cold(heap);
+		else if (deferred_begins(region, at))
+			deferred_evict(heap, region, at);
 		else if (ledger_is_block(mark))
 			quick_evict(heap, region, at);
 		else if (!ledger_is_first(mark))

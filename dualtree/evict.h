@@ -11,6 +11,7 @@ struct dt_region;
 bool dt_evict_run(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr);
 void dt_evict_cold(struct dt_heap *heap);
+unsigned int dt_evict_deferred(struct dt_heap *heap, unsigned int budget);
 void dt_evict_block(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		    unsigned int nr);
 

@@ -19,7 +19,7 @@
 #include "../compat/compat.h"
 #include "../compat/kasan.h"
 #include "extent_tree.h"
-#include "size_tree.h"
+#include "extent_ops.h"
 
 /* Bytes of the lengths and of the tree by address of a region of @nr granules. */
 size_t dt_extent_tree_size(unsigned int nr)
@@ -54,73 +54,6 @@ void dt_extent_tree_init(struct dt_extent_tree *tree, void *base, u8 *ledger, un
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_init);
 
-/* There is no extent at @last any more: its node is free memory like the rest. */
-static __always_inline void extent_forget(const struct dt_extent_tree *tree, unsigned int last)
-{
-	struct dt_extent *node = extent_node(tree, last);
-
-	/* What is handed out is clear then, nodes included. */
-	if (want_init_on_free())
-		*node = (struct dt_extent){ };
-	dt_poison(node, sizeof(*node));
-}
-
-/* Mark both ends of an extent in the ledger. */
-static __always_inline void extent_mark(struct dt_extent_tree *tree, unsigned int first,
-					unsigned int nr)
-{
-	unsigned int last = first + nr - 1;
-
-	if (nr > LEDGER_SIZES) {
-		WRITE_ONCE(tree->ledger[first], LEDGER_FIRST_LARGE);
-		WRITE_ONCE(tree->ledger[last], LEDGER_LARGE);
-		tree->lengths[(first + LENGTH_GRANULES - 1) / LENGTH_GRANULES] = nr;
-		tree->lengths[last / LENGTH_GRANULES] = nr;
-	} else {
-		/* In this order: of one granule the mark is that of the last. */
-		WRITE_ONCE(tree->ledger[first], LEDGER_FIRST);
-		WRITE_ONCE(tree->ledger[last], LEDGER_FREE + nr - 1);
-	}
-}
-
-/*
- * Take @nr granules of an extent of @total, from its granule @skip on. What is left before them
- * becomes an extent of its own. Return: the first granule, or EXTENT_NONE with @damaged set.
- */
-static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, struct dt_place place,
-						unsigned int total, unsigned int skip,
-						unsigned int nr)
-{
-	unsigned int last = place.last, first = last - total + 1 + skip, after = total - skip - nr;
-	bool in_place = after > LEDGER_SIZES && only_large(tree, last);
-
-	if (!in_place)
-		size_remove(tree, place, extent_class(total));
-	if (unlikely(tree->damaged))
-		return EXTENT_NONE;
-	tree->nr_free -= nr;
-	if (in_place) {
-		extent_mark(tree, first + nr, after);
-		tree->largest = after;
-	} else if (after) {
-		extent_mark(tree, first + nr, after);
-		size_insert(tree, last, after);
-	} else {
-		addr_tree_remove(tree->by_addr, last);
-		extent_forget(tree, last);
-		tree->nr_extents--;
-	}
-	if (skip) {
-		extent_mark(tree, first - skip, skip);
-		size_insert(tree, first - 1, skip);
-		addr_tree_insert(tree->by_addr, tree->nr_max, first - 1);
-		tree->nr_extents++;
-	}
-	if (total == tree->largest && !in_place)
-		update_largest(tree);
-	return first;
-}
-
 /**
  * dt_extent_tree_alloc() - carve granules from the best fit
  * @tree: the tree
@@ -138,11 +71,7 @@ static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, str
  */
 unsigned int dt_extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct dt_place place = best_fit(tree, nr);
-
-	if (unlikely(place.last == EXTENT_NONE))
-		return EXTENT_NONE;
-	return extent_take(tree, place, extent_nr_to(tree, place.last), 0, nr);
+	return extent_tree_alloc(tree, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 
@@ -253,15 +182,6 @@ unsigned int dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned 
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_aligned);
 
-/* Remove an extent that freed granules merge with from the tree of its size. */
-static __always_inline void merge(struct dt_extent_tree *tree, unsigned int last, unsigned int nr)
-{
-	struct dt_place place = place_of(tree, last, nr);
-
-	if (likely(place.last != EXTENT_NONE))
-		size_remove(tree, place, extent_class(nr));
-}
-
 /**
  * dt_extent_tree_free() - insert granules and merge them with the extents they touch
  * @tree: the tree
@@ -274,44 +194,7 @@ static __always_inline void merge(struct dt_extent_tree *tree, unsigned int last
  */
 void dt_extent_tree_free(struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
 {
-	u8 before = READ_ONCE(*(tree->ledger + first - 1));
-	u8 after = READ_ONCE(tree->ledger[first + nr]);
-	unsigned int last = first + nr - 1, length;
-	bool right = ledger_is_first(after), in_place = false;
-
-	tree->nr_free += nr;
-	if (right) {
-		length = extent_nr_from(tree, first + nr);
-		last += length;
-		in_place = after == LEDGER_FIRST_LARGE && only_large(tree, last);
-		if (!in_place)
-			merge(tree, last, length);
-		WRITE_ONCE(tree->ledger[first + nr], LEDGER_OWNED);
-	}
-	if (ledger_is_last(before)) {
-		length = extent_nr_to(tree, first - 1);
-		if (before == LEDGER_LARGE && only_large(tree, first - 1)) {
-			tree->roots[LEDGER_SIZES] = last;
-			node_init(tree, last);
-			in_place = true;
-		} else {
-			merge(tree, first - 1, length);
-		}
-		WRITE_ONCE(tree->ledger[first - 1], LEDGER_OWNED);
-		addr_tree_remove(tree->by_addr, first - 1);
-		extent_forget(tree, first - 1);
-		tree->nr_extents--;
-		first -= length;
-	}
-	if (!right) {
-		addr_tree_insert(tree->by_addr, tree->nr_max, last);
-		tree->nr_extents++;
-	}
-	extent_mark(tree, first, last - first + 1);
-	if (!in_place)
-		size_insert(tree, last, last - first + 1);
-	else if (last - first + 1 > tree->largest)
-		tree->largest = last - first + 1;
+	extent_tree_free(tree, first, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_free);
 

@@ -6,7 +6,10 @@
 #include <linux/rbtree_augmented.h>
 #include <linux/sizes.h>
 #include "../compat/compat.h"
+#include "deferred.h"
+#include "extent_ops.h"
 #include "heap.h"
+#include "heap_free.h"
 #include "heap_regions.h"
 #include "heap_sums.h"
 #include "ledger.h"
@@ -107,7 +110,7 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 	if (!region)
 		return NULL;
 	was = region_sums(region);
-	first = dt_extent_tree_alloc(&region->free, nr);
+	first = extent_tree_alloc(&region->free, nr);
 	if (unlikely(first == EXTENT_NONE)) {
 		heap_repair_sums(heap, region, &was);
 		first = dt_extent_tree_alloc(&region->free, nr);
@@ -217,15 +220,6 @@ bool dt_heap_extend(struct dt_heap *heap, struct dt_region *region, unsigned int
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_extend);
 
-/* A region has more free extents than before: keep it if it is empty now. */
-static __always_inline void heap_grown_free(struct dt_heap *heap, struct dt_region *region)
-{
-	if (unlikely(region_empty(region)))
-		dt_heap_keep_spare(heap, region);
-	else if (heap->spare)
-		heap_age_spare(heap);
-}
-
 /**
  * dt_heap_free() - insert freed granules into the trees
  * @heap: the heap
@@ -238,14 +232,7 @@ static __always_inline void heap_grown_free(struct dt_heap *heap, struct dt_regi
 void dt_heap_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
 {
-	struct region_sums was = region_sums(region);
-
-	dt_extent_tree_free(&region->free, first, nr);
-	region->nr_inuse -= nr;
-	if (unlikely(region->free.damaged))
-		dt_heap_repair(heap, region);
-	heap_update_sums(heap, region, was);
-	heap_grown_free(heap, region);
+	heap_free(heap, region, first, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_free);
 
@@ -283,6 +270,7 @@ void dt_heap_reset(struct dt_heap *heap, struct dt_region *region)
 {
 	struct region_sums was = region_sums(region);
 
+	dt_deferred_forget(heap, region);
 	dt_region_reset(region);
 	heap_update_sums(heap, region, was);
 	dt_heap_keep_spare(heap, region);

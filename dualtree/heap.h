@@ -29,6 +29,7 @@
 #define DUALTREE_HEAP_H
 
 #include <linux/cache.h>
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <asm/local64.h>
 #include <linux/rbtree.h>
@@ -93,6 +94,9 @@ struct dt_cold_range {
  * @counts: the counts; readable
  * @quick: the quick lists, or NULL; constant
  * @repeated: granules of the last request that the trees served, or 0
+ * @nr_cooled: ranges that were cold and went to the trees since a request got there
+ * @deferred: regions that have deferred runs
+ * @nr_deferred: granules in these runs; readable
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees since @spare was set
  * @regions: regions by address, augmented with dt_region.subtree_largest
@@ -127,6 +131,9 @@ struct dt_heap {
 	struct dt_heap_counts counts;
 	struct dt_quick *quick;
 	unsigned int repeated;
+	unsigned int nr_cooled;
+	struct hlist_head deferred;
+	unsigned long nr_deferred;
 	struct dt_region *spare;
 	unsigned int spare_idle;
 	struct rb_root regions;

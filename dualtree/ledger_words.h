@@ -18,6 +18,8 @@
 #ifndef DUALTREE_LEDGER_WORDS_H
 #define DUALTREE_LEDGER_WORDS_H
 
+#include <asm/byteorder.h>
+#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include "granule.h"
@@ -89,8 +91,13 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
 
 static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
-	return READ_ONCE(ledger_word(u64, p)) & READ_ONCE(ledger_word(u64, p + 8)) &
-	       READ_ONCE(ledger_word(u64, q)) & READ_ONCE(ledger_word(u64, q + 8));
+	u64 all = READ_ONCE(ledger_word(u64, p));
+
+	/* One by one: in an expression the compiler loads each into a register of its own first. */
+	all &= READ_ONCE(ledger_word(u64, p + 8));
+	all &= READ_ONCE(ledger_word(u64, q));
+	all &= READ_ONCE(ledger_word(u64, q + 8));
+	return all;
 }
 
 static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
@@ -201,6 +208,46 @@ static __always_inline bool ledger_few_full(const u8 *p, unsigned long nr)
 	return !nr || READ_ONCE(*p) == DT_GRANULE;
 }
 
+/*
+ * Set the counts of at most 32 granules if all of them are full. One choice by size for both.
+ * Return: false, with nothing changed, if some are not.
+ */
+static __always_inline bool ledger_swap_few(u8 *p, unsigned long nr, u8 count)
+{
+	u8 *end = p + nr;
+
+	if (nr >= 16) {
+		if (unlikely(!ledger_full_32(p, end - 16)))
+			return false;
+		ledger_put(u64, p, count);
+		ledger_put(u64, p + 8, count);
+		ledger_put(u64, end - 16, count);
+		ledger_put(u64, end - 8, count);
+		return true;
+	}
+	if (unlikely(!ledger_few_full(p, nr)))
+		return false;
+	ledger_set_few(p, nr, count);
+	return true;
+}
+
+/*
+ * The same for @nr granules, at most 32, or with @many at most 64, where fewer than 32 are taken for
+ * some that are not full.
+ */
+static __always_inline bool ledger_swap(u8 *p, unsigned long nr, u8 count, bool many)
+{
+	u8 *end = p + nr;
+
+	if (!many)
+		return ledger_swap_few(p, nr, count);
+	if (unlikely(nr < 32 || !ledger_full_64(p, end - 32)))
+		return false;
+	ledger_put_32(p, count);
+	ledger_put_32(end - 32, count);
+	return true;
+}
+
 /* Set the counts of @nr granules from @first on. */
 static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned long nr, u8 count)
 {
@@ -232,6 +279,16 @@ static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 		if (READ_ONCE(*p) != LEDGER_OWNED)
 			return false;
 	return true;
+}
+
+/* The first granule from @at on that is not LEDGER_OWNED; that may be the guard after the ledger. */
+static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned int at)
+{
+	u64 others, owned = ledger_all(u64, LEDGER_OWNED);
+
+	while (!(others = READ_ONCE(ledger_word(u64, ledger + at)) ^ owned))
+		at += sizeof(others);
+	return at + __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
 }
 
 /* Are all bytes of @nr granules from @first on live? */

@@ -3,6 +3,7 @@
  * Quick lists: taking blocks out that are not the first of their list, and repair. quick.h has the
  * picture and the context.
  */
+#include "../compat/compat.h"
 #include "damage.h"
 #include "heap_sums.h"
 #include "quick.h"
@@ -93,6 +94,7 @@ void dt_quick_repair(struct dt_heap *heap)
 	dt_quick_forget_all(heap->quick);
 	free_blocks(heap);
 }
+EXPORT_SYMBOL_FOR_DT_TEST(dt_quick_repair);
 
 /* Take out a block at any position in its list. Return: false if it was not found. */
 bool dt_quick_unlink(struct dt_heap *heap, const struct dt_cached *block, unsigned int nr)

@@ -47,10 +47,16 @@ static size_t map_offset(unsigned int nr)
 	return ALIGN(trees_offset(nr) + dt_extent_tree_size(nr), sizeof(long));
 }
 
+/* Where the bits of deferred runs begin. */
+static size_t deferred_offset(unsigned int nr)
+{
+	return map_offset(nr) + region_map_words(nr) * sizeof(long);
+}
+
 /* Where the marks of kmemleak begin. */
 static size_t leaks_offset(unsigned int nr)
 {
-	return map_offset(nr) + region_map_words(nr) * sizeof(long);
+	return deferred_offset(nr) + addr_tree_words(nr) * sizeof(long);
 }
 
 /* Bytes of the record of a region of 2^@order pages. */
@@ -147,6 +153,7 @@ static void record_init(struct dt_region *region, void *block, unsigned int orde
 	dt_extent_tree_init(&region->free, block, region->ledger, nr,
 			    (void *)region + trees_offset(nr));
 	region->map = (void *)region + map_offset(nr);
+	region->deferred = (void *)region + deferred_offset(nr);
 }
 
 /**

@@ -19,6 +19,7 @@
 #define DUALTREE_REGION_H
 
 #include <linux/kasan.h>
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
@@ -56,11 +57,15 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @pool: the pool that the block returns to
  * @leaks: marks of kmemleak's objects, or NULL
  * @free: the free extents
- * @nr_inuse: granules that are in no extent and no quick list: live, hot, or in flight
+ * @nr_inuse: granules that are in no extent, no quick list and no deferred run: live, hot, cold, or
+ *	in flight
  * @node: node in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules, or more
  * @retired: next in a list of retired regions
  * @quiet: granules that were free at its end at the last look, see trim.c
+ * @nr_deferred: granules in deferred runs
+ * @deferred_node: in dt_heap.deferred while there are any
+ * @deferred: the first granules of these runs, a tree by address: see deferred.h; constant
  * @map: a bit for REGION_MAP_GRANULES granules: runs in flight begin there; set by any CPU
  * @state: is it queued? Changed by any CPU
  * @queued: its node in dt_heap.remote or dt_heap.pending; owned by
@@ -69,10 +74,10 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @rcu: frees the record
  * @guard: the guard before the ledger
  * @ledger: the count of each granule, then the guard after it; written as ledger.h says. After
- *	that lie the lengths and the tree by address of @free, and @map.
+ *	that lie the lengths and the tree by address of @free, @map and @deferred.
  *
  * Constant from the lookup on: all up to @leaks, but for @heap, and for @bytes, @nr and
- * @drain_wmark, which dt_region_cut() lowers. Owner only: @free up to @quiet.
+ * @drain_wmark, which dt_region_cut() lowers. Owner only: @free up to @deferred.
  */
 struct dt_region {
 	struct dualtree *dt;
@@ -91,6 +96,9 @@ struct dt_region {
 	unsigned int subtree_largest;
 	struct dt_region *retired;
 	unsigned int quiet;
+	unsigned int nr_deferred;
+	struct hlist_node deferred_node;
+	unsigned long *deferred;
 
 	unsigned long *map;
 	int state;
@@ -148,6 +156,17 @@ static __always_inline bool region_holds(const struct dt_region *region, size_t 
 	return len - 1 < bytes && offset + (len - 1) < bytes;
 }
 
+/*
+ * region_holds() for the owner, who has found the region by an address at @offset: it lies in the
+ * region, since only the owner cuts its end off. One compare.
+ */
+static __always_inline bool region_holds_owned(const struct dt_region *region, size_t offset,
+					       size_t len)
+{
+	/* 0 becomes the largest length. */
+	return len - 1 < READ_ONCE(region->bytes) - offset;
+}
+
 static inline unsigned int region_index(const struct dt_region *region, const void *addr)
 {
 	return region_offset(region, addr) >> DT_GRANULE_SHIFT;
@@ -173,7 +192,7 @@ static inline unsigned int region_map_words(unsigned int nr)
 /* Granules in quick lists. */
 static inline unsigned int region_nr_cached(const struct dt_region *region)
 {
-	return region->nr - region->nr_inuse - region->free.nr_free;
+	return region->nr - region->nr_inuse - region->free.nr_free - region->nr_deferred;
 }
 
 /* The count of the granule before @first, or the guard. */

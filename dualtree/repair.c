@@ -7,14 +7,15 @@
  */
 #include "../compat/compat.h"
 #include "damage.h"
+#include "deferred.h"
 #include "heap.h"
 #include "ledger.h"
 #include "repair.h"
 
 /*
- * Make a region's trees again from the ledger. What is hot stays so; what is cold is put into the
- * trees by that, since it has the mark of what they hold. So are blocks of quick lists, unless
- * @keep_blocks.
+ * Make a region's trees again from the ledger. What is hot stays so; what is cold or
+ * deferred is put into the trees by that, since it has the mark of what they hold. So are blocks of
+ * quick lists, unless @keep_blocks.
  */
 void dt_heap_rebuild(struct dt_heap *heap, struct dt_region *region, bool keep_blocks)
 {
@@ -25,6 +26,7 @@ void dt_heap_rebuild(struct dt_heap *heap, struct dt_region *region, bool keep_b
 		region->nr_inuse -= heap->cold.nr;
 		WRITE_ONCE(heap->cold.nr, 0);
 	}
+	dt_deferred_forget(heap, region);
 	dt_extent_tree_rebuild(&region->free, hot->first, hole ? hot->nr : 0, keep_blocks);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The extents of a region by size: see extent_tree.h for the picture and for what holds of the
- * nodes. Private to extent_tree.c, which inlines these.
+ * nodes. Private to extent_ops.h and extent_tree.c, which inline these.
  *
  *	class	0 ... LEDGER_SIZES - 1	LEDGER_SIZES
  *	holds	extents of class + 1	all larger extents

@@ -155,17 +155,17 @@ static void requests_are_demand(struct kunit *test)
 	struct dt_heap *heap = &f->heap;
 	unsigned int i;
 
-	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5));
+	KUNIT_EXPECT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE - 5));
 	KUNIT_EXPECT_EQ(test, f->quick.lists[3].credit, 1);
-	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, QUICK_LISTS * DT_GRANULE + 1));
-	KUNIT_EXPECT_NULL(test, dt_cache_alloc(heap, SZ_4M));
+	KUNIT_EXPECT_NULL(test, cache_alloc(heap, QUICK_LISTS * DT_GRANULE + 1));
+	KUNIT_EXPECT_NULL(test, cache_alloc(heap, SZ_4M));
 	free_drained(f, r, 20, 4);
 	KUNIT_EXPECT_EQ(test, f->quick.lists[3].credit, 0);
 	/* One that is served is one as well. */
-	KUNIT_EXPECT_PTR_EQ(test, dt_cache_alloc(heap, 4 * DT_GRANULE - 5), region_addr(r, 20));
+	KUNIT_EXPECT_PTR_EQ(test, cache_alloc(heap, 4 * DT_GRANULE - 5), region_addr(r, 20));
 	KUNIT_EXPECT_EQ(test, f->quick.lists[3].credit, 1);
 	for (i = 0; i < 300; i++)
-		KUNIT_ASSERT_NULL(test, dt_cache_alloc(heap, 4 * DT_GRANULE));
+		KUNIT_ASSERT_NULL(test, cache_alloc(heap, 4 * DT_GRANULE));
 	KUNIT_EXPECT_EQ(test, f->quick.lists[3].credit, U8_MAX);
 	free_drained(f, r, 20, 4);
 	KUNIT_EXPECT_EQ(test, f->quick.lists[3].credit, U8_MAX - 1);
@@ -496,7 +496,7 @@ static void gate_bytes(struct kunit *test)
 	unsigned int i;
 
 	add_credit(f, QUICK_LISTS, 100);
-	KUNIT_EXPECT_NULL(test, dt_cache_alloc(&f->heap, QUICK_LISTS * DT_GRANULE + 1));
+	KUNIT_EXPECT_NULL(test, cache_alloc(&f->heap, QUICK_LISTS * DT_GRANULE + 1));
 	for (i = 0; i < granules_max / QUICK_LISTS; i++)
 		free_drained(f, r, 1 + (QUICK_LISTS + 1) * i, QUICK_LISTS);
 	KUNIT_EXPECT_EQ(test, dt_cache_listed(&f->heap), granules_max);

@@ -124,7 +124,7 @@ static void heap_sums(struct dualtree *dt, struct dt_heap *heap)
 	WRONG(region->subtree_largest, 0, dualtree_check(dt));
 }
 
-/* Ranges that are hot or cold, and are not the owner's, or not of the heap. */
+/* Ranges that are hot or cold, and are not the owner's, or not of the heap; deferred runs. */
 static void heap_ranges(struct dualtree *dt, struct dt_heap *heap)
 {
 	struct dt_region *region = heap->lowest;
@@ -135,6 +135,9 @@ static void heap_ranges(struct dualtree *dt, struct dt_heap *heap)
 	heap->cold = (struct dt_cold_range){ .region = region, .first = heap->hot.first };
 	WRONG(heap->cold.nr, 5, dualtree_check(dt));
 	heap->cold = (struct dt_cold_range){ };
+	WRONG(heap->nr_deferred, 1, dualtree_check(dt));
+	WRONG(region->nr_deferred, 1, dualtree_check(dt));
+	WRONG(region->deferred[0], 1, dualtree_check(dt));
 }
 
 static void region_marks(struct dualtree *dt, struct dt_region *region)

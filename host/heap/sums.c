@@ -82,7 +82,10 @@ static unsigned long lists_sum(const struct dt_quick *quick)
 	return cached;
 }
 
-/* Granules of the hot range and the cold one: the owner's, and in use as far as regions know. */
+/*
+ * Granules of the hot range and the cold one, the owner's and in use as far as regions know, and
+ * those of deferred runs.
+ */
 static unsigned long ranges_sum(const struct dt_heap *heap)
 {
 	unsigned int hot = heap->hot.nr == HOT_OFF ? 0 : heap->hot.nr, cold = heap->cold.nr;
@@ -91,13 +94,13 @@ static unsigned long ranges_sum(const struct dt_heap *heap)
 					hot));
 	host_assert(!cold || !memchr_inv(heap->cold.region->ledger + heap->cold.first,
 					 LEDGER_OWNED, cold));
-	return hot + cold;
+	return hot + cold + heap->nr_deferred;
 }
 
 /* Check a heap, and add what it has to @stats: what dualtree_get_stats() must say of it. */
 void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats)
 {
-	unsigned long granules = 0, bytes = 0, dead = 0;
+	unsigned long granules = 0, bytes = 0, dead = 0, deferred = 0;
 	const struct dt_region *region;
 	unsigned int regions = 0, extents = 0;
 	struct rb_node *node;
@@ -114,12 +117,14 @@ void host_heap_sums(const struct dt_heap *heap, struct dualtree_stats *stats)
 		granules += sums.granules;
 		extents += sums.extents;
 		dead += sums.dead;
+		deferred += region->nr_deferred;
 		bytes += region->bytes;
 		stats->record_bytes += region->records ? 0 :
 				       dt_region_record_bytes(region->order);
 		regions++;
 	}
 	host_assert(granules == heap->nr_free && bytes == heap->held_bytes);
+	host_assert(deferred == heap->nr_deferred);
 	host_assert(regions == heap->nr_regions && extents == heap->nr_extents);
 	host_assert(!heap->spare || heap->spare->bytes == (size_t)heap->spare->nr * DT_GRANULE);
 	if (heap->quick)

@@ -30,6 +30,41 @@ static inline void list_add(struct list_head *node, struct list_head *head)
 	host_link(head, node);
 }
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+static inline bool hlist_unhashed(const struct hlist_node *node)
+{
+	return !node->pprev;
+}
+
+static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
+{
+	host_assert(hlist_unhashed(node));
+	node->next = head->first;
+	if (node->next)
+		node->next->pprev = &node->next;
+	head->first = node;
+	node->pprev = &head->first;
+}
+
+static inline void hlist_del_init(struct hlist_node *node)
+{
+	if (hlist_unhashed(node))
+		return;
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+	*node = (struct hlist_node){ };
+}
+
+#define hlist_entry(node, type, member)	container_of(node, type, member)
+
 static inline void list_add_tail(struct list_head *node, struct list_head *head)
 {
 	list_add(node, head->prev);
