@@ -6,10 +6,11 @@
  *	  one granule, of which nothing else lives	free_fast(): the fast path
  *	  one granule, of which other bytes live on	free_bytes()
  *	  2 to 33 granules, of which nothing else lives	free_many()
+ *	  the same from inside a granule, or 33 to 65	free_whole()
  *	  granules shared at its ends, or a large range	free_partial()
  *	  a double-free, or a race with another CPU	free_recheck()
  *	another heap, or this one inside a section
- *	  1 to 33 granules, of which nothing else lives	free_remote(), free_remote_whole()
+ *	  1 to 33 granules, of which nothing else lives	free_remote(), free_push()
  *	  anything else					free_slow(), do_free()
  *	any heap
  *	  traced or cleared, or outside of a region	free_slow(), do_free()
@@ -19,8 +20,9 @@
  * hot, free_insert() moves that one to its quick list or to the trees.
  *
  * Every slow path is a call in tail position, so that the fast path costs no stack frame. It
- * takes what the fast path has in registers, and enables preemption. Those that are given @heap
- * also close the section on it. @caller is the return address that a report names.
+ * takes what the fast path has in registers, in the order that moves the fewest of them, and
+ * enables preemption. Those that are given @heap also close the section on it. @caller is the
+ * return address that a report names.
  *
  * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again. Checking
  * and changing the ledger is one stretch with preemption off. A double-free from an interrupt in
@@ -35,7 +37,8 @@
 
 /*
  * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
- * granules, the limit of ledger_is_whole().
+ * granules, the limit of ledger_is_whole(). Larger ranges take more registers, which the shorter
+ * paths would have to save. free_whole() takes twice as much.
  */
 #define FREE_WHOLE_MAX	(32 * DT_GRANULE)
 
@@ -45,9 +48,9 @@ static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct 
 		       unsigned long caller);
 static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
 		     unsigned long caller);
-static int free_many(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+static int free_many(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		     struct dt_heap *heap, unsigned long caller);
-static int free_bytes(struct dualtree *dt, size_t offset, size_t len, struct dt_region *region,
+static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		      struct dt_heap *heap, unsigned long caller);
 static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr);
@@ -92,19 +95,19 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 	preempt_disable();
 	heap = __this_cpu_read(slots->active);
 	region = buddy_lookup_owner(ptr);
-	offset = region_offset(region, ptr);
-	if (unlikely(offset < before))
+	if (before && unlikely(region_offset(region, ptr) < before))
 		return free_outside(dt, ptr, len, before, _RET_IP_);
 	if (unlikely(region_heap(region) != heap || free_watched()))
 		return free_remote(dt, ptr, len, region, _RET_IP_);
-	if (unlikely(!region_holds(region, offset, len)))
+	offset = region_offset(region, ptr);
+	if (unlikely(!region_holds_owned(region, offset, len)))
 		return free_slow(dt, ptr, len, region, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
-		return free_many(dt, offset, len, region, heap, _RET_IP_);
+		return free_many(dt, region, len, offset, heap, _RET_IP_);
 	if (unlikely(!ledger_is_granule(region->ledger + first, len)))
-		return free_bytes(dt, offset, len, region, heap, _RET_IP_);
+		return free_bytes(dt, region, len, offset, heap, _RET_IP_);
 	WRITE_ONCE(region->ledger[first], LEDGER_OWNED);
 	return free_hot(slots, heap, region, first, 1, len);
 }
@@ -144,7 +147,7 @@ static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, 
 	if (!nr)
 		dt_cache_recheck_hot(heap);
 	else if (heap->quick)
-		dt_cache_free(heap, region, first, nr);
+		dt_cache_displace(heap, region, first, nr);
 	else
 		dt_heap_free(heap, region, first, nr);
 	if (unlikely(heap->retired))
@@ -155,9 +158,8 @@ static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, 
 }
 
 /* The range is not live, or another CPU is freeing other bytes of its first or last granule. */
-static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
-				 struct dt_region *region, struct dt_heap *heap,
-				 unsigned long caller)
+static noinline int free_recheck(struct dualtree *dt, struct dt_region *region, size_t len,
+				 size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	struct dt_ledger_range range = ledger_range(offset, len);
 	/* The record may be freed as soon as preemption is on. */
@@ -185,9 +187,8 @@ static noinline int free_recheck(struct dualtree *dt, size_t offset, size_t len,
  * The range shares granules at its ends, as the tail of a buffer does, or is large. Does what
  * ledger_check() and ledger_claim() do, but reads the counts once.
  */
-static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
-				 struct dt_region *region, struct dt_heap *heap,
-				 unsigned long caller)
+static noinline int free_partial(struct dualtree *dt, struct dt_region *region, size_t len,
+				 size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
@@ -198,13 +199,13 @@ static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
 
 	if (unlikely(!ledger_has(first_count, head) || !ledger_has(last_count, tail) ||
 		     !ledger_all_full(first, 1, last - first - 1)))
-		return free_recheck(dt, offset, len, region, heap, caller);
+		return free_recheck(dt, region, len, offset, heap, caller);
 	dt_poison_bytes(region->base + offset, len);
 	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
 	if (first_count != head) {
 		if (unlikely(cmpxchg(first, first_count, first_count - head) != first_count))
-			return free_recheck(dt, offset, len, region, heap, caller);
+			return free_recheck(dt, region, len, offset, heap, caller);
 		first++;
 	}
 	if (last_count != tail && !ledger_claim_granule(last, tail))
@@ -219,35 +220,56 @@ static noinline int free_partial(struct dualtree *dt, size_t offset, size_t len,
 	return 0;
 }
 
-/* The range lies in several granules. */
-static noinline int free_many(struct dualtree *dt, size_t offset, size_t len,
-			      struct dt_region *region, struct dt_heap *heap, unsigned long caller)
+/* The range lies in 33 to 65 granules, as a page does, or begins inside a granule. */
+static noinline int free_whole(struct dualtree *dt, struct dt_region *region, size_t len,
+			       size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
-	size_t first = offset >> DT_GRANULE_SHIFT, last = last_byte >> DT_GRANULE_SHIFT;
-	u8 *ledger = region->ledger;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
+	bool taken;
 
-	/* Larger ranges take loops, which need registers that this path would have to save. */
-	if (len > FREE_WHOLE_MAX ||
-	    unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
-		return free_partial(dt, offset, len, region, heap, caller);
-	ledger_set_few(ledger + first, last - first, LEDGER_OWNED);
-	WRITE_ONCE(ledger[last], LEDGER_OWNED);
-	return free_hot(dt->slots, heap, region, first, last - first + 1, len);
+	if (len > FREE_WHOLE_MAX)
+		taken = ledger_take_whole(first, last, offset, last_byte, true);
+	else
+		taken = ledger_take_whole(first, last, offset, last_byte, false);
+	if (unlikely(!taken))
+		return free_partial(dt, region, len, offset, heap, caller);
+	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
+}
+
+/* The range lies in several granules. */
+static noinline int free_many(struct dualtree *dt, struct dt_region *region, size_t len,
+			      size_t offset, struct dt_heap *heap, unsigned long caller)
+{
+	size_t last_byte = offset + len - 1;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
+
+	/* Or the compiler keeps what they are made of, too, in registers that it has to save. */
+	OPTIMIZER_HIDE_VAR(first);
+	OPTIMIZER_HIDE_VAR(last);
+	if (len > FREE_WHOLE_MAX || offset & (DT_GRANULE - 1))
+		return len > 2 * FREE_WHOLE_MAX ?
+		       free_partial(dt, region, len, offset, heap, caller) :
+		       free_whole(dt, region, len, offset, heap, caller);
+	if (unlikely(!ledger_take_whole(first, last, 0, last_byte, false)))
+		return free_partial(dt, region, len, offset, heap, caller);
+	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
 }
 
 /* Other bytes of the range's one granule are live, or the range is not. */
-static noinline int free_bytes(struct dualtree *dt, size_t offset, size_t len,
-			       struct dt_region *region, struct dt_heap *heap, unsigned long caller)
+static noinline int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len,
+			       size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 seen = READ_ONCE(*count);
 
 	if (unlikely(!ledger_has(seen, len) || seen == len))
-		return free_recheck(dt, offset, len, region, heap, caller);
+		return free_recheck(dt, region, len, offset, heap, caller);
 	dt_poison_bytes(region->base + offset, len);
 	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
-		return free_recheck(dt, offset, len, region, heap, caller);
+		return free_recheck(dt, region, len, offset, heap, caller);
 	count_local(heap, len);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
@@ -269,15 +291,16 @@ static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
 	return 0;
 }
 
-/* The end of free_remote(): push the granules, in which nothing is live any more. */
-static __always_inline int free_remote_whole(struct dualtree *dt, struct dt_region *region,
-					     size_t first, size_t last, size_t len)
+/*
+ * The end of free_remote(): push the granules, in which nothing is live any more. Out of line: so
+ * neither of the two needs registers that it would have to save.
+ */
+static noinline int free_push(struct dualtree *dt, struct dt_region *region, unsigned long first,
+			      unsigned long nr, size_t len)
 {
-	size_t nr = last - first + 1;
-
 	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(region_addr(region, first), nr << DT_GRANULE_SHIFT);
-	count_free(dt, len, nr);
+	count_push(dt, len, nr);
 	if (remote_mark_few(region, first, nr))
 		return free_queue(dt, region);
 	preempt_enable();
@@ -294,13 +317,14 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
 
-	if (unlikely(region->dt != dt || len > FREE_WHOLE_MAX || free_watched()))
+	/* 0 becomes the largest length. What is left is short, so that the sum below does not wrap. */
+	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX || free_watched()))
 		return free_slow(dt, ptr, len, region, caller);
 	offset = region_offset(region, ptr);
-	if (unlikely(!region_holds(region, offset, len)))
+	last_byte = offset + len - 1;
+	if (unlikely(last_byte >= READ_ONCE(region->bytes)))
 		return free_slow(dt, ptr, len, region, caller);
 	ledger = region->ledger;
-	last_byte = offset + len - 1;
 	first = offset >> DT_GRANULE_SHIFT;
 	last = last_byte >> DT_GRANULE_SHIFT;
 	if (first != last) {
@@ -309,7 +333,7 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 	} else if (unlikely(!ledger_is_granule(ledger + first, len))) {
 		return free_slow(dt, ptr, len, region, caller);
 	}
-	return free_remote_whole(dt, region, first, last, len);
+	return free_push(dt, region, first, last - first + 1, len);
 }
 
 /*

@@ -32,25 +32,35 @@ static __always_inline void count_local(struct dt_heap *heap, size_t len)
 }
 
 /*
- * Count a free, of which @pushed granules were pushed to a remote list. The counts are local
- * atomics, so no section is needed; preemption is off.
+ * Count a free that put nothing on a remote list. The counts are local atomics, so no section is
+ * needed; preemption is off.
  */
-static __always_inline void count_free(struct dualtree *dt, size_t len, unsigned int pushed)
+static __always_inline void count_free(struct dualtree *dt, size_t len)
 {
 	struct dt_heap *heap = __this_cpu_read(dt->slots->heap);
 
 	if (likely(heap)) {
 		count_local(heap, len);
-		if (pushed) {
-			local64_inc(&heap->counts.remote_frees);
-			local64_add(pushed, &heap->counts.in_flight);
-		}
 	} else {
 		atomic64_inc(&dt->counts.frees);
 		atomic64_sub(len, &dt->counts.live_bytes);
-		atomic64_add(pushed, &dt->counts.in_flight);
-		if (pushed)
-			atomic64_inc(&dt->counts.remote_frees);
+	}
+}
+
+/* Count a free that put @nr granules on a remote list. As count_free(). */
+static __always_inline void count_push(struct dualtree *dt, size_t len, unsigned long nr)
+{
+	struct dt_heap *heap = __this_cpu_read(dt->slots->heap);
+
+	if (likely(heap)) {
+		count_local(heap, len);
+		local64_inc(&heap->counts.remote_frees);
+		local64_add(nr, &heap->counts.in_flight);
+	} else {
+		atomic64_inc(&dt->counts.frees);
+		atomic64_sub(len, &dt->counts.live_bytes);
+		atomic64_inc(&dt->counts.remote_frees);
+		atomic64_add(nr, &dt->counts.in_flight);
 	}
 }
 
@@ -83,12 +93,15 @@ static __always_inline int do_free(struct dualtree *dt, struct dt_heap *heap,
 	if (kind == FREE_LOCAL) {
 		ledger_set(region->ledger, run.first, run.nr, LEDGER_OWNED);
 		dt_cache_free(heap, region, run.first, run.nr);
-	} else if (kind == FREE_REMOTE) {
-		if (remote_mark(region, run.first, run.nr) && dt_remote_queue(region))
-			in_flight_note(dt);
 	}
-	count_free(dt, len, kind == FREE_REMOTE ? run.nr : 0);
-	return kind;
+	if (kind != FREE_REMOTE) {
+		count_free(dt, len);
+		return kind;
+	}
+	if (remote_mark(region, run.first, run.nr) && dt_remote_queue(region))
+		in_flight_note(dt);
+	count_push(dt, len, run.nr);
+	return FREE_REMOTE;
 }
 
 #endif /* DUALTREE_FREE_H */

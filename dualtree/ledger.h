@@ -271,6 +271,33 @@ static __always_inline bool ledger_is_whole(const u8 *first, const u8 *last, siz
 	return true;
 }
 
+/*
+ * ledger_is_whole(), and all of the granules become LEDGER_OWNED if so. @last is 1 to 32 after
+ * @first, or with @many 32 to 64. Owner only.
+ *
+ * Return: false, with nothing changed, if some count differs.
+ */
+static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset, size_t last_byte,
+					      bool many)
+{
+	unsigned int skipped = offset & (DT_GRANULE - 1);
+
+	if (unlikely(READ_ONCE(*last) != (u8)ledger_tail(last_byte)))
+		return false;
+	if (unlikely(skipped)) {
+		if (READ_ONCE(*first) != (u8)(DT_GRANULE - skipped) ||
+		    !ledger_swap(first + 1, last - first - 1, LEDGER_OWNED, many))
+			return false;
+		WRITE_ONCE(*first, LEDGER_OWNED);
+	} else if (unlikely(!ledger_swap(first, last - first, LEDGER_OWNED, many))) {
+		return false;
+	}
+	WRITE_ONCE(*last, LEDGER_OWNED);
+	/* Acquire: pairs as in ledger_claim_granule(). */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
 /* ledger_is_whole() for @len bytes of one granule. */
 static __always_inline bool ledger_is_granule(const u8 *count, size_t len)
 {

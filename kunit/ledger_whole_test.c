@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ledger_is_whole(), which most frees come down to: it takes a range exactly if that is all
- * that lives in its granules, and changes nothing else.
+ * ledger_take_whole() and ledger_is_whole(), which most frees come down to: they take a range
+ * exactly if that is all that lives in its granules, and change nothing else.
  */
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -39,19 +39,27 @@ static bool is_whole(const u8 *counts, size_t offset, size_t len)
 	return true;
 }
 
-/* As free_many() takes a range that is whole. Each granule gets @TAKEN. */
+/* As free_many() and free_whole() take a range that is whole. Each granule gets @TAKEN. */
 #define TAKEN	LEDGER_OWNED
 
-static bool take(u8 *counts, size_t offset, size_t len)
+static bool take(struct kunit *test, u8 *counts, size_t offset, size_t len)
 {
 	size_t last_byte = offset + len - 1;
 	size_t first = offset / DT_GRANULE, last = last_byte / DT_GRANULE;
+	bool many = last - first > 32, whole;
 
-	if (first == last ? !ledger_is_granule(counts + first, len) :
-			    !ledger_is_whole(counts + first, counts + last, offset, last_byte))
-		return false;
-	ledger_set(counts, first, last - first + 1, TAKEN);
-	return true;
+	if (first == last) {
+		if (!ledger_is_granule(counts + first, len))
+			return false;
+		counts[first] = TAKEN;
+		return true;
+	}
+	if (many)
+		return ledger_take_whole(counts + first, counts + last, offset, last_byte, true);
+	whole = ledger_is_whole(counts + first, counts + last, offset, last_byte);
+	KUNIT_EXPECT_EQ(test, whole, ledger_take_whole(counts + first, counts + last, offset,
+						       last_byte, false));
+	return whole;
 }
 
 /* One range on one layout: taken if it is whole, and otherwise nothing is changed. */
@@ -61,7 +69,7 @@ static void take_whole(struct kunit *test, const struct layout *layout, size_t o
 	struct layout is = *layout, want = *layout;
 	bool whole = is_whole(layout->counts, offset, len);
 
-	KUNIT_ASSERT_EQ_MSG(test, take(is.counts, offset, len), whole,
+	KUNIT_ASSERT_EQ_MSG(test, take(test, is.counts, offset, len), whole,
 			    "%zu bytes from %zu on", len, offset);
 	if (whole)
 		memset(want.counts + first, TAKEN, last - first + 1);
@@ -91,20 +99,20 @@ static void take_but_one(struct kunit *test, size_t nr)
 {
 	const size_t len = nr * DT_GRANULE - 7;
 	unsigned int hole;
-	u8 is[64], want[64];
+	u8 is[80], want[80];
 
 	memset(is, 0xa5, sizeof(is));
 	ledger_fill(is, 8, nr, len);
 	for (hole = 8; hole < 8 + nr; hole++) {
 		is[hole]--;
 		memcpy(want, is, sizeof(is));
-		KUNIT_ASSERT_FALSE(test, take(is, 8 * DT_GRANULE, len));
+		KUNIT_ASSERT_FALSE(test, take(test, is, 8 * DT_GRANULE, len));
 		KUNIT_ASSERT_EQ(test, memcmp(is, want, sizeof(is)), 0);
 		is[hole]++;
 	}
 	memcpy(want, is, sizeof(is));
 	memset(want + 8, TAKEN, nr);
-	KUNIT_ASSERT_TRUE(test, take(is, 8 * DT_GRANULE, len));
+	KUNIT_ASSERT_TRUE(test, take(test, is, 8 * DT_GRANULE, len));
 	KUNIT_ASSERT_EQ(test, memcmp(is, want, sizeof(is)), 0);
 }
 
@@ -113,7 +121,7 @@ static void take_long_whole_range(struct kunit *test)
 {
 	size_t nr;
 
-	for (nr = 1; nr <= 33; nr++)
+	for (nr = 1; nr <= 65; nr++)
 		take_but_one(test, nr);
 }
 
