@@ -317,7 +317,7 @@ static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
 
-	/* 0 becomes the largest length. What is left is short, so that the sum below does not wrap. */
+	/* 0 becomes the largest length; what is left is short: the sum below does not wrap. */
 	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX || free_watched()))
 		return free_slow(dt, ptr, len, region, caller);
 	offset = region_offset(region, ptr);

@@ -232,8 +232,8 @@ static __always_inline bool ledger_swap_few(u8 *p, unsigned long nr, u8 count)
 }
 
 /*
- * The same for @nr granules, at most 32, or with @many at most 64, where fewer than 32 are taken for
- * some that are not full.
+ * The same for @nr granules, at most 32, or with @many at most 64; then fewer than 32 are taken
+ * for some that are not full.
  */
 static __always_inline bool ledger_swap(u8 *p, unsigned long nr, u8 count, bool many)
 {
@@ -281,7 +281,7 @@ static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 	return true;
 }
 
-/* The first granule from @at on that is not LEDGER_OWNED; that may be the guard after the ledger. */
+/* The first granule from @at on that is not LEDGER_OWNED, or the guard after the ledger. */
 static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned int at)
 {
 	u64 others, owned = ledger_all(u64, LEDGER_OWNED);
