@@ -4,7 +4,7 @@
  * steps as show it. They run once, before all others.
  */
 #include "../../buddy/check.h"
-#include "../../dualtree/cache.h"
+#include "../../compat/kasan.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
 #include "../../dualtree/ledger.h"
@@ -150,55 +150,6 @@ static void ledger_ranges(void)
 		}
 	for (len = 6 * DT_GRANULE; len <= 33 * DT_GRANULE; len += 61)
 		whole_range(1, len);
-}
-
-/* Pieces of a case, one after the other, all of one size. */
-#define PIECES		9U
-#define PIECE		(4U * DT_GRANULE)
-
-/* The first piece of an instance whose pieces 1, 3, 5 and 7 were freed: 5, 3 and 1 are listed. */
-u8 *host_listed_pieces(struct dualtree *dt)
-{
-	u8 *first = NULL, *ptr;
-	unsigned int i;
-
-	for (i = 0; i < PIECES; i++) {
-		ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
-		first = first ?: ptr;
-		host_assert(ptr && ptr == first + i * PIECE);
-	}
-	for (i = 1; i < PIECES; i += 2)
-		host_assert(!dualtree_free(dt, first + i * PIECE, PIECE));
-	host_assert(dt_cache_listed(heap_of_cpu(dt, 0)) == 3 * 4);
-	return first;
-}
-
-/*
- * The link of one block of a quick list leads to @to, or to that piece, and the next one is to
- * leave the list, since what lies before it grows. If @to is no block the link must not be
- * followed; if it is the block itself the walk ends. All that was listed is found again, with one
- * report. Without damage only that block leaves.
- */
-static void unlinked_block(bool damaged, unsigned long to)
-{
-	struct dualtree *dt = dualtree_create("unlinked", NULL);
-	struct dualtree_stats stats;
-	struct dt_heap *heap;
-	u8 *first;
-
-	host_assert(!IS_ERR(dt));
-	first = host_listed_pieces(dt);
-	heap = heap_of_cpu(dt, 0);
-	if (to < PIECES)
-		to = (unsigned long)(first + to * PIECE);
-	if (damaged)
-		host_scribble(first + 5 * PIECE, to, 8);
-	host_assert(dualtree_extend(dt, first + 2 * PIECE, PIECE, 2 * PIECE));
-	host_assert(dt_cache_listed(heap) == (damaged ? 0 : 2 * 4));
-	host_assert(dualtree_check(dt));
-	dualtree_get_stats(dt, &stats);
-	host_assert(stats.damaged == damaged);
-	dualtree_destroy(dt);
 }
 
 /* With init_on_free, what was live when an instance was destroyed is clear when used again. */
@@ -443,69 +394,8 @@ static void arenas_too_small(void)
 	host_assert(host_lines > lines);
 }
 
-/* Free granules of an allocation at @base, and damage a word of the node of their extent. */
-static void free_and_damage(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr,
-			    unsigned int word)
-{
-	host_assert(!dualtree_free(dt, base + first * DT_GRANULE, nr * DT_GRANULE));
-	if (word < DT_GRANULE / sizeof(u32))
-		host_scribble(base + (first + nr - 1) * DT_GRANULE + word * sizeof(u32), 700, 4);
-}
-
-/*
- * The end of a region is cut off, and a link of one of its other large extents is damaged, which is
- * found before the cut, after it, or not at all: the region and its trees agree on where it ends.
- */
-static void cut_of_damaged_trees(unsigned int hole, unsigned int word)
-{
-	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("cut", &params);
-	const unsigned int nr = 2 * SZ_64K / DT_GRANULE;
-	const struct dt_region *region;
-	u8 *base;
-
-	host_assert(!IS_ERR(dt));
-	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
-	host_assert(base);
-	free_and_damage(dt, base, 80, 100, hole == 0 ? word : UINT_MAX);
-	free_and_damage(dt, base, 181, 120, hole == 1 ? word : UINT_MAX);
-	free_and_damage(dt, base, 302, 90, hole == 2 ? word : UINT_MAX);
-	free_and_damage(dt, base, 393, nr - 393, UINT_MAX);
-	dualtree_shrink(dt);
-	region = dt_heap_region_above(heap_of_cpu(dt, 0), NULL);
-	host_assert(region->nr == region->free.nr);
-	host_assert(region->bytes == (size_t)region->nr * DT_GRANULE);
-	host_assert(dualtree_check(dt));
-	dualtree_destroy(dt);
-}
-
-/*
- * The links of one of two large extents were overwritten by those of a node that has no children:
- * the other one may not be found any more, where an aligned request needs it.
- */
-static void aligned_of_lost_extent(unsigned int last)
-{
-	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("lost", &params);
-	unsigned int word;
-	u8 *base, *ptr;
-
-	host_assert(!IS_ERR(dt));
-	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
-	host_assert(base);
-	free_and_damage(dt, base, 80, 300, UINT_MAX);
-	free_and_damage(dt, base, 381, 400, UINT_MAX);
-	for (word = 0; word < 2; word++)
-		host_scribble(base + last * DT_GRANULE + word * sizeof(u64), ~0UL, sizeof(u64));
-	ptr = dualtree_alloc_aligned(dt, 380 * DT_GRANULE, 2 * DT_GRANULE, GFP_KERNEL);
-	host_assert(ptr >= base + 381 * DT_GRANULE && ptr <= base + 401 * DT_GRANULE);
-	host_assert(dualtree_check(dt));
-	dualtree_destroy(dt);
-}
-
 void host_cases(void)
 {
-	unsigned int hole, word;
 	unsigned int shared_calls = dt_shared_calls;
 	static bool done;
 
@@ -520,10 +410,7 @@ void host_cases(void)
 	two_blocks();
 	host_check_cases();
 	host_hole_cases();
-	unlinked_block(false, 0);
-	unlinked_block(true, 0);
-	unlinked_block(true, 5);
-	unlinked_block(true, 0x10);
+	host_damage_cases();
 	destroyed_with_live_bytes();
 	freed_bytes_are_clear();
 	skipped_bytes_stay(false);
@@ -537,10 +424,5 @@ void host_cases(void)
 	freed_by_another_cpu(false);
 	freed_by_another_cpu(true);
 	arenas_too_small();
-	for (hole = 0; hole < 3; hole++)
-		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
-			cut_of_damaged_trees(hole, word);
-	aligned_of_lost_extent(80 + 300 - 1);
-	aligned_of_lost_extent(381 + 400 - 1);
 	dt_shared_calls = shared_calls;
 }

@@ -45,6 +45,8 @@ void host_pool_end(void);
 /* cases.c: what was found before. */
 void host_cases(void);
 
+/* damage.c: cases of damaged links; and blocks in a quick list. */
+void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
 /* holes.c: arenas of which pages were returned. */
