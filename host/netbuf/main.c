@@ -56,6 +56,7 @@ void host_test_begin(void)
 	u32 i;
 
 	host_core_begin();
+	host_buf_cases();
 	limited = host_one_in(3);
 	for (i = 0; i < ARRAY_SIZE(instances); i++) {
 		instances[i] = dualtree_create("buffers", &(struct dualtree_params){
@@ -65,7 +66,8 @@ void host_test_begin(void)
 		host_assert(!IS_ERR(instances[i]));
 	}
 	for (i = 0; i < ARRAY_SIZE(pages_of); i++) {
-		pages_of[i] = dualtree_pages_create(instances[i], host_one_in(2) ? SZ_1M : SZ_64K);
+		pages_of[i] = dualtree_pages_create(instances[i],
+						    host_one_in(2) ? SZ_1M : 4 * PAGE_SIZE);
 		host_assert(!IS_ERR(pages_of[i]));
 	}
 	for (i = 0; i < BUFFERS; i++) {
