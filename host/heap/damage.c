@@ -58,36 +58,68 @@ static void unlinked_block(bool damaged, unsigned long to)
 	dualtree_destroy(dt);
 }
 
-/* Free granules of an allocation at @base, and damage a word of the node of their extent. */
-static void free_and_damage(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr,
-			    unsigned int word)
+/* Free granules of an allocation at @base. Return: the last of them, where their node lies. */
+static unsigned int free_extent(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr)
 {
 	host_assert(!dualtree_free(dt, base + first * DT_GRANULE, nr * DT_GRANULE));
-	if (word < DT_GRANULE / sizeof(u32))
-		host_scribble(base + (first + nr - 1) * DT_GRANULE + word * sizeof(u32), 700, 4);
+	return first + nr - 1;
+}
+
+static void damage_word(u8 *base, unsigned int last, unsigned int word)
+{
+	host_scribble(base + last * DT_GRANULE + word * sizeof(u32), 700, 4);
+}
+
+/* Is a word of the node at @last a link on the way from the root to the large extent at @end? */
+static bool leads_to(const struct dt_extent_tree *tree, unsigned int last, unsigned int word,
+		     unsigned int end)
+{
+	u64 key = extent_key(tree, true, end, extent_nr_to(tree, end));
+	unsigned int at = tree->roots[LEDGER_SIZES], child;
+	int bit = extent_key_top(tree, true);
+
+	for (; at != end; bit -= EXTENT_KEY_BITS) {
+		child = extent_child(key, bit);
+		if (at == last && child == word)
+			return true;
+		at = extent_node(tree, at)->child[child];
+	}
+	return false;
 }
 
 /*
- * The end of a region is cut off, and a link of one of its other large extents is damaged, which is
- * found before the cut, after it, or not at all: the region and its trees agree on where it ends.
+ * The end of a region is cut off, and a link of one of its other large extents is damaged before
+ * that end is freed, or after that (@late). It is found before the cut, after it, or not at all:
+ * the region and its trees agree on where it ends. If the link leads to the end, nothing is cut
+ * off.
  */
-static void cut_of_damaged_trees(unsigned int hole, unsigned int word)
+static void cut_of_damaged_trees(unsigned int hole, unsigned int word, bool late)
 {
 	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
 	struct dualtree *dt = dualtree_create("cut", &params);
 	const unsigned int nr = 2 * SZ_64K / DT_GRANULE;
 	const struct dt_region *region;
+	unsigned int last[3], end;
+	bool kept = false;
 	u8 *base;
 
 	host_assert(!IS_ERR(dt));
 	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
 	host_assert(base);
-	free_and_damage(dt, base, 80, 100, hole == 0 ? word : UINT_MAX);
-	free_and_damage(dt, base, 181, 120, hole == 1 ? word : UINT_MAX);
-	free_and_damage(dt, base, 302, 90, hole == 2 ? word : UINT_MAX);
-	free_and_damage(dt, base, 393, nr - 393, UINT_MAX);
-	dualtree_shrink(dt);
 	region = dt_heap_region_above(heap_of_cpu(dt, 0), NULL);
+	host_assert(region->base == base && region->nr == nr);
+	last[0] = free_extent(dt, base, 80, 100);
+	last[1] = free_extent(dt, base, 181, 120);
+	last[2] = free_extent(dt, base, 302, 90);
+	if (!late)
+		damage_word(base, last[hole], word);
+	end = free_extent(dt, base, 393, nr - 393);
+	if (late) {
+		kept = leads_to(&region->free, last[hole], word, end);
+		damage_word(base, last[hole], word);
+	}
+	dualtree_shrink(dt);
+	host_assert((region->nr == nr) == kept);
 	host_assert(region->nr == region->free.nr);
 	host_assert(region->bytes == (size_t)region->nr * DT_GRANULE);
 	host_assert(dualtree_check(dt));
@@ -108,8 +140,8 @@ static void aligned_of_lost_extent(unsigned int last)
 	host_assert(!IS_ERR(dt));
 	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
 	host_assert(base);
-	free_and_damage(dt, base, 80, 300, UINT_MAX);
-	free_and_damage(dt, base, 381, 400, UINT_MAX);
+	free_extent(dt, base, 80, 300);
+	free_extent(dt, base, 381, 400);
 	for (word = 0; word < 2; word++)
 		host_scribble(base + last * DT_GRANULE + word * sizeof(u64), ~0UL, sizeof(u64));
 	ptr = dualtree_alloc_aligned(dt, 380 * DT_GRANULE, 2 * DT_GRANULE, GFP_KERNEL);
@@ -127,8 +159,10 @@ void host_damage_cases(void)
 	unlinked_block(true, 5);
 	unlinked_block(true, 0x10);
 	for (hole = 0; hole < 3; hole++)
-		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
-			cut_of_damaged_trees(hole, word);
+		for (word = 0; word < DT_GRANULE / sizeof(u32); word++) {
+			cut_of_damaged_trees(hole, word, false);
+			cut_of_damaged_trees(hole, word, true);
+		}
 	aligned_of_lost_extent(80 + 300 - 1);
 	aligned_of_lost_extent(381 + 400 - 1);
 }
