@@ -3,7 +3,6 @@
  * Cases that random calls have found, or that a change of the core was not found for: each as few
  * steps as show it. They run once, before all others.
  */
-#include "../../buddy/check.h"
 #include "../../compat/kasan.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
@@ -323,24 +322,6 @@ static void record_of_arena(void)
 	dualtree_destroy(dt);
 }
 
-/* A block is cleared if that is asked for, and else left as it was. */
-static void blocks_are_cleared_on_request(void)
-{
-	struct buddy_pool_params params = { .nid = 0, .reserve = SZ_4M };
-	struct buddy_pool *pool = buddy_pool_create("clear", &params);
-	u8 *block, *again;
-
-	host_assert(!IS_ERR(pool));
-	block = buddy_pool_alloc(pool, 0, GFP_KERNEL | __GFP_ZERO);
-	host_assert(block && !memchr_inv(block, 0, PAGE_SIZE));
-	memset(block, 0x77, PAGE_SIZE);
-	host_assert(!buddy_pool_free(pool, block, 0));
-	again = buddy_pool_alloc(pool, 0, GFP_KERNEL);
-	host_assert(again == block && !memchr_inv(again, 0x77, PAGE_SIZE));
-	host_assert(!buddy_pool_free(pool, again, 0));
-	buddy_pool_destroy(pool);
-}
-
 /* What another CPU frees, one by one or at once, is drained though its owner calls no more. */
 static void freed_by_another_cpu(bool bulk)
 {
@@ -366,32 +347,6 @@ static void freed_by_another_cpu(bool bulk)
 	dualtree_get_stats(dt, &stats);
 	host_assert(!stats.live_bytes && stats.in_flight_bytes <= SZ_64K);
 	dualtree_destroy(dt);
-}
-
-/*
- * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
- * sleep few of them. And a pool that is destroyed too early says so.
- */
-static void arenas_too_small(void)
-{
-	struct buddy_pool_params params = { .nid = 0, .limit = 40 * PAGE_SIZE };
-	struct buddy_pool *pool = buddy_pool_create("small", &params);
-	unsigned long lines = host_lines;
-	void *pages[40];
-	unsigned int i;
-
-	host_assert(!IS_ERR(pool));
-	host_fail_above = 0;
-	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		pages[i] = buddy_pool_alloc(pool, 0, GFP_KERNEL);
-	host_fail_above = UINT_MAX;
-	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		host_assert(pages[i] && !buddy_pool_free(pool, pages[i], 0));
-	host_assert(!buddy_pool_alloc(pool, 5, GFP_ATOMIC));
-	host_assert(buddy_pool_alloc(pool, 5, GFP_KERNEL));
-	host_assert(buddy_pool_check(pool) && host_lines == lines);
-	buddy_pool_destroy(pool);
-	host_assert(host_lines > lines);
 }
 
 void host_cases(void)
@@ -420,9 +375,8 @@ void host_cases(void)
 	first_heaps();
 	shared_extend();
 	record_of_arena();
-	blocks_are_cleared_on_request();
 	freed_by_another_cpu(false);
 	freed_by_another_cpu(true);
-	arenas_too_small();
+	host_arena_cases();
 	dt_shared_calls = shared_calls;
 }

@@ -49,6 +49,9 @@ void host_cases(void);
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* arenas.c: cases of a pool. */
+void host_arena_cases(void);
+
 /* holes.c: arenas of which pages were returned. */
 void host_hole_cases(void);
 
