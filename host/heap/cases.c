@@ -6,6 +6,7 @@
 #include "../../compat/kasan.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
+#include "../../dualtree/heap_regions.h"
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
 #include "../../dualtree/section.h"
@@ -225,12 +226,12 @@ static void skipped_bytes_stay(bool skip)
 	host_init_on_alloc = false;
 }
 
-/* A large spare that was set since the last look is not idle. */
-static void spare_is_young(void)
+/* An instance with something small that is live, and a large spare. */
+static struct dualtree *large_spare(void)
 {
 	/* No list or range keeps what is freed. */
 	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("young", &params);
+	struct dualtree *dt = dualtree_create("spare", &params);
 	struct dt_heap *heap;
 	void *small, *large;
 
@@ -241,8 +242,36 @@ static void spare_is_young(void)
 	host_assert(!dualtree_free(dt, large, 4 * SZ_64K));
 	heap = heap_of_cpu(dt, 0);
 	host_assert(heap->spare && heap->spare->bytes >= 4 * SZ_64K);
+	return dt;
+}
+
+/* A large spare that was set since the last look is not idle. At the next look it is. */
+static void spare_is_young(void)
+{
+	struct dualtree *dt = large_spare();
+	struct dt_heap *heap = heap_of_cpu(dt, 0);
+
 	dt_heap_retire_idle_spare(heap);
 	host_assert(heap->spare);
+	dt_heap_retire_idle_spare(heap);
+	host_assert(!heap->spare && heap->nr_regions == 1 && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
+/* A large spare is kept for so many frees that do not need it, and no longer. */
+static void spare_ages(void)
+{
+	struct dualtree *dt = large_spare();
+	struct dt_heap *heap = heap_of_cpu(dt, 0);
+	unsigned int frees;
+	void *ptr;
+
+	for (frees = 0; heap->spare; frees++) {
+		ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
+		host_assert(ptr && frees < SPARE_IDLE_MAX);
+		host_assert(!dualtree_free(dt, ptr, 64));
+	}
+	host_assert(frees == SPARE_IDLE_MAX && heap->nr_regions == 1 && dualtree_check(dt));
 	dualtree_destroy(dt);
 }
 
@@ -371,6 +400,7 @@ void host_cases(void)
 	skipped_bytes_stay(false);
 	skipped_bytes_stay(true);
 	spare_is_young();
+	spare_ages();
 	leak_lines();
 	first_heaps();
 	shared_extend();
