@@ -49,6 +49,9 @@ void host_cases(void);
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* frees.c: cases of frees. */
+void host_free_cases(void);
+
 /* arenas.c: cases of a pool. */
 void host_arena_cases(void);
 
