@@ -36,16 +36,17 @@ static void fail_inits(void)
 	} while (!left);
 }
 
-/* The first instance, which makes the pools of the nodes: the same. */
-static void fail_first_instance(void)
+/* The first instance, which makes the pools of the nodes, or that of a cgroup: the same. */
+static void fail_first_instance(unsigned long flags)
 {
+	const struct dualtree_params params = { .flags = flags };
 	unsigned int nth = 0, left;
 	struct dualtree *dt;
 
 	do {
 		host_assert(!host_module_init());
 		host_fail_nth = ++nth;
-		dt = dualtree_create("first", NULL);
+		dt = dualtree_create("first", &params);
 		left = host_fail_nth;
 		host_fail_nth = 0;
 		host_assert(!IS_ERR(dt) || PTR_ERR(dt) == -ENOMEM);
@@ -220,7 +221,8 @@ void host_init_cases(void)
 
 	too_early();
 	fail_inits();
-	fail_first_instance();
+	fail_first_instance(0);
+	fail_first_instance(DUALTREE_ACCOUNT);
 	plug_memory();
 	inject();
 	/* Two CPUs create the pools of the nodes. */
