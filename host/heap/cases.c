@@ -388,7 +388,7 @@ void host_cases(void)
 	done = true;
 	/* Each CPU has a heap of its own. */
 	dt_shared_calls = 0;
-	host_tree_case();
+	host_tree_cases();
 	ledger_words();
 	ledger_ranges();
 	two_blocks();

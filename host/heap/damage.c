@@ -58,6 +58,43 @@ static void unlinked_block(bool damaged, unsigned long to)
 	dualtree_destroy(dt);
 }
 
+/*
+ * The blocks of a list lie in a region that has begun to drain, and a lower one has room. The link
+ * of the first block is damaged: that block goes to the trees, the link is not followed, and what
+ * else was listed is found again. The request gets memory of the lower region.
+ */
+static void stale_block(bool damaged)
+{
+	const unsigned int order = get_order(2 * SZ_64K);
+	struct buddy_pool_params pool_params = { .nid = 0 };
+	struct buddy_pool *pool = buddy_pool_create("stale", &pool_params);
+	const struct dualtree_params params = {
+		.pool = pool, .min_region_order = order, .max_region_order = order,
+	};
+	struct dualtree *dt = dualtree_create("stale", &params);
+	u8 *low, *first, *rest, *ptr;
+	struct dualtree_stats stats;
+	struct dt_heap *heap;
+
+	host_assert(!IS_ERR(pool) && !IS_ERR(dt));
+	low = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
+	first = host_listed_pieces(dt);
+	rest = dualtree_alloc(dt, SZ_64K, GFP_KERNEL);
+	host_assert(low && rest > first && first > low);
+	host_assert(!dualtree_free(dt, low, SZ_64K) && !dualtree_free(dt, rest, SZ_64K));
+	/* Of no list: what is hot goes to the trees. */
+	host_assert(dualtree_alloc(dt, SZ_16K, GFP_KERNEL) == low);
+	heap = heap_of_cpu(dt, 0);
+	if (damaged)
+		host_scribble((u8 *)heap->quick->lists[PIECE / DT_GRANULE - 1].first, 0x10, 8);
+	ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
+	host_assert(ptr == low + SZ_16K && !dt_cache_listed(heap) && dualtree_check(dt));
+	dualtree_get_stats(dt, &stats);
+	host_assert(stats.damaged == damaged);
+	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
+}
+
 /* Free granules of an allocation at @base. Return: the last of them, where their node lies. */
 static unsigned int free_extent(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr)
 {
@@ -158,6 +195,8 @@ void host_damage_cases(void)
 	unlinked_block(true, 0);
 	unlinked_block(true, 5);
 	unlinked_block(true, 0x10);
+	stale_block(false);
+	stale_block(true);
 	for (hole = 0; hole < 3; hole++)
 		for (word = 0; word < DT_GRANULE / sizeof(u32); word++) {
 			cut_of_damaged_trees(hole, word, false);

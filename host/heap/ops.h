@@ -26,7 +26,7 @@ void host_op_stray(struct subject *s);
 /* tree.c: the trees of a region by themselves. */
 void host_tree_step(void);
 void host_tree_end(void);
-void host_tree_case(void);
+void host_tree_cases(void);
 
 /* nested.c: what happens at a point of another context. */
 void host_nested_arm(void);
