@@ -9,6 +9,7 @@
 #include "../buddy/node_pools.h"
 #include "../dualtree/check.h"
 #include "../dualtree/percpu.h"
+#include "../dualtree/pressure.h"
 #include "core.h"
 
 /* Before the core is set up there is neither a pool nor an instance. */
@@ -188,6 +189,37 @@ static void alloc_and_free_interrupt(void)
 	alloc_and_free(GFP_ATOMIC);
 }
 
+/* Answers of the shrinker amid passes: the pages that can go, or that it does not wait for them. */
+static unsigned int counts, no_waits;
+
+static void alloc_and_pass(void)
+{
+	void *ptr = dualtree_alloc(race.dt, SZ_64K, GFP_KERNEL);
+
+	host_assert(ptr && !dualtree_free(race.dt, ptr, SZ_64K));
+	host_pass_time(3000);
+}
+
+static void ask_pressure(void)
+{
+	struct dualtree_stats stats;
+	unsigned long pages = dt_pressure_count();
+
+	dualtree_get_stats(race.dt, &stats);
+	host_assert(!pages || pages == stats.held_bytes >> PAGE_SHIFT);
+	if (pages)
+		counts++;
+	else if (stats.held_bytes)
+		no_waits++;
+}
+
+/* The shrinker of another CPU asks at each point of a pass. */
+static void pressure_amid_passes(void)
+{
+	race_all(alloc_and_pass, ask_pressure, 1, true);
+	host_assert(counts && no_waits);
+}
+
 /* What the core injects itself is counted, and calls a function before each allocation. */
 static unsigned int injected;
 
@@ -233,4 +265,5 @@ void host_init_cases(void)
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
 	dt_shared_calls = shared_calls;
+	pressure_amid_passes();
 }
