@@ -252,9 +252,64 @@ static void check_out(struct dualtree_buf *out, const struct plain *plain)
 	}
 }
 
+/* Take all memory that is left. Each piece has the one before it. */
+static void *take_all(void)
+{
+	static const size_t sizes[] = { SZ_16K, SZ_4K, 512, 64 };
+	void **piece, *last = NULL;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		while ((piece = dualtree_alloc(dt, sizes[i], GFP_KERNEL))) {
+			piece[0] = last;
+			piece[1] = (void *)sizes[i];
+			last = piece;
+		}
+	return last;
+}
+
+static void free_all(void *last)
+{
+	void **piece, *before;
+
+	for (piece = last; piece; piece = before) {
+		before = piece[0];
+		host_assert(!dualtree_free(dt, piece, (size_t)piece[1]));
+	}
+}
+
+/* A tag is there, but no memory for the record of its payload: that is the reason it ends with. */
+static void no_record(void)
+{
+	static const u8 bytes[] = "FLV\1\5\0\0\0\11\0\0\0\0"
+				  "\10\0\0\2\0\0\0\0\0\0\0\257\1\0\0\0\15";
+	struct tag tag = { };
+	struct flv_parser parser;
+	const char *why = NULL;
+	void *all;
+
+	dt = dualtree_create("full", &(struct dualtree_params){ .limit = SZ_64K });
+	host_assert(!IS_ERR(dt));
+	flv_init(&parser, dt, TAG_MAX);
+	dualtree_buf_init(&tag.payload, dt);
+	/* And the first byte of another tag, so that the payload must be cut off. */
+	host_assert(!dualtree_buf_append(&parser.in, bytes, sizeof(bytes), GFP_KERNEL));
+	all = take_all();
+	host_assert(flv_next(&parser, &tag, &why) == -ENOMEM);
+	host_assert(why && !strcmp(why, "no memory") && !dualtree_buf_len(&tag.payload));
+	free_all(all);
+	dualtree_buf_purge(&parser.in);
+	dualtree_destroy(dt);
+}
+
 void host_test_begin(void)
 {
+	static bool done;
+
 	host_core_begin();
+	if (!done)
+		no_record();
+	done = true;
 	limited = host_one_in(3);
 	dt = dualtree_create("streams", &(struct dualtree_params){
 		.limit = limited ? SZ_64K + host_choose(SZ_64K) : 0,
