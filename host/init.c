@@ -10,6 +10,7 @@
 #include "../dualtree/check.h"
 #include "../dualtree/percpu.h"
 #include "../dualtree/pressure.h"
+#include "../dualtree/reclaim.h"
 #include "core.h"
 
 /* Before the core is set up there is neither a pool nor an instance. */
@@ -117,6 +118,7 @@ static void plug_memory(void)
  * @first: the first call
  * @other: the other one
  * @cpu: CPU of the other one; if it is that of the first, in an interrupt
+ * @at: the context that it came into
  * @done: the other one was made
  */
 static struct race {
@@ -124,6 +126,7 @@ static struct race {
 	void (*first)(void);
 	void (*other)(void);
 	int cpu;
+	struct host_context at;
 	bool done;
 } race;
 
@@ -137,6 +140,7 @@ static void race_point(void)
 	if (interrupt ? was.irqs_off || was.nmi : was.locks)
 		return;
 	host_points = LONG_MAX;
+	race.at = was;
 	host_now = (struct host_context){
 		.cpu = race.cpu, .hardirq = interrupt, .irqs_off = interrupt, .nested = true,
 	};
@@ -220,6 +224,31 @@ static void pressure_amid_passes(void)
 	host_assert(counts && no_waits);
 }
 
+/* While the hotplug lock is held, reclaim goes on without it, and CPU 1 goes offline. */
+static void reclaim_amid_hotplug(void)
+{
+	struct dualtree_stats stats;
+
+	host_now.cpu = 1;
+	alloc_and_free(GFP_KERNEL);
+	host_now.cpu = 0;
+	host_hotplug_busy = true;
+	dt_reclaim_now(race.dt);
+	host_hotplug_busy = false;
+	/* What was left out goes now, whether that CPU is online or not. */
+	dualtree_shrink(race.dt);
+	dualtree_get_stats(race.dt, &stats);
+	host_assert(!stats.held_bytes);
+	if (!cpu_online(1))
+		host_cpu_online(1);
+}
+
+static void cpu_goes_offline(void)
+{
+	if (host_hotplug_busy && race.at.cpu == 0 && cpu_online(1))
+		host_cpu_offline(1);
+}
+
 /* What the core injects itself is counted, and calls a function before each allocation. */
 static unsigned int injected;
 
@@ -264,6 +293,7 @@ void host_init_cases(void)
 	dt_shared_calls = 0;
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
+	race_all(reclaim_amid_hotplug, cpu_goes_offline, 2, true);
 	dt_shared_calls = shared_calls;
 	pressure_amid_passes();
 }
