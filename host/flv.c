@@ -252,53 +252,91 @@ static void check_out(struct dualtree_buf *out, const struct plain *plain)
 	}
 }
 
-/* Take all memory that is left. Each piece has the one before it. */
+/* Bytes of a piece of memory that lacks otherwise. */
+#define PIECE		64U
+
+/* Take all memory that is left, in pieces. Each has the one before it. */
 static void *take_all(void)
 {
-	static const size_t sizes[] = { SZ_16K, SZ_4K, 512, 64 };
 	void **piece, *last = NULL;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sizes); i++)
-		while ((piece = dualtree_alloc(dt, sizes[i], GFP_KERNEL))) {
-			piece[0] = last;
-			piece[1] = (void *)sizes[i];
-			last = piece;
-		}
+	while ((piece = dualtree_alloc(dt, PIECE, GFP_KERNEL))) {
+		*piece = last;
+		last = piece;
+	}
 	return last;
 }
 
-static void free_all(void *last)
+/* Free a piece. Return: the one before it. */
+static void *free_piece(void **piece)
 {
-	void **piece, *before;
+	void *before = *piece;
 
-	for (piece = last; piece; piece = before) {
-		before = piece[0];
-		host_assert(!dualtree_free(dt, piece, (size_t)piece[1]));
-	}
+	host_assert(!dualtree_free(dt, piece, PIECE));
+	return before;
 }
 
-/* A tag is there, but no memory for the record of its payload: that is the reason it ends with. */
-static void no_record(void)
+static size_t live_bytes(void)
 {
-	static const u8 bytes[] = "FLV\1\5\0\0\0\11\0\0\0\0"
-				  "\10\0\0\2\0\0\0\0\0\0\0\257\1\0\0\0\15";
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(dt, &stats);
+	return stats.live_bytes;
+}
+
+/* A stream of one tag, and the first byte of another: so the payload must be cut off. */
+static const u8 one_tag[] = "FLV\1\5\0\0\0\11\0\0\0\0"
+			    "\10\0\0\2\0\0\0\0\0\0\0\257\1\0\0\0\15";
+
+/* A tag is there, but no memory for the record of its payload: that is the reason it ends with. */
+static void no_record(struct flv_parser *parser, struct tag *tag)
+{
+	const char *why = NULL;
+	void *all = take_all();
+
+	host_assert(flv_next(parser, tag, &why) == -ENOMEM);
+	host_assert(why && !strcmp(why, "no memory") && !dualtree_buf_len(&tag->payload));
+	while (all)
+		all = free_piece(all);
+}
+
+/* Memory comes back piece by piece until a tag can be sent: until then nothing of it is kept. */
+static void send_at_last(struct flv_parser *parser, struct tag *tag)
+{
+	unsigned int fails = 0;
+	struct dualtree_buf out;
+	const char *why = NULL;
+	size_t live;
+	void *all;
+
+	dualtree_buf_init(&out, dt);
+	host_assert(flv_next(parser, tag, &why) == 1);
+	for (all = take_all(); all; all = free_piece(all), fails++) {
+		live = live_bytes();
+		if (!flv_put_tag(&out, tag))
+			break;
+		host_assert(!dualtree_buf_len(&out) && live_bytes() == live);
+	}
+	host_assert(fails > 1 && dualtree_buf_len(&out) == sizeof(one_tag) - 13 - 1);
+	dualtree_buf_purge(&out);
+	while (all)
+		all = free_piece(all);
+}
+
+static void without_memory(void (*what)(struct flv_parser *parser, struct tag *tag))
+{
 	struct tag tag = { };
 	struct flv_parser parser;
-	const char *why = NULL;
-	void *all;
 
 	dt = dualtree_create("full", &(struct dualtree_params){ .limit = SZ_64K });
 	host_assert(!IS_ERR(dt));
 	flv_init(&parser, dt, TAG_MAX);
 	dualtree_buf_init(&tag.payload, dt);
-	/* And the first byte of another tag, so that the payload must be cut off. */
-	host_assert(!dualtree_buf_append(&parser.in, bytes, sizeof(bytes), GFP_KERNEL));
-	all = take_all();
-	host_assert(flv_next(&parser, &tag, &why) == -ENOMEM);
-	host_assert(why && !strcmp(why, "no memory") && !dualtree_buf_len(&tag.payload));
-	free_all(all);
+	host_assert(!dualtree_buf_append(&parser.in, one_tag, sizeof(one_tag), GFP_KERNEL));
+	what(&parser, &tag);
+	dualtree_buf_purge(&tag.payload);
 	dualtree_buf_purge(&parser.in);
+	host_assert(!live_bytes());
 	dualtree_destroy(dt);
 }
 
@@ -307,8 +345,10 @@ void host_test_begin(void)
 	static bool done;
 
 	host_core_begin();
-	if (!done)
-		no_record();
+	if (!done) {
+		without_memory(no_record);
+		without_memory(send_at_last);
+	}
 	done = true;
 	limited = host_one_in(3);
 	dt = dualtree_create("streams", &(struct dualtree_params){
