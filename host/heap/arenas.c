@@ -3,6 +3,7 @@
 #include "../../buddy/check.h"
 #include "../../buddy/pool.h"
 #include "../../buddy/trim.h"
+#include "../../dualtree/instance.h"
 #include "ops.h"
 
 /* A block is cleared if that is asked for, and else left as it was. */
@@ -100,8 +101,23 @@ static void released_pages(void)
 	buddy_pool_destroy(pool);
 }
 
+/* Instances that are charged to one cgroup share its pool. */
+static void pool_of_cgroup(void)
+{
+	const struct dualtree_params params = { .flags = DUALTREE_ACCOUNT };
+	struct dualtree *first = dualtree_create("first", &params);
+	struct dualtree *second = dualtree_create("second", &params);
+
+	host_assert(!IS_ERR(first) && !IS_ERR(second));
+	host_assert(first->pool && first->pool == second->pool);
+	dualtree_destroy(first);
+	host_assert(dualtree_alloc(second, 64, GFP_KERNEL));
+	dualtree_destroy(second);
+}
+
 void host_arena_cases(void)
 {
+	pool_of_cgroup();
 	blocks_are_cleared_on_request();
 	arenas_too_small();
 	released_pages();
