@@ -396,6 +396,7 @@ void host_cases(void)
 	host_hole_cases();
 	host_damage_cases();
 	host_free_cases();
+	host_clear_cases();
 	destroyed_with_live_bytes();
 	freed_bytes_are_clear();
 	skipped_bytes_stay(false);

@@ -51,6 +51,7 @@ static void unlinked_block(bool damaged, unsigned long to)
 	if (damaged)
 		host_scribble(first + 5 * PIECE, to, 8);
 	host_assert(dualtree_extend(dt, first + 2 * PIECE, PIECE, 2 * PIECE));
+	host_assert(!host_init_on_free || !memchr_inv(first + 2 * PIECE, 0, 2 * PIECE));
 	host_assert(dt_cache_listed(heap) == (damaged ? 0 : 2 * 4));
 	host_assert(dualtree_check(dt));
 	dualtree_get_stats(dt, &stats);
@@ -89,6 +90,7 @@ static void stale_block(bool damaged)
 		host_scribble((u8 *)heap->quick->lists[PIECE / DT_GRANULE - 1].first, 0x10, 8);
 	ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
 	host_assert(ptr == low + SZ_16K && !dt_cache_listed(heap) && dualtree_check(dt));
+	host_assert(!host_init_on_free || !memchr_inv(ptr, 0, PIECE));
 	dualtree_get_stats(dt, &stats);
 	host_assert(stats.damaged == damaged);
 	dualtree_destroy(dt);

@@ -49,6 +49,9 @@ void host_cases(void);
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* clear.c: cases with init_on_free. */
+void host_clear_cases(void);
+
 /* frees.c: cases of frees. */
 void host_free_cases(void);
 
