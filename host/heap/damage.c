@@ -59,6 +59,26 @@ static void unlinked_block(bool damaged, unsigned long to)
 	dualtree_destroy(dt);
 }
 
+/* A block is taken off a list, whose damaged link is the first one then: it is not followed. */
+static void link_to_first_block(void)
+{
+	struct dualtree *dt = dualtree_create("first", NULL);
+	struct dualtree_stats stats;
+	u8 *first, *ptr;
+
+	host_assert(!IS_ERR(dt));
+	first = host_listed_pieces(dt);
+	host_scribble(first + 5 * PIECE, (unsigned long)first, 8);
+	host_assert(dualtree_alloc(dt, PIECE, GFP_KERNEL) == first + 7 * PIECE);
+	host_assert(dualtree_alloc(dt, PIECE, GFP_KERNEL) == first + 5 * PIECE);
+	/* What is live at the start of the region was not handed out again. */
+	ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
+	host_assert(ptr == first + PIECE && !dt_cache_listed(heap_of_cpu(dt, 0)));
+	dualtree_get_stats(dt, &stats);
+	host_assert(stats.damaged == 1 && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 /*
  * The blocks of a list lie in a region that has begun to drain, and a lower one has room. The link
  * of the first block is damaged: that block goes to the trees, the link is not followed, and what
@@ -197,6 +217,7 @@ void host_damage_cases(void)
 	unlinked_block(true, 0);
 	unlinked_block(true, 5);
 	unlinked_block(true, 0x10);
+	link_to_first_block();
 	stale_block(false);
 	stale_block(true);
 	for (hole = 0; hole < 3; hole++)
