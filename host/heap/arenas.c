@@ -115,8 +115,37 @@ static void pool_of_cgroup(void)
 	dualtree_destroy(second);
 }
 
+/* Memory is synced for a device that needs that, and for no other. */
+static void synced_for_device(bool needs_sync)
+{
+	u64 mask = DMA_BIT_MASK(64);
+	struct device dev = {
+		.dma_mask = &mask, .max_mapping = SIZE_MAX, .offset = 1UL << 40,
+		.needs_sync = needs_sync,
+	};
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .dev = &dev, .dma_dir = DMA_FROM_DEVICE,
+	};
+	struct buddy_pool *pool = buddy_pool_create("synced", &params);
+	struct dualtree *dt = dualtree_create("synced", &(struct dualtree_params){ .pool = pool });
+	void *ptr;
+
+	host_assert(!IS_ERR(pool) && !IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	host_assert(ptr && dualtree_dma_addr(dt, ptr) == host_dma_addr(&dev, ptr));
+	dualtree_dma_sync_for_cpu(dt, ptr + 10, 100);
+	host_assert(dev.synced == (needs_sync ? 100 : 0));
+	dualtree_dma_sync_for_device(dt, ptr + 500, 200);
+	host_assert(dev.synced == (needs_sync ? 300 : 0));
+	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
+	host_assert(!dev.refs && !dev.mapped);
+}
+
 void host_arena_cases(void)
 {
+	synced_for_device(false);
+	synced_for_device(true);
 	pool_of_cgroup();
 	blocks_are_cleared_on_request();
 	arenas_too_small();
