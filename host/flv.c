@@ -252,9 +252,104 @@ static void check_out(struct dualtree_buf *out, const struct plain *plain)
 	}
 }
 
+/* Bytes of a piece of memory that lacks otherwise. */
+#define PIECE		64U
+
+/* Take all memory that is left, in pieces. Each has the one before it. */
+static void *take_all(void)
+{
+	void **piece, *last = NULL;
+
+	while ((piece = dualtree_alloc(dt, PIECE, GFP_KERNEL))) {
+		*piece = last;
+		last = piece;
+	}
+	return last;
+}
+
+/* Free a piece. Return: the one before it. */
+static void *free_piece(void **piece)
+{
+	void *before = *piece;
+
+	host_assert(!dualtree_free(dt, piece, PIECE));
+	return before;
+}
+
+static size_t live_bytes(void)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(dt, &stats);
+	return stats.live_bytes;
+}
+
+/* A stream of one tag, and the first byte of another: so the payload must be cut off. */
+static const u8 one_tag[] = "FLV\1\5\0\0\0\11\0\0\0\0"
+			    "\10\0\0\2\0\0\0\0\0\0\0\257\1\0\0\0\15";
+
+/* A tag is there, but no memory for the record of its payload: that is the reason it ends with. */
+static void no_record(struct flv_parser *parser, struct tag *tag)
+{
+	const char *why = NULL;
+	void *all = take_all();
+
+	host_assert(flv_next(parser, tag, &why) == -ENOMEM);
+	host_assert(why && !strcmp(why, "no memory") && !dualtree_buf_len(&tag->payload));
+	while (all)
+		all = free_piece(all);
+}
+
+/* Memory comes back piece by piece until a tag can be sent: until then nothing of it is kept. */
+static void send_at_last(struct flv_parser *parser, struct tag *tag)
+{
+	unsigned int fails = 0;
+	struct dualtree_buf out;
+	const char *why = NULL;
+	size_t live;
+	void *all;
+
+	dualtree_buf_init(&out, dt);
+	host_assert(flv_next(parser, tag, &why) == 1);
+	for (all = take_all(); all; all = free_piece(all), fails++) {
+		live = live_bytes();
+		if (!flv_put_tag(&out, tag))
+			break;
+		host_assert(!dualtree_buf_len(&out) && live_bytes() == live);
+	}
+	host_assert(fails > 1 && dualtree_buf_len(&out) == sizeof(one_tag) - 13 - 1);
+	dualtree_buf_purge(&out);
+	while (all)
+		all = free_piece(all);
+}
+
+static void without_memory(void (*what)(struct flv_parser *parser, struct tag *tag))
+{
+	struct tag tag = { };
+	struct flv_parser parser;
+
+	dt = dualtree_create("full", &(struct dualtree_params){ .limit = SZ_64K });
+	host_assert(!IS_ERR(dt));
+	flv_init(&parser, dt, TAG_MAX);
+	dualtree_buf_init(&tag.payload, dt);
+	host_assert(!dualtree_buf_append(&parser.in, one_tag, sizeof(one_tag), GFP_KERNEL));
+	what(&parser, &tag);
+	dualtree_buf_purge(&tag.payload);
+	dualtree_buf_purge(&parser.in);
+	host_assert(!live_bytes());
+	dualtree_destroy(dt);
+}
+
 void host_test_begin(void)
 {
+	static bool done;
+
 	host_core_begin();
+	if (!done) {
+		without_memory(no_record);
+		without_memory(send_at_last);
+	}
+	done = true;
 	limited = host_one_in(3);
 	dt = dualtree_create("streams", &(struct dualtree_params){
 		.limit = limited ? SZ_64K + host_choose(SZ_64K) : 0,

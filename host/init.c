@@ -9,6 +9,8 @@
 #include "../buddy/node_pools.h"
 #include "../dualtree/check.h"
 #include "../dualtree/percpu.h"
+#include "../dualtree/pressure.h"
+#include "../dualtree/reclaim.h"
 #include "core.h"
 
 /* Before the core is set up there is neither a pool nor an instance. */
@@ -36,16 +38,17 @@ static void fail_inits(void)
 	} while (!left);
 }
 
-/* The first instance, which makes the pools of the nodes: the same. */
-static void fail_first_instance(void)
+/* The first instance, which makes the pools of the nodes, or that of a cgroup: the same. */
+static void fail_first_instance(unsigned long flags)
 {
+	const struct dualtree_params params = { .flags = flags };
 	unsigned int nth = 0, left;
 	struct dualtree *dt;
 
 	do {
 		host_assert(!host_module_init());
 		host_fail_nth = ++nth;
-		dt = dualtree_create("first", NULL);
+		dt = dualtree_create("first", &params);
 		left = host_fail_nth;
 		host_fail_nth = 0;
 		host_assert(!IS_ERR(dt) || PTR_ERR(dt) == -ENOMEM);
@@ -115,6 +118,7 @@ static void plug_memory(void)
  * @first: the first call
  * @other: the other one
  * @cpu: CPU of the other one; if it is that of the first, in an interrupt
+ * @at: the context that it came into
  * @done: the other one was made
  */
 static struct race {
@@ -122,6 +126,7 @@ static struct race {
 	void (*first)(void);
 	void (*other)(void);
 	int cpu;
+	struct host_context at;
 	bool done;
 } race;
 
@@ -135,6 +140,7 @@ static void race_point(void)
 	if (interrupt ? was.irqs_off || was.nmi : was.locks)
 		return;
 	host_points = LONG_MAX;
+	race.at = was;
 	host_now = (struct host_context){
 		.cpu = race.cpu, .hardirq = interrupt, .irqs_off = interrupt, .nested = true,
 	};
@@ -187,6 +193,62 @@ static void alloc_and_free_interrupt(void)
 	alloc_and_free(GFP_ATOMIC);
 }
 
+/* Answers of the shrinker amid passes: the pages that can go, or that it does not wait for them. */
+static unsigned int counts, no_waits;
+
+static void alloc_and_pass(void)
+{
+	void *ptr = dualtree_alloc(race.dt, SZ_64K, GFP_KERNEL);
+
+	host_assert(ptr && !dualtree_free(race.dt, ptr, SZ_64K));
+	host_pass_time(3000);
+}
+
+static void ask_pressure(void)
+{
+	struct dualtree_stats stats;
+	unsigned long pages = dt_pressure_count();
+
+	dualtree_get_stats(race.dt, &stats);
+	host_assert(!pages || pages == stats.held_bytes >> PAGE_SHIFT);
+	if (pages)
+		counts++;
+	else if (stats.held_bytes)
+		no_waits++;
+}
+
+/* The shrinker of another CPU asks at each point of a pass. */
+static void pressure_amid_passes(void)
+{
+	race_all(alloc_and_pass, ask_pressure, 1, true);
+	host_assert(counts && no_waits);
+}
+
+/* While the hotplug lock is held, reclaim goes on without it, and CPU 1 goes offline. */
+static void reclaim_amid_hotplug(void)
+{
+	struct dualtree_stats stats;
+
+	host_now.cpu = 1;
+	alloc_and_free(GFP_KERNEL);
+	host_now.cpu = 0;
+	host_hotplug_busy = true;
+	dt_reclaim_now(race.dt);
+	host_hotplug_busy = false;
+	/* What was left out goes now, whether that CPU is online or not. */
+	dualtree_shrink(race.dt);
+	dualtree_get_stats(race.dt, &stats);
+	host_assert(!stats.held_bytes);
+	if (!cpu_online(1))
+		host_cpu_online(1);
+}
+
+static void cpu_goes_offline(void)
+{
+	if (host_hotplug_busy && race.at.cpu == 0 && cpu_online(1))
+		host_cpu_offline(1);
+}
+
 /* What the core injects itself is counted, and calls a function before each allocation. */
 static unsigned int injected;
 
@@ -220,7 +282,8 @@ void host_init_cases(void)
 
 	too_early();
 	fail_inits();
-	fail_first_instance();
+	fail_first_instance(0);
+	fail_first_instance(DUALTREE_ACCOUNT);
 	plug_memory();
 	inject();
 	/* Two CPUs create the pools of the nodes. */
@@ -230,5 +293,7 @@ void host_init_cases(void)
 	dt_shared_calls = 0;
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
+	race_all(reclaim_amid_hotplug, cpu_goes_offline, 2, true);
 	dt_shared_calls = shared_calls;
+	pressure_amid_passes();
 }

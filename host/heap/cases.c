@@ -3,10 +3,10 @@
  * Cases that random calls have found, or that a change of the core was not found for: each as few
  * steps as show it. They run once, before all others.
  */
-#include "../../buddy/check.h"
-#include "../../dualtree/cache.h"
+#include "../../compat/kasan.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
+#include "../../dualtree/heap_regions.h"
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
 #include "../../dualtree/section.h"
@@ -152,55 +152,6 @@ static void ledger_ranges(void)
 		whole_range(1, len);
 }
 
-/* Pieces of a case, one after the other, all of one size. */
-#define PIECES		9U
-#define PIECE		(4U * DT_GRANULE)
-
-/* The first piece of an instance whose pieces 1, 3, 5 and 7 were freed: 5, 3 and 1 are listed. */
-u8 *host_listed_pieces(struct dualtree *dt)
-{
-	u8 *first = NULL, *ptr;
-	unsigned int i;
-
-	for (i = 0; i < PIECES; i++) {
-		ptr = dualtree_alloc(dt, PIECE, GFP_KERNEL);
-		first = first ?: ptr;
-		host_assert(ptr && ptr == first + i * PIECE);
-	}
-	for (i = 1; i < PIECES; i += 2)
-		host_assert(!dualtree_free(dt, first + i * PIECE, PIECE));
-	host_assert(dt_cache_listed(heap_of_cpu(dt, 0)) == 3 * 4);
-	return first;
-}
-
-/*
- * The link of one block of a quick list leads to @to, or to that piece, and the next one is to
- * leave the list, since what lies before it grows. If @to is no block the link must not be
- * followed; if it is the block itself the walk ends. All that was listed is found again, with one
- * report. Without damage only that block leaves.
- */
-static void unlinked_block(bool damaged, unsigned long to)
-{
-	struct dualtree *dt = dualtree_create("unlinked", NULL);
-	struct dualtree_stats stats;
-	struct dt_heap *heap;
-	u8 *first;
-
-	host_assert(!IS_ERR(dt));
-	first = host_listed_pieces(dt);
-	heap = heap_of_cpu(dt, 0);
-	if (to < PIECES)
-		to = (unsigned long)(first + to * PIECE);
-	if (damaged)
-		host_scribble(first + 5 * PIECE, to, 8);
-	host_assert(dualtree_extend(dt, first + 2 * PIECE, PIECE, 2 * PIECE));
-	host_assert(dt_cache_listed(heap) == (damaged ? 0 : 2 * 4));
-	host_assert(dualtree_check(dt));
-	dualtree_get_stats(dt, &stats);
-	host_assert(stats.damaged == damaged);
-	dualtree_destroy(dt);
-}
-
 /* With init_on_free, what was live when an instance was destroyed is clear when used again. */
 static void destroyed_with_live_bytes(void)
 {
@@ -275,12 +226,12 @@ static void skipped_bytes_stay(bool skip)
 	host_init_on_alloc = false;
 }
 
-/* A large spare that was set since the last look is not idle. */
-static void spare_is_young(void)
+/* An instance with something small that is live, and a large spare. */
+static struct dualtree *large_spare(void)
 {
 	/* No list or range keeps what is freed. */
 	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("young", &params);
+	struct dualtree *dt = dualtree_create("spare", &params);
 	struct dt_heap *heap;
 	void *small, *large;
 
@@ -291,8 +242,36 @@ static void spare_is_young(void)
 	host_assert(!dualtree_free(dt, large, 4 * SZ_64K));
 	heap = heap_of_cpu(dt, 0);
 	host_assert(heap->spare && heap->spare->bytes >= 4 * SZ_64K);
+	return dt;
+}
+
+/* A large spare that was set since the last look is not idle. At the next look it is. */
+static void spare_is_young(void)
+{
+	struct dualtree *dt = large_spare();
+	struct dt_heap *heap = heap_of_cpu(dt, 0);
+
 	dt_heap_retire_idle_spare(heap);
 	host_assert(heap->spare);
+	dt_heap_retire_idle_spare(heap);
+	host_assert(!heap->spare && heap->nr_regions == 1 && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
+/* A large spare is kept for so many frees that do not need it, and no longer. */
+static void spare_ages(void)
+{
+	struct dualtree *dt = large_spare();
+	struct dt_heap *heap = heap_of_cpu(dt, 0);
+	unsigned int frees;
+	void *ptr;
+
+	for (frees = 0; heap->spare; frees++) {
+		ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
+		host_assert(ptr && frees < SPARE_IDLE_MAX);
+		host_assert(!dualtree_free(dt, ptr, 64));
+	}
+	host_assert(frees == SPARE_IDLE_MAX && heap->nr_regions == 1 && dualtree_check(dt));
 	dualtree_destroy(dt);
 }
 
@@ -372,24 +351,6 @@ static void record_of_arena(void)
 	dualtree_destroy(dt);
 }
 
-/* A block is cleared if that is asked for, and else left as it was. */
-static void blocks_are_cleared_on_request(void)
-{
-	struct buddy_pool_params params = { .nid = 0, .reserve = SZ_4M };
-	struct buddy_pool *pool = buddy_pool_create("clear", &params);
-	u8 *block, *again;
-
-	host_assert(!IS_ERR(pool));
-	block = buddy_pool_alloc(pool, 0, GFP_KERNEL | __GFP_ZERO);
-	host_assert(block && !memchr_inv(block, 0, PAGE_SIZE));
-	memset(block, 0x77, PAGE_SIZE);
-	host_assert(!buddy_pool_free(pool, block, 0));
-	again = buddy_pool_alloc(pool, 0, GFP_KERNEL);
-	host_assert(again == block && !memchr_inv(again, 0x77, PAGE_SIZE));
-	host_assert(!buddy_pool_free(pool, again, 0));
-	buddy_pool_destroy(pool);
-}
-
 /* What another CPU frees, one by one or at once, is drained though its owner calls no more. */
 static void freed_by_another_cpu(bool bulk)
 {
@@ -417,95 +378,8 @@ static void freed_by_another_cpu(bool bulk)
 	dualtree_destroy(dt);
 }
 
-/*
- * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
- * sleep few of them. And a pool that is destroyed too early says so.
- */
-static void arenas_too_small(void)
-{
-	struct buddy_pool_params params = { .nid = 0, .limit = 40 * PAGE_SIZE };
-	struct buddy_pool *pool = buddy_pool_create("small", &params);
-	unsigned long lines = host_lines;
-	void *pages[40];
-	unsigned int i;
-
-	host_assert(!IS_ERR(pool));
-	host_fail_above = 0;
-	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		pages[i] = buddy_pool_alloc(pool, 0, GFP_KERNEL);
-	host_fail_above = UINT_MAX;
-	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		host_assert(pages[i] && !buddy_pool_free(pool, pages[i], 0));
-	host_assert(!buddy_pool_alloc(pool, 5, GFP_ATOMIC));
-	host_assert(buddy_pool_alloc(pool, 5, GFP_KERNEL));
-	host_assert(buddy_pool_check(pool) && host_lines == lines);
-	buddy_pool_destroy(pool);
-	host_assert(host_lines > lines);
-}
-
-/* Free granules of an allocation at @base, and damage a word of the node of their extent. */
-static void free_and_damage(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr,
-			    unsigned int word)
-{
-	host_assert(!dualtree_free(dt, base + first * DT_GRANULE, nr * DT_GRANULE));
-	if (word < DT_GRANULE / sizeof(u32))
-		host_scribble(base + (first + nr - 1) * DT_GRANULE + word * sizeof(u32), 700, 4);
-}
-
-/*
- * The end of a region is cut off, and a link of one of its other large extents is damaged, which is
- * found before the cut, after it, or not at all: the region and its trees agree on where it ends.
- */
-static void cut_of_damaged_trees(unsigned int hole, unsigned int word)
-{
-	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("cut", &params);
-	const unsigned int nr = 2 * SZ_64K / DT_GRANULE;
-	const struct dt_region *region;
-	u8 *base;
-
-	host_assert(!IS_ERR(dt));
-	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
-	host_assert(base);
-	free_and_damage(dt, base, 80, 100, hole == 0 ? word : UINT_MAX);
-	free_and_damage(dt, base, 181, 120, hole == 1 ? word : UINT_MAX);
-	free_and_damage(dt, base, 302, 90, hole == 2 ? word : UINT_MAX);
-	free_and_damage(dt, base, 393, nr - 393, UINT_MAX);
-	dualtree_shrink(dt);
-	region = dt_heap_region_above(heap_of_cpu(dt, 0), NULL);
-	host_assert(region->nr == region->free.nr);
-	host_assert(region->bytes == (size_t)region->nr * DT_GRANULE);
-	host_assert(dualtree_check(dt));
-	dualtree_destroy(dt);
-}
-
-/*
- * The links of one of two large extents were overwritten by those of a node that has no children:
- * the other one may not be found any more, where an aligned request needs it.
- */
-static void aligned_of_lost_extent(unsigned int last)
-{
-	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("lost", &params);
-	unsigned int word;
-	u8 *base, *ptr;
-
-	host_assert(!IS_ERR(dt));
-	base = dualtree_alloc(dt, 2 * SZ_64K, GFP_KERNEL);
-	host_assert(base);
-	free_and_damage(dt, base, 80, 300, UINT_MAX);
-	free_and_damage(dt, base, 381, 400, UINT_MAX);
-	for (word = 0; word < 2; word++)
-		host_scribble(base + last * DT_GRANULE + word * sizeof(u64), ~0UL, sizeof(u64));
-	ptr = dualtree_alloc_aligned(dt, 380 * DT_GRANULE, 2 * DT_GRANULE, GFP_KERNEL);
-	host_assert(ptr >= base + 381 * DT_GRANULE && ptr <= base + 401 * DT_GRANULE);
-	host_assert(dualtree_check(dt));
-	dualtree_destroy(dt);
-}
-
 void host_cases(void)
 {
-	unsigned int hole, word;
 	unsigned int shared_calls = dt_shared_calls;
 	static bool done;
 
@@ -514,33 +388,27 @@ void host_cases(void)
 	done = true;
 	/* Each CPU has a heap of its own. */
 	dt_shared_calls = 0;
-	host_tree_case();
+	host_tree_cases();
 	ledger_words();
 	ledger_ranges();
 	two_blocks();
 	host_check_cases();
 	host_hole_cases();
-	unlinked_block(false, 0);
-	unlinked_block(true, 0);
-	unlinked_block(true, 5);
-	unlinked_block(true, 0x10);
+	host_damage_cases();
+	host_free_cases();
+	host_clear_cases();
 	destroyed_with_live_bytes();
 	freed_bytes_are_clear();
 	skipped_bytes_stay(false);
 	skipped_bytes_stay(true);
 	spare_is_young();
+	spare_ages();
 	leak_lines();
 	first_heaps();
 	shared_extend();
 	record_of_arena();
-	blocks_are_cleared_on_request();
 	freed_by_another_cpu(false);
 	freed_by_another_cpu(true);
-	arenas_too_small();
-	for (hole = 0; hole < 3; hole++)
-		for (word = 0; word < DT_GRANULE / sizeof(u32); word++)
-			cut_of_damaged_trees(hole, word);
-	aligned_of_lost_extent(80 + 300 - 1);
-	aligned_of_lost_extent(381 + 400 - 1);
+	host_arena_cases();
 	dt_shared_calls = shared_calls;
 }

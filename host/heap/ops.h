@@ -26,7 +26,7 @@ void host_op_stray(struct subject *s);
 /* tree.c: the trees of a region by themselves. */
 void host_tree_step(void);
 void host_tree_end(void);
-void host_tree_case(void);
+void host_tree_cases(void);
 
 /* nested.c: what happens at a point of another context. */
 void host_nested_arm(void);
@@ -45,7 +45,18 @@ void host_pool_end(void);
 /* cases.c: what was found before. */
 void host_cases(void);
 
+/* damage.c: cases of damaged links; and blocks in a quick list. */
+void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
+
+/* clear.c: cases with init_on_free. */
+void host_clear_cases(void);
+
+/* frees.c: cases of frees. */
+void host_free_cases(void);
+
+/* arenas.c: cases of a pool. */
+void host_arena_cases(void);
 
 /* holes.c: arenas of which pages were returned. */
 void host_hole_cases(void);

@@ -133,6 +133,7 @@ static void ask_create(struct subject *s)
 	static const struct dualtree_params wrong[] = {
 		{ .max_region_order = 11 }, { .min_region_order = 3, .max_region_order = 2 },
 		{ .limit = 1 }, { .limit = SZ_4K, .min_region_order = 1 }, { .flags = BIT(9) },
+		{ .flags = DUALTREE_SKIP_ZERO },
 	};
 	static const struct buddy_pool_params wrong_pools[] = {
 		{ .nid = -2 }, { .nid = HOST_NODES }, { .arena_order = 11 }, { .flags = BIT(9) },

@@ -362,7 +362,7 @@ void host_tree_end(void)
  * A stray link leads from one large extent to another one, which is too short for the request. That
  * one was handed out, with what is live after it.
  */
-void host_tree_case(void)
+static void link_to_short_extent(void)
 {
 	struct dt_extent *root;
 	struct region *r = &region;
@@ -379,4 +379,40 @@ void host_tree_case(void)
 	i = dt_extent_tree_alloc(&r->tree, 200);
 	host_assert(i == 101 || (i == EXTENT_NONE && r->tree.damaged));
 	region_end(r);
+}
+
+/*
+ * Stray links make a chain of large extents that is deeper than a tree may be, by one: the search
+ * ends before that one, with the best of the others.
+ */
+static void chain_too_deep(void)
+{
+	const unsigned int step = 100, nr = 70;
+	struct region *r = &region;
+	unsigned int i, depth;
+	struct dt_extent *node;
+	u64 want;
+	int bit;
+
+	region_begin(r, 2048);
+	want = extent_key(&r->tree, true, 0, nr);
+	bit = extent_key_top(&r->tree, true);
+	depth = bit / EXTENT_KEY_BITS + 2;
+	/* Each is shorter by one than the one before. */
+	for (i = 0; i <= depth; i++)
+		region_free(r, i * step, step - 1 - i);
+	for (i = 0; i < depth; i++, bit -= EXTENT_KEY_BITS) {
+		node = extent_node(&r->tree, (i + 1) * step - 2 - i);
+		memset(node, 0xff, sizeof(*node));
+		node->child[bit < 0 ? 0 : extent_child(want, bit)] = (i + 2) * step - 3 - i;
+	}
+	host_assert(dt_extent_tree_alloc(&r->tree, nr) == (depth - 1) * step);
+	host_assert(!r->tree.damaged);
+	region_end(r);
+}
+
+void host_tree_cases(void)
+{
+	link_to_short_extent();
+	chain_too_deep();
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Cases of a pool: what is in its blocks, what it returns at its limit, and what packets hold. */
+#include "../../buddy/check.h"
+#include "../../buddy/pool.h"
+#include "../../buddy/trim.h"
+#include "../../dualtree/instance.h"
+#include "ops.h"
+
+/* A block is cleared if that is asked for, and else left as it was. */
+static void blocks_are_cleared_on_request(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .reserve = SZ_4M };
+	struct buddy_pool *pool = buddy_pool_create("clear", &params);
+	u8 *block, *again;
+
+	host_assert(!IS_ERR(pool));
+	block = buddy_pool_alloc(pool, 0, GFP_KERNEL | __GFP_ZERO);
+	host_assert(block && !memchr_inv(block, 0, PAGE_SIZE));
+	memset(block, 0x77, PAGE_SIZE);
+	host_assert(!buddy_pool_free(pool, block, 0));
+	again = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	host_assert(again == block && !memchr_inv(again, 0x77, PAGE_SIZE));
+	host_assert(!buddy_pool_free(pool, again, 0));
+	buddy_pool_destroy(pool);
+}
+
+/*
+ * At its limit a pool returns empty arenas that are too small for a request: a caller that cannot
+ * sleep few of them. And a pool that is destroyed too early says so.
+ */
+static void arenas_too_small(void)
+{
+	struct buddy_pool_params params = { .nid = 0, .limit = 40 * PAGE_SIZE };
+	struct buddy_pool *pool = buddy_pool_create("small", &params);
+	unsigned long lines = host_lines;
+	void *pages[40];
+	unsigned int i;
+
+	host_assert(!IS_ERR(pool));
+	host_fail_above = 0;
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+	host_fail_above = UINT_MAX;
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		host_assert(pages[i] && !buddy_pool_free(pool, pages[i], 0));
+	host_assert(!buddy_pool_alloc(pool, 5, GFP_ATOMIC));
+	host_assert(buddy_pool_alloc(pool, 5, GFP_KERNEL));
+	host_assert(buddy_pool_check(pool) && host_lines == lines);
+	buddy_pool_destroy(pool);
+	host_assert(host_lines > lines);
+}
+
+static void get_pages(void *block, unsigned int nr)
+{
+	while (nr--)
+		get_page(virt_to_page(block) + nr);
+}
+
+static void put_pages(void *block, unsigned int nr)
+{
+	while (nr--)
+		put_page(virt_to_page(block) + nr);
+}
+
+static size_t abandoned_after_trim(struct buddy_pool *pool)
+{
+	struct buddy_pool_stats stats;
+
+	buddy_pool_trim(pool);
+	host_assert(buddy_pool_check(pool));
+	buddy_pool_get_stats(pool, &stats);
+	return stats.abandoned_bytes;
+}
+
+/*
+ * One trim has all pages that packets have released, however many of each arena, and none that they
+ * have not. The last page of each arena is live, so that the arena stays.
+ */
+static void released_pages(void)
+{
+	enum { ARENAS = 2, PAGES = 256, NR = 100, HELD = 3 };
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
+	struct buddy_pool *pool = buddy_pool_create("released", &params);
+	u8 *blocks[ARENAS];
+	unsigned int i;
+
+	host_assert(!IS_ERR(pool));
+	for (i = 0; i < ARENAS; i++) {
+		blocks[i] = buddy_pool_alloc(pool, 8, GFP_KERNEL);
+		host_assert(blocks[i]);
+		get_pages(blocks[i], NR);
+		host_assert(buddy_pool_abandon(pool, blocks[i], PAGES - 1) == NR);
+	}
+	put_pages(blocks[0] + HELD * PAGE_SIZE, NR - HELD);
+	host_assert(abandoned_after_trim(pool) == (NR + HELD) * PAGE_SIZE);
+	put_pages(blocks[0], HELD);
+	put_pages(blocks[1], NR);
+	host_assert(!abandoned_after_trim(pool));
+	for (i = 0; i < ARENAS; i++)
+		host_assert(!buddy_pool_free_range(pool, blocks[i] + (PAGES - 1) * PAGE_SIZE, 1));
+	buddy_pool_destroy(pool);
+}
+
+/* Instances that are charged to one cgroup share its pool. */
+static void pool_of_cgroup(void)
+{
+	const struct dualtree_params params = { .flags = DUALTREE_ACCOUNT };
+	struct dualtree *first = dualtree_create("first", &params);
+	struct dualtree *second = dualtree_create("second", &params);
+
+	host_assert(!IS_ERR(first) && !IS_ERR(second));
+	host_assert(first->pool && first->pool == second->pool);
+	dualtree_destroy(first);
+	host_assert(dualtree_alloc(second, 64, GFP_KERNEL));
+	dualtree_destroy(second);
+}
+
+/* Memory is synced for a device that needs that, and for no other. */
+static void synced_for_device(bool needs_sync)
+{
+	u64 mask = DMA_BIT_MASK(64);
+	struct device dev = {
+		.dma_mask = &mask, .max_mapping = SIZE_MAX, .offset = 1UL << 40,
+		.needs_sync = needs_sync,
+	};
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .dev = &dev, .dma_dir = DMA_FROM_DEVICE,
+	};
+	struct buddy_pool *pool = buddy_pool_create("synced", &params);
+	struct dualtree *dt = dualtree_create("synced", &(struct dualtree_params){ .pool = pool });
+	void *ptr;
+
+	host_assert(!IS_ERR(pool) && !IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
+	host_assert(ptr && dualtree_dma_addr(dt, ptr) == host_dma_addr(&dev, ptr));
+	dualtree_dma_sync_for_cpu(dt, ptr + 10, 100);
+	host_assert(dev.synced == (needs_sync ? 100 : 0));
+	dualtree_dma_sync_for_device(dt, ptr + 500, 200);
+	host_assert(dev.synced == (needs_sync ? 300 : 0));
+	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
+	host_assert(!dev.refs && !dev.mapped);
+}
+
+void host_arena_cases(void)
+{
+	synced_for_device(false);
+	synced_for_device(true);
+	pool_of_cgroup();
+	blocks_are_cleared_on_request();
+	arenas_too_small();
+	released_pages();
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cases of frees: of bytes of one granule by two contexts, the second of which comes at each point
+ * of the first in turn; and double-frees, which change nothing.
+ */
+#include "../../dualtree/check.h"
+#include "../../dualtree/free.h"
+#include "../../dualtree/ledger.h"
+#include "ops.h"
+
+/* Bytes of the allocation that both contexts free parts of. */
+#define SIZE		(2 * DT_GRANULE)
+
+/**
+ * struct part - some of the allocation's bytes
+ * @at: the first one
+ * @len: number of bytes
+ */
+struct part {
+	u32 at;
+	u32 len;
+};
+
+/**
+ * struct other - the context that comes in between
+ * @dt: the instance
+ * @ptr: what it frees
+ * @len: bytes of it
+ * @cpu: its CPU; that of the first for an NMI
+ * @done: it has come
+ */
+static struct other {
+	struct dualtree *dt;
+	u8 *ptr;
+	u32 len;
+	int cpu;
+	bool done;
+} other;
+
+static void other_point(void)
+{
+	struct host_context was = host_now;
+
+	host_points = LONG_MAX;
+	host_now.nested = true;
+	if (other.cpu == was.cpu) {
+		host_now.nmi = true;
+		host_now.irqs_off++;
+	} else {
+		host_assert(!was.locks);
+		host_now = (struct host_context){ .cpu = other.cpu, .nested = true };
+	}
+	host_assert(!dualtree_free(other.dt, other.ptr, other.len));
+	host_now = was;
+	other.done = true;
+}
+
+/* The other free at the @nth point. What neither frees can be freed then, byte by byte. */
+static bool free_at_point(struct part first, struct part second, int cpu, long nth)
+{
+	struct dualtree *dt = dualtree_create("parts", NULL);
+	struct dualtree_stats stats;
+	bool freed[SIZE] = { };
+	unsigned int i;
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, SIZE, GFP_KERNEL);
+	host_assert(ptr);
+	other = (struct other){ .dt = dt, .ptr = ptr + second.at, .len = second.len, .cpu = cpu };
+	host_interrupt = other_point;
+	host_points = nth;
+	host_assert(!dualtree_free(dt, ptr + first.at, first.len));
+	host_points = LONG_MAX;
+	memset(freed + first.at, true, first.len);
+	if (other.done)
+		memset(freed + second.at, true, second.len);
+	dualtree_get_stats(dt, &stats);
+	host_assert(stats.live_bytes == SIZE - first.len - (other.done ? second.len : 0));
+	for (i = 0; i < SIZE; i++)
+		host_assert(freed[i] || !dualtree_free(dt, ptr + i, 1));
+	dualtree_get_stats(dt, &stats);
+	host_assert(!stats.live_bytes && !stats.bad_frees && dualtree_check(dt));
+	dualtree_destroy(dt);
+	return other.done;
+}
+
+static void free_parts(struct part first, struct part second)
+{
+	long nth;
+	int cpu;
+
+	for (cpu = 0; cpu < 2; cpu++)
+		for (nth = 1; free_at_point(first, second, cpu, nth); nth++)
+			;
+}
+
+/* Fewer bytes of a granule are live than are to be freed: these stay. */
+static void more_than_is_live(void)
+{
+	struct dualtree *dt = dualtree_create("twice", NULL);
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, DT_GRANULE, GFP_KERNEL);
+	host_assert(ptr && !dualtree_free(dt, ptr, DT_GRANULE - 4));
+	host_assert(dualtree_free(dt, ptr, 8) == -EALREADY);
+	host_assert(!dualtree_free(dt, ptr + DT_GRANULE - 4, 4) && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
+/*
+ * With init_on_free, a range of which one granule is free already is refused, and the bytes of it
+ * that are live stay.
+ */
+static void refused_is_not_cleared(void)
+{
+	const size_t size = 2 * CLEAR_MAX;
+	struct dualtree *dt;
+	u8 *ptr;
+
+	host_init_on_free = true;
+	dt = dualtree_create("refused", NULL);
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, size, GFP_KERNEL);
+	host_assert(ptr);
+	memset(ptr, 0x77, size);
+	host_assert(!dualtree_free(dt, ptr, DT_GRANULE));
+	host_assert(dualtree_free(dt, ptr, size) == -EALREADY);
+	host_assert(!memchr_inv(ptr + DT_GRANULE, 0x77, size - DT_GRANULE));
+	host_assert(!dualtree_free(dt, ptr + DT_GRANULE, size - DT_GRANULE));
+	dualtree_destroy(dt);
+	host_init_on_free = false;
+}
+
+void host_free_cases(void)
+{
+	const struct part start = { 0, 8 }, later = { 16, 8 };
+	const struct part middle = { DT_GRANULE - 8, 16 }, end = { SIZE - 8, 8 };
+
+	free_parts(start, later);
+	free_parts(middle, start);
+	free_parts(middle, end);
+	more_than_is_live();
+	refused_is_not_cleared();
+}
