@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Deferred runs: taking one, and forgetting a region's. deferred.h has the picture and the context. */
+/*
+ * Deferred runs: taking one, and forgetting a region's. deferred.h has the picture and the context.
+ */
 #include <linux/string.h>
 #include "../compat/compat.h"
 #include "deferred.h"
@@ -43,7 +45,7 @@ unsigned int dt_deferred_end(const struct dt_heap *heap, const struct dt_region 
 EXPORT_SYMBOL_FOR_DT_TEST(dt_deferred_end);
 
 /**
- * dt_deferred_take() - take a deferred run, whose granules are in use then as far as the region knows
+ * dt_deferred_take() - take a deferred run: its granules are in use, as far as the region knows
  * @heap: the heap
  * @region: a region of the heap
  * @first: first granule of the run

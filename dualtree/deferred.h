@@ -2,8 +2,8 @@
 /*
  * Deferred runs: granules that were freed in regions that should drain, and are in no tree yet.
  *
- *	ledger	[ 64 64  O  O 64  O  O  O  O 64 ]	O: LEDGER_OWNED
- *	bits	          1        1     1		the first granule of each run, as it was freed
+ *	ledger	64 64  O  O 64  O  O  O  O 64	O: LEDGER_OWNED
+ *	bits	       1        1     1		where each run begins, as it was freed
  *
  * A region that should drain serves no request as long as a lower one has room. So what is freed
  * there need not be found, nor merged: a bit and a few sums are all that it costs. When nothing in
@@ -16,8 +16,8 @@
  *
  * Context: any, NMI included; the caller owns the heap. No lock.
  *
- * Deferred coalescing: Wilson, Johnstone, Neely and Boles, "Dynamic Storage Allocation: A Survey and
- * Critical Review", IWMM 1995, 3.5.
+ * Deferred coalescing: Wilson, Johnstone, Neely and Boles, "Dynamic Storage Allocation: A Survey
+ * and Critical Review", IWMM 1995, 3.5.
  */
 #ifndef DUALTREE_DEFERRED_H
 #define DUALTREE_DEFERRED_H
@@ -31,7 +31,7 @@
  * not after that.
  */
 static __always_inline void deferred_add(struct dt_heap *heap, struct dt_region *region,
-				     unsigned int first, unsigned int nr)
+					 unsigned int first, unsigned int nr)
 {
 	addr_tree_insert(region->deferred, region->free.nr_max, first);
 	if (!region->nr_deferred)
@@ -48,7 +48,7 @@ static inline bool deferred_begins(const struct dt_region *region, unsigned int 
 }
 
 unsigned int dt_deferred_end(const struct dt_heap *heap, const struct dt_region *region,
-			 unsigned int first);
+			     unsigned int first);
 unsigned int dt_deferred_take(struct dt_heap *heap, struct dt_region *region, unsigned int first);
 void dt_deferred_forget(struct dt_heap *heap, struct dt_region *region);
 
