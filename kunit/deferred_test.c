@@ -4,6 +4,9 @@
  *
  * Each case compares a region that should drain with pictures; see fixtures/cache.h.
  */
+#include "../buddy/pool.h"
+#include "../buddy/table.h"
+#include "../compat/kasan.h"
 #include "../dualtree/deferred.h"
 #include "fixtures/cache.h"
 
@@ -139,6 +142,26 @@ static void deferred_ends_at_hot_and_cold(struct kunit *test)
 	dt_expect_picture(f, r, "#........###");
 }
 
+/* What was cut off has the owner's mark, too. */
+static void deferred_ends_at_a_cut(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *r = dt_add_region(f, ORDER_OF_64 + 1);
+	void *cut = region_addr(r, PICTURE_MAX);
+
+	free_drained(f, r, PICTURE_MAX, PICTURE_MAX);
+	mark_owned(r, PICTURE_MAX - 4, 4);
+	deferred_add(&f->heap, r, PICTURE_MAX - 4, 4);
+	dt_heap_cut(&f->heap, r, PICTURE_MAX);
+	buddy_set_owner(cut, 1UL << ORDER_OF_64, NULL);
+	dt_unpoison(cut, PAGE_SIZE << ORDER_OF_64);
+	buddy_pool_free_range(r->pool, cut, 1UL << ORDER_OF_64);
+	dt_expect_sound(f);
+	dt_cache_flush_hot(&f->heap);
+	KUNIT_EXPECT_EQ(test, r->free.nr_free, 4);
+	dt_expect_sound(f);
+}
+
 /* An extension takes what lies after its range, in the trees or not. */
 static void deferred_in_a_range(struct kunit *test)
 {
@@ -222,6 +245,7 @@ static struct kunit_case deferred_cases[] = {
 	KUNIT_CASE(deferred_flushed),
 	KUNIT_CASE(deferred_go_with_their_region),
 	KUNIT_CASE(deferred_ends_at_hot_and_cold),
+	KUNIT_CASE(deferred_ends_at_a_cut),
 	KUNIT_CASE(deferred_in_a_range),
 	KUNIT_CASE(deferred_in_a_repair),
 	KUNIT_CASE(deferred_not_the_last),

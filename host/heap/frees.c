@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Cases of frees: of bytes of one granule by two contexts, the second of which comes at each point
- * of the first in turn; and double-frees, which change nothing.
+ * of the first in turn; and double-frees, and frees beyond a region, which change nothing.
  */
 #include "../../dualtree/check.h"
 #include "../../dualtree/free.h"
@@ -133,6 +133,32 @@ static void refused_is_not_cleared(void)
 	host_init_on_free = false;
 }
 
+/*
+ * A range that goes beyond its region, whose last granules are full as the guard after them is: not
+ * freed by its CPU, nor by another one.
+ */
+static void past_the_end(int cpu)
+{
+	struct dualtree *dt = dualtree_create("end", NULL);
+	struct dualtree_stats stats;
+	size_t len;
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, PAGE_SIZE, GFP_KERNEL);
+	dualtree_get_stats(dt, &stats);
+	host_assert(ptr && stats.held_bytes == PAGE_SIZE);
+	host_now.cpu = cpu;
+	for (len = 1; len <= 4 * DT_GRANULE; len++)
+		host_assert(dualtree_free(dt, ptr + PAGE_SIZE - DT_GRANULE, DT_GRANULE + len) ==
+			    -EINVAL);
+	host_assert(dualtree_free(dt, ptr + PAGE_SIZE - DT_GRANULE, 0) == -EINVAL);
+	host_assert(!dualtree_free(dt, ptr, PAGE_SIZE));
+	host_now.cpu = 0;
+	host_assert(dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 void host_free_cases(void)
 {
 	const struct part start = { 0, 8 }, later = { 16, 8 };
@@ -143,4 +169,6 @@ void host_free_cases(void)
 	free_parts(middle, end);
 	more_than_is_live();
 	refused_is_not_cleared();
+	past_the_end(0);
+	past_the_end(1);
 }
