@@ -6,7 +6,8 @@
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
- *	  another size, and the heap has it			alloc_slow()
+ *	  that of its units					alloc_slow(), alloc_unit_slow()
+ *	  another size, and the heap has it			alloc_search()
  *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
  *	the heap must grow, an alignment, the shared heap	alloc_request()
@@ -159,8 +160,11 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
 	return ptr;
 }
 
-/* Search a heap in the order that the head of this file shows, up to the trees. Owner only. */
-static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
+/*
+ * Search a heap in the order that the head of this file shows, up to the trees. @unit: the hot
+ * range may begin with a unit of this size. Owner only.
+ */
+static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size, bool unit)
 {
 	void *ptr;
 
@@ -171,8 +175,8 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 	}
 	if (hot_fits(heap, size))
 		return hot_take(heap, size, true);
-	if (hot_has_unit(heap, size))
-		return hot_take_unit(heap, size);
+	if (unit && hot_has_unit(heap, size))
+		return hot_take_unit(heap, size, true);
 	ptr = cache_alloc(heap, size);
 	if (ptr)
 		return ptr;
@@ -180,7 +184,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 		dt_cache_flush_hot(heap);
 		dt_heap_drain(heap, REMOTE_DRAIN_MAX, granules_of(size));
 		if (hot_has_unit(heap, size))
-			return hot_take_unit(heap, size);
+			return hot_take_unit(heap, size, true);
 		ptr = dt_cache_take(heap, size);
 		if (ptr)
 			return ptr;
@@ -188,7 +192,7 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 	return dt_cache_alloc_trees(heap, size);
 }
 
-/* The end of alloc_slow() where no heap can be entered, or the request is refused. */
+/* The end of alloc_search() where no heap can be entered, or the request is refused. */
 static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp,
 				     struct dt_heap *heap)
 {
@@ -202,7 +206,7 @@ static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp
 	return alloc_request(dt, &(struct request){ .size = size, .gfp = gfp });
 }
 
-/* The end of alloc_slow() where regions were retired, or @ptr is NULL. */
+/* The end of alloc_search() where regions were retired, or @ptr is NULL. */
 static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap,
 				 void *ptr)
 {
@@ -214,20 +218,55 @@ static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, st
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The hot range does not fit, or alloc_watched(). @size may be any value. */
-static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
+/* The hot range does not fit and has no unit of the size, or alloc_watched(). */
+static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
+				   struct dt_heap *heap)
 {
 	void *ptr;
 
 	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
 		return alloc_inactive(dt, size, gfp, heap);
-	ptr = heap_alloc_cached(heap, size);
+	ptr = heap_alloc_cached(heap, size, false);
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
+}
+
+/* The hot range begins with a unit that fits. It is a large one, or alloc_watched(). */
+static noinline void *alloc_unit_slow(struct dualtree *dt, size_t size, gfp_t gfp,
+				      struct dt_heap *heap)
+{
+	void *ptr;
+
+	if (unlikely(gfp & BUDDY_GFP_REFUSED))
+		return alloc_inactive(dt, size, gfp, heap);
+	ptr = hot_take_unit(heap, size, true);
+	count_alloc(heap, size);
+	__section_exit(dt->slots, heap);
+	preempt_enable();
+	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
+}
+
+/*
+ * The hot range does not fit, or alloc_watched(). @size may be any value. A unit of the hot range,
+ * as a burst takes one after the other, costs no stack frame.
+ */
+static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
+{
+	void *ptr;
+
+	if (!hot_has_unit(heap, size))
+		return alloc_search(dt, size, gfp, heap);
+	if (unlikely(size > ALLOC_FAST_MAX || alloc_watched(dt, gfp)))
+		return alloc_unit_slow(dt, size, gfp, heap);
+	ptr = hot_take_unit(heap, size, false);
+	count_alloc(heap, size);
+	__section_exit(dt->slots, heap);
+	preempt_enable();
+	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
 static void *heap_alloc_aligned(struct dt_heap *heap, const struct request *req)
@@ -252,7 +291,8 @@ static void *heap_alloc_tree(struct dt_heap *heap, const struct request *req)
 static void *heap_alloc_or_grow(struct dt_heap *heap, const struct request *req,
 				struct dt_region **region, bool *more)
 {
-	void *ptr = req->align ? heap_alloc_aligned(heap, req) : heap_alloc_cached(heap, req->size);
+	void *ptr = req->align ? heap_alloc_aligned(heap, req) :
+				 heap_alloc_cached(heap, req->size, true);
 
 	if (!ptr) {
 		*more = dt_cache_flush(heap, CACHE_FLUSH_MAX) || heap_has_remote(heap);
@@ -432,7 +472,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct request *req, u
 
 	nr = min3(nr, (unsigned int)BULK_MAX, (unsigned int)(BULK_BYTES / req->size) ?: 1);
 	while (heap && i < nr) {
-		ptrs[i] = heap_alloc_cached(heap, req->size);
+		ptrs[i] = heap_alloc_cached(heap, req->size, true);
 		if (!ptrs[i])
 			break;
 		i++;

@@ -120,10 +120,10 @@ static __always_inline bool hot_has_unit(const struct dt_heap *heap, size_t size
 }
 
 /*
- * Take the first unit of the hot range, after hot_has_unit().
+ * Take the first unit of the hot range, after hot_has_unit(). @large is as for hot_take().
  * Return: the address of @size bytes, live in the ledger.
  */
-static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size)
+static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size, bool large)
 {
 	struct dt_hot_range *hot = &heap->hot;
 	struct dt_region *region = hot->region;
@@ -131,7 +131,10 @@ static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size)
 
 	hot->first = first + unit;
 	WRITE_ONCE(hot->nr, hot->nr - unit);
-	ledger_fill(region->ledger, first, unit, size);
+	if (large)
+		ledger_fill(region->ledger, first, unit, size);
+	else
+		ledger_fill_few(region->ledger + first, size);
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 

@@ -528,11 +528,11 @@ static void hot_of_one_size(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE + 1));
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 6 * DT_GRANULE));
 	KUNIT_EXPECT_TRUE(test, hot_has_unit(heap, DT_GRANULE + 1));
-	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, DT_GRANULE + 1), region_addr(r, 4));
+	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, DT_GRANULE + 1, true), region_addr(r, 4));
 	KUNIT_EXPECT_EQ(test, r->ledger[4], DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, r->ledger[5], 1);
 	dt_expect_picture(f, r, "######hhhh######");
-	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, 2 * DT_GRANULE), region_addr(r, 6));
+	KUNIT_EXPECT_PTR_EQ(test, hot_take_unit(heap, 2 * DT_GRANULE, false), region_addr(r, 6));
 	dt_expect_picture(f, r, "########hh######");
 	/* The last one is like any. */
 	KUNIT_EXPECT_FALSE(test, hot_has_unit(heap, 2 * DT_GRANULE));
