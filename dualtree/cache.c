@@ -140,7 +140,7 @@ static __always_inline void hot_replace(struct dt_heap *heap, struct dt_region *
 	cache_insert(heap, was.region, was.first, was.nr, false);
 }
 
-/* dt_cache_free() of granules that hot_put() has refused, in a heap that has a cache. */
+/* As the function below, of granules that hot_put() has refused, in a heap that has a cache. */
 void dt_cache_displace(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr)
 {

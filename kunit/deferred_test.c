@@ -2,7 +2,8 @@
 /*
  * Deferred runs: what becomes one, and how each of them gets into the trees.
  *
- * Each case compares a region that should drain with pictures; see fixtures/cache.h.
+ * Each case compares a region that should drain with pictures; see fixtures/cache.h. Trees that are
+ * made again have what was deferred: host/heap sees to that.
  */
 #include "../buddy/pool.h"
 #include "../buddy/table.h"
@@ -179,24 +180,6 @@ static void deferred_in_a_range(struct kunit *test)
 	dt_expect_picture(f, r, "############");
 }
 
-/* Trees that are made again from the ledger have all of it. */
-static void deferred_in_a_repair(struct kunit *test)
-{
-	struct cache_fixture *f = test->priv;
-	struct dt_region *r = draining(f);
-	unsigned long nr_free = f->heap.nr_free;
-
-	mark_owned(r, 1, 2);
-	deferred_add(&f->heap, r, 1, 2);
-	mark_owned(r, 10, 3);
-	deferred_add(&f->heap, r, 10, 3);
-	r->free.damaged = true;
-	free_drained(f, r, 5, 1);
-	dt_expect_picture(f, r, "#..##.####...###");
-	KUNIT_EXPECT_EQ(test, f->heap.nr_free, nr_free + 6);
-	KUNIT_EXPECT_EQ(test, f->heap.nr_deferred, 0);
-}
-
 /* What was cold is all that is in use in its region, since the rest is in a list: it is empty. */
 static void deferred_not_the_last(struct kunit *test)
 {
@@ -247,7 +230,6 @@ static struct kunit_case deferred_cases[] = {
 	KUNIT_CASE(deferred_ends_at_hot_and_cold),
 	KUNIT_CASE(deferred_ends_at_a_cut),
 	KUNIT_CASE(deferred_in_a_range),
-	KUNIT_CASE(deferred_in_a_repair),
 	KUNIT_CASE(deferred_not_the_last),
 	KUNIT_CASE(deferred_are_not_in_use),
 	{}
