@@ -53,7 +53,7 @@ static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, str
 	bool in_place = after > LEDGER_SIZES && only_large(tree, last);
 
 	if (!in_place)
-		size_remove(tree, place, extent_class(total));
+		size_remove(tree, place);
 	if (unlikely(tree->damaged))
 		return EXTENT_NONE;
 	tree->nr_free -= nr;
@@ -95,7 +95,7 @@ static __always_inline void merge(struct dt_extent_tree *tree, unsigned int last
 	struct dt_place place = place_of(tree, last, nr);
 
 	if (likely(place.last != EXTENT_NONE))
-		size_remove(tree, place, extent_class(nr));
+		size_remove(tree, place);
 }
 
 /* dt_extent_tree_free() has what it does. */

@@ -84,13 +84,16 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
 	return region_addr(region, first);
 }
 
-/* The trees of a region do not have what the ledger says: make them again. */
-static noinline void heap_repair_sums(struct dt_heap *heap, struct dt_region *region,
-				      struct region_sums *was)
+/*
+ * The trees of a region do not have what the ledger says: make them again. By value, so that no
+ * caller has the sums in memory. Return: the sums after that.
+ */
+static noinline struct region_sums heap_repair_sums(struct dt_heap *heap, struct dt_region *region,
+						    struct region_sums was)
 {
 	dt_heap_repair(heap, region);
-	heap_update_sums(heap, region, *was);
-	*was = region_sums(region);
+	heap_update_sums(heap, region, was);
+	return region_sums(region);
 }
 
 /**
@@ -112,7 +115,7 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 	was = region_sums(region);
 	first = extent_tree_alloc(&region->free, nr);
 	if (unlikely(first == EXTENT_NONE)) {
-		heap_repair_sums(heap, region, &was);
+		was = heap_repair_sums(heap, region, was);
 		first = dt_extent_tree_alloc(&region->free, nr);
 	}
 	return likely(first != EXTENT_NONE) ? heap_commit_alloc(heap, region, was, first, size) :
@@ -183,7 +186,7 @@ void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 	first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	/* An extent that would fit is not found: a link to it is gone. */
 	if (unlikely(first == EXTENT_NONE && (fit || region->free.damaged))) {
-		heap_repair_sums(heap, region, &was);
+		was = heap_repair_sums(heap, region, was);
 		first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	}
 	return first != EXTENT_NONE ? heap_commit_alloc(heap, region, was, first, size) : NULL;

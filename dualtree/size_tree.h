@@ -261,17 +261,18 @@ static __always_inline struct dt_place place_of(struct dt_extent_tree *tree, uns
 }
 
 /* Remove an extent from the tree of its size. A node without children takes its place. */
-static __always_inline void size_remove(struct dt_extent_tree *tree, struct dt_place place,
-					unsigned int class)
+static __always_inline void size_remove(struct dt_extent_tree *tree, struct dt_place place)
 {
 	struct dt_extent *node = extent_node(tree, place.last), *leaf = node;
+	/* Of a root: less than the size of all of them. */
+	unsigned long root = (unsigned long)place.link - (unsigned long)tree->roots;
 	u32 *link = place.link, *below, at = place.last;
 	/* More than a tree is deep, even that of the large extents. */
 	int left = tree->key_bits + 2;
 
 	while ((below = first_child(leaf))) {
 		at = READ_ONCE(*below);
-		if (!link_valid(tree, at, LEDGER_FREE + class, --left))
+		if (!link_valid(tree, at, READ_ONCE(tree->ledger[place.last]), --left))
 			return;
 		link = below;
 		leaf = extent_node(tree, at);
@@ -280,8 +281,8 @@ static __always_inline void size_remove(struct dt_extent_tree *tree, struct dt_p
 	if (leaf != node) {
 		*leaf = *node;
 		WRITE_ONCE(*place.link, at);
-	} else if (link == &tree->roots[class]) {
-		tree->classes &= ~(1ULL << class);
+	} else if (root < sizeof(tree->roots)) {
+		tree->classes &= ~(1ULL << root / sizeof(*link));
 	}
 }
 
