@@ -6,7 +6,8 @@
  *	  one granule, of which nothing else lives	free_fast(): the fast path
  *	  one granule, of which other bytes live on	free_bytes()
  *	  2 to 33 granules, of which nothing else lives	free_many()
- *	  the same from inside a granule, or 33 to 65	free_whole()
+ *	  the same, from inside a granule		free_inside()
+ *	  33 to 65 granules, of which nothing else lives	free_larger()
  *	  granules shared at its ends, or a large range	free_partial()
  *	  a double-free, or a race with another CPU	free_recheck()
  *	another heap, or this one inside a section
@@ -38,7 +39,7 @@
 /*
  * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
  * granules, the limit of ledger_is_whole(). Larger ranges take more registers, which the shorter
- * paths would have to save. free_whole() takes twice as much.
+ * paths would have to save. free_larger() takes twice as much.
  */
 #define FREE_WHOLE_MAX	(32 * DT_GRANULE)
 
@@ -220,22 +221,35 @@ static noinline int free_partial(struct dualtree *dt, struct dt_region *region, 
 	return 0;
 }
 
-/* The range lies in 33 to 65 granules, as a page does, or begins inside a granule. */
-static noinline int free_whole(struct dualtree *dt, struct dt_region *region, size_t len,
-			       size_t offset, struct dt_heap *heap, unsigned long caller)
+/* What free_many() does not do itself: the range may begin inside a granule. */
+static __always_inline int free_whole(struct dualtree *dt, struct dt_region *region, size_t len,
+				      size_t offset, struct dt_heap *heap, unsigned long caller,
+				      bool many)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
-	bool taken;
 
-	if (len > FREE_WHOLE_MAX)
-		taken = ledger_take_whole(first, last, offset, last_byte, true);
-	else
-		taken = ledger_take_whole(first, last, offset, last_byte, false);
-	if (unlikely(!taken))
+	/* Or the compiler keeps what they are made of, too, in registers that it has to save. */
+	OPTIMIZER_HIDE_VAR(first);
+	OPTIMIZER_HIDE_VAR(last);
+	if (unlikely(!ledger_take_whole(first, last, offset, last_byte, many)))
 		return free_partial(dt, region, len, offset, heap, caller);
 	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
+}
+
+/* The range lies in 33 to 65 granules, as a page does. */
+static noinline int free_larger(struct dualtree *dt, struct dt_region *region, size_t len,
+				size_t offset, struct dt_heap *heap, unsigned long caller)
+{
+	return free_whole(dt, region, len, offset, heap, caller, true);
+}
+
+/* The range begins inside a granule, as what is left of a packet whose headers were freed. */
+static noinline int free_inside(struct dualtree *dt, struct dt_region *region, size_t len,
+				size_t offset, struct dt_heap *heap, unsigned long caller)
+{
+	return free_whole(dt, region, len, offset, heap, caller, false);
 }
 
 /* The range lies in several granules. */
@@ -246,13 +260,15 @@ static noinline int free_many(struct dualtree *dt, struct dt_region *region, siz
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
 
-	/* Or the compiler keeps what they are made of, too, in registers that it has to save. */
+	/* As in free_whole(). */
 	OPTIMIZER_HIDE_VAR(first);
 	OPTIMIZER_HIDE_VAR(last);
-	if (len > FREE_WHOLE_MAX || offset & (DT_GRANULE - 1))
+	if (len > FREE_WHOLE_MAX)
 		return len > 2 * FREE_WHOLE_MAX ?
 		       free_partial(dt, region, len, offset, heap, caller) :
-		       free_whole(dt, region, len, offset, heap, caller);
+		       free_larger(dt, region, len, offset, heap, caller);
+	if (offset & (DT_GRANULE - 1))
+		return free_inside(dt, region, len, offset, heap, caller);
 	if (unlikely(!ledger_take_whole(first, last, 0, last_byte, false)))
 		return free_partial(dt, region, len, offset, heap, caller);
 	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);

@@ -39,7 +39,7 @@ static bool is_whole(const u8 *counts, size_t offset, size_t len)
 	return true;
 }
 
-/* As free_many() and free_whole() take a range that is whole. Each granule gets @TAKEN. */
+/* As free_many() and free_larger() take a range that is whole. Each granule gets @TAKEN. */
 #define TAKEN	LEDGER_OWNED
 
 static bool take(struct kunit *test, u8 *counts, size_t offset, size_t len)
