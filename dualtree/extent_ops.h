@@ -18,8 +18,10 @@ static __always_inline void extent_forget(const struct dt_extent_tree *tree, uns
 	struct dt_extent *node = extent_node(tree, last);
 
 	/* What is handed out is clear then, nodes included. */
-	if (want_init_on_free())
-		*node = (struct dt_extent){ };
+	if (want_init_on_free()) {
+		node->pairs[0] = 0;
+		node->pairs[1] = 0;
+	}
 	dt_poison(node, sizeof(*node));
 }
 
@@ -42,18 +44,20 @@ static __always_inline void extent_mark(struct dt_extent_tree *tree, unsigned in
 }
 
 /*
- * Take @nr granules of an extent of @total, from its granule @skip on. What is left before them
- * becomes an extent of its own. Return: the first granule, or EXTENT_NONE with @damaged set.
+ * Take @nr granules of an extent of @total, from its granule @skip on. @link leads to @last, the
+ * extent's last granule. What is left before the taken ones becomes an extent of its own.
+ *
+ * Return: the first granule, or EXTENT_NONE with @damaged set.
  */
-static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, struct dt_place place,
+static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, u32 *link, u32 last,
 						unsigned int total, unsigned int skip,
 						unsigned int nr)
 {
-	unsigned int last = place.last, first = last - total + 1 + skip, after = total - skip - nr;
+	unsigned int first = last - total + 1 + skip, after = total - skip - nr;
 	bool in_place = after > LEDGER_SIZES && only_large(tree, last);
 
 	if (!in_place)
-		size_remove(tree, place);
+		size_remove(tree, link, last);
 	if (unlikely(tree->damaged))
 		return EXTENT_NONE;
 	tree->nr_free -= nr;
@@ -82,20 +86,20 @@ static __always_inline unsigned int extent_take(struct dt_extent_tree *tree, str
 /* dt_extent_tree_alloc() has what it does. */
 static __always_inline unsigned int extent_tree_alloc(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct dt_place place = best_fit(tree, nr);
+	u32 *link, last = best_fit(tree, nr, &link);
 
-	if (unlikely(place.last == EXTENT_NONE))
+	if (unlikely(last == EXTENT_NONE))
 		return EXTENT_NONE;
-	return extent_take(tree, place, extent_nr_to(tree, place.last), 0, nr);
+	return extent_take(tree, link, last, extent_nr_to(tree, last), 0, nr);
 }
 
 /* Remove an extent that freed granules merge with from the tree of its size. */
 static __always_inline void merge(struct dt_extent_tree *tree, unsigned int last, unsigned int nr)
 {
-	struct dt_place place = place_of(tree, last, nr);
+	u32 *link = link_of(tree, last, nr);
 
-	if (likely(place.last != EXTENT_NONE))
-		size_remove(tree, place);
+	if (likely(link))
+		size_remove(tree, link, last);
 }
 
 /* dt_extent_tree_free() has what it does. */

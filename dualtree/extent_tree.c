@@ -94,15 +94,15 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc);
 unsigned int dt_extent_tree_alloc_run(struct dt_extent_tree *tree, unsigned int nr,
 				      unsigned int max, unsigned int *total)
 {
-	struct dt_place place = best_fit(tree, nr);
+	u32 *link, last = best_fit(tree, nr, &link);
 	unsigned int length, taken;
 
-	if (unlikely(place.last == EXTENT_NONE))
+	if (unlikely(last == EXTENT_NONE))
 		return EXTENT_NONE;
-	length = extent_nr_to(tree, place.last);
+	length = extent_nr_to(tree, last);
 	taken = rounddown(min(length, max), nr);
 	*total = taken;
-	return extent_take(tree, place, length, 0, taken);
+	return extent_take(tree, link, last, length, 0, taken);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_run);
 
@@ -119,31 +119,32 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_alloc_run);
 void dt_extent_tree_carve(struct dt_extent_tree *tree, unsigned int first, unsigned int nr)
 {
 	unsigned int total = extent_nr_from(tree, first);
-	struct dt_place place = place_of(tree, first + total - 1, total);
+	unsigned int last = first + total - 1;
+	u32 *link = link_of(tree, last, total);
 
-	if (likely(place.last != EXTENT_NONE))
-		extent_take(tree, place, total, 0, nr);
+	if (likely(link))
+		extent_take(tree, link, last, total, 0, nr);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_extent_tree_carve);
 
 /* Granules of an extent before the lowest multiple of @align in it with room for @nr, or NONE. */
-static unsigned int aligned_fit(const struct dt_extent_tree *tree, struct dt_place place,
-				unsigned int nr, size_t align)
+static unsigned int aligned_fit(const struct dt_extent_tree *tree, u32 last, unsigned int nr,
+				size_t align)
 {
-	unsigned int total = extent_nr_to(tree, place.last), skip;
-	void *start = extent_node(tree, place.last - total + 1);
+	unsigned int total = extent_nr_to(tree, last), skip;
+	void *start = extent_node(tree, last - total + 1);
 
 	skip = (PTR_ALIGN(start, align) - start) >> DT_GRANULE_SHIFT;
 	return skip + nr <= total ? skip : EXTENT_NONE;
 }
 
-/* The extents that dt_extent_tree_alloc_aligned() tries in turn. */
-static struct dt_place aligned_try(struct dt_extent_tree *tree, unsigned int try, unsigned int nr,
-				   size_t align)
+/* The extents that dt_extent_tree_alloc_aligned() tries in turn. Return: as best_fit(). */
+static u32 aligned_try(struct dt_extent_tree *tree, unsigned int try, unsigned int nr,
+		       size_t align, u32 **link)
 {
 	unsigned int sizes[] = { nr, nr + (align >> DT_GRANULE_SHIFT) - 1, tree->largest };
 
-	return sizes[try] ? best_fit(tree, sizes[try]) : (struct dt_place){ .last = EXTENT_NONE };
+	return sizes[try] ? best_fit(tree, sizes[try], link) : EXTENT_NONE;
 }
 
 /**
@@ -165,18 +166,18 @@ static struct dt_place aligned_try(struct dt_extent_tree *tree, unsigned int try
 unsigned int dt_extent_tree_alloc_aligned(struct dt_extent_tree *tree, unsigned int nr,
 					  size_t align, unsigned int *before)
 {
-	struct dt_place place;
 	unsigned int try, skip;
+	u32 *link, last;
 
 	for (try = 0; try < 3; try++) {
-		place = aligned_try(tree, try, nr, align);
-		if (place.last == EXTENT_NONE)
+		last = aligned_try(tree, try, nr, align, &link);
+		if (last == EXTENT_NONE)
 			continue;
-		skip = aligned_fit(tree, place, nr, align);
+		skip = aligned_fit(tree, last, nr, align);
 		if (skip == EXTENT_NONE)
 			continue;
 		*before = skip;
-		return extent_take(tree, place, extent_nr_to(tree, place.last), skip, nr);
+		return extent_take(tree, link, last, extent_nr_to(tree, last), skip, nr);
 	}
 	return EXTENT_NONE;
 }

@@ -85,15 +85,15 @@ static __always_inline void *heap_commit_alloc(struct dt_heap *heap, struct dt_r
 }
 
 /*
- * The trees of a region do not have what the ledger says: make them again. By value, so that no
- * caller has the sums in memory. Return: the sums after that.
+ * The trees of a region do not have what the ledger says: make them again. The sums are passed one
+ * by one: as an object they would have to be in memory, in each caller's usual path.
  */
-static noinline struct region_sums heap_repair_sums(struct dt_heap *heap, struct dt_region *region,
-						    struct region_sums was)
+static noinline void heap_repair_sums(struct dt_heap *heap, struct dt_region *region,
+				      unsigned int nr_free, unsigned int nr_extents,
+				      unsigned int largest)
 {
 	dt_heap_repair(heap, region);
-	heap_update_sums(heap, region, was);
-	return region_sums(region);
+	heap_update_sums(heap, region, (struct region_sums){ nr_free, nr_extents, largest });
 }
 
 /**
@@ -115,7 +115,8 @@ void *dt_heap_alloc(struct dt_heap *heap, size_t size)
 	was = region_sums(region);
 	first = extent_tree_alloc(&region->free, nr);
 	if (unlikely(first == EXTENT_NONE)) {
-		was = heap_repair_sums(heap, region, was);
+		heap_repair_sums(heap, region, was.nr_free, was.nr_extents, was.largest);
+		was = region_sums(region);
 		first = dt_extent_tree_alloc(&region->free, nr);
 	}
 	return likely(first != EXTENT_NONE) ? heap_commit_alloc(heap, region, was, first, size) :
@@ -186,7 +187,8 @@ void *dt_heap_alloc_aligned(struct dt_heap *heap, size_t size, size_t align)
 	first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	/* An extent that would fit is not found: a link to it is gone. */
 	if (unlikely(first == EXTENT_NONE && (fit || region->free.damaged))) {
-		was = heap_repair_sums(heap, region, was);
+		heap_repair_sums(heap, region, was.nr_free, was.nr_extents, was.largest);
+		was = region_sums(region);
 		first = dt_extent_tree_alloc_aligned(&region->free, nr, align, &before);
 	}
 	return first != EXTENT_NONE ? heap_commit_alloc(heap, region, was, first, size) : NULL;

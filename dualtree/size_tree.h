@@ -111,16 +111,6 @@ static __always_inline bool only_large(const struct dt_extent_tree *tree, unsign
 	return tree->roots[LEDGER_SIZES] == last && !first_child(extent_node(tree, last));
 }
 
-/**
- * struct dt_place - an extent, as a descent has found it
- * @link: the link that leads to it
- * @last: its last granule, or EXTENT_NONE if there is none
- */
-struct dt_place {
-	u32 *link;
-	u32 last;
-};
-
 /* The extents of a class are in order of this. */
 static __always_inline u64 key_of(const struct dt_extent_tree *tree, bool large, unsigned int last)
 {
@@ -129,23 +119,24 @@ static __always_inline u64 key_of(const struct dt_extent_tree *tree, bool large,
 
 /*
  * The lowest key of a subtree. All keys under a node's first child are lower than those under the
- * others, and the node's own may be anywhere.
+ * others, and the node's own may be anywhere. Return: its extent's last granule, and in *@found the
+ * link to it; or EXTENT_NONE, with @damaged set.
  */
-static __always_inline struct dt_place lowest(struct dt_extent_tree *tree, unsigned int class,
-					      u32 *link, int bit)
+static __always_inline u32 lowest(struct dt_extent_tree *tree, unsigned int class, u32 *link,
+				  int bit, u32 **found)
 {
-	struct dt_place best = { .last = EXTENT_NONE };
 	bool large = class == LEDGER_SIZES;
 	u64 key, best_key = ~0ULL;
-	u32 at;
+	u32 at, best = EXTENT_NONE;
 
 	for (; link; bit -= EXTENT_KEY_BITS) {
 		at = READ_ONCE(*link);
 		if (!link_valid(tree, at, LEDGER_FREE + class, bit + EXTENT_KEY_BITS))
-			return (struct dt_place){ .last = EXTENT_NONE };
+			return EXTENT_NONE;
 		key = key_of(tree, large, at);
 		if (key < best_key) {
-			best = (struct dt_place){ .link = link, .last = at };
+			best = at;
+			*found = link;
 			best_key = key;
 		}
 		link = first_child(extent_node(tree, at));
@@ -167,21 +158,22 @@ static inline u32 *next_child(struct dt_extent *node, u64 key, int bit)
 /*
  * The best fit among the large extents: the lowest key of @nr granules or more. It is a node on the
  * way to that key, or the lowest key under the last child after the way that it has left aside.
+ *
+ * Return: the link to it; or NULL if there is none, or the tree is damaged.
  */
-static noinline struct dt_place best_of_large(struct dt_extent_tree *tree, unsigned int nr)
+static noinline u32 *best_of_large(struct dt_extent_tree *tree, unsigned int nr)
 {
-	struct dt_place best = { .last = EXTENT_NONE }, above;
 	u64 key, best_key = ~0ULL, want = extent_key(tree, true, 0, nr);
-	u32 *next, *aside = NULL, *link = &tree->roots[LEDGER_SIZES], at;
+	u32 *next, *aside = NULL, *best = NULL, *above, *link = &tree->roots[LEDGER_SIZES], at;
 	int aside_bit = 0, bit = extent_key_top(tree, true);
 	struct dt_extent *node;
 
 	for (; (at = READ_ONCE(*link)) != EXTENT_NONE; bit -= EXTENT_KEY_BITS) {
 		if (!link_valid(tree, at, LEDGER_LARGE, bit + EXTENT_KEY_BITS))
-			return (struct dt_place){ .last = EXTENT_NONE };
+			return NULL;
 		key = key_of(tree, true, at);
 		if (key >= want && key < best_key) {
-			best = (struct dt_place){ link, at };
+			best = link;
 			best_key = key;
 		}
 		if (bit < 0)
@@ -196,46 +188,58 @@ static noinline struct dt_place best_of_large(struct dt_extent_tree *tree, unsig
 	}
 	if (!aside)
 		return best;
-	above = lowest(tree, LEDGER_SIZES, aside, aside_bit);
-	if (above.last == EXTENT_NONE || key_of(tree, true, above.last) > best_key)
+	at = lowest(tree, LEDGER_SIZES, aside, aside_bit, &above);
+	if (at == EXTENT_NONE || key_of(tree, true, at) > best_key)
 		return best;
 	/* A stray link has led to one that is too short: the mark does not tell the length. */
-	if (unlikely(key_of(tree, true, above.last) < want)) {
+	if (unlikely(key_of(tree, true, at) < want)) {
 		tree->damaged = true;
-		return (struct dt_place){ .last = EXTENT_NONE };
+		return NULL;
 	}
 	return above;
 }
 
-static __always_inline struct dt_place best_large(struct dt_extent_tree *tree, unsigned int nr)
+static __always_inline u32 best_large(struct dt_extent_tree *tree, unsigned int nr, u32 **link)
 {
-	u32 *root = &tree->roots[LEDGER_SIZES], at = *root;
+	u32 at = tree->roots[LEDGER_SIZES];
 
+	*link = &tree->roots[LEDGER_SIZES];
 	if (unlikely(!link_valid(tree, at, LEDGER_LARGE, 0)))
-		return (struct dt_place){ .last = EXTENT_NONE };
-	if (unlikely(!only_large(tree, at)))
-		return best_of_large(tree, nr);
-	if (extent_nr_to(tree, at) < nr)
-		at = EXTENT_NONE;
-	return (struct dt_place){ .link = root, .last = at };
+		return EXTENT_NONE;
+	if (likely(only_large(tree, at)))
+		return extent_nr_to(tree, at) >= nr ? at : EXTENT_NONE;
+	*link = best_of_large(tree, nr);
+	if (!*link)
+		return EXTENT_NONE;
+	/* It is read once more: a stray write may have changed it since. */
+	at = READ_ONCE(**link);
+	if (unlikely(!link_valid(tree, at, LEDGER_LARGE, 0)))
+		return EXTENT_NONE;
+	if (likely(extent_nr_to(tree, at) >= nr))
+		return at;
+	tree->damaged = true;
+	return EXTENT_NONE;
 }
 
-/* The best fit for @nr granules. */
-static __always_inline struct dt_place best_fit(struct dt_extent_tree *tree, unsigned int nr)
+/*
+ * The best fit for @nr granules. Return: its last granule, and in *@link the link to it; or
+ * EXTENT_NONE.
+ */
+static __always_inline u32 best_fit(struct dt_extent_tree *tree, unsigned int nr, u32 **link)
 {
 	unsigned int class = extent_class(nr);
 	u64 classes = tree->classes >> class << class;
 
 	if (unlikely(!classes))
-		return (struct dt_place){ .last = EXTENT_NONE };
+		return EXTENT_NONE;
 	class = __ffs64(classes);
 	if (class == LEDGER_SIZES)
-		return best_large(tree, nr);
-	return lowest(tree, class, &tree->roots[class], extent_key_top(tree, false));
+		return best_large(tree, nr, link);
+	return lowest(tree, class, &tree->roots[class], extent_key_top(tree, false), link);
 }
 
-static __always_inline struct dt_place place_in(struct dt_extent_tree *tree, unsigned int class,
-						unsigned int last, unsigned int nr)
+static __always_inline u32 *class_link(struct dt_extent_tree *tree, unsigned int class,
+				       unsigned int last, unsigned int nr)
 {
 	bool large = class == LEDGER_SIZES;
 	u64 key = extent_key(tree, large, last, nr);
@@ -244,43 +248,47 @@ static __always_inline struct dt_place place_in(struct dt_extent_tree *tree, uns
 
 	while ((at = READ_ONCE(*link)) != last) {
 		if (!link_valid(tree, at, LEDGER_FREE + class, bit))
-			return (struct dt_place){ .last = EXTENT_NONE };
+			return NULL;
 		link = &extent_node(tree, at)->child[extent_child(key, bit)];
 		bit -= EXTENT_KEY_BITS;
 	}
-	return (struct dt_place){ .link = link, .last = last };
+	return link;
 }
 
-/* Where the link to an extent is, which the ledger has. */
-static __always_inline struct dt_place place_of(struct dt_extent_tree *tree, unsigned int last,
-						unsigned int nr)
+/* The link to an extent, which the ledger has; or NULL, with @damaged set. */
+static __always_inline u32 *link_of(struct dt_extent_tree *tree, unsigned int last,
+				    unsigned int nr)
 {
 	if (likely(nr <= LEDGER_SIZES))
-		return place_in(tree, nr - 1, last, nr);
-	return place_in(tree, LEDGER_SIZES, last, nr);
+		return class_link(tree, nr - 1, last, nr);
+	return class_link(tree, LEDGER_SIZES, last, nr);
 }
 
-/* Remove an extent from the tree of its size. A node without children takes its place. */
-static __always_inline void size_remove(struct dt_extent_tree *tree, struct dt_place place)
+/*
+ * Remove an extent from the tree of its size: @place is the link to it. A node without children
+ * takes its place.
+ */
+static __always_inline void size_remove(struct dt_extent_tree *tree, u32 *place, u32 last)
 {
-	struct dt_extent *node = extent_node(tree, place.last), *leaf = node;
+	struct dt_extent *node = extent_node(tree, last), *leaf = node;
 	/* Of a root: less than the size of all of them. */
-	unsigned long root = (unsigned long)place.link - (unsigned long)tree->roots;
-	u32 *link = place.link, *below, at = place.last;
+	unsigned long root = (unsigned long)place - (unsigned long)tree->roots;
+	u32 *link = place, *below, at = last;
 	/* More than a tree is deep, even that of the large extents. */
 	int left = tree->key_bits + 2;
 
 	while ((below = first_child(leaf))) {
 		at = READ_ONCE(*below);
-		if (!link_valid(tree, at, READ_ONCE(tree->ledger[place.last]), --left))
+		if (!link_valid(tree, at, READ_ONCE(tree->ledger[last]), --left))
 			return;
 		link = below;
 		leaf = extent_node(tree, at);
 	}
 	WRITE_ONCE(*link, EXTENT_NONE);
 	if (leaf != node) {
-		*leaf = *node;
-		WRITE_ONCE(*place.link, at);
+		leaf->pairs[0] = node->pairs[0];
+		leaf->pairs[1] = node->pairs[1];
+		WRITE_ONCE(*place, at);
 	} else if (root < sizeof(tree->roots)) {
 		tree->classes &= ~(1ULL << root / sizeof(*link));
 	}
