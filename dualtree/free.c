@@ -18,7 +18,8 @@
  *	  trim() whose start is in another region	free_outside()
  *
  * Granules of the entered heap that come free become hot in free_hot(). Where another range is
- * hot, free_insert() moves that one to its quick list or to the trees.
+ * hot, free_insert() moves that one to its quick list or to the trees; free_to_trees() inserts them
+ * where the heap has no cache.
  *
  * Every slow path is a call in tail position, so that the fast path costs no stack frame. It
  * takes what the fast path has in registers, in the order that moves the fewest of them, and
@@ -33,6 +34,7 @@
 #include <linux/string.h>
 #include "free.h"
 #include "grow.h"
+#include "heap_free.h"
 #include "percpu.h"
 #include "range.h"
 
@@ -55,6 +57,8 @@ static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len,
 		      struct dt_heap *heap, unsigned long caller);
 static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr);
+static int free_to_trees(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			 unsigned int nr);
 
 /* Does this free need do_free(): to be traced, cleared, or left registered with kmemleak? */
 static __always_inline bool free_watched(void)
@@ -74,7 +78,8 @@ static __always_inline int free_hot(struct dt_cpu_slot __percpu *slots, struct d
 	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
 	hot = hot_put(heap, region, first, nr);
 	if (unlikely(!hot))
-		return free_insert(heap, region, first, nr);
+		return heap->quick ? free_insert(heap, region, first, nr) :
+				     free_to_trees(heap, region, first, nr);
 	if (unlikely(hot_needs_recheck(heap, region, hot)))
 		return free_insert(heap, region, 0, 0);
 	__section_exit(slots, heap);
@@ -136,26 +141,40 @@ static noinline int free_insert_retired(struct dualtree *dt, struct dt_heap *hea
 	return 0;
 }
 
+/* The end of free_insert(), and of free_to_trees(). */
+static __always_inline int free_inserted(struct dualtree *dt, struct dt_heap *heap)
+{
+	if (unlikely(heap->retired))
+		return free_insert_retired(dt, heap);
+	__section_exit(dt->slots, heap);
+	preempt_enable();
+	return 0;
+}
+
+/* Insert granules where the heap has no cache. */
+static noinline int free_to_trees(struct dt_heap *heap, struct dt_region *region,
+				  unsigned int first, unsigned int nr)
+{
+	struct dualtree *dt = region->dt;
+
+	heap_free(heap, region, first, nr);
+	return free_inserted(dt, heap);
+}
+
 /*
- * Insert granules where others are hot, or where the heap has no hot range. If @nr is 0, they are
- * hot already, and are flushed if their region should drain.
+ * Insert granules where others are hot. If @nr is 0, they are hot already, and are flushed if their
+ * region should drain.
  */
 static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 				unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
 
-	if (!nr)
-		dt_cache_recheck_hot(heap);
-	else if (heap->quick)
+	if (nr)
 		dt_cache_displace(heap, region, first, nr);
 	else
-		dt_heap_free(heap, region, first, nr);
-	if (unlikely(heap->retired))
-		return free_insert_retired(dt, heap);
-	__section_exit(dt->slots, heap);
-	preempt_enable();
-	return 0;
+		dt_cache_recheck_hot(heap);
+	return free_inserted(dt, heap);
 }
 
 /* The range is not live, or another CPU is freeing other bytes of its first or last granule. */
