@@ -110,13 +110,15 @@ static __always_inline void *hot_take(struct dt_heap *heap, size_t size, bool la
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
-/* Does the hot range begin with a unit that fits @size bytes, of which it has several? */
+/*
+ * Does the hot range begin with a unit that fits @size bytes, of which it has several? @size may be
+ * any value: a unit is 0 where there is none, HOT_OFF included, and 0 bytes are more than any has.
+ */
 static __always_inline bool hot_has_unit(const struct dt_heap *heap, size_t size)
 {
 	const struct dt_hot_range *hot = &heap->hot;
 
-	return hot->unit == ((size - 1) >> DT_GRANULE_SHIFT) + 1 && hot->unit < hot->nr &&
-	       hot->nr != HOT_OFF;
+	return hot->unit == ((size - 1) >> DT_GRANULE_SHIFT) + 1 && hot->unit < hot->nr;
 }
 
 /*

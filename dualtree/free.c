@@ -47,9 +47,9 @@
 
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
-static int free_remote(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
+static int free_remote(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
 		       unsigned long caller);
-static int free_slow(struct dualtree *dt, const void *ptr, size_t len, struct dt_region *region,
+static int free_slow(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
 		     unsigned long caller);
 static int free_many(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		     struct dt_heap *heap, unsigned long caller);
@@ -103,11 +103,13 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 	region = buddy_lookup_owner(ptr);
 	if (before && unlikely(region_offset(region, ptr) < before))
 		return free_outside(dt, ptr, len, before, _RET_IP_);
-	if (unlikely(region_heap(region) != heap || free_watched()))
-		return free_remote(dt, ptr, len, region, _RET_IP_);
+	if (unlikely(free_watched()))
+		return free_slow(dt, region, len, ptr, _RET_IP_);
+	if (unlikely(region_heap(region) != heap))
+		return free_remote(dt, region, len, ptr, _RET_IP_);
 	offset = region_offset(region, ptr);
 	if (unlikely(!region_holds_owned(region, offset, len)))
-		return free_slow(dt, ptr, len, region, _RET_IP_);
+		return free_slow(dt, region, len, ptr, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
 	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
@@ -330,8 +332,8 @@ static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
  * The end of free_remote(): push the granules, in which nothing is live any more. Out of line: so
  * neither of the two needs registers that it would have to save.
  */
-static noinline int free_push(struct dualtree *dt, struct dt_region *region, unsigned long first,
-			      unsigned long nr, size_t len)
+static noinline int free_push(struct dualtree *dt, struct dt_region *region, size_t len,
+			      unsigned long first, unsigned long nr)
 {
 	dt_kmemleak_untrack(region, first, nr);
 	dt_poison(region_addr(region, first), nr << DT_GRANULE_SHIFT);
@@ -343,32 +345,32 @@ static noinline int free_push(struct dualtree *dt, struct dt_region *region, uns
 }
 
 /*
- * The range is of a heap that is not active here, or free_watched(). @region is the region that
- * @ptr lies in, or dt_no_region.
+ * The range is of a heap that is not active here. @region is the region that @ptr lies in, or
+ * dt_no_region.
  */
-static noinline int free_remote(struct dualtree *dt, const void *ptr, size_t len,
-				struct dt_region *region, unsigned long caller)
+static noinline int free_remote(struct dualtree *dt, struct dt_region *region, size_t len,
+				const void *ptr, unsigned long caller)
 {
 	size_t offset, last_byte, first, last;
 	u8 *ledger;
 
 	/* 0 becomes the largest length; what is left is short: the sum below does not wrap. */
-	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX || free_watched()))
-		return free_slow(dt, ptr, len, region, caller);
+	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX))
+		return free_slow(dt, region, len, ptr, caller);
 	offset = region_offset(region, ptr);
 	last_byte = offset + len - 1;
 	if (unlikely(last_byte >= READ_ONCE(region->bytes)))
-		return free_slow(dt, ptr, len, region, caller);
+		return free_slow(dt, region, len, ptr, caller);
 	ledger = region->ledger;
 	first = offset >> DT_GRANULE_SHIFT;
 	last = last_byte >> DT_GRANULE_SHIFT;
 	if (first != last) {
 		if (unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
-			return free_slow(dt, ptr, len, region, caller);
+			return free_slow(dt, region, len, ptr, caller);
 	} else if (unlikely(!ledger_is_granule(ledger + first, len))) {
-		return free_slow(dt, ptr, len, region, caller);
+		return free_slow(dt, region, len, ptr, caller);
 	}
-	return free_push(dt, region, first, last - first + 1, len);
+	return free_push(dt, region, len, first, last - first + 1);
 }
 
 /*
@@ -398,8 +400,8 @@ struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len
  * The free is watched, or refused; or it is of a heap that is not active here, and the range
  * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
  */
-static noinline int free_slow(struct dualtree *dt, const void *ptr, size_t len,
-			      struct dt_region *region, unsigned long caller)
+static noinline int free_slow(struct dualtree *dt, struct dt_region *region, size_t len,
+			      const void *ptr, unsigned long caller)
 {
 	struct dt_region *retired;
 	int kind = -EINVAL;
