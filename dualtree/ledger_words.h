@@ -173,7 +173,7 @@ static __always_inline void ledger_set_few(u8 *p, unsigned long nr, u8 count)
 {
 	u8 *end = p + nr;
 
-	if (likely(nr >= 16)) {
+	if (nr >= 16) {
 		ledger_put(u64, p, count);
 		ledger_put(u64, p + 8, count);
 		ledger_put(u64, end - 16, count);
