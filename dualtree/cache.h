@@ -128,16 +128,18 @@ static __always_inline bool hot_has_unit(const struct dt_heap *heap, size_t size
 static __always_inline void *hot_take_unit(struct dt_heap *heap, size_t size, bool large)
 {
 	struct dt_hot_range *hot = &heap->hot;
-	struct dt_region *region = hot->region;
-	unsigned long first = hot->first, unit = hot->unit;
+	void *ptr = hot->region->base + (hot->first << DT_GRANULE_SHIFT);
+	u8 *count = hot->region->ledger + hot->first;
+	unsigned long unit = hot->unit;
 
-	hot->first = first + unit;
 	WRITE_ONCE(hot->nr, hot->nr - unit);
 	if (large)
-		ledger_fill(region->ledger, first, unit, size);
+		ledger_fill(count, 0, unit, size);
 	else
-		ledger_fill_few(region->ledger + first, size);
-	return region->base + (first << DT_GRANULE_SHIFT);
+		ledger_fill_to(count, unit - 1, size);
+	/* Last, and where it is: so it takes no register while the counts are set. */
+	hot->first += unit;
+	return ptr;
 }
 
 /**

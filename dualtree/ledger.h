@@ -161,14 +161,18 @@ static __always_inline void ledger_fill(u8 *ledger, unsigned long first, unsigne
 	WRITE_ONCE(ledger[first + nr - 1], ledger_tail(size - 1));
 }
 
-/* ledger_fill() for at most 33 granules: 32 full ones, and the last. @count is the first's. */
-static __always_inline void ledger_fill_few(u8 *count, size_t size)
+/* ledger_fill() for at most 33 granules. @count is the first's, and @last is as many after it. */
+static __always_inline void ledger_fill_to(u8 *count, unsigned long last, size_t size)
 {
-	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT;
-
 	if (last)
 		ledger_set_few(count, last, DT_GRANULE);
 	WRITE_ONCE(count[last], ledger_tail(size - 1));
+}
+
+/* ledger_fill() for at most 33 granules: 32 full ones, and the last. @count is the first's. */
+static __always_inline void ledger_fill_few(u8 *count, size_t size)
+{
+	ledger_fill_to(count, (size - 1) >> DT_GRANULE_SHIFT, size);
 }
 
 /**
