@@ -273,9 +273,9 @@ static noinline int free_inside(struct dualtree *dt, struct dt_region *region, s
 	return free_whole(dt, region, len, offset, heap, caller, false);
 }
 
-/* The range lies in several granules. */
-static noinline int free_many(struct dualtree *dt, struct dt_region *region, size_t len,
-			      size_t offset, struct dt_heap *heap, unsigned long caller)
+/* The range begins with a granule and lies in 2 to 33 of them, of which nothing else lives. */
+static __always_inline int free_few(struct dualtree *dt, struct dt_region *region, size_t len,
+				    size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
@@ -284,15 +284,22 @@ static noinline int free_many(struct dualtree *dt, struct dt_region *region, siz
 	/* As in free_whole(). */
 	OPTIMIZER_HIDE_VAR(first);
 	OPTIMIZER_HIDE_VAR(last);
+	if (unlikely(!ledger_take_whole(first, last, 0, last_byte, false)))
+		return free_partial(dt, region, len, offset, heap, caller);
+	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
+}
+
+/* The range lies in several granules. */
+static noinline int free_many(struct dualtree *dt, struct dt_region *region, size_t len,
+			      size_t offset, struct dt_heap *heap, unsigned long caller)
+{
 	if (len > FREE_WHOLE_MAX)
 		return len > 2 * FREE_WHOLE_MAX ?
 		       free_partial(dt, region, len, offset, heap, caller) :
 		       free_larger(dt, region, len, offset, heap, caller);
 	if (offset & (DT_GRANULE - 1))
 		return free_inside(dt, region, len, offset, heap, caller);
-	if (unlikely(!ledger_take_whole(first, last, 0, last_byte, false)))
-		return free_partial(dt, region, len, offset, heap, caller);
-	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
+	return free_few(dt, region, len, offset, heap, caller);
 }
 
 /* Other bytes of the range's one granule are live, or the range is not. */

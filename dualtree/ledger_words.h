@@ -93,10 +93,11 @@ static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
 	u64 all = READ_ONCE(ledger_word(u64, p));
 
-	/* One by one: in an expression the compiler loads each into a register of its own first. */
 	all &= READ_ONCE(ledger_word(u64, p + 8));
 	all &= READ_ONCE(ledger_word(u64, q));
 	all &= READ_ONCE(ledger_word(u64, q + 8));
+	/* Or the compiler loads all of several of these first, and spills them. */
+	OPTIMIZER_HIDE_VAR(all);
 	return all;
 }
 
