@@ -4,11 +4,13 @@
  * steps as show it. They run once, before all others.
  */
 #include "../../compat/kasan.h"
+#include "../../dualtree/cache.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
 #include "../../dualtree/heap_regions.h"
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
+#include "../../dualtree/reclaim.h"
 #include "../../dualtree/section.h"
 #include "ops.h"
 
@@ -378,6 +380,46 @@ static void freed_by_another_cpu(bool bulk)
 	dualtree_destroy(dt);
 }
 
+/* Pieces of two granules, of which each region that drains has some deferred. */
+#define PIECES		8192
+
+/*
+ * What a burst has deferred is put into the trees by interrupts, some runs at a time, as blocks of
+ * quick lists are.
+ */
+static void deferred_is_reclaimed_in_steps(void)
+{
+	struct dualtree *dt = dualtree_create("burst", NULL);
+	static void *pieces[PIECES];
+	const struct dt_heap *heap;
+	unsigned long interrupts, runs;
+	unsigned int i;
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < PIECES; i++) {
+		pieces[i] = dualtree_alloc(dt, 2 * DT_GRANULE, GFP_KERNEL);
+		host_assert(pieces[i]);
+	}
+	heap = heap_of_cpu(dt, 0);
+	/* The lowest region has room, so that all others may drain. */
+	for (i = 0; i < PIECES; i++)
+		if (region_of(pieces[i]) == heap->lowest && i % 8)
+			host_assert(!dualtree_free(dt, pieces[i], 2 * DT_GRANULE));
+	for (i = 0; i < PIECES; i += 2)
+		if (region_of(pieces[i]) != heap->lowest)
+			host_assert(!dualtree_free(dt, pieces[i], 2 * DT_GRANULE));
+	/* Nothing is in quick lists then. */
+	while (dt_cache_listed(heap))
+		host_assert(dualtree_alloc(dt, 2 * DT_GRANULE, GFP_KERNEL));
+	runs = heap->nr_deferred / 2;
+	host_assert(runs > 1000 && dualtree_check(dt));
+	interrupts = dt_reclaim_interrupts;
+	dualtree_shrink(dt);
+	host_assert(!heap->nr_deferred && dualtree_check(dt));
+	host_assert(dt_reclaim_interrupts - interrupts >= runs / (2 * CACHE_FLUSH_MAX));
+	dualtree_destroy(dt);
+}
+
 void host_cases(void)
 {
 	unsigned int shared_calls = dt_shared_calls;
@@ -395,6 +437,7 @@ void host_cases(void)
 	host_check_cases();
 	host_hole_cases();
 	host_damage_cases();
+	deferred_is_reclaimed_in_steps();
 	host_free_cases();
 	host_clear_cases();
 	destroyed_with_live_bytes();
