@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Cases of frees: of bytes of one granule by two contexts, the second of which comes at each point
- * of the first in turn; and double-frees, and frees beyond a region, or of what an interrupt cuts off
- * it, which change nothing.
+ * of the first in turn; and double-frees, frees beyond a region, and frees of what an interrupt
+ * cuts off it, which change nothing.
  */
 #include "../../dualtree/check.h"
 #include "../../dualtree/free.h"
