@@ -59,7 +59,10 @@
 #include "ledger.h"
 #include "quick.h"
 
-/* Max blocks that a flush moves to the trees in one section: bounds it, as REMOTE_DRAIN_MAX. */
+/*
+ * Max deferred runs and blocks that a flush moves to the trees in one section: bounds it, as
+ * REMOTE_DRAIN_MAX.
+ */
 #define CACHE_FLUSH_MAX	32
 
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);

@@ -24,7 +24,8 @@ static void deferred_sub(struct dt_heap *heap, struct dt_region *region, unsigne
  *
  * Runs that begin where this one ends are part of it. It ends at the first granule that is not
  * LEDGER_OWNED, since what else may follow begins with a count or a mark of its own: all but the
- * hot range, the cold one, and what was cut off the region's end.
+ * hot range, the cold one, and what was cut off the region's end. None of these is looked at, or a
+ * run at the end of a small rest would take as long as one of all that the region was.
  *
  * Context: Any; the caller owns the heap.
  * Return: the granule after the run.
@@ -34,13 +35,13 @@ unsigned int dt_deferred_end(const struct dt_heap *heap, const struct dt_region 
 {
 	const struct dt_hot_range *hot = &heap->hot;
 	const struct dt_cold_range *cold = &heap->cold;
-	unsigned int end = ledger_owned_end(region->ledger, first);
+	unsigned int end = region->nr;
 
 	if (hot->nr && hot->region == region && hot->first > first)
 		end = min_t(unsigned int, end, hot->first);
 	if (cold->nr && cold->region == region && cold->first > first)
 		end = min_t(unsigned int, end, cold->first);
-	return min(end, region->nr);
+	return ledger_owned_end(region->ledger, first, end);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_deferred_end);
 

@@ -108,7 +108,7 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 	if (unlikely(region_heap(region) != heap))
 		return free_remote(dt, region, len, ptr, _RET_IP_);
 	offset = region_offset(region, ptr);
-	if (unlikely(!region_holds_owned(region, offset, len)))
+	if (unlikely(!region_holds(region, offset, len)))
 		return free_slow(dt, region, len, ptr, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;

@@ -94,7 +94,7 @@ struct dt_cold_range {
  * @counts: the counts; readable
  * @quick: the quick lists, or NULL; constant
  * @repeated: granules of the last request that the trees served, or 0
- * @nr_cooled: ranges that were cold and went to the trees since a request got there
+ * @nr_cooled: ranges that were cold until another one was, since dt_cache_flush_hot()
  * @deferred: regions that have deferred runs
  * @nr_deferred: granules in these runs; readable
  * @spare: the empty region that is kept, or NULL; readable, under RCU

@@ -282,14 +282,20 @@ static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 	return true;
 }
 
-/* The first granule from @at on that is not LEDGER_OWNED, or the guard after the ledger. */
-static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned int at)
+/* The first granule from @at on that is not LEDGER_OWNED, or @end, the region's at most. */
+static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned int at,
+						     unsigned int end)
 {
 	u64 others, owned = ledger_all(u64, LEDGER_OWNED);
 
-	while (!(others = READ_ONCE(ledger_word(u64, ledger + at)) ^ owned))
-		at += sizeof(others);
-	return at + __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
+	for (; at < end; at += sizeof(others)) {
+		others = READ_ONCE(ledger_word(u64, ledger + at)) ^ owned;
+		if (!others)
+			continue;
+		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
+		break;
+	}
+	return at < end ? at : end;
 }
 
 /* Are all bytes of @nr granules from @first on live? */

@@ -81,11 +81,12 @@ static bool reclaim_step(struct dt_heap *heap, int cpu, void *arg)
  */
 static unsigned int step_work(const struct dt_heap *heap)
 {
+	unsigned long cached = dt_cache_listed(heap) + READ_ONCE(heap->nr_deferred);
 	unsigned int look = dt_trim_wanted(heap) ? TRIM_WORK : 0;
 
 	if (heap_has_remote(heap))
 		return 1 + REMOTE_DRAIN_MAX;
-	return 1 + look + min_t(unsigned long, dt_cache_listed(heap), CACHE_FLUSH_MAX);
+	return 1 + look + min_t(unsigned long, cached, CACHE_FLUSH_MAX);
 }
 
 /*

@@ -149,22 +149,14 @@ static inline size_t region_offset(const struct dt_region *region, const void *a
  */
 static __always_inline bool region_holds(const struct dt_region *region, size_t offset, size_t len)
 {
-	/* Once: the owner may cut the end off at any time. What is live stays. */
+	/*
+	 * Once: the owner may cut the end off at any time, and with it @offset. What is live stays.
+	 * On the owner's CPU too, before the caller is in a section: in an interrupt.
+	 */
 	size_t bytes = READ_ONCE(region->bytes);
 
 	/* 0 becomes the largest length. The sum does not wrap: both of its terms are in bounds. */
 	return len - 1 < bytes && offset + (len - 1) < bytes;
-}
-
-/*
- * region_holds() for the owner, who has found the region by an address at @offset: it lies in the
- * region, since only the owner cuts its end off. One compare.
- */
-static __always_inline bool region_holds_owned(const struct dt_region *region, size_t offset,
-					       size_t len)
-{
-	/* 0 becomes the largest length. */
-	return len - 1 < READ_ONCE(region->bytes) - offset;
 }
 
 static inline unsigned int region_index(const struct dt_region *region, const void *addr)

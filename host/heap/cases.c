@@ -4,11 +4,13 @@
  * steps as show it. They run once, before all others.
  */
 #include "../../compat/kasan.h"
+#include "../../dualtree/cache.h"
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
 #include "../../dualtree/heap_regions.h"
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
+#include "../../dualtree/reclaim.h"
 #include "../../dualtree/section.h"
 #include "ops.h"
 
@@ -378,6 +380,101 @@ static void freed_by_another_cpu(bool bulk)
 	dualtree_destroy(dt);
 }
 
+/* Pieces of two granules, of which each region that drains has some deferred. */
+#define PIECES		8192
+
+/*
+ * What a burst has deferred is put into the trees by interrupts, some runs at a time, as blocks of
+ * quick lists are.
+ */
+static void deferred_is_reclaimed_in_steps(void)
+{
+	struct dualtree *dt = dualtree_create("burst", NULL);
+	static void *pieces[PIECES];
+	const struct dt_heap *heap;
+	unsigned long interrupts, runs;
+	unsigned int i;
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < PIECES; i++) {
+		pieces[i] = dualtree_alloc(dt, 2 * DT_GRANULE, GFP_KERNEL);
+		host_assert(pieces[i]);
+	}
+	heap = heap_of_cpu(dt, 0);
+	/* The lowest region has room, so that all others may drain. */
+	for (i = 0; i < PIECES; i++)
+		if (region_of(pieces[i]) == heap->lowest && i % 8)
+			host_assert(!dualtree_free(dt, pieces[i], 2 * DT_GRANULE));
+	for (i = 0; i < PIECES; i += 2)
+		if (region_of(pieces[i]) != heap->lowest)
+			host_assert(!dualtree_free(dt, pieces[i], 2 * DT_GRANULE));
+	/* Nothing is in quick lists then. */
+	while (dt_cache_listed(heap))
+		host_assert(dualtree_alloc(dt, 2 * DT_GRANULE, GFP_KERNEL));
+	runs = heap->nr_deferred / 2;
+	host_assert(runs > 1000 && dualtree_check(dt));
+	interrupts = dt_reclaim_interrupts;
+	dualtree_shrink(dt);
+	host_assert(!heap->nr_deferred && dualtree_check(dt));
+	host_assert(dt_reclaim_interrupts - interrupts >= runs / (2 * CACHE_FLUSH_MAX));
+	dualtree_destroy(dt);
+}
+
+/*
+ * A deferred run ends where the hot range or the cold one begins: an extension takes no more of it.
+ * @together: pieces that are freed after the run at once; many stay hot, as they do not fit below
+ */
+static void deferred_before_others(unsigned int together)
+{
+	struct dualtree *dt = dualtree_create("ends", NULL);
+	const unsigned int size = 2 * DT_GRANULE, at = PIECES / 2, other = at + 64;
+	static u8 *pieces[PIECES];
+	const struct dt_heap *heap;
+	unsigned int i;
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < PIECES; i++)
+		pieces[i] = dualtree_alloc(dt, size, GFP_KERNEL);
+	heap = heap_of_cpu(dt, 0);
+	for (i = 0; i < PIECES; i++)
+		if (region_of(pieces[i]) == heap->lowest ? i % 8 : i % 32 < 20 && i % 2)
+			host_assert(!dualtree_free(dt, pieces[i], size));
+	host_assert(pieces[at + 31] == pieces[at] + 31 * size);
+	host_assert(!dualtree_free(dt, pieces[at + 21], size));
+	host_assert(!dualtree_free(dt, pieces[other + 24], size));
+	host_assert(!dualtree_free(dt, pieces[at + 22], together * size));
+	host_assert((heap->hot.nr ?: heap->cold.nr) == 2 * together);
+	host_assert(!heap->hot.nr == (together == 1) && heap->nr_deferred);
+	host_assert(dualtree_extend(dt, pieces[at + 20], size, 2 * size));
+	host_assert((heap->hot.nr ?: heap->cold.nr) == 2 * together && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
+/* A burst that frees all of several regions leaves the spare of them, with its last free. */
+static void burst_leaves_a_spare(void)
+{
+	struct dualtree *dt = dualtree_create("all", NULL);
+	const unsigned int size = 2 * DT_GRANULE;
+	static u8 *pieces[PIECES];
+	const struct dt_heap *heap;
+	unsigned int i, odd;
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < PIECES; i++)
+		pieces[i] = dualtree_alloc(dt, size, GFP_KERNEL);
+	heap = heap_of_cpu(dt, 0);
+	for (i = 0; i < PIECES; i++)
+		if (region_of(pieces[i]) == heap->lowest && i % 8)
+			host_assert(!dualtree_free(dt, pieces[i], size));
+	for (odd = 0; odd < 2; odd++)
+		for (i = odd; i < PIECES; i += 2)
+			if (region_of(pieces[i]) != heap->lowest)
+				host_assert(!dualtree_free(dt, pieces[i], size));
+	host_assert(heap->nr_regions == 2 && heap->spare && !heap->nr_deferred);
+	host_assert(dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 void host_cases(void)
 {
 	unsigned int shared_calls = dt_shared_calls;
@@ -395,6 +492,10 @@ void host_cases(void)
 	host_check_cases();
 	host_hole_cases();
 	host_damage_cases();
+	deferred_is_reclaimed_in_steps();
+	deferred_before_others(1);
+	deferred_before_others(9);
+	burst_leaves_a_spare();
 	host_free_cases();
 	host_clear_cases();
 	destroyed_with_live_bytes();

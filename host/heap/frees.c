@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Cases of frees: of bytes of one granule by two contexts, the second of which comes at each point
- * of the first in turn; and double-frees, and frees beyond a region, which change nothing.
+ * of the first in turn; and double-frees, frees beyond a region, and frees of what an interrupt
+ * cuts off it, which change nothing.
  */
 #include "../../dualtree/check.h"
 #include "../../dualtree/free.h"
+#include "../../dualtree/grow.h"
 #include "../../dualtree/ledger.h"
+#include "../../dualtree/percpu.h"
+#include "../../dualtree/section.h"
+#include "../../dualtree/trim.h"
 #include "ops.h"
 
 /* Bytes of the allocation that both contexts free parts of. */
@@ -159,6 +164,83 @@ static void past_the_end(int cpu)
 	dualtree_destroy(dt);
 }
 
+/**
+ * struct cut - an interrupt that cuts the end off a region
+ * @dt: the instance
+ * @bytes: what it has returned to the pool
+ * @done: it has come
+ */
+static struct cut {
+	struct dualtree *dt;
+	size_t bytes;
+	bool done;
+} cut;
+
+/* In a section there is no heap to enter, and nothing is cut off. */
+static void cut_point(void)
+{
+	struct host_context was = host_now;
+	struct dt_trim trim = { .idle = true };
+	struct dt_heap *heap;
+
+	host_points = LONG_MAX;
+	host_now.nested = true;
+	host_now.hardirq = true;
+	host_now.irqs_off++;
+	heap = section_enter(cut.dt);
+	while (heap && dt_trim_step(heap, &trim) && !trim.tail)
+		;
+	dt_regions_put(cut.dt, section_exit(cut.dt, heap));
+	cut.bytes = dt_trim_put(cut.dt, &trim);
+	host_now = was;
+	cut.done = true;
+}
+
+/* @len bytes from near the end of a region on, which is free, are freed; with a cut at a point. */
+static bool free_what_is_cut(size_t len, long nth)
+{
+	struct dualtree *dt = dualtree_create("cut", NULL);
+	const size_t bytes = 4 * SZ_64K;
+	const struct dt_heap *heap;
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, bytes, GFP_KERNEL);
+	heap = heap_of_cpu(dt, 0);
+	host_assert(ptr && heap->nr_regions == 1 && heap->held_bytes == bytes);
+	host_assert(!dualtree_free(dt, ptr + DT_GRANULE, bytes - DT_GRANULE));
+	/* What was hot is in the trees then. */
+	host_assert(dualtree_alloc_aligned(dt, DT_GRANULE, 2 * DT_GRANULE, GFP_KERNEL));
+	cut = (struct cut){ .dt = dt };
+	host_interrupt = cut_point;
+	host_points = nth;
+	host_assert(dualtree_free(dt, ptr + bytes - 8, len) < 0);
+	host_points = LONG_MAX;
+	host_assert(dualtree_check(dt));
+	host_assert(heap->held_bytes == bytes - cut.bytes);
+	dualtree_destroy(dt);
+	return cut.done;
+}
+
+/*
+ * Between the lookup of a free and its section an interrupt may cut off what is to be freed. Of no
+ * length is the sum taken for one that lies in the region; not even for one that wraps.
+ */
+static void free_at_a_cut(void)
+{
+	static const size_t lens[] = {
+		1, 8, DT_GRANULE, 40 * DT_GRANULE, SZ_64K, 1UL << 40, SIZE_MAX / 2, -SZ_64K, -5, 0,
+	};
+	bool was_cut = false;
+	unsigned int i;
+	long nth;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++)
+		for (nth = 1; free_what_is_cut(lens[i], nth); nth++)
+			was_cut |= cut.bytes;
+	host_assert(was_cut);
+}
+
 void host_free_cases(void)
 {
 	const struct part start = { 0, 8 }, later = { 16, 8 };
@@ -171,4 +253,5 @@ void host_free_cases(void)
 	refused_is_not_cleared();
 	past_the_end(0);
 	past_the_end(1);
+	free_at_a_cut();
 }
