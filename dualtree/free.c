@@ -96,7 +96,7 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 	struct dt_cpu_slot __percpu *slots = dt->slots;
 	struct dt_region *region;
 	struct dt_heap *heap;
-	size_t offset, first;
+	size_t offset, first, last_byte, bytes;
 
 	preempt_disable();
 	heap = __this_cpu_read(slots->active);
@@ -107,14 +107,20 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 		return free_slow(dt, region, len, ptr, _RET_IP_);
 	if (unlikely(region_heap(region) != heap))
 		return free_remote(dt, region, len, ptr, _RET_IP_);
+	/* region_holds(), in the order that takes one register less. */
+	bytes = READ_ONCE(region->bytes);
+	last_byte = len - 1;
+	if (unlikely(last_byte >= bytes))
+		return free_slow(dt, region, len, ptr, _RET_IP_);
 	offset = region_offset(region, ptr);
-	if (unlikely(!region_holds(region, offset, len)))
+	last_byte += offset;
+	if (unlikely(last_byte >= bytes))
 		return free_slow(dt, region, len, ptr, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
-	if ((offset + len - 1) >> DT_GRANULE_SHIFT != first)
+	if (last_byte >> DT_GRANULE_SHIFT != first)
 		return free_many(dt, region, len, offset, heap, _RET_IP_);
-	if (unlikely(!ledger_is_granule(region->ledger + first, len)))
+	if (unlikely(!ledger_is_granule(region->ledger[first], len)))
 		return free_bytes(dt, region, len, offset, heap, _RET_IP_);
 	WRITE_ONCE(region->ledger[first], LEDGER_OWNED);
 	return free_hot(slots, heap, region, first, 1, len);
@@ -374,7 +380,7 @@ static noinline int free_remote(struct dualtree *dt, struct dt_region *region, s
 	if (first != last) {
 		if (unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
 			return free_slow(dt, region, len, ptr, caller);
-	} else if (unlikely(!ledger_is_granule(ledger + first, len))) {
+	} else if (unlikely(!ledger_is_granule(ledger[first], len))) {
 		return free_slow(dt, region, len, ptr, caller);
 	}
 	return free_push(dt, region, len, first, last - first + 1);

@@ -302,14 +302,18 @@ static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset
 	return true;
 }
 
-/* ledger_is_whole() for @len bytes of one granule. */
-static __always_inline bool ledger_is_granule(const u8 *count, size_t len)
-{
-	if (unlikely(READ_ONCE(*count) != (u8)len))
-		return false;
-	/* Acquire: pairs as in ledger_claim_granule(). */
-	smp_acquire__after_ctrl_dep();
-	return true;
-}
+/*
+ * ledger_is_whole() for @len bytes of one granule. @count is its count, as an element of the
+ * ledger: a pointer to it would be computed first, in an instruction of its own.
+ */
+#define ledger_is_granule(count, len)					\
+({									\
+	bool _is = READ_ONCE(count) == (u8)(len);			\
+									\
+	/* Acquire: pairs as in ledger_claim_granule(). */		\
+	if (likely(_is))						\
+		smp_acquire__after_ctrl_dep();				\
+	_is;								\
+})
 
 #endif /* DUALTREE_LEDGER_H */

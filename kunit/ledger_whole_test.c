@@ -49,7 +49,7 @@ static bool take(struct kunit *test, u8 *counts, size_t offset, size_t len)
 	bool many = last - first > 32, whole;
 
 	if (first == last) {
-		if (!ledger_is_granule(counts + first, len))
+		if (!ledger_is_granule(counts[first], len))
 			return false;
 		counts[first] = TAKEN;
 		return true;

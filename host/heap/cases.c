@@ -88,10 +88,10 @@ static void whole_range(unsigned int skip, unsigned int len)
 		u8 was = count[i];
 
 		host_assert(last ? ledger_is_whole(count, count + last, skip, last_byte) :
-				   ledger_is_granule(count, len));
+				   ledger_is_granule(*count, len));
 		count[i] = was == FULL ? was - 1 : was + 1;
 		host_assert(!(last ? ledger_is_whole(count, count + last, skip, last_byte) :
-				     ledger_is_granule(count, len)));
+				     ledger_is_granule(*count, len)));
 		count[i] = was;
 	}
 }
