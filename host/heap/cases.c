@@ -44,6 +44,36 @@ static void words_of(u8 *first, unsigned int nr)
 	}
 }
 
+/* A run is swapped if all of its counts are full; or else no count changes, whichever differs. */
+static void swap_of(u8 *first, unsigned int nr, bool many)
+{
+	unsigned int i;
+
+	memset(ledger, 7, sizeof(ledger));
+	memset(first, FULL, nr);
+	for (i = 0; i < nr; i++) {
+		first[i] = i & 1 ? FULL - 1 : LEDGER_OWNED;
+		host_assert(!ledger_swap(first, nr, LEDGER_OWNED, many));
+		first[i] = FULL;
+		host_assert(!memchr_inv(first, FULL, nr));
+	}
+	host_assert(ledger_swap(first, nr, LEDGER_OWNED, many));
+	host_assert(first[-1] == 7 && first[nr] == 7 && !memchr_inv(first, LEDGER_OWNED, nr));
+}
+
+static void ledger_swaps(void)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr <= 32; nr++)
+		swap_of(ledger + 8, nr, false);
+	for (nr = 32; nr <= 64; nr++)
+		swap_of(ledger + 8, nr, true);
+	/* Fewer are not taken. */
+	memset(ledger, FULL, sizeof(ledger));
+	host_assert(!ledger_swap(ledger + 8, 31, LEDGER_OWNED, true) && ledger[8] == FULL);
+}
+
 static void ledger_words(void)
 {
 	unsigned int nr;
@@ -487,6 +517,7 @@ void host_cases(void)
 	dt_shared_calls = 0;
 	host_tree_cases();
 	ledger_words();
+	ledger_swaps();
 	ledger_ranges();
 	two_blocks();
 	host_check_cases();

@@ -411,8 +411,91 @@ static void chain_too_deep(void)
 	region_end(r);
 }
 
+/* A word of the node of one of the case's extents, and what is written to it at some point. */
+static u32 *stray_word;
+static u32 stray_value;
+static bool stray_done;
+
+static void stray_point(void)
+{
+	host_points = LONG_MAX;
+	host_scribble((u8 *)stray_word, stray_value, sizeof(stray_value));
+	stray_done = true;
+}
+
+/* What the calls below hand out is free, and all of it. */
+static void took_free(struct region *r, unsigned int first, unsigned int nr)
+{
+	if (first == EXTENT_NONE)
+		return;
+	host_assert(first + nr <= r->tree.nr && run_of(r, first, false) >= nr);
+	memset(r->taken + first, true, nr);
+	ledger_set(r->ledger, first, nr, DT_GRANULE);
+}
+
+/* One call, the @nth point of which is the stray write. Return: false if it has no such point. */
+static bool stray_in_call(unsigned int call, unsigned int last, unsigned int word, u32 value,
+			  long nth)
+{
+	unsigned int first = EXTENT_NONE, nr = 200, before;
+	struct region *r = &region;
+
+	region_begin(r, 1024);
+	region_free(r, 0, 100);
+	region_free(r, 101, 300);
+	region_free(r, 402, 60);
+	region_free(r, 463, 57);
+	region_free(r, 521, 40);
+	region_free(r, 562, 40);
+	stray_word = &extent_node(&r->tree, last)->child[word];
+	stray_value = value;
+	stray_done = false;
+	host_interrupt = stray_point;
+	host_points = nth;
+	if (call == 0)
+		first = dt_extent_tree_alloc(&r->tree, nr);
+	else if (call == 1)
+		first = dt_extent_tree_alloc(&r->tree, nr = 58);
+	else if (call == 2)
+		first = dt_extent_tree_alloc(&r->tree, nr = 35);
+	else if (call == 3)
+		first = dt_extent_tree_alloc_run(&r->tree, 70, 280, &nr);
+	else if (call == 4)
+		first = dt_extent_tree_alloc_aligned(&r->tree, nr = 61, 8 * DT_GRANULE, &before);
+	else
+		region_free(r, call == 5 ? 462 : 561, 1);
+	host_points = LONG_MAX;
+	took_free(r, first, nr);
+	dt_extent_tree_rebuild(&r->tree, 0, 0, false);
+	host_assert(dt_extent_tree_check(&r->tree) && r->tree.nr_free == count_free(r));
+	region_end(r);
+	return stray_done;
+}
+
+/*
+ * A stray write to each word of each node, at each point of a call: also after a link was found to
+ * be right and before it is read once more.
+ */
+static void stray_at_each_point(void)
+{
+	static const u32 lasts[] = { 99, 400, 461, 519, 560, 601 };
+	static const u32 values[] = { 99, 400, 461, 519, 560, 601, 50, 101, 1023, 5000, ~0U };
+	unsigned int call, i, j, word;
+	long nth;
+
+	for (call = 0; call < 7; call++)
+		for (i = 0; i < ARRAY_SIZE(lasts) * EXTENT_CHILDREN; i++)
+			for (j = 0; j < ARRAY_SIZE(values); j++) {
+				word = i % EXTENT_CHILDREN;
+				for (nth = 1; stray_in_call(call, lasts[i / EXTENT_CHILDREN], word,
+							    values[j], nth); nth++)
+					;
+			}
+}
+
 void host_tree_cases(void)
 {
 	link_to_short_extent();
 	chain_too_deep();
+	stray_at_each_point();
 }
