@@ -343,7 +343,7 @@ start_all()
 	"$HERE/nic_sockets" "/proc/$NS1/ns/net" "/proc/$NS0/ns/net" "$FAR" 100 "$SEED" hold \
 		>/tmp/held 2>&1 &
 	held=$!
-	wait_for sockets_full
+	wait_for sockets_full || fail "$mode: the buffers of sockets that do not read are not full"
 	start_traffic
 }
 

@@ -205,6 +205,14 @@ static void wait_for_term(const sigset_t *term)
 	sigwait(term, &signal);
 }
 
+/* Was it told to end before all buffers were full? */
+static int told_to_end(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) && sigismember(&pending, SIGTERM);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long payload = 0, wrong = 0, right;
@@ -225,7 +233,7 @@ int main(int argc, char **argv)
 	enter_namespace(argv[2]);
 	from = socket(AF_INET, SOCK_DGRAM, 0);
 	before = free_bytes();
-	for (round = 0; sent && round < ROUNDS_MAX; round++)
+	for (round = 0; sent && round < ROUNDS_MAX && !told_to_end(); round++)
 		sent = send_round(sockets, nr, from, argv[3]);
 	/* What is under way arrives. */
 	sleep(1);
