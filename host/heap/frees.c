@@ -241,6 +241,25 @@ static void free_at_a_cut(void)
 	host_assert(was_cut);
 }
 
+/* A range of which a granule in its middle was freed before, from where it begins and later on. */
+static void hole_inside(size_t size, size_t skip)
+{
+	struct dualtree *dt = dualtree_create("hole", NULL);
+	size_t at = 2 * DT_GRANULE;
+	u8 *ptr;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, size, GFP_KERNEL);
+	host_assert(ptr && !dualtree_free(dt, ptr + at, DT_GRANULE));
+	host_assert(!skip || !dualtree_free(dt, ptr, skip));
+	host_assert(dualtree_free(dt, ptr + skip, size - skip) == -EALREADY);
+	host_assert(dualtree_check(dt));
+	host_assert(!dualtree_free(dt, ptr + skip, at - skip));
+	at += DT_GRANULE;
+	host_assert(!dualtree_free(dt, ptr + at, size - at));
+	dualtree_destroy(dt);
+}
+
 void host_free_cases(void)
 {
 	const struct part start = { 0, 8 }, later = { 16, 8 };
@@ -251,6 +270,10 @@ void host_free_cases(void)
 	free_parts(middle, end);
 	more_than_is_live();
 	refused_is_not_cleared();
+	hole_inside(1500, 0);
+	hole_inside(1500, 54);
+	hole_inside(64 * DT_GRANULE, 0);
+	hole_inside(64 * DT_GRANULE, 54);
 	past_the_end(0);
 	past_the_end(1);
 	free_at_a_cut();
