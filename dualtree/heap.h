@@ -28,6 +28,7 @@
 #ifndef DUALTREE_HEAP_H
 #define DUALTREE_HEAP_H
 
+#include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -79,8 +80,8 @@ struct dt_hot_range {
  * @region: the region that it lies in
  */
 struct dt_cold_range {
-	unsigned long nr;
-	unsigned long first;
+	unsigned int nr;
+	unsigned int first;
 	struct dt_region *region;
 };
 
@@ -157,6 +158,11 @@ struct dt_heap {
 	unsigned long seen_drains;
 	u64 seen_ops;
 };
+
+/*
+ * An instance has one, and with a short name takes 512 bytes. Many streams have an instance each.
+ */
+static_assert(SMP_CACHE_BYTES > 64 || sizeof(struct dt_heap) <= 256);
 
 /* Add to a count that only the owner writes and any CPU may read. */
 #define stat_add(count, delta)			\
