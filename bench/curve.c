@@ -20,14 +20,18 @@
 
 #include "curve.h"
 
-#define LOOPS		3
+#define LOOPS		12
 /* Loops, those that do not count included. */
-#define LOOPS_MAX	20
+#define LOOPS_MAX	80
 
 /* Operations from which it is seen how many can be afforded; no loop has fewer. */
 #define TRIAL_OPS	64
-/* Nanoseconds of a loop, and of all that ages; divided by QUICK_SHARE in a quick run. */
-#define LOOP_NS		8000000
+/*
+ * Nanoseconds of a loop, and of all that ages; divided by QUICK_SHARE in a quick run. A loop is
+ * shorter than a tick: while regions come and go, grace periods end, and RCU's thread has the CPU
+ * with each tick.
+ */
+#define LOOP_NS		2000000
 #define AGE_NS		200000000
 #define QUICK_SHARE	10
 
