@@ -175,7 +175,7 @@ static bool guards_check(const struct dt_region *region)
 {
 	unsigned int nr_max = region->free.nr_max;
 
-	return !memchr_inv(region->guard, DT_GRANULE, REGION_GUARD) &&
+	return !memchr_inv(region->guard, DT_GRANULE, sizeof(region->guard)) &&
 	       !memchr_inv(region->ledger + region->nr, LEDGER_OWNED, nr_max - region->nr) &&
 	       !memchr_inv(region->ledger + nr_max, DT_GRANULE, REGION_GUARD);
 }

@@ -148,7 +148,7 @@ static void record_init(struct dt_region *region, void *block, unsigned int orde
 	region->nr = nr;
 	region->drain_wmark = drain_wmark(nr);
 	region->leaks = dt_kmemleak_marks_init((void *)region + leaks_offset(nr), nr);
-	memset(region->guard, DT_GRANULE, REGION_GUARD);
+	memset(region->guard, DT_GRANULE, sizeof(region->guard));
 	memset(region->ledger + nr, DT_GRANULE, REGION_GUARD);
 	dt_extent_tree_init(&region->free, block, region->ledger, nr,
 			    (void *)region + trees_offset(nr));

@@ -72,7 +72,8 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  *	the context that has changed @state to REGION_QUEUED, then by the list
  * @records: where the record came from: an arena's records, or NULL for the kernel; constant
  * @rcu: frees the record
- * @guard: the guard before the ledger
+ * @guard: the guard before the ledger; so long that the ledger of a 64-bit kernel begins with a
+ *	cache line, and the counts of the first packets lie in one
  * @ledger: the count of each granule, then the guard after it; written as ledger.h says. After
  *	that lie the lengths and the tree by address of @free, @map and @deferred.
  *
@@ -105,7 +106,7 @@ struct dt_region {
 	struct llist_node queued;
 	struct buddy_records *records;
 	struct rcu_head rcu;
-	u8 guard[REGION_GUARD];
+	u8 guard[2 * REGION_GUARD];
 	u8 ledger[];
 };
 

@@ -117,7 +117,7 @@ DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
 DEFINE_DAMAGE(nr_inuse_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
-DEFINE_DAMAGE(guard_before, s->low->guard[REGION_GUARD - 1] = 0)
+DEFINE_DAMAGE(guard_before, s->low->guard[2 * REGION_GUARD - 1] = 0)
 DEFINE_DAMAGE(guard_after, s->low->ledger[s->low->nr] = 0)
 DEFINE_DAMAGE(heap_free, s->heap.nr_free++)
 DEFINE_DAMAGE(heap_extents, s->heap.nr_extents--)
