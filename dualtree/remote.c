@@ -71,10 +71,12 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_remote_queue);
  * struct drain - what a drain may do, and what it is for
  * @budget: max number of runs; looking for one costs as much
  * @want: granules of the request that waits, or 0
+ * @heated: a run has become hot for it
  */
 struct drain {
 	unsigned int budget;
 	unsigned int want;
+	bool heated;
 };
 
 /* Take the dead run that begins with granule @first. Return: the granule after it. */
@@ -87,10 +89,12 @@ static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_re
 	ledger_set(region->ledger, first, nr, LEDGER_OWNED);
 	local64_sub(nr, &heap->counts.in_flight);
 	/* Most runs serve one request, if any: these are no longer worth a call. */
-	if ((drain->want && nr >= 2 * drain->want &&
-	     dt_cache_heat(heap, region, first, nr, drain->want)) ||
-	    dt_cache_put(heap, region, first, nr))
-		drain->budget = 0;
+	if (drain->want && nr >= 2 * drain->want &&
+	    dt_cache_heat(heap, region, first, nr, drain->want))
+		drain->heated = true;
+	else if (!dt_cache_put(heap, region, first, nr))
+		return end;
+	drain->budget = 0;
 	return end;
 }
 
@@ -125,7 +129,10 @@ static __always_inline unsigned long bits_after(unsigned long bits, unsigned int
 	return bit < BITS_PER_LONG ? bits & ~0UL << bit : 0;
 }
 
-/* Take the runs of a region. Return: false if the budget was used up before the end. */
+/*
+ * Take the runs of a region. Return: false if the budget was used up before the end, or a run has
+ * become hot.
+ */
 static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct drain *drain)
 {
 	unsigned int word, next;
@@ -146,7 +153,8 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 			return false;
 		}
 	}
-	return true;
+	/* It stays queued while the owner takes what is hot: pushes only set bits until then. */
+	return !drain->heated;
 }
 
 /* The first region of the list that was taken. */
