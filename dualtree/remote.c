@@ -224,7 +224,8 @@ static void take_pending(struct dt_heap *heap)
  * with blocks in the quick lists becomes empty. In NMI nothing is done on kmemleak kernels.
  *
  * Context: Any; the caller owns the heap.
- * Return: true if there is more to drain; in NMI on kmemleak kernels false.
+ * Return: true if there is more to drain, or a region stays queued; in NMI on kmemleak kernels
+ * false.
  */
 bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want)
 {
