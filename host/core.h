@@ -5,7 +5,9 @@
 
 #include "test.h"
 
-/* Set the core up, once, and make the next allocations those of a new program. */
+/* Set the core up, and run the program's cases: before all rounds. */
+void host_core_init(void);
+/* Begin a round: the next allocations, and the time, are as those of any other one. */
 void host_core_begin(void);
 /* Memory is plenty again, all CPUs are online, and nothing is left to do. */
 void host_core_quiesce(void);

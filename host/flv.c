@@ -340,16 +340,15 @@ static void without_memory(void (*what)(struct flv_parser *parser, struct tag *t
 	dualtree_destroy(dt);
 }
 
+void host_test_cases(void)
+{
+	without_memory(no_record);
+	without_memory(send_at_last);
+}
+
 void host_test_begin(void)
 {
-	static bool done;
-
 	host_core_begin();
-	if (!done) {
-		without_memory(no_record);
-		without_memory(send_at_last);
-	}
-	done = true;
 	limited = host_one_in(3);
 	dt = dualtree_create("streams", &(struct dualtree_params){
 		.limit = limited ? SZ_64K + host_choose(SZ_64K) : 0,

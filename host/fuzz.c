@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A test with libFuzzer's choices: each input is a round. */
-#include "test.h"
+#include "core.h"
 
-/* libFuzzer calls this; the name is its own. */
+/* libFuzzer calls these, the first one once; the names are its own. */
+int host_fuzz_init(int *argc, char ***argv) asm("LLVMFuzzerInitialize");
 int host_fuzz_one(const u8 *data, size_t size) asm("LLVMFuzzerTestOneInput");
 
 /* libFuzzer writes the input into a file. */
 void host_test_context(void)
 {
+}
+
+int host_fuzz_init(int *argc, char ***argv)
+{
+	host_core_init();
+	return 0;
 }
 
 int host_fuzz_one(const u8 *data, size_t size)

@@ -49,8 +49,9 @@ static inline bool host_one_in(u32 nr)
 }
 
 /*
- * What a program is. A round is from host_test_begin() to host_test_end(), with some number of
- * steps in between. Each fails by host_fail().
+ * What a program is. Once there are its cases, which choose nothing at random; then rounds, each
+ * from host_test_begin() to host_test_end(), with some number of steps in between. What a round
+ * does depends on its seed only, not on what was before it. Each of these fails by host_fail().
  */
 extern const char *const host_test_name;
 
@@ -63,6 +64,7 @@ extern u64 host_ops;
 /* Say on stderr how to repeat what runs. */
 void host_test_context(void);
 
+void host_test_cases(void);
 void host_test_begin(void);
 void host_test_step(void);
 void host_test_end(void);

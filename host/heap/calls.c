@@ -62,14 +62,13 @@ static size_t choose_size(const struct subject *s)
 }
 
 /*
- * May an allocation fail? Only where something of the round makes it, or if half of the smaller
- * node is used.
+ * May an allocation fail? Only where something of the round makes it, or if there was no run of
+ * free pages for it: there had been @no_runs of these before.
  */
-static bool may_fail(const struct subject *s)
+static bool may_fail(const struct subject *s, unsigned long no_runs)
 {
 	return host_fail_every || min(host_fail_above, buddy_fail_above) < MAX_PAGE_ORDER ||
-	       s->params.limit || s->pool_params.limit || in_nmi() ||
-	       host_used_pages > HOST_PAGES / 8;
+	       s->params.limit || s->pool_params.limit || in_nmi() || host_no_runs != no_runs;
 }
 
 static bool has_room(const struct subject *s)
@@ -78,9 +77,9 @@ static bool has_room(const struct subject *s)
 }
 
 /* A failed allocation is counted. */
-static void note_failed(struct subject *s)
+static void note_failed(struct subject *s, unsigned long no_runs)
 {
-	if (!may_fail(s))
+	if (!may_fail(s, no_runs))
 		host_fail("an allocation failed for no reason");
 	host_ops++;
 	s->failed++;
@@ -88,6 +87,7 @@ static void note_failed(struct subject *s)
 
 void host_op_alloc(struct subject *s)
 {
+	unsigned long no_runs = host_no_runs;
 	size_t size = choose_size(s), align = 0;
 	gfp_t gfp = choose_gfp();
 	void *ptr, *place;
@@ -104,7 +104,7 @@ void host_op_alloc(struct subject *s)
 	else
 		ptr = dualtree_alloc(s->dt, size, gfp);
 	if (!ptr) {
-		note_failed(s);
+		note_failed(s, no_runs);
 		return;
 	}
 	host_assert(!align || IS_ALIGNED((unsigned long)ptr, align));
@@ -117,6 +117,7 @@ void host_op_alloc(struct subject *s)
 
 void host_op_alloc_bulk(struct subject *s)
 {
+	unsigned long no_runs = host_no_runs;
 	u32 i, got, nr = 1 + host_choose(40);
 	size_t size = choose_size(s);
 	gfp_t gfp = choose_gfp();
@@ -132,7 +133,7 @@ void host_op_alloc_bulk(struct subject *s)
 		host_piece_born(s, ptrs[i], size, wants_zero(s, gfp));
 	}
 	if (got < nr)
-		note_failed(s);
+		note_failed(s, no_runs);
 }
 
 /* Two cuts of a length: 0 <= @a < @b <= @len. */
@@ -304,6 +305,7 @@ static void realloc_less(struct subject *s, const struct piece *piece, u32 len, 
 
 void host_op_realloc(struct subject *s)
 {
+	unsigned long no_runs = host_no_runs;
 	long points = host_points;
 	struct piece piece;
 	gfp_t gfp = choose_gfp();
@@ -330,7 +332,7 @@ void host_op_realloc(struct subject *s)
 	if (ptr) {
 		realloc_done(s, &piece, ptr, len, gfp);
 	} else {
-		note_failed(s);
+		note_failed(s, no_runs);
 		host_piece_add(s, piece);
 	}
 }

@@ -505,14 +505,10 @@ static void burst_leaves_a_spare(void)
 	dualtree_destroy(dt);
 }
 
-void host_cases(void)
+void host_test_cases(void)
 {
 	unsigned int shared_calls = dt_shared_calls;
-	static bool done;
 
-	if (done)
-		return;
-	done = true;
 	/* Each CPU has a heap of its own. */
 	dt_shared_calls = 0;
 	host_tree_cases();

@@ -16,7 +16,6 @@ void host_test_begin(void)
 	u32 i;
 
 	host_core_begin();
-	host_cases();
 	host_stray = host_one_in(4);
 	host_init_on_free = host_one_in(8);
 	host_init_on_alloc = host_one_in(8);

@@ -42,9 +42,6 @@ struct buddy_pool *host_pool_create(struct buddy_pool_params *params);
 void host_pool_step(void);
 void host_pool_end(void);
 
-/* cases.c: what was found before. */
-void host_cases(void);
-
 /* damage.c: cases of damaged links; and blocks in a quick list. */
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);

@@ -19,7 +19,7 @@ struct page host_pages[HOST_ALL_PAGES];
 bool host_plugged;
 bool host_init_on_alloc, host_init_on_free;
 unsigned int host_fail_every, host_fail_nth, host_fail_above = UINT_MAX;
-unsigned long host_used_pages, host_kmallocs, host_kmalloc_bytes;
+unsigned long host_used_pages, host_kmallocs, host_kmalloc_bytes, host_no_runs;
 
 /* What is mapped, a hole with it. */
 #define ALL_BYTES	(HOST_ALL_PAGES << PAGE_SHIFT)
@@ -166,8 +166,10 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	if ((fail && !emergency) || order > host_fail_above)
 		return NULL;
 	page = find_pages(nid == NUMA_NO_NODE ? numa_mem_id() : nid, gfp, order);
-	if (!page)
+	if (!page) {
+		host_no_runs++;
 		return NULL;
+	}
 	page->pfmemalloc = emergency;
 	for (i = 0; i < 1UL << order; i++)
 		page[i].gfp = gfp;
@@ -233,8 +235,10 @@ void *kmalloc(size_t size, gfp_t gfp)
 		return NULL;
 	if (size == PAGE_SIZE) {
 		page = alloc_in_zone(0, 0);
-		if (!page)
+		if (!page) {
+			host_no_runs++;
 			return NULL;
+		}
 		ptr = page_address(page);
 		dt_unpoison(ptr, PAGE_SIZE);
 	} else if (posix_memalign(&ptr, L1_CACHE_BYTES, max(size, (size_t)1))) {

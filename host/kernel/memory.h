@@ -162,6 +162,9 @@ void vunmap(const void *addr);
 /* What is allocated by now: pages, and calls of kmalloc() without a kfree(). */
 extern unsigned long host_used_pages, host_kmallocs;
 
+/* How often no run of free pages was as long as asked for, ever. */
+extern unsigned long host_no_runs;
+
 /* Bytes that kmalloc() was asked for, ever. */
 extern unsigned long host_kmalloc_bytes;
 

@@ -99,15 +99,11 @@ static void no_segment(struct dualtree *dt)
 	dualtree_buf_purge(&buf);
 }
 
-void host_buf_cases(void)
+void host_test_cases(void)
 {
 	struct dualtree_stats stats;
 	struct dualtree *dt;
-	static bool done;
 
-	if (done)
-		return;
-	done = true;
 	dt = dualtree_create("cases", NULL);
 	host_assert(!IS_ERR(dt));
 	limit_of_pages(dt);

@@ -56,7 +56,6 @@ void host_test_begin(void)
 	u32 i;
 
 	host_core_begin();
-	host_buf_cases();
 	limited = host_one_in(3);
 	for (i = 0; i < ARRAY_SIZE(instances); i++) {
 		instances[i] = dualtree_create("buffers", &(struct dualtree_params){

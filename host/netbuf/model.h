@@ -65,7 +65,4 @@ void host_op_detach(struct subject *s);
 void host_op_vectors(struct subject *s);
 void host_op_released(struct subject *s);
 
-/* cases.c: what random calls do not make. */
-void host_buf_cases(void);
-
 #endif /* DUALTREE_HOST_NETBUF_MODEL_H */
