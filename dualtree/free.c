@@ -12,6 +12,7 @@
  *	  a double-free, or a race with another CPU	free_recheck()
  *	another heap, or this one inside a section
  *	  1 to 33 granules, of which nothing else lives	free_remote(), free_push()
+ *	  the same, from inside a granule		free_remote_inside(), free_push()
  *	  anything else					free_slow(), do_free()
  *	any heap
  *	  traced or cleared, or outside of a region	free_slow(), do_free()
@@ -342,19 +343,55 @@ static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
 }
 
 /*
- * The end of free_remote(): push the granules, in which nothing is live any more. Out of line: so
- * neither of the two needs registers that it would have to save.
+ * The end of free_remote(): push granule @first, in which nothing is live any more, and @more after
+ * it. Out of line: so neither of the two needs registers that it would have to save.
  */
 static noinline int free_push(struct dualtree *dt, struct dt_region *region, size_t len,
-			      unsigned long first, unsigned long nr)
+			      unsigned long first, unsigned long more)
 {
-	dt_kmemleak_untrack(region, first, nr);
-	dt_poison(region_addr(region, first), nr << DT_GRANULE_SHIFT);
-	count_push(dt, len, nr);
-	if (remote_mark_few(region, first, nr))
+	dt_kmemleak_untrack(region, first, more + 1);
+	dt_poison(region_addr(region, first), (more + 1) << DT_GRANULE_SHIFT);
+	count_push(dt, len, more + 1);
+	if (remote_mark_few(region, first, more))
 		return free_queue(dt, region);
 	preempt_enable();
 	return 0;
+}
+
+/* free_slow() of a range that begins @offset bytes into @region. */
+static noinline int free_offset(struct dualtree *dt, struct dt_region *region, size_t len,
+				size_t offset, unsigned long caller)
+{
+	return free_slow(dt, region, len, region->base + offset, caller);
+}
+
+/* What free_remote() does with a range that begins @skipped bytes into granule @first. */
+static __always_inline int free_remote_few(struct dualtree *dt, struct dt_region *region,
+					   size_t len, size_t offset, unsigned long caller,
+					   size_t skipped)
+{
+	unsigned long first = offset >> DT_GRANULE_SHIFT;
+	size_t last_byte = skipped + len - 1;
+	unsigned long more = last_byte >> DT_GRANULE_SHIFT;
+	const u8 *count;
+
+	/* As in free_whole(): @first is computed once more at the end. */
+	OPTIMIZER_HIDE_VAR(offset);
+	count = region->ledger + first;
+	if (more) {
+		if (unlikely(!ledger_is_whole(count, count + more, skipped, last_byte)))
+			return free_offset(dt, region, len, offset, caller);
+	} else if (unlikely(!ledger_is_granule(*count, len))) {
+		return free_offset(dt, region, len, offset, caller);
+	}
+	return free_push(dt, region, len, offset >> DT_GRANULE_SHIFT, more);
+}
+
+/* The range begins inside a granule. */
+static noinline int free_remote_inside(struct dualtree *dt, struct dt_region *region, size_t len,
+				       size_t offset, unsigned long caller)
+{
+	return free_remote_few(dt, region, len, offset, caller, offset & (DT_GRANULE - 1));
 }
 
 /*
@@ -364,26 +401,19 @@ static noinline int free_push(struct dualtree *dt, struct dt_region *region, siz
 static noinline int free_remote(struct dualtree *dt, struct dt_region *region, size_t len,
 				const void *ptr, unsigned long caller)
 {
-	size_t offset, last_byte, first, last;
-	u8 *ledger;
+	size_t offset;
 
 	/* 0 becomes the largest length; what is left is short: the sum below does not wrap. */
 	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX))
 		return free_slow(dt, region, len, ptr, caller);
 	offset = region_offset(region, ptr);
-	last_byte = offset + len - 1;
-	if (unlikely(last_byte >= READ_ONCE(region->bytes)))
-		return free_slow(dt, region, len, ptr, caller);
-	ledger = region->ledger;
-	first = offset >> DT_GRANULE_SHIFT;
-	last = last_byte >> DT_GRANULE_SHIFT;
-	if (first != last) {
-		if (unlikely(!ledger_is_whole(ledger + first, ledger + last, offset, last_byte)))
-			return free_slow(dt, region, len, ptr, caller);
-	} else if (unlikely(!ledger_is_granule(ledger[first], len))) {
-		return free_slow(dt, region, len, ptr, caller);
-	}
-	return free_push(dt, region, len, first, last - first + 1);
+	/* Or the compiler keeps @ptr, too. */
+	OPTIMIZER_HIDE_VAR(offset);
+	if (unlikely(offset + len - 1 >= READ_ONCE(region->bytes)))
+		return free_offset(dt, region, len, offset, caller);
+	if (offset & (DT_GRANULE - 1))
+		return free_remote_inside(dt, region, len, offset, caller);
+	return free_remote_few(dt, region, len, offset, caller, 0);
 }
 
 /*

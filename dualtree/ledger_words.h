@@ -93,10 +93,12 @@ static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
 {
 	u64 all = READ_ONCE(ledger_word(u64, p));
 
+	/* Or the compiler loads all of them first, and has to save registers for that. */
 	all &= READ_ONCE(ledger_word(u64, p + 8));
+	OPTIMIZER_HIDE_VAR(all);
 	all &= READ_ONCE(ledger_word(u64, q));
+	OPTIMIZER_HIDE_VAR(all);
 	all &= READ_ONCE(ledger_word(u64, q + 8));
-	/* Or the compiler loads all of several of these first, and spills them. */
 	OPTIMIZER_HIDE_VAR(all);
 	return all;
 }

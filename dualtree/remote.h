@@ -74,11 +74,11 @@ static __always_inline bool remote_mark(struct dt_region *region, unsigned long 
 	return remote_publish(region, first);
 }
 
-/* remote_mark() for at most 33 granules. */
+/* remote_mark() for granule @first and @more after it, at most 32. */
 static __always_inline bool remote_mark_few(struct dt_region *region, unsigned long first,
-					    unsigned long nr)
+					    unsigned long more)
 {
-	ledger_set_few(region->ledger + first + 1, nr - 1, LEDGER_DEAD_INSIDE);
+	ledger_set_few(region->ledger + first + 1, more, LEDGER_DEAD_INSIDE);
 	return remote_publish(region, first);
 }
 
