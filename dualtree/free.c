@@ -249,6 +249,37 @@ static noinline int free_partial(struct dualtree *dt, struct dt_region *region, 
 	return 0;
 }
 
+/*
+ * The range lies in more than 64 granules. What lives in its first one besides is often what a
+ * reader keeps; of the last one nothing else lives here, or free_partial() does it all.
+ */
+static noinline int free_large(struct dualtree *dt, struct dt_region *region, size_t len,
+			       size_t offset, struct dt_heap *heap, unsigned long caller)
+{
+	size_t last_byte = offset + len - 1;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
+	unsigned int head = DT_GRANULE - (offset & (DT_GRANULE - 1));
+	u8 count = READ_ONCE(*first);
+
+	/* As in free_whole(). */
+	OPTIMIZER_HIDE_VAR(first);
+	OPTIMIZER_HIDE_VAR(last);
+	if (unlikely(READ_ONCE(*last) != (u8)ledger_tail(last_byte) || !ledger_has(count, head) ||
+		     !ledger_many_full(first + 1, last - first - 1)))
+		return free_partial(dt, region, len, offset, heap, caller);
+	/* Poisoned and taken as in free_partial(). */
+	dt_poison_bytes(region->base + offset, len);
+	smp_acquire__after_ctrl_dep();
+	if (count != head) {
+		if (unlikely(cmpxchg(first, count, count - head) != count))
+			return free_recheck(dt, region, len, offset, heap, caller);
+		first++;
+	}
+	ledger_set_many(first, last + 1 - first, LEDGER_OWNED);
+	return free_hot(dt->slots, heap, region, first - region->ledger, last + 1 - first, len);
+}
+
 /* What free_many() does not do itself: the range may begin inside a granule. */
 static __always_inline int free_whole(struct dualtree *dt, struct dt_region *region, size_t len,
 				      size_t offset, struct dt_heap *heap, unsigned long caller,
@@ -302,7 +333,7 @@ static noinline int free_many(struct dualtree *dt, struct dt_region *region, siz
 {
 	if (len > FREE_WHOLE_MAX)
 		return len > 2 * FREE_WHOLE_MAX ?
-		       free_partial(dt, region, len, offset, heap, caller) :
+		       free_large(dt, region, len, offset, heap, caller) :
 		       free_larger(dt, region, len, offset, heap, caller);
 	if (offset & (DT_GRANULE - 1))
 		return free_inside(dt, region, len, offset, heap, caller);

@@ -89,49 +89,59 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
 	ledger_put_32(p + 32, count);
 }
 
-static __always_inline u64 ledger_and_32(const u8 *p, const u8 *q)
+/*
+ * Are many counts full? What is to be known of a word of them, and of several: their bitwise AND
+ * where that says it, else the bits in which some differ from full ones.
+ */
+static __always_inline u64 ledger_look(const u8 *p)
 {
-	u64 all = READ_ONCE(ledger_word(u64, p));
+	u64 word = READ_ONCE(ledger_word(u64, p));
 
-	/* Or the compiler loads all of them first, and has to save registers for that. */
-	all &= READ_ONCE(ledger_word(u64, p + 8));
-	OPTIMIZER_HIDE_VAR(all);
-	all &= READ_ONCE(ledger_word(u64, q));
-	OPTIMIZER_HIDE_VAR(all);
-	all &= READ_ONCE(ledger_word(u64, q + 8));
-	OPTIMIZER_HIDE_VAR(all);
-	return all;
+	return LEDGER_FULL_BIT ? word : word ^ ledger_all(u64, DT_GRANULE);
 }
 
-static __always_inline u64 ledger_and_64(const u8 *p, const u8 *q)
+static __always_inline u64 ledger_join(u64 seen, const u8 *p)
 {
-	return ledger_and_32(p, p + 16) & ledger_and_32(q, q + 16);
+	seen = LEDGER_FULL_BIT ? seen & ledger_look(p) : seen | ledger_look(p);
+	/* Or the compiler loads all words first, and has to save registers for that. */
+	OPTIMIZER_HIDE_VAR(seen);
+	return seen;
+}
+
+/* The same of the 32 granules from @p on. */
+static __always_inline u64 ledger_join_32(u64 seen, const u8 *p)
+{
+	seen = ledger_join(seen, p);
+	seen = ledger_join(seen, p + 8);
+	seen = ledger_join(seen, p + 16);
+	return ledger_join(seen, p + 24);
+}
+
+static __always_inline u64 ledger_join_64(u64 seen, const u8 *p)
+{
+	return ledger_join_32(ledger_join_32(seen, p), p + 32);
+}
+
+/* What is seen of none. */
+#define LEDGER_SEEN_NONE	(LEDGER_FULL_BIT ? ledger_all(u64, DT_GRANULE) : 0)
+
+static __always_inline bool ledger_seen_full(u64 seen)
+{
+	return seen == LEDGER_SEEN_NONE;
 }
 
 /* Are the counts of 16 granules from @p and of 16 from @q all full? */
 static __always_inline bool ledger_full_32(const u8 *p, const u8 *q)
 {
-	if (LEDGER_FULL_BIT)
-		return ledger_and_32(p, q) == ledger_all(u64, DT_GRANULE);
-	return ledger_full(u64, p) && ledger_full(u64, p + 8) &&
-	       ledger_full(u64, q) && ledger_full(u64, q + 8);
+	u64 seen = ledger_join(ledger_look(p), p + 8);
+
+	return ledger_seen_full(ledger_join(ledger_join(seen, q), q + 8));
 }
 
 /* Are the counts of 32 granules from @p and of 32 from @q all full? */
 static __always_inline bool ledger_full_64(const u8 *p, const u8 *q)
 {
-	if (LEDGER_FULL_BIT)
-		return ledger_and_64(p, q) == ledger_all(u64, DT_GRANULE);
-	return ledger_full_32(p, p + 16) && ledger_full_32(q, q + 16);
-}
-
-/* Are the counts of 64 granules from @p and of 64 from @q all full? */
-static __always_inline bool ledger_full_128(const u8 *p, const u8 *q)
-{
-	if (LEDGER_FULL_BIT)
-		return (ledger_and_64(p, p + 32) & ledger_and_64(q, q + 32)) ==
-		       ledger_all(u64, DT_GRANULE);
-	return ledger_full_64(p, p + 32) && ledger_full_64(q, q + 32);
+	return ledger_seen_full(ledger_join_32(ledger_join_32(LEDGER_SEEN_NONE, p), q));
 }
 
 /* ledger_set() for at least 32 granules. */
@@ -159,16 +169,16 @@ static __always_inline void ledger_set_many(u8 *p, unsigned long nr, u8 count)
 static __always_inline bool ledger_many_full(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
+	u64 seen = LEDGER_SEEN_NONE;
 
 	if (nr <= 64)
 		return ledger_full_64(p, end - 32);
 	if (nr > LEDGER_STEP) {
 		for (; p < end - LEDGER_STEP; p += LEDGER_STEP)
-			if (!ledger_full_128(p, p + 64))
-				return false;
+			seen = ledger_join_64(ledger_join_64(seen, p), p + 64);
 		p = end - LEDGER_STEP;
 	}
-	return ledger_full_128(p, end - 64);
+	return ledger_seen_full(ledger_join_64(ledger_join_64(seen, p), end - 64));
 }
 
 /* ledger_set() for at most 32 granules; in an order that takes a packet the fewest compares. */
