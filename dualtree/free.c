@@ -250,34 +250,35 @@ static noinline int free_partial(struct dualtree *dt, struct dt_region *region, 
 }
 
 /*
- * The range lies in more than 64 granules. What lives in its first one besides is often what a
- * reader keeps; of the last one nothing else lives here, or free_partial() does it all.
+ * The range lies in more than 64 granules. Often it is what a reader did not fill of its buffer:
+ * other bytes of its first granule are live, and none of its last one. If not, free_partial() does
+ * it all.
  */
 static noinline int free_large(struct dualtree *dt, struct dt_region *region, size_t len,
 			       size_t offset, struct dt_heap *heap, unsigned long caller)
 {
-	size_t last_byte = offset + len - 1;
+	unsigned long skipped = offset & (DT_GRANULE - 1), last_byte = skipped + len - 1;
+	/* Granules after the first one; and the first one's live bytes that are not of the range. */
+	unsigned long more = last_byte >> DT_GRANULE_SHIFT, left;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
-	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
-	unsigned int head = DT_GRANULE - (offset & (DT_GRANULE - 1));
 	u8 count = READ_ONCE(*first);
 
-	/* As in free_whole(). */
-	OPTIMIZER_HIDE_VAR(first);
-	OPTIMIZER_HIDE_VAR(last);
-	if (unlikely(READ_ONCE(*last) != (u8)ledger_tail(last_byte) || !ledger_has(count, head) ||
-		     !ledger_many_full(first + 1, last - first - 1)))
+	left = count + skipped - DT_GRANULE;
+	/* The first of the three is ledger_has(). */
+	if (unlikely(left > skipped || READ_ONCE(first[more]) != (u8)ledger_tail(last_byte) ||
+		     !ledger_many_full(first + 1, more - 1)))
 		return free_partial(dt, region, len, offset, heap, caller);
-	/* Poisoned and taken as in free_partial(). */
 	dt_poison_bytes(region->base + offset, len);
+	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
-	if (count != head) {
-		if (unlikely(cmpxchg(first, count, count - head) != count))
+	if (left) {
+		if (unlikely(cmpxchg(first, count, left) != count))
 			return free_recheck(dt, region, len, offset, heap, caller);
 		first++;
+		more--;
 	}
-	ledger_set_many(first, last + 1 - first, LEDGER_OWNED);
-	return free_hot(dt->slots, heap, region, first - region->ledger, last + 1 - first, len);
+	ledger_set_many(first, more + 1, LEDGER_OWNED);
+	return free_hot(dt->slots, heap, region, first - region->ledger, more + 1, len);
 }
 
 /* What free_many() does not do itself: the range may begin inside a granule. */
@@ -308,7 +309,13 @@ static noinline int free_larger(struct dualtree *dt, struct dt_region *region, s
 static noinline int free_inside(struct dualtree *dt, struct dt_region *region, size_t len,
 				size_t offset, struct dt_heap *heap, unsigned long caller)
 {
-	return free_whole(dt, region, len, offset, heap, caller, false);
+	unsigned long skipped = offset & (DT_GRANULE - 1), last_byte = skipped + len - 1;
+	unsigned long more = last_byte >> DT_GRANULE_SHIFT;
+	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
+
+	if (unlikely(!ledger_take_inside(first, more, skipped, last_byte, false)))
+		return free_partial(dt, region, len, offset, heap, caller);
+	return free_hot(dt->slots, heap, region, first - region->ledger, more + 1, len);
 }
 
 /* The range begins with a granule and lies in 2 to 33 of them, of which nothing else lives. */
@@ -346,11 +353,13 @@ static noinline int free_bytes(struct dualtree *dt, struct dt_region *region, si
 {
 	u8 *count = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 seen = READ_ONCE(*count);
+	unsigned long left = seen - len;
 
-	if (unlikely(!ledger_has(seen, len) || seen == len))
+	/* ledger_has(), and some are left. */
+	if (unlikely(left - 1 >= DT_GRANULE - len))
 		return free_recheck(dt, region, len, offset, heap, caller);
 	dt_poison_bytes(region->base + offset, len);
-	if (unlikely(cmpxchg(count, seen, seen - len) != seen))
+	if (unlikely(cmpxchg(count, seen, left) != seen))
 		return free_recheck(dt, region, len, offset, heap, caller);
 	count_local(heap, len);
 	__section_exit(dt->slots, heap);

@@ -276,6 +276,24 @@ static __always_inline bool ledger_is_whole(const u8 *first, const u8 *last, siz
 }
 
 /*
+ * ledger_take_whole() of a range that begins @skipped bytes, not 0, into its first granule, and
+ * ends @more granules after that one.
+ */
+static __always_inline bool ledger_take_inside(u8 *first, unsigned long more, unsigned int skipped,
+					       size_t last_byte, bool many)
+{
+	if (unlikely(READ_ONCE(first[more]) != (u8)ledger_tail(last_byte) ||
+		     READ_ONCE(*first) != (u8)(DT_GRANULE - skipped) ||
+		     !ledger_swap(first + 1, more - 1, LEDGER_OWNED, many)))
+		return false;
+	WRITE_ONCE(*first, LEDGER_OWNED);
+	WRITE_ONCE(first[more], LEDGER_OWNED);
+	/* Acquire: pairs as in ledger_claim_granule(). */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
+/*
  * ledger_is_whole(), and all of the granules become LEDGER_OWNED if so. @last is 1 to 32 after
  * @first, or with @many 32 to 64. Owner only.
  *
@@ -286,16 +304,11 @@ static __always_inline bool ledger_take_whole(u8 *first, u8 *last, size_t offset
 {
 	unsigned int skipped = offset & (DT_GRANULE - 1);
 
-	if (unlikely(READ_ONCE(*last) != (u8)ledger_tail(last_byte)))
+	if (unlikely(skipped))
+		return ledger_take_inside(first, last - first, skipped, last_byte, many);
+	if (unlikely(READ_ONCE(*last) != (u8)ledger_tail(last_byte) ||
+		     !ledger_swap(first, last - first, LEDGER_OWNED, many)))
 		return false;
-	if (unlikely(skipped)) {
-		if (READ_ONCE(*first) != (u8)(DT_GRANULE - skipped) ||
-		    !ledger_swap(first + 1, last - first - 1, LEDGER_OWNED, many))
-			return false;
-		WRITE_ONCE(*first, LEDGER_OWNED);
-	} else if (unlikely(!ledger_swap(first, last - first, LEDGER_OWNED, many))) {
-		return false;
-	}
 	WRITE_ONCE(*last, LEDGER_OWNED);
 	/* Acquire: pairs as in ledger_claim_granule(). */
 	smp_acquire__after_ctrl_dep();
