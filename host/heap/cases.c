@@ -110,6 +110,8 @@ static void whole_range(unsigned int skip, unsigned int len)
 	unsigned int last = last_byte >> DT_GRANULE_SHIFT, i;
 	u8 *count = ledger + 8;
 
+	/* Or the compiler warns of accesses that it takes out of loops, and that do not happen. */
+	OPTIMIZER_HIDE_VAR(count);
 	memset(count, FULL, last + 1);
 	count[0] = last ? DT_GRANULE - skip : len;
 	if (last)
