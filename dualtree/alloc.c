@@ -7,6 +7,7 @@
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
  *	  that of its units					alloc_slow(), alloc_unit_slow()
+ *	  that of a block in a quick list			alloc_quick(), alloc_block()
  *	  another size, and the heap has it			alloc_search()
  *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
@@ -235,6 +236,49 @@ static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
+/* The end of alloc_quick(): the first block of @list, which is in @region, serves. */
+static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_heap *heap,
+				  struct dt_region *region, struct dt_quick_list *list)
+{
+	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT;
+	void *ptr;
+
+	if (list->credit < U8_MAX)
+		list->credit++;
+	ptr = quick_pop(heap->quick, list, last + 1);
+	region->nr_inuse += last + 1;
+	ledger_fill_block(region->ledger + region_index(region, ptr), last, size);
+	count_alloc(heap, size);
+	__section_exit(dt->slots, heap);
+	preempt_enable();
+	/* It was not to be cleared: see alloc_watched(). */
+	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, 0) : ptr;
+}
+
+/*
+ * The hot range has nothing that fits. Where a block of a quick list does, this and alloc_block()
+ * serve it without a stack frame; alloc_search() does all else, a list that is damaged or has a
+ * stale block included. @size may be any value. A heap that cannot be entered has no lists.
+ */
+static noinline void *alloc_quick(struct dualtree *dt, size_t size, gfp_t gfp,
+				  struct dt_heap *heap)
+{
+	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
+	struct dt_quick_list *list;
+	struct dt_region *region;
+
+	if (unlikely(nr > QUICK_LISTS || !heap->quick || alloc_watched(dt, gfp)))
+		return alloc_search(dt, size, gfp, heap);
+	list = quick_list(heap->quick, nr);
+	if (!list->depth)
+		return alloc_search(dt, size, gfp, heap);
+	region = buddy_lookup_owner(list->first);
+	if (unlikely(!quick_is_sound(heap, list, region, nr) ||
+		     region_may_drain(heap, region, region->nr_inuse)))
+		return alloc_search(dt, size, gfp, heap);
+	return alloc_block(dt, size, heap, region, list);
+}
+
 /* The hot range begins with a unit that fits. It is a large one, or alloc_watched(). */
 static noinline void *alloc_unit_slow(struct dualtree *dt, size_t size, gfp_t gfp,
 				      struct dt_heap *heap)
@@ -259,7 +303,7 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 	void *ptr;
 
 	if (!hot_has_unit(heap, size))
-		return alloc_search(dt, size, gfp, heap);
+		return alloc_quick(dt, size, gfp, heap);
 	if (unlikely(size > ALLOC_FAST_MAX || alloc_watched(dt, gfp)))
 		return alloc_unit_slow(dt, size, gfp, heap);
 	ptr = hot_take_unit(heap, size, false);

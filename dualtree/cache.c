@@ -54,30 +54,6 @@ static __always_inline bool region_should_drain(struct dt_heap *heap,
 	return region_may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
 }
 
-/*
- * Do the gates of the quick lists pass a freed run? All but the one on draining; see cache.h.
- * @batch: the run is a remote free that was drained.
- */
-static __always_inline bool quick_wanted(const struct dt_heap *heap, const struct dt_region *region,
-					 unsigned int first, unsigned int nr, bool batch)
-{
-	const struct dt_quick_list *list;
-	u8 before, after;
-
-	if (nr > QUICK_LISTS)
-		return false;
-	list = quick_list(heap->quick, nr);
-	if (!list->credit || list->depth >= list->max)
-		return false;
-	if (region->nr_inuse == nr && (!batch || heap->nr_regions > 1))
-		return false;
-	if (batch)
-		return true;
-	before = ledger_before(region, first);
-	after = READ_ONCE(region->ledger[first + nr]);
-	return ledger_is_kept(before) && ledger_is_kept(after);
-}
-
 /* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
 static noinline bool cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
 				       unsigned int first, unsigned int nr)

@@ -220,6 +220,53 @@ static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_li
 	return block;
 }
 
+/*
+ * Do the gates of the quick lists pass a freed run? All but the one on draining; see cache.h.
+ * @batch: the run is a remote free that was drained.
+ */
+static __always_inline bool quick_wanted(const struct dt_heap *heap, const struct dt_region *region,
+					 unsigned int first, unsigned int nr, bool batch)
+{
+	const struct dt_quick_list *list;
+	u8 before, after;
+
+	if (nr > QUICK_LISTS)
+		return false;
+	list = quick_list(heap->quick, nr);
+	if (!list->credit || list->depth >= list->max)
+		return false;
+	if (region->nr_inuse == nr && (!batch || heap->nr_regions > 1))
+		return false;
+	if (batch)
+		return true;
+	before = ledger_before(region, first);
+	after = READ_ONCE(region->ledger[first + nr]);
+	return ledger_is_kept(before) && ledger_is_kept(after);
+}
+
+/* Does the hot range, which there is, go to the quick list of its size if others become hot? */
+static __always_inline bool hot_goes_to_list(const struct dt_heap *heap)
+{
+	const struct dt_hot_range *hot = &heap->hot;
+	const struct dt_region *region = hot->region;
+
+	return quick_wanted(heap, region, hot->first, hot->nr, false) &&
+	       !region_may_drain(heap, region, region->nr_inuse - hot->nr);
+}
+
+/* Make granules hot in place of others, after hot_goes_to_list(). */
+static __always_inline void hot_to_list(struct dt_heap *heap, struct dt_region *region,
+					unsigned long first, unsigned long nr)
+{
+	struct dt_hot_range *hot = &heap->hot, was = *hot;
+
+	hot->region = region;
+	hot->first = first;
+	hot->unit = 0;
+	WRITE_ONCE(hot->nr, nr);
+	quick_push(heap->quick, was.region, was.first, was.nr);
+}
+
 /**
  * cache_alloc() - serve a request from the quick list of its size
  * @heap: the heap, which has quick lists

@@ -19,8 +19,8 @@
  *	  trim() whose start is in another region	free_outside()
  *
  * Granules of the entered heap that come free become hot in free_hot(). Where another range is
- * hot, free_insert() moves that one to its quick list or to the trees; free_to_trees() inserts them
- * where the heap has no cache.
+ * hot, free_displace() moves that one to its quick list, or free_insert() to the trees. Where the
+ * heap has no cache, free_to_trees() inserts them.
  *
  * Every slow path is a call in tail position, so that the fast path costs no stack frame. It
  * takes what the fast path has in registers, in the order that moves the fewest of them, and
@@ -58,6 +58,8 @@ static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len,
 		      struct dt_heap *heap, unsigned long caller);
 static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		       unsigned int nr);
+static int free_displace(struct dt_heap *heap, struct dt_region *region, unsigned long first,
+			 unsigned long nr);
 static int free_to_trees(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 			 unsigned int nr);
 
@@ -79,7 +81,7 @@ static __always_inline int free_hot(struct dt_cpu_slot __percpu *slots, struct d
 	dt_poison(region_addr(region, first), (size_t)nr << DT_GRANULE_SHIFT);
 	hot = hot_put(heap, region, first, nr);
 	if (unlikely(!hot))
-		return heap->quick ? free_insert(heap, region, first, nr) :
+		return heap->quick ? free_displace(heap, region, first, nr) :
 				     free_to_trees(heap, region, first, nr);
 	if (unlikely(hot_needs_recheck(heap, region, hot)))
 		return free_insert(heap, region, 0, 0);
@@ -184,6 +186,30 @@ static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, 
 	else
 		dt_cache_recheck_hot(heap);
 	return free_inserted(dt, heap);
+}
+
+/* The end of free_displace(): the hot range goes to its quick list. */
+static noinline int free_to_list(struct dt_heap *heap, struct dt_region *region,
+				 unsigned long first, unsigned long nr)
+{
+	hot_to_list(heap, region, first, nr);
+	if (unlikely(hot_needs_recheck(heap, region, nr)))
+		return free_insert(heap, region, 0, 0);
+	__section_exit(region->dt->slots, heap);
+	preempt_enable();
+	return 0;
+}
+
+/*
+ * Make granules hot in place of others. Where these go to their quick list that takes no stack
+ * frame; free_insert() does all else.
+ */
+static noinline int free_displace(struct dt_heap *heap, struct dt_region *region,
+				  unsigned long first, unsigned long nr)
+{
+	if (hot_goes_to_list(heap))
+		return free_to_list(heap, region, first, nr);
+	return free_insert(heap, region, first, nr);
 }
 
 /* The range is not live, or another CPU is freeing other bytes of its first or last granule. */

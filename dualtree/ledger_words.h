@@ -276,18 +276,34 @@ static __always_inline bool ledger_is_owned(u8 count)
 	return (u8)(count - LEDGER_FREE) < 63;
 }
 
+/* The bits of @others, and those in which 8 granules from @p on differ from LEDGER_OWNED. */
+static __always_inline u64 ledger_others(u64 others, const u8 *p)
+{
+	others |= READ_ONCE(ledger_word(u64, p)) ^ ledger_all(u64, LEDGER_OWNED);
+	/* As in ledger_join(). */
+	OPTIMIZER_HIDE_VAR(others);
+	return others;
+}
+
+static __always_inline u64 ledger_others_16(u64 others, const u8 *p)
+{
+	return ledger_others(ledger_others(others, p), p + 8);
+}
+
 /* Are the @nr granules from @p on all LEDGER_OWNED, as those inside of a block are? */
 static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
-	u64 others;
+	u64 others = 0;
 
-	if (nr >= 8) {
-		others = READ_ONCE(ledger_word(u64, end - 8)) ^ ledger_all(u64, LEDGER_OWNED);
-		for (; p < end - 8; p += 8)
-			others |= READ_ONCE(ledger_word(u64, p)) ^ ledger_all(u64, LEDGER_OWNED);
+	if (nr >= 16) {
+		others = ledger_others_16(ledger_others_16(0, p), end - 16);
+		for (p += 16; p < end - 16; p += 16)
+			others = ledger_others_16(others, p);
 		return !others;
 	}
+	if (nr >= 8)
+		return !ledger_others(ledger_others(0, p), end - 8);
 	for (; p < end; p++)
 		if (READ_ONCE(*p) != LEDGER_OWNED)
 			return false;

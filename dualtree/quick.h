@@ -82,20 +82,28 @@ static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick
 }
 
 /*
- * The region of the first block of a list that is not empty, with all of the block's granules as
- * they must be; NULL if there is none, after a repair.
+ * Is the first block of a list that is not empty in @region, which is where it should be, with all
+ * of its granules as they must be?
  */
+static __always_inline bool quick_is_sound(const struct dt_heap *heap,
+					   const struct dt_quick_list *list,
+					   const struct dt_region *region, unsigned int nr)
+{
+	size_t offset = region_offset(region, list->first);
+
+	/* Nothing but a link may be wrong. */
+	return list->own ||
+	       likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
+		      ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr));
+}
+
+/* The region of the first block of a list that is not empty; NULL if it is none, after a repair. */
 static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
 						     struct dt_quick_list *list, unsigned int nr)
 {
 	struct dt_region *region = buddy_lookup_owner(list->first);
-	size_t offset = region_offset(region, list->first);
 
-	/* Nothing but a link may be wrong. */
-	if (list->own)
-		return region;
-	if (likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
-		   ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr)))
+	if (quick_is_sound(heap, list, region, nr))
 		return region;
 	dt_quick_repair(heap);
 	return NULL;
