@@ -95,11 +95,11 @@ static __always_inline void count_alloc(struct dt_heap *heap, size_t size)
 	local64_add(size, &heap->counts.live_bytes);
 }
 
-/* Serve an allocation with the hot range. @large is as for hot_take(). */
+/* Serve an allocation with the hot range. @large: it has more than 33 granules, or else fewer. */
 static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_cpu_slot __percpu *slots,
 				       struct dt_heap *heap, size_t size, gfp_t gfp, bool large)
 {
-	void *ptr = hot_take(heap, size, large);
+	void *ptr = large ? hot_take_large(heap, size) : hot_take(heap, size, false);
 
 	count_alloc(heap, size);
 	__section_exit(slots, heap);

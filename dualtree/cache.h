@@ -113,6 +113,17 @@ static __always_inline void *hot_take(struct dt_heap *heap, size_t size, bool la
 	return region->base + (first << DT_GRANULE_SHIFT);
 }
 
+/* hot_take() of more than 33 granules. */
+static __always_inline void *hot_take_large(struct dt_heap *heap, size_t size)
+{
+	unsigned long first = heap->hot.first;
+	struct dt_region *region = heap->hot.region;
+
+	WRITE_ONCE(heap->hot.nr, 0);
+	ledger_fill_large(region->ledger + first, (size - 1) >> DT_GRANULE_SHIFT, size);
+	return region->base + (first << DT_GRANULE_SHIFT);
+}
+
 /*
  * Does the hot range begin with a unit that fits @size bytes, of which it has several? @size may be
  * any value: a unit is 0 where there is none, HOT_OFF included, and 0 bytes are more than any has.

@@ -161,6 +161,13 @@ static __always_inline void ledger_fill(u8 *ledger, unsigned long first, unsigne
 	WRITE_ONCE(ledger[first + nr - 1], ledger_tail(size - 1));
 }
 
+/* ledger_fill() for more than 33 granules. @count is the first's, and @last is as many after it. */
+static __always_inline void ledger_fill_large(u8 *count, unsigned long last, size_t size)
+{
+	ledger_set_many(count, last, DT_GRANULE);
+	WRITE_ONCE(count[last], ledger_tail(size - 1));
+}
+
 /* ledger_fill() for at most 65 granules. @count is the first's, and @last is as many after it. */
 static __always_inline void ledger_fill_block(u8 *count, unsigned long last, size_t size)
 {
