@@ -8,7 +8,7 @@
  *	  the size of the hot range, a larger one		alloc_large()
  *	  that of its units					alloc_slow(), alloc_unit_slow()
  *	  that of a block in a quick list			alloc_quick(), alloc_block()
- *	  another size, and the heap has it			alloc_search()
+ *	  another size, and the heap has it			alloc_search(), alloc_trees()
  *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
  *	the heap must grow, an alignment, the shared heap	alloc_request()
@@ -161,19 +161,22 @@ static noinline void *alloc_post(struct dualtree *dt, void *ptr, size_t size, gf
 	return ptr;
 }
 
+/* Search a heap without a cache. Owner only. */
+static __always_inline void *heap_search_trees(struct dt_heap *heap, size_t size)
+{
+	if (unlikely(heap_has_remote(heap)))
+		dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
+	return dt_heap_alloc(heap, size);
+}
+
 /*
- * Search a heap in the order that the head of this file shows, up to the trees. @unit: the hot
- * range may begin with a unit of this size. Owner only.
+ * Search a heap with a cache in the order that the head of this file shows, up to the trees.
+ * @unit: the hot range may begin with a unit of this size. Owner only.
  */
-static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size, bool unit)
+static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool unit)
 {
 	void *ptr;
 
-	if (!heap->quick) {
-		if (unlikely(heap_has_remote(heap)))
-			dt_heap_drain(heap, REMOTE_DRAIN_MAX, 0);
-		return dt_heap_alloc(heap, size);
-	}
 	if (hot_fits(heap, size))
 		return hot_take(heap, size, true);
 	if (unit && hot_has_unit(heap, size))
@@ -193,7 +196,13 @@ static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size
 	return dt_cache_alloc_trees(heap, size);
 }
 
-/* The end of alloc_search() where no heap can be entered, or the request is refused. */
+/* Search a heap, as the two above. Owner only. */
+static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size, bool unit)
+{
+	return heap->quick ? heap_search(heap, size, unit) : heap_search_trees(heap, size);
+}
+
+/* No heap can be entered, or the request is refused. */
 static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp,
 				     struct dt_heap *heap)
 {
@@ -219,21 +228,34 @@ static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, st
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The hot range does not fit and has no unit of the size, or alloc_watched(). */
-static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
-				   struct dt_heap *heap)
+/* The end of alloc_search() and alloc_trees(), which have found @ptr. */
+static __always_inline void *alloc_found(struct dualtree *dt, size_t size, gfp_t gfp,
+					 struct dt_heap *heap, void *ptr)
 {
-	void *ptr;
-
-	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
-		return alloc_inactive(dt, size, gfp, heap);
-	ptr = heap_alloc_cached(heap, size, false);
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
+}
+
+/* The hot range and the quick list of the size do not serve, or alloc_watched(). */
+static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
+				   struct dt_heap *heap)
+{
+	if (unlikely(!size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
+		return alloc_inactive(dt, size, gfp, heap);
+	return alloc_found(dt, size, gfp, heap, heap_search(heap, size, false));
+}
+
+/* The heap has no cache, or is none that can be entered. */
+static noinline void *alloc_trees(struct dualtree *dt, size_t size, gfp_t gfp,
+				  struct dt_heap *heap)
+{
+	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
+		return alloc_inactive(dt, size, gfp, heap);
+	return alloc_found(dt, size, gfp, heap, heap_search_trees(heap, size));
 }
 
 /* The end of alloc_quick(): the first block of @list, which is in @region, serves. */
@@ -258,7 +280,7 @@ static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_he
 /*
  * The hot range has nothing that fits. Where a block of a quick list does, this and alloc_block()
  * serve it without a stack frame; alloc_search() does all else, a list that is damaged or has a
- * stale block included. @size may be any value. A heap that cannot be entered has no lists.
+ * stale block included. @size may be any value.
  */
 static noinline void *alloc_quick(struct dualtree *dt, size_t size, gfp_t gfp,
 				  struct dt_heap *heap)
@@ -267,7 +289,7 @@ static noinline void *alloc_quick(struct dualtree *dt, size_t size, gfp_t gfp,
 	struct dt_quick_list *list;
 	struct dt_region *region;
 
-	if (unlikely(nr > QUICK_LISTS || !heap->quick || alloc_watched(dt, gfp)))
+	if (unlikely(nr > QUICK_LISTS || alloc_watched(dt, gfp)))
 		return alloc_search(dt, size, gfp, heap);
 	list = quick_list(heap->quick, nr);
 	if (!list->depth)
@@ -303,7 +325,8 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 	void *ptr;
 
 	if (!hot_has_unit(heap, size))
-		return alloc_quick(dt, size, gfp, heap);
+		return likely(heap->quick) ? alloc_quick(dt, size, gfp, heap) :
+					     alloc_trees(dt, size, gfp, heap);
 	if (unlikely(size > ALLOC_FAST_MAX || alloc_watched(dt, gfp)))
 		return alloc_unit_slow(dt, size, gfp, heap);
 	ptr = hot_take_unit(heap, size, false);
