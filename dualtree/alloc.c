@@ -6,8 +6,8 @@
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
- *	  that of its units					alloc_slow(), alloc_unit_slow()
- *	  that of a block in a quick list			alloc_quick(), alloc_block()
+ *	  that of its units					alloc_unit(), alloc_unit_slow()
+ *	  that of a block in a quick list			alloc_linked(), alloc_stale(), alloc_block()
  *	  another size, and the heap has it			alloc_search(), alloc_trees()
  *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
@@ -258,7 +258,7 @@ static noinline void *alloc_trees(struct dualtree *dt, size_t size, gfp_t gfp,
 	return alloc_found(dt, size, gfp, heap, heap_search_trees(heap, size));
 }
 
-/* The end of alloc_quick(): the first block of @list, which is in @region, serves. */
+/* The first block of @list, which is in @region, serves. */
 static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_heap *heap,
 				  struct dt_region *region, struct dt_quick_list *list)
 {
@@ -277,27 +277,23 @@ static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_he
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, 0) : ptr;
 }
 
-/*
- * The hot range has nothing that fits. Where a block of a quick list does, this and alloc_block()
- * serve it without a stack frame; alloc_search() does all else, a list that is damaged or has a
- * stale block included. @size may be any value.
- */
-static noinline void *alloc_quick(struct dualtree *dt, size_t size, gfp_t gfp,
-				  struct dt_heap *heap)
+/* alloc_block(), if the block is not stale. Its region has begun to drain since the deposit. */
+static noinline void *alloc_stale(struct dualtree *dt, size_t size, struct dt_heap *heap,
+				  struct dt_region *region, struct dt_quick_list *list, gfp_t gfp)
 {
-	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
-	struct dt_quick_list *list;
-	struct dt_region *region;
+	if (region_should_drain(heap, region, region->nr_inuse, granules_of(size)))
+		return alloc_search(dt, size, gfp, heap);
+	return alloc_block(dt, size, heap, region, list);
+}
 
-	if (unlikely(nr > QUICK_LISTS || alloc_watched(dt, gfp)))
+/* alloc_block(), if the block is what the link to it says. */
+static noinline void *alloc_linked(struct dualtree *dt, size_t size, struct dt_heap *heap,
+				   struct dt_region *region, struct dt_quick_list *list, gfp_t gfp)
+{
+	if (unlikely(!quick_link_is_sound(heap, list, region, granules_of(size))))
 		return alloc_search(dt, size, gfp, heap);
-	list = quick_list(heap->quick, nr);
-	if (!list->depth)
-		return alloc_search(dt, size, gfp, heap);
-	region = buddy_lookup_owner(list->first);
-	if (unlikely(!quick_is_sound(heap, list, region, nr) ||
-		     region_may_drain(heap, region, region->nr_inuse)))
-		return alloc_search(dt, size, gfp, heap);
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
+		return alloc_stale(dt, size, heap, region, list, gfp);
 	return alloc_block(dt, size, heap, region, list);
 }
 
@@ -316,17 +312,11 @@ static noinline void *alloc_unit_slow(struct dualtree *dt, size_t size, gfp_t gf
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/*
- * The hot range does not fit, or alloc_watched(). @size may be any value. A unit of the hot range,
- * as a burst takes one after the other, costs no stack frame.
- */
-static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
+/* The hot range begins with a unit that fits, as where a burst takes one after the other. */
+static noinline void *alloc_unit(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	void *ptr;
 
-	if (!hot_has_unit(heap, size))
-		return likely(heap->quick) ? alloc_quick(dt, size, gfp, heap) :
-					     alloc_trees(dt, size, gfp, heap);
 	if (unlikely(size > ALLOC_FAST_MAX || alloc_watched(dt, gfp)))
 		return alloc_unit_slow(dt, size, gfp, heap);
 	ptr = hot_take_unit(heap, size, false);
@@ -334,6 +324,35 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return ALLOC_TRACKED ? alloc_post(dt, ptr, size, gfp) : ptr;
+}
+
+/*
+ * The hot range does not fit, or alloc_watched(). @size may be any value. Where a unit of the hot
+ * range or a block of a quick list serves, this and what it ends with take no stack frame, but for
+ * a link to be looked at. alloc_search() does all else, a list that is damaged or begins with a
+ * stale block included.
+ */
+static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
+{
+	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
+	struct dt_quick_list *list;
+	struct dt_region *region;
+
+	if (hot_has_unit(heap, size))
+		return alloc_unit(dt, size, gfp, heap);
+	if (unlikely(!heap->quick))
+		return alloc_trees(dt, size, gfp, heap);
+	if (unlikely(nr > QUICK_LISTS || alloc_watched(dt, gfp)))
+		return alloc_search(dt, size, gfp, heap);
+	list = quick_list(heap->quick, nr);
+	if (!list->depth)
+		return alloc_search(dt, size, gfp, heap);
+	region = buddy_lookup_owner(list->first);
+	if (!list->own)
+		return alloc_linked(dt, size, heap, region, list, gfp);
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
+		return alloc_stale(dt, size, heap, region, list, gfp);
+	return alloc_block(dt, size, heap, region, list);
 }
 
 static void *heap_alloc_aligned(struct dt_heap *heap, const struct request *req)

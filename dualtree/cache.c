@@ -46,14 +46,6 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
-/* With @used granules in use, should a region drain rather than serve @nr granules once more? */
-static __always_inline bool region_should_drain(struct dt_heap *heap,
-						const struct dt_region *region,
-						unsigned int used, unsigned int nr)
-{
-	return region_may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
-}
-
 /* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
 static noinline bool cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
 				       unsigned int first, unsigned int nr)

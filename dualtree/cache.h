@@ -207,6 +207,14 @@ static __always_inline bool region_may_drain(const struct dt_heap *heap,
 	return used < region->drain_wmark && region != heap->lowest;
 }
 
+/* With @used granules in use, should a region drain rather than serve @nr granules once more? */
+static __always_inline bool region_should_drain(struct dt_heap *heap,
+						const struct dt_region *region,
+						unsigned int used, unsigned int nr)
+{
+	return region_may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
+}
+
 /*
  * Take a block off a list. A block is stale if its region has begun to drain since the deposit:
  * it goes to the trees instead.

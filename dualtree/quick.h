@@ -82,18 +82,16 @@ static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick
 }
 
 /*
- * Is the first block of a list that is not empty in @region, which is where it should be, with all
- * of its granules as they must be?
+ * Does the link that is a list's first block lead to a block of @nr granules of the heap? @region
+ * is the region that it leads to, or dt_no_region. Nothing but a link may be wrong.
  */
-static __always_inline bool quick_is_sound(const struct dt_heap *heap,
-					   const struct dt_quick_list *list,
-					   const struct dt_region *region, unsigned int nr)
+static __always_inline bool quick_link_is_sound(const struct dt_heap *heap,
+						const struct dt_quick_list *list,
+						const struct dt_region *region, unsigned int nr)
 {
 	size_t offset = region_offset(region, list->first);
 
-	/* Nothing but a link may be wrong. */
-	return list->own ||
-	       likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
+	return likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
 		      ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr));
 }
 
@@ -103,7 +101,7 @@ static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
 {
 	struct dt_region *region = buddy_lookup_owner(list->first);
 
-	if (quick_is_sound(heap, list, region, nr))
+	if (list->own || quick_link_is_sound(heap, list, region, nr))
 		return region;
 	dt_quick_repair(heap);
 	return NULL;
