@@ -135,7 +135,7 @@ static bool grow_in_shared(struct dualtree *dt, const struct growth *g)
 	return grown;
 }
 
-/* Do for the bytes that were added what alloc_post() does; count and trace them. */
+/* Do for the bytes that were added what dt_alloc_post() does; count and trace them. */
 static void grow_post(struct dualtree *dt, const struct growth *g)
 {
 	void *base = g->region->base;

@@ -8,14 +8,14 @@
  *	  2 to 33 granules, of which nothing else lives	free_many()
  *	  the same, from inside a granule		free_inside()
  *	  33 to 65 granules, of which nothing else lives	free_larger()
- *	  granules shared at its ends, or a large range	free_partial()
+ *	  more, and only the first may be shared	free_large()
+ *	  granules that are shared otherwise		free_partial()
  *	  a double-free, or a race with another CPU	free_recheck()
  *	another heap, or this one inside a section
- *	  1 to 33 granules, of which nothing else lives	free_remote(), free_push()
- *	  the same, from inside a granule		free_remote_inside(), free_push()
- *	  anything else					free_slow(), do_free()
+ *	  1 to 33 granules, of which nothing else lives	dt_free_remote()
+ *	  anything else					dt_free_slow(), do_free()
  *	any heap
- *	  traced or cleared, or outside of a region	free_slow(), do_free()
+ *	  traced or cleared, or outside of a region	dt_free_slow(), do_free()
  *	  trim() whose start is in another region	free_outside()
  *
  * Granules of the entered heap that come free become hot in free_hot(). Where another range is
@@ -39,19 +39,8 @@
 #include "percpu.h"
 #include "range.h"
 
-/*
- * Max bytes of a range that free_many() and free_remote() take whole: it lies in at most 33
- * granules, the limit of ledger_is_whole(). Larger ranges take more registers, which the shorter
- * paths would have to save. free_larger() takes twice as much.
- */
-#define FREE_WHOLE_MAX	(32 * DT_GRANULE)
-
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
 			unsigned long caller);
-static int free_remote(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
-		       unsigned long caller);
-static int free_slow(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
-		     unsigned long caller);
 static int free_many(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		     struct dt_heap *heap, unsigned long caller);
 static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
@@ -107,18 +96,18 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 	if (before && unlikely(region_offset(region, ptr) < before))
 		return free_outside(dt, ptr, len, before, _RET_IP_);
 	if (unlikely(free_watched()))
-		return free_slow(dt, region, len, ptr, _RET_IP_);
+		return dt_free_slow(dt, region, len, ptr, _RET_IP_);
 	if (unlikely(region_heap(region) != heap))
-		return free_remote(dt, region, len, ptr, _RET_IP_);
+		return dt_free_remote(dt, region, len, ptr, _RET_IP_);
 	/* region_holds(), in the order that takes one register less. */
 	bytes = READ_ONCE(region->bytes);
 	last_byte = len - 1;
 	if (unlikely(last_byte >= bytes))
-		return free_slow(dt, region, len, ptr, _RET_IP_);
+		return dt_free_slow(dt, region, len, ptr, _RET_IP_);
 	offset = region_offset(region, ptr);
 	last_byte += offset;
 	if (unlikely(last_byte >= bytes))
-		return free_slow(dt, region, len, ptr, _RET_IP_);
+		return dt_free_slow(dt, region, len, ptr, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
 	if (last_byte >> DT_GRANULE_SHIFT != first)
@@ -393,95 +382,6 @@ static noinline int free_bytes(struct dualtree *dt, struct dt_region *region, si
 	return 0;
 }
 
-/* The end of free_remote() where the region is to be queued. */
-static noinline int free_queue(struct dualtree *dt, struct dt_region *region)
-{
-	bool shared = region_heap(region) == &dt->shared;
-	bool queued = dt_remote_queue(region);
-
-	if (queued && !shared)
-		in_flight_note(dt);
-	preempt_enable();
-	/* Where another context has queued the region, that one does it. */
-	if (unlikely(shared && queued))
-		dt_shared_drain(dt);
-	return 0;
-}
-
-/*
- * The end of free_remote(): push granule @first, in which nothing is live any more, and @more after
- * it. Out of line: so neither of the two needs registers that it would have to save.
- */
-static noinline int free_push(struct dualtree *dt, struct dt_region *region, size_t len,
-			      unsigned long first, unsigned long more)
-{
-	dt_kmemleak_untrack(region, first, more + 1);
-	dt_poison(region_addr(region, first), (more + 1) << DT_GRANULE_SHIFT);
-	count_push(dt, len, more + 1);
-	if (remote_mark_few(region, first, more))
-		return free_queue(dt, region);
-	preempt_enable();
-	return 0;
-}
-
-/* free_slow() of a range that begins @offset bytes into @region. */
-static noinline int free_offset(struct dualtree *dt, struct dt_region *region, size_t len,
-				size_t offset, unsigned long caller)
-{
-	return free_slow(dt, region, len, region->base + offset, caller);
-}
-
-/* What free_remote() does with a range that begins @skipped bytes into granule @first. */
-static __always_inline int free_remote_few(struct dualtree *dt, struct dt_region *region,
-					   size_t len, size_t offset, unsigned long caller,
-					   size_t skipped)
-{
-	unsigned long first = offset >> DT_GRANULE_SHIFT;
-	size_t last_byte = skipped + len - 1;
-	unsigned long more = last_byte >> DT_GRANULE_SHIFT;
-	const u8 *count;
-
-	/* As in free_whole(): @first is computed once more at the end. */
-	OPTIMIZER_HIDE_VAR(offset);
-	count = region->ledger + first;
-	if (more) {
-		if (unlikely(!ledger_is_whole(count, count + more, skipped, last_byte)))
-			return free_offset(dt, region, len, offset, caller);
-	} else if (unlikely(!ledger_is_granule(*count, len))) {
-		return free_offset(dt, region, len, offset, caller);
-	}
-	return free_push(dt, region, len, offset >> DT_GRANULE_SHIFT, more);
-}
-
-/* The range begins inside a granule. */
-static noinline int free_remote_inside(struct dualtree *dt, struct dt_region *region, size_t len,
-				       size_t offset, unsigned long caller)
-{
-	return free_remote_few(dt, region, len, offset, caller, offset & (DT_GRANULE - 1));
-}
-
-/*
- * The range is of a heap that is not active here. @region is the region that @ptr lies in, or
- * dt_no_region.
- */
-static noinline int free_remote(struct dualtree *dt, struct dt_region *region, size_t len,
-				const void *ptr, unsigned long caller)
-{
-	size_t offset;
-
-	/* 0 becomes the largest length; what is left is short: the sum below does not wrap. */
-	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX))
-		return free_slow(dt, region, len, ptr, caller);
-	offset = region_offset(region, ptr);
-	/* Or the compiler keeps @ptr, too. */
-	OPTIMIZER_HIDE_VAR(offset);
-	if (unlikely(offset + len - 1 >= READ_ONCE(region->bytes)))
-		return free_offset(dt, region, len, offset, caller);
-	if (offset & (DT_GRANULE - 1))
-		return free_remote_inside(dt, region, len, offset, caller);
-	return free_remote_few(dt, region, len, offset, caller, 0);
-}
-
 /*
  * Clear a large range with preemption on, as far as the caller allows, before it is freed; not one
  * that is to be refused. @region is the region that @ptr lies in, or dt_no_region.
@@ -509,8 +409,8 @@ struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len
  * The free is watched, or refused; or it is of a heap that is not active here, and the range
  * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
  */
-static noinline int free_slow(struct dualtree *dt, struct dt_region *region, size_t len,
-			      const void *ptr, unsigned long caller)
+int dt_free_slow(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
+		 unsigned long caller)
 {
 	struct dt_region *retired;
 	int kind = -EINVAL;

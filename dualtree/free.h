@@ -21,6 +21,17 @@
 /* Max bytes that init_on_free clears in a section. What is larger is cleared before it is freed. */
 #define CLEAR_MAX	BULK_BYTES
 
+/*
+ * Max bytes of a range that free_many() and dt_free_remote() take whole: it lies in at most 33
+ * granules, the limit of ledger_is_whole(). Larger ranges take more registers, which the shorter
+ * paths would have to save. free_larger() takes twice as much.
+ */
+#define FREE_WHOLE_MAX	(32 * DT_GRANULE)
+
+int dt_free_remote(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
+		   unsigned long caller);
+int dt_free_slow(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
+		 unsigned long caller);
 struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len,
 				struct dt_region *region);
 
