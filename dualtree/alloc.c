@@ -82,7 +82,9 @@ void *dualtree_alloc_aligned(struct dualtree *dt, size_t size, size_t align, gfp
 	if (!size_valid(dt, size) || !size_valid(dt, align) ||
 	    buddy_refuse_gfp("", dt->name, gfp))
 		return NULL;
-	return dt_alloc_request(dt, &(struct dt_request){ .size = size, .align = align, .gfp = gfp });
+	return dt_alloc_request(dt, &(struct dt_request){
+		.size = size, .align = align, .gfp = gfp,
+	});
 }
 EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 

@@ -68,7 +68,8 @@ static void *heap_alloc_or_grow(struct dt_heap *heap, const struct dt_request *r
 }
 
 /* heap_alloc_or_grow() on the shared heap. Return: NULL also in NMI if the lock is contended. */
-static void *shared_alloc(struct dualtree *dt, const struct dt_request *req, struct dt_region **region)
+static void *shared_alloc(struct dualtree *dt, const struct dt_request *req,
+			  struct dt_region **region)
 {
 	struct dt_region *retired;
 	unsigned long flags;

@@ -273,7 +273,7 @@ static noinline int free_large(struct dualtree *dt, struct dt_region *region, si
 			       size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	unsigned long skipped = offset & (DT_GRANULE - 1), last_byte = skipped + len - 1;
-	/* Granules after the first one; and live bytes of the first one that are not of the range. */
+	/* Granules after the first one; and live bytes of that one that are not of the range. */
 	unsigned long more = last_byte >> DT_GRANULE_SHIFT, left;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 count = READ_ONCE(*first);
