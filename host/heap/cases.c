@@ -482,6 +482,28 @@ static void deferred_before_others(unsigned int together)
 	dualtree_destroy(dt);
 }
 
+/* A flag that is refused is refused, also where a unit of the hot range would serve. */
+static void unit_refused(void)
+{
+	struct dualtree *dt = dualtree_create("units", NULL);
+	const struct dt_hot_range *hot;
+	u8 *pieces[3];
+	u32 i;
+
+	host_assert(!IS_ERR(dt));
+	for (i = 0; i < ARRAY_SIZE(pieces); i++)
+		pieces[i] = dualtree_alloc(dt, DT_GRANULE, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(pieces); i++)
+		host_assert(!dualtree_free(dt, pieces[i], DT_GRANULE));
+	hot = &heap_of_cpu(dt, 0)->hot;
+	host_assert(hot->unit == 1 && hot->nr == ARRAY_SIZE(pieces));
+	host_assert(!dualtree_alloc(dt, DT_GRANULE, GFP_ATOMIC | __GFP_DMA));
+	host_assert(hot->nr == ARRAY_SIZE(pieces));
+	host_assert(dualtree_alloc(dt, DT_GRANULE, GFP_ATOMIC) == pieces[0]);
+	host_assert(!dualtree_free(dt, pieces[0], DT_GRANULE) && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 /* A burst that frees all of several regions leaves the spare of them, with its last free. */
 static void burst_leaves_a_spare(void)
 {
@@ -525,6 +547,7 @@ void host_test_cases(void)
 	deferred_before_others(1);
 	deferred_before_others(9);
 	burst_leaves_a_spare();
+	unit_refused();
 	host_free_cases();
 	host_clear_cases();
 	destroyed_with_live_bytes();
