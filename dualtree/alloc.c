@@ -40,7 +40,7 @@
 static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 
-/* Serve an allocation with the hot range. @large: it has more than 33 granules, or else fewer. */
+/* Serve an allocation with the hot range. @large: it has more than 33 granules. */
 static __always_inline void *alloc_hot(struct dualtree *dt, struct dt_cpu_slot __percpu *slots,
 				       struct dt_heap *heap, size_t size, gfp_t gfp, bool large)
 {
@@ -95,7 +95,7 @@ static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, s
 }
 
 /* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
-void *dt_alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
+noinline void *dt_alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
 {
 	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
 
@@ -122,7 +122,7 @@ static noinline void *alloc_inactive(struct dualtree *dt, size_t size, gfp_t gfp
 	return dt_alloc_request(dt, &(struct dt_request){ .size = size, .gfp = gfp });
 }
 
-/* The end of alloc_search() where regions were retired, or @ptr is NULL. */
+/* The end of alloc_found() where regions were retired, or @ptr is NULL. */
 static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap,
 				 void *ptr)
 {
@@ -260,4 +260,3 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 		return alloc_stale(dt, size, heap, region, list, gfp);
 	return alloc_block(dt, size, heap, region, list);
 }
-

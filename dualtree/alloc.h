@@ -60,7 +60,7 @@ static __always_inline void *heap_search_trees(struct dt_heap *heap, size_t size
 }
 
 /*
- * Search a heap with a cache in the order that the head of this file shows, up to the trees.
+ * Search a heap with a cache in the order that the head of alloc.c shows, up to the trees.
  * @unit: the hot range may begin with a unit of this size. Owner only.
  */
 static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool unit)
@@ -86,10 +86,10 @@ static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool
 	return dt_cache_alloc_trees(heap, size);
 }
 
-/* Search a heap, as the two above. Owner only. */
-static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size, bool unit)
+/* Search a heap, as the two above; the hot range may begin with a unit of this size. Owner only. */
+static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
 {
-	return heap->quick ? heap_search(heap, size, unit) : heap_search_trees(heap, size);
+	return heap->quick ? heap_search(heap, size, true) : heap_search_trees(heap, size);
 }
 
 #endif /* DUALTREE_ALLOC_H */

@@ -20,7 +20,7 @@ static unsigned int alloc_some(struct dualtree *dt, const struct dt_request *req
 
 	nr = min3(nr, (unsigned int)BULK_MAX, (unsigned int)(BULK_BYTES / req->size) ?: 1);
 	while (heap && i < nr) {
-		ptrs[i] = heap_alloc_cached(heap, req->size, true);
+		ptrs[i] = heap_alloc_cached(heap, req->size);
 		if (!ptrs[i])
 			break;
 		i++;

@@ -51,7 +51,7 @@ static void *heap_alloc_or_grow(struct dt_heap *heap, const struct dt_request *r
 				struct dt_region **region, bool *more)
 {
 	void *ptr = req->align ? heap_alloc_aligned(heap, req) :
-				 heap_alloc_cached(heap, req->size, true);
+				 heap_alloc_cached(heap, req->size);
 
 	if (!ptr) {
 		*more = dt_cache_flush(heap, CACHE_FLUSH_MAX) || heap_has_remote(heap);

@@ -191,12 +191,12 @@ static noinline int free_to_list(struct dt_heap *heap, struct dt_region *region,
 
 /*
  * Make granules hot in place of others. Where these go to their quick list that takes no stack
- * frame; free_insert() does all else.
+ * frame; free_insert() does all else, and puts what was retired in NMI.
  */
 static noinline int free_displace(struct dt_heap *heap, struct dt_region *region,
 				  unsigned long first, unsigned long nr)
 {
-	if (hot_goes_to_list(heap))
+	if (likely(!heap->retired) && hot_goes_to_list(heap))
 		return free_to_list(heap, region, first, nr);
 	return free_insert(heap, region, first, nr);
 }
@@ -409,8 +409,8 @@ struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len
  * The free is watched, or refused; or it is of a heap that is not active here, and the range
  * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
  */
-int dt_free_slow(struct dualtree *dt, struct dt_region *region, size_t len, const void *ptr,
-		 unsigned long caller)
+noinline int dt_free_slow(struct dualtree *dt, struct dt_region *region, size_t len,
+			  const void *ptr, unsigned long caller)
 {
 	struct dt_region *retired;
 	int kind = -EINVAL;

@@ -13,7 +13,6 @@
  * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again.
  */
 #include "free.h"
-#include "grow.h"
 #include "percpu.h"
 
 /* The end of dt_free_remote() where the region is to be queued. */

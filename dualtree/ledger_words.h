@@ -294,7 +294,7 @@ static __always_inline u64 ledger_others_16(u64 others, const u8 *p)
 static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
-	u64 others = 0;
+	u64 others;
 
 	if (nr >= 16) {
 		others = ledger_others_16(ledger_others_16(0, p), end - 16);

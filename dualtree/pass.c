@@ -101,13 +101,13 @@ static u64 heap_ops(const struct dt_heap *heap)
 
 /*
  * May regions of a heap be cut by now? Not if nothing was called since the last look, and that one
- * has found none. Before heap_due().
+ * has found none. Or were some retired in NMI, which a busy heap's calls go past? Before heap_due().
  */
 static bool trim_due(const struct dt_heap *heap)
 {
 	lockdep_assert_held(&instances_lock);
-	return dt_trim_wanted(heap) &&
-	       (heap_ops(heap) != heap->seen_ops || READ_ONCE(heap->trim_due));
+	return READ_ONCE(heap->retired) || (dt_trim_wanted(heap) &&
+	       (heap_ops(heap) != heap->seen_ops || READ_ONCE(heap->trim_due)));
 }
 
 /* Is a heap to be reclaimed in this pass? With @look records what the next look compares with. */

@@ -83,7 +83,7 @@ inline section_exit(entered)
 	}
 }
 
-/* heap_alloc_cached(): the hot range, the remote list, the tree. */
+/* heap_search(): the hot range, the remote list, the tree. */
 inline alloc_cached(g, t, n)
 {
 	atomic { touch(); g = hot };

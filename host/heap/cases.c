@@ -548,6 +548,7 @@ void host_test_cases(void)
 	deferred_before_others(9);
 	burst_leaves_a_spare();
 	unit_refused();
+	host_retired_cases();
 	host_free_cases();
 	host_clear_cases();
 	destroyed_with_live_bytes();

@@ -46,6 +46,9 @@ void host_pool_end(void);
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* retired.c: cases of regions that become empty in NMI. */
+void host_retired_cases(void);
+
 /* clear.c: cases with init_on_free. */
 void host_clear_cases(void);
 
