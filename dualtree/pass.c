@@ -101,7 +101,7 @@ static u64 heap_ops(const struct dt_heap *heap)
 
 /*
  * May regions of a heap be cut by now? Not if nothing was called since the last look, and that one
- * has found none. Or were some retired in NMI, which a busy heap's calls go past? Before heap_due().
+ * has found none. Or were some retired in NMI, which busy heaps' calls go past? Before heap_due().
  */
 static bool trim_due(const struct dt_heap *heap)
 {
