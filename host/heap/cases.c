@@ -260,29 +260,37 @@ static void skipped_bytes_stay(bool skip)
 	host_init_on_alloc = false;
 }
 
-/* An instance with something small that is live, and a large spare. */
-static struct dualtree *large_spare(void)
+/*
+ * An instance with something small that is live, and a large spare at a higher address: of a pool
+ * of its own, which hands out the start of an arena first.
+ */
+static struct dualtree *large_spare(struct buddy_pool **pool)
 {
 	/* No list or range keeps what is freed. */
-	const struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt = dualtree_create("spare", &params);
+	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
 	struct dt_heap *heap;
+	struct dualtree *dt;
 	void *small, *large;
 
+	*pool = buddy_pool_create("spare", NULL);
+	host_assert(!IS_ERR(*pool));
+	params.pool = *pool;
+	dt = dualtree_create("spare", &params);
 	host_assert(!IS_ERR(dt));
 	small = dualtree_alloc(dt, 64, GFP_KERNEL);
 	large = dualtree_alloc(dt, 4 * SZ_64K, GFP_KERNEL);
 	host_assert(small && large);
 	host_assert(!dualtree_free(dt, large, 4 * SZ_64K));
 	heap = heap_of_cpu(dt, 0);
-	host_assert(heap->spare && heap->spare->bytes >= 4 * SZ_64K);
+	host_assert(heap->spare && heap->spare->bytes >= 4 * SZ_64K && heap->lowest != heap->spare);
 	return dt;
 }
 
 /* A large spare that was set since the last look is not idle. At the next look it is. */
 static void spare_is_young(void)
 {
-	struct dualtree *dt = large_spare();
+	struct buddy_pool *pool;
+	struct dualtree *dt = large_spare(&pool);
 	struct dt_heap *heap = heap_of_cpu(dt, 0);
 
 	dt_heap_retire_idle_spare(heap);
@@ -290,12 +298,14 @@ static void spare_is_young(void)
 	dt_heap_retire_idle_spare(heap);
 	host_assert(!heap->spare && heap->nr_regions == 1 && dualtree_check(dt));
 	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
 }
 
 /* A large spare is kept for so many frees that do not need it, and no longer. */
 static void spare_ages(void)
 {
-	struct dualtree *dt = large_spare();
+	struct buddy_pool *pool;
+	struct dualtree *dt = large_spare(&pool);
 	struct dt_heap *heap = heap_of_cpu(dt, 0);
 	unsigned int frees;
 	void *ptr;
@@ -307,6 +317,7 @@ static void spare_ages(void)
 	}
 	host_assert(frees == SPARE_IDLE_MAX && heap->nr_regions == 1 && dualtree_check(dt));
 	dualtree_destroy(dt);
+	buddy_pool_destroy(pool);
 }
 
 /* A leak is told in one line, of each range: how long it is, and what it keeps. */
