@@ -14,7 +14,8 @@
 /* In no list: linked to itself. */
 static inline bool in_flight_watched(const struct dualtree *dt)
 {
-	return READ_ONCE(dt->watch.next) != &dt->watch;
+	/* llist_add() writes to the node as plain C does. Any value but one says the same. */
+	return data_race(READ_ONCE(dt->watch.next)) != &dt->watch;
 }
 
 void dt_in_flight_init(struct dualtree *dt);

@@ -21,6 +21,7 @@
 #include <asm/byteorder.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/kcsan-checks.h>
 #include <linux/types.h>
 #include "granule.h"
 
@@ -61,16 +62,25 @@ static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 63)
 #define LEDGER_FULL_BIT	(DT_GRANULE == 64)
 
 /*
- * Several counts as one word, which may be unaligned. Used with READ_ONCE() and WRITE_ONCE()
- * only, since other CPUs read and write these bytes.
+ * Several counts as one word, which may be unaligned. Other CPUs read and write these bytes, so it
+ * is read and written by the two macros below only. What an access may not do is tear a byte: who
+ * reads words that another CPU is writing takes no byte of them for more than it says. KCSAN takes
+ * accesses that are not aligned for plain ones, and is told that these are not.
  */
 #define ledger_word(type, p)	(((struct { type counts; } __packed *)(p))->counts)
+#define ledger_read(type, p)			\
+({						\
+	kcsan_atomic_next(1);			\
+	READ_ONCE(ledger_word(type, p));	\
+})
 /* A word with @count in each byte. */
 #define ledger_all(type, count)	((type)((type)~(type)0 / 0xff * (count)))
-#define ledger_put(type, p, count)	\
-	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count))
-#define ledger_full(type, p)		\
-	(READ_ONCE(ledger_word(type, p)) == ledger_all(type, DT_GRANULE))
+#define ledger_put(type, p, count)					\
+do {									\
+	kcsan_atomic_next(1);						\
+	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count));	\
+} while (0)
+#define ledger_full(type, p)	(ledger_read(type, p) == ledger_all(type, DT_GRANULE))
 
 /* Granules in one step of a loop: 16 accesses of 8 counts, so that the loop itself costs little. */
 #define LEDGER_STEP	128
@@ -95,7 +105,7 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
  */
 static __always_inline u64 ledger_look(const u8 *p)
 {
-	u64 word = READ_ONCE(ledger_word(u64, p));
+	u64 word = ledger_read(u64, p);
 
 	return LEDGER_FULL_BIT ? word : word ^ ledger_all(u64, DT_GRANULE);
 }
@@ -279,7 +289,7 @@ static __always_inline bool ledger_is_owned(u8 count)
 /* The bits of @others, and those in which 8 granules from @p on differ from LEDGER_OWNED. */
 static __always_inline u64 ledger_others(u64 others, const u8 *p)
 {
-	others |= READ_ONCE(ledger_word(u64, p)) ^ ledger_all(u64, LEDGER_OWNED);
+	others |= ledger_read(u64, p) ^ ledger_all(u64, LEDGER_OWNED);
 	/* As in ledger_join(). */
 	OPTIMIZER_HIDE_VAR(others);
 	return others;
@@ -317,7 +327,7 @@ static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned 
 	u64 others, owned = ledger_all(u64, LEDGER_OWNED);
 
 	for (; at < end; at += sizeof(others)) {
-		others = READ_ONCE(ledger_word(u64, ledger + at)) ^ owned;
+		others = ledger_read(u64, ledger + at) ^ owned;
 		if (!others)
 			continue;
 		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;

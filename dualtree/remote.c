@@ -22,7 +22,7 @@ static __always_inline unsigned int dead_start(const u8 *ledger)
 	unsigned int at;
 
 	for (at = 0; at < REGION_MAP_GRANULES; at += sizeof(long)) {
-		word = READ_ONCE(ledger_word(unsigned long, ledger + at));
+		word = ledger_read(unsigned long, ledger + at);
 		if (!has_zero(word, &zeros, &constants))
 			continue;
 		zeros = create_zero_mask(prep_zero_mask(word, zeros, &constants));
@@ -43,7 +43,7 @@ static __always_inline unsigned int dead_end(const u8 *ledger, unsigned int at)
 		/* Acquire: pairs with the release in remote_mark(), of the mark at @at. */
 		smp_rmb();
 		at++;
-		while (!(others = READ_ONCE(ledger_word(u64, ledger + at)) ^ dead))
+		while (!(others = ledger_read(u64, ledger + at) ^ dead))
 			at += sizeof(others);
 		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
 		if (READ_ONCE(ledger[at]) != LEDGER_DEAD)
