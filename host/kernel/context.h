@@ -102,8 +102,8 @@ static inline void preempt_enable(void)
 #define smp_mb__after_atomic()	host_point()
 #define smp_acquire__after_ctrl_dep() host_point()
 
-/* For KCSAN, which is the kernel's. */
 #define kcsan_atomic_next(n)	((void)(n))
+/* Both are for KCSAN, which is the kernel's. */
 #define data_race(expr)		(expr)
 #define READ_ONCE(x)		({ host_point(); *(const volatile typeof(x) *)&(x); })
 #define WRITE_ONCE(x, value)						\
