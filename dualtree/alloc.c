@@ -27,11 +27,8 @@
  */
 #include <linux/export.h>
 #include <linux/log2.h>
-#include <linux/string.h>
-#include "../compat/kasan.h"
 #include "alloc.h"
 #include "grow.h"
-#include "kmemleak.h"
 #include "section.h"
 
 /* Max bytes that alloc_fast() serves: 33 granules, the limit of ledger_fill_few(). */
@@ -92,20 +89,6 @@ EXPORT_SYMBOL_GPL(dualtree_alloc_aligned);
 static noinline void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
 	return alloc_hot(dt, dt->slots, heap, size, gfp, true);
-}
-
-/* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
-noinline void *dt_alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
-{
-	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
-
-	dt_unpoison(ptr, size);
-	dt_poison(ptr + grains, granules - grains);
-	dt_kmemleak_track(ptr, size);
-	if (dt_clears(dt, gfp))
-		memset(ptr, 0, size);
-	trace_dualtree_alloc(dt->name, ptr, size);
-	return ptr;
 }
 
 /* No heap can be entered, or the request is refused. */

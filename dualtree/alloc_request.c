@@ -13,9 +13,12 @@
  *
  * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
  */
+#include <linux/string.h>
 #include "../compat/compat.h"
+#include "../compat/kasan.h"
 #include "alloc.h"
 #include "grow.h"
+#include "kmemleak.h"
 #include "pass.h"
 #include "percpu.h"
 #include "reclaim.h"
@@ -27,6 +30,20 @@
  * call stays below 20,000 instructions.
  */
 #define ATOMIC_ROUNDS	1
+
+/* Unpoison, register, clear and trace an allocation, each where it is asked for. Return: @ptr. */
+void *dt_alloc_post(struct dualtree *dt, void *ptr, size_t size, gfp_t gfp)
+{
+	size_t grains = ALIGN(size, 8), granules = ALIGN(size, DT_GRANULE);
+
+	dt_unpoison(ptr, size);
+	dt_poison(ptr + grains, granules - grains);
+	dt_kmemleak_track(ptr, size);
+	if (dt_clears(dt, gfp))
+		memset(ptr, 0, size);
+	trace_dualtree_alloc(dt->name, ptr, size);
+	return ptr;
+}
 
 static void *heap_alloc_aligned(struct dt_heap *heap, const struct dt_request *req)
 {

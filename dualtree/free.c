@@ -27,16 +27,14 @@
  * enables preemption. Those that are given @heap also close the section on it. @caller is the
  * return address that a report names.
  *
- * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again. Checking
- * and changing the ledger is one stretch with preemption off. A double-free from an interrupt in
- * it, or from another CPU, may go unnoticed; see ledger.h.
+ * Locks: none but those of dt_free_slow() and dt_free_remote(). Checking and changing the ledger is
+ * one stretch with preemption off. A double-free from an interrupt in it, or from another CPU, may
+ * go unnoticed; see ledger.h.
  */
 #include <linux/export.h>
-#include <linux/string.h>
 #include "free.h"
 #include "grow.h"
 #include "heap_free.h"
-#include "percpu.h"
 #include "range.h"
 
 static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t before,
@@ -296,10 +294,9 @@ static noinline int free_large(struct dualtree *dt, struct dt_region *region, si
 	return free_hot(dt->slots, heap, region, first - region->ledger, more + 1, len);
 }
 
-/* What free_many() does not do itself: the range may begin inside a granule. */
-static __always_inline int free_whole(struct dualtree *dt, struct dt_region *region, size_t len,
-				      size_t offset, struct dt_heap *heap, unsigned long caller,
-				      bool many)
+/* The range lies in 33 to 65 granules, as a page does. */
+static noinline int free_larger(struct dualtree *dt, struct dt_region *region, size_t len,
+				size_t offset, struct dt_heap *heap, unsigned long caller)
 {
 	size_t last_byte = offset + len - 1;
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
@@ -308,16 +305,9 @@ static __always_inline int free_whole(struct dualtree *dt, struct dt_region *reg
 	/* Or the compiler keeps what they are made of, too, in registers that it has to save. */
 	OPTIMIZER_HIDE_VAR(first);
 	OPTIMIZER_HIDE_VAR(last);
-	if (unlikely(!ledger_take_whole(first, last, offset, last_byte, many)))
+	if (unlikely(!ledger_take_whole(first, last, offset, last_byte, true)))
 		return free_partial(dt, region, len, offset, heap, caller);
 	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
-}
-
-/* The range lies in 33 to 65 granules, as a page does. */
-static noinline int free_larger(struct dualtree *dt, struct dt_region *region, size_t len,
-				size_t offset, struct dt_heap *heap, unsigned long caller)
-{
-	return free_whole(dt, region, len, offset, heap, caller, true);
 }
 
 /* The range begins inside a granule, as what is left of a packet whose headers were freed. */
@@ -341,7 +331,7 @@ static __always_inline int free_few(struct dualtree *dt, struct dt_region *regio
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
 
-	/* As in free_whole(). */
+	/* As in free_larger(). */
 	OPTIMIZER_HIDE_VAR(first);
 	OPTIMIZER_HIDE_VAR(last);
 	if (unlikely(!ledger_take_whole(first, last, 0, last_byte, false)))
@@ -379,61 +369,6 @@ static noinline int free_bytes(struct dualtree *dt, struct dt_region *region, si
 	count_local(heap, len);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
-	return 0;
-}
-
-/*
- * Clear a large range with preemption on, as far as the caller allows, before it is freed; not one
- * that is to be refused. @region is the region that @ptr lies in, or dt_no_region.
- *
- * Return: the same, looked up again.
- */
-struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len,
-				struct dt_region *region)
-{
-	size_t offset = region_offset(region, ptr);
-	struct dt_ledger_range range;
-
-	if (region->dt != dt || !region_holds(region, offset, len))
-		return region;
-	range = ledger_range(offset, len);
-	if (ledger_check(region->ledger, &range))
-		return region;
-	preempt_enable();
-	memset((void *)ptr, 0, len);
-	preempt_disable();
-	return buddy_lookup_owner(ptr);
-}
-
-/*
- * The free is watched, or refused; or it is of a heap that is not active here, and the range
- * shares granules or is large. @region is the region that @ptr lies in, or dt_no_region.
- */
-noinline int dt_free_slow(struct dualtree *dt, struct dt_region *region, size_t len,
-			  const void *ptr, unsigned long caller)
-{
-	struct dt_region *retired;
-	int kind = -EINVAL;
-	struct dt_heap *heap;
-	bool shared = false;
-
-	if (want_init_on_free() && len > CLEAR_MAX)
-		region = dt_free_clear(dt, ptr, len, region);
-	heap = section_enter(dt);
-	if (likely(region->dt == dt && region_holds(region, region_offset(region, ptr), len))) {
-		kind = do_free(dt, heap, region, ptr, len);
-		shared = region_heap(region) == &dt->shared;
-	}
-	retired = section_exit(dt, heap);
-	/* For free_fast(); section_exit() has done it for section_enter(). */
-	preempt_enable();
-	if (unlikely(retired))
-		dt_regions_put(dt, retired);
-	if (unlikely(shared))
-		dt_shared_drain(dt);
-	if (unlikely(kind < 0))
-		return dt_report_bad_free(dt, ptr, len, kind, caller);
-	trace_dualtree_free(dt->name, ptr, len, kind);
 	return 0;
 }
 
