@@ -200,7 +200,7 @@ bool dt_region_check(const struct dt_region *region, struct dt_region_tally *tal
 		u8 count = READ_ONCE(region->ledger[i]);
 		unsigned int live = ledger_live(count);
 
-		if (count > DT_GRANULE && count != LEDGER_DEAD_INSIDE && !ledger_is_owned(count))
+		if (!live && !ledger_is_dead(count) && !ledger_is_owned(count))
 			return false;
 		tally->live_bytes += live;
 		dead += !live;

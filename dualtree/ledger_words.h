@@ -27,8 +27,8 @@
 
 /*
  * Marks: values of granules that are the owner's, in its trees, its lists, or hot; and two of
- * granules that are in flight to it. All but LEDGER_DEAD are larger than any count, and bit 6 is
- * clear in them where a granule is 64 bytes: LEDGER_FULL_BIT says what for.
+ * granules that are in flight to it. All are larger than any count, and bit 6 is clear in them
+ * where a granule is 64 bytes: LEDGER_FULL_BIT says what for.
  *
  *	LEDGER_FREE + n - 1	the last granule of an extent of n granules, up to LEDGER_SIZES
  *	LEDGER_LARGE		the last granule of a larger extent
@@ -41,7 +41,7 @@
  *	LEDGER_DEAD		the first granule of a run in flight
  *	LEDGER_DEAD_INSIDE	those after it
  */
-#define LEDGER_SIZES		56
+#define LEDGER_SIZES		55
 #define LEDGER_FREE		(DT_GRANULE > 64 ? 0xc0 : 0x80)
 #define LEDGER_LARGE		(LEDGER_FREE + LEDGER_SIZES)
 #define LEDGER_FIRST		(LEDGER_LARGE + 1)
@@ -50,10 +50,17 @@
 #define LEDGER_CACHED_ONE	(LEDGER_LARGE + 4)
 #define LEDGER_CACHED_FIRST	(LEDGER_LARGE + 5)
 #define LEDGER_CACHED_LAST	(LEDGER_LARGE + 6)
-#define LEDGER_DEAD		0
+#define LEDGER_DEAD		0xbe
 #define LEDGER_DEAD_INSIDE	0xbf
 
-static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 63);
+static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 62);
+/*
+ * The two marks of what is in flight differ in the lowest bit, and no other value has all bits of
+ * LEDGER_DEAD. So the granules of several words are all in flight if the words' bitwise AND says
+ * so.
+ */
+static_assert(LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE && !(LEDGER_DEAD & 1));
+static_assert(LEDGER_FREE == 0x80 || LEDGER_CACHED_LAST < 0xfe);
 
 /*
  * Is a full count the only value with its one bit set? True where a granule is 64 bytes. Several
@@ -283,7 +290,7 @@ static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned
 /* Is the granule its owner's, in its trees or its lists, or hot? */
 static __always_inline bool ledger_is_owned(u8 count)
 {
-	return (u8)(count - LEDGER_FREE) < 63;
+	return (u8)(count - LEDGER_FREE) < 62;
 }
 
 /* The bits of @others, and those in which 8 granules from @p on differ from LEDGER_OWNED. */
@@ -320,6 +327,12 @@ static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 	return true;
 }
 
+/* The first granule of a word of counts in which @others has a bit. */
+static __always_inline unsigned int ledger_other(u64 others)
+{
+	return __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
+}
+
 /* The first granule from @at on that is not LEDGER_OWNED, or @end, the region's at most. */
 static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned int at,
 						     unsigned int end)
@@ -330,10 +343,41 @@ static __always_inline unsigned int ledger_owned_end(const u8 *ledger, unsigned 
 		others = ledger_read(u64, ledger + at) ^ owned;
 		if (!others)
 			continue;
-		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
+		at += ledger_other(others);
 		break;
 	}
 	return at < end ? at : end;
+}
+
+/* Is the granule in flight? */
+static __always_inline bool ledger_is_dead(u8 count)
+{
+	return (count | 1) == LEDGER_DEAD_INSIDE;
+}
+
+/* The bits of @word, of 8 counts, that tell granules from those in flight. */
+static __always_inline u64 ledger_undead(u64 word)
+{
+	return (word | ledger_all(u64, 1)) ^ ledger_all(u64, LEDGER_DEAD_INSIDE);
+}
+
+/* The bitwise AND of @seen and of the words of 16 granules from @p on. */
+static __always_inline u64 ledger_and_16(u64 seen, const u8 *p)
+{
+	seen &= ledger_read(u64, p);
+	/* As in ledger_join(). */
+	OPTIMIZER_HIDE_VAR(seen);
+	seen &= ledger_read(u64, p + 8);
+	OPTIMIZER_HIDE_VAR(seen);
+	return seen;
+}
+
+/* Are the 64 granules from @p on all in flight? */
+static __always_inline bool ledger_dead_64(const u8 *p)
+{
+	u64 seen = ledger_and_16(ledger_and_16(~0ULL, p), p + 16);
+
+	return !ledger_undead(ledger_and_16(ledger_and_16(seen, p + 32), p + 48));
 }
 
 /* Are all bytes of @nr granules from @first on live? */

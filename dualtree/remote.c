@@ -2,14 +2,11 @@
 /*
  * Remote frees: draining them. remote.h has the picture, the contexts and the barriers.
  */
-#include <asm/byteorder.h>
 #include <asm/word-at-a-time.h>
 #include "../compat/compat.h"
 #include "cache.h"
 #include "kmemleak.h"
 #include "remote.h"
-
-static_assert(!LEDGER_DEAD);
 
 /*
  * The first granule with the mark of a dead run among those of one bit of the map, or the number of
@@ -22,7 +19,8 @@ static __always_inline unsigned int dead_start(const u8 *ledger)
 	unsigned int at;
 
 	for (at = 0; at < REGION_MAP_GRANULES; at += sizeof(long)) {
-		word = ledger_read(unsigned long, ledger + at);
+		word = ledger_read(unsigned long, ledger + at) ^
+		       ledger_all(unsigned long, LEDGER_DEAD);
 		if (!has_zero(word, &zeros, &constants))
 			continue;
 		zeros = create_zero_mask(prep_zero_mask(word, zeros, &constants));
@@ -32,23 +30,43 @@ static __always_inline unsigned int dead_start(const u8 *ledger)
 }
 
 /*
+ * The end of dead runs that follow each other: of one of them @dead is a granule. Words are read
+ * before the barrier that makes all of a run seen whose mark is: where one is not dead it is looked
+ * at again.
+ */
+static noinline unsigned int dead_end_many(const struct dt_region *region, const u8 *dead)
+{
+	const u8 *last = region->ledger + region->nr - 64;
+	u64 others;
+
+	do {
+		while (dead <= last && ledger_dead_64(dead))
+			dead += 64;
+		while (!(others = ledger_undead(ledger_read(u64, dead))))
+			dead += sizeof(others);
+		dead += ledger_other(others);
+		/* Acquire: pairs with the release in remote_mark(), of each mark up to here. */
+		smp_rmb();
+	} while (ledger_is_dead(READ_ONCE(*dead)));
+	return dead - region->ledger;
+}
+
+/*
  * The end of a dead run that begins with granule @at: the first granule that is not dead. Another
  * run that begins right there is part of it. Ends at the guard after the ledger at the latest.
  */
-static __always_inline unsigned int dead_end(const u8 *ledger, unsigned int at)
+static __always_inline unsigned int dead_end(const struct dt_region *region, unsigned int at)
 {
-	u64 others, dead = ledger_all(u64, LEDGER_DEAD_INSIDE);
+	const u8 *ledger = region->ledger;
+	u64 others;
 
-	for (;;) {
-		/* Acquire: pairs with the release in remote_mark(), of the mark at @at. */
-		smp_rmb();
-		at++;
-		while (!(others = ledger_read(u64, ledger + at) ^ dead))
-			at += sizeof(others);
-		at += __ffs64(le64_to_cpu((__force __le64)others)) / BITS_PER_BYTE;
-		if (READ_ONCE(ledger[at]) != LEDGER_DEAD)
-			return at;
-	}
+	/* Acquire: pairs with the release in remote_mark(), of the mark at @at. */
+	smp_rmb();
+	at++;
+	while (!(others = ledger_read(u64, ledger + at) ^ ledger_all(u64, LEDGER_DEAD_INSIDE)))
+		at += sizeof(others);
+	at += ledger_other(others);
+	return READ_ONCE(ledger[at]) == LEDGER_DEAD ? dead_end_many(region, ledger + at) : at;
 }
 
 /**
@@ -83,7 +101,7 @@ struct drain {
 static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_region *region,
 					      unsigned int first, struct drain *drain)
 {
-	unsigned int end = dead_end(region->ledger, first), nr = end - first;
+	unsigned int end = dead_end(region, first), nr = end - first;
 
 	dt_kmemleak_untrack(region, first, nr);
 	ledger_set(region->ledger, first, nr, LEDGER_OWNED);

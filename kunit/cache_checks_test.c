@@ -62,11 +62,12 @@ DEFINE_DAMAGE(hot_owner, the_region->heap = NULL)
 /* All of it dead, but some of it is counted as placed. */
 DEFINE_DAMAGE(hot_placed, the_region->nr_inuse = 1)
 DEFINE_DAMAGE(hot_off, f->heap.quick = NULL)
-DEFINE_DAMAGE(mark_of_first, the_region->ledger[20] = 0)
+DEFINE_DAMAGE(mark_of_first, the_region->ledger[20] = LEDGER_DEAD)
 DEFINE_DAMAGE(mark_of_last, the_region->ledger[21] = LEDGER_OWNED)
 DEFINE_DAMAGE(live_in_block, the_region->ledger[10] = 3)
 DEFINE_DAMAGE(only_last, the_region->ledger[30] = LEDGER_OWNED)
-DEFINE_DAMAGE(not_marked, the_region->ledger[30] = 0; the_region->ledger[31] = 0)
+DEFINE_DAMAGE(not_marked, the_region->ledger[30] = LEDGER_DEAD;
+	      the_region->ledger[31] = LEDGER_DEAD_INSIDE)
 DEFINE_DAMAGE(hot_in_block, the_region->ledger[4] = LEDGER_CACHED_ONE)
 
 /**

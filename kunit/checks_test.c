@@ -106,9 +106,9 @@ DEFINE_DAMAGE(not_by_addr, addr_tree_remove(s->tree->by_addr, 34))
 DEFINE_DAMAGE(more_by_addr, addr_tree_insert(s->tree->by_addr, s->tree->nr, 50))
 
 /* A granule dies elsewhere, so that the numbers of dead ones still agree. */
-DEFINE_DAMAGE(live_in_extent, s->low->ledger[44] = 1; s->low->ledger[0] = 0)
-DEFINE_DAMAGE(live_in_first, s->low->ledger[8] = DT_GRANULE; s->low->ledger[0] = 0)
-DEFINE_DAMAGE(live_in_last, s->low->ledger[62] = DT_GRANULE; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(live_in_extent, s->low->ledger[44] = 1; s->low->ledger[0] = LEDGER_DEAD)
+DEFINE_DAMAGE(live_in_first, s->low->ledger[8] = DT_GRANULE; s->low->ledger[0] = LEDGER_DEAD)
+DEFINE_DAMAGE(live_in_last, s->low->ledger[62] = DT_GRANULE; s->low->ledger[0] = LEDGER_DEAD)
 DEFINE_DAMAGE(count_too_large, s->low->ledger[0] = DT_GRANULE + 1)
 DEFINE_DAMAGE(mark_of_first, s->low->ledger[30] = LEDGER_OWNED)
 DEFINE_DAMAGE(mark_of_last, s->low->ledger[34] = LEDGER_OWNED)
@@ -116,7 +116,7 @@ DEFINE_DAMAGE(kind_of_mark, s->low->ledger[8] = LEDGER_CACHED_ONE)
 DEFINE_DAMAGE(nr_inuse, s->low->nr_inuse++)
 
 /* One granule less is out than there is: it would have to be in a quick list. */
-DEFINE_DAMAGE(nr_inuse_low, s->low->nr_inuse--; s->low->ledger[0] = 0)
+DEFINE_DAMAGE(nr_inuse_low, s->low->nr_inuse--; s->low->ledger[0] = LEDGER_DEAD)
 DEFINE_DAMAGE(guard_before, s->low->guard[2 * REGION_GUARD - 1] = 0)
 DEFINE_DAMAGE(guard_after, s->low->ledger[s->low->nr] = 0)
 DEFINE_DAMAGE(heap_free, s->heap.nr_free++)

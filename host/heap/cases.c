@@ -11,6 +11,7 @@
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
 #include "../../dualtree/reclaim.h"
+#include "../../dualtree/remote.h"
 #include "../../dualtree/section.h"
 #include "ops.h"
 
@@ -80,6 +81,27 @@ static void ledger_words(void)
 
 	for (nr = 0; nr <= GRANULES; nr++)
 		words_of(ledger + 8 + (nr < GRANULES - 8 ? nr % 8 : 0), nr);
+}
+
+/* 64 granules are in flight if each of them is: no other value passes for one that is. */
+static void ledger_dead(void)
+{
+	u8 *first = ledger + 8;
+	unsigned int i, value;
+
+	for (i = 0; i < 64; i++)
+		first[i] = i % 3 ? LEDGER_DEAD_INSIDE : LEDGER_DEAD;
+	host_assert(ledger_dead_64(first));
+	for (i = 0; i < 64; i++) {
+		u8 was = first[i];
+
+		for (value = 1; value <= LEDGER_CACHED_LAST; value++) {
+			first[i] = value;
+			if (ledger_live(value) || ledger_is_owned(value))
+				host_assert(!ledger_dead_64(first) && !ledger_is_dead(value));
+		}
+		first[i] = was;
+	}
 }
 
 /*
@@ -423,6 +445,31 @@ static void freed_by_another_cpu(bool bulk)
 	dualtree_destroy(dt);
 }
 
+/*
+ * While what another CPU freed is hot, its region stays queued: what is freed there next writes to
+ * no list.
+ */
+static void hot_region_stays_queued(void)
+{
+	struct dualtree *dt = dualtree_create("queued", NULL);
+	const struct dt_heap *heap;
+	u8 *ptr, *next;
+
+	host_assert(!IS_ERR(dt));
+	ptr = dualtree_alloc(dt, 16 * DT_GRANULE, GFP_KERNEL);
+	next = dualtree_alloc(dt, DT_GRANULE, GFP_KERNEL);
+	heap = heap_of_cpu(dt, 0);
+	host_now.cpu = 1;
+	host_assert(!dualtree_free(dt, ptr, 16 * DT_GRANULE) && !llist_empty(&heap->remote));
+	host_now.cpu = 0;
+	host_assert(dualtree_alloc(dt, 4 * DT_GRANULE, GFP_KERNEL) == ptr && heap->hot.nr == 12);
+	host_now.cpu = 1;
+	host_assert(!dualtree_free(dt, next, DT_GRANULE) && llist_empty(&heap->remote));
+	host_now.cpu = 0;
+	host_assert(heap_has_remote(heap) && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
 /* Pieces of two granules, of which each region that drains has some deferred. */
 #define PIECES		8192
 
@@ -548,6 +595,7 @@ void host_test_cases(void)
 	dt_shared_calls = 0;
 	host_tree_cases();
 	ledger_words();
+	ledger_dead();
 	ledger_swaps();
 	ledger_ranges();
 	two_blocks();
@@ -574,6 +622,7 @@ void host_test_cases(void)
 	record_of_arena();
 	freed_by_another_cpu(false);
 	freed_by_another_cpu(true);
+	hot_region_stays_queued();
 	host_arena_cases();
 	dt_shared_calls = shared_calls;
 }

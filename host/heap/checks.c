@@ -144,7 +144,7 @@ static void region_marks(struct dualtree *dt, struct dt_region *region)
 {
 	static const u8 marks[] = {
 		LEDGER_FREE, LEDGER_FREE + 7, LEDGER_LARGE, LEDGER_FIRST, LEDGER_FIRST_LARGE,
-		LEDGER_CACHED_ONE, LEDGER_CACHED_FIRST, LEDGER_CACHED_LAST, LEDGER_DEAD, 0xff,
+		LEDGER_CACHED_ONE, LEDGER_CACHED_FIRST, LEDGER_CACHED_LAST, LEDGER_DEAD, 0xff, 0,
 		DT_GRANULE - 1,
 	};
 	unsigned int at, i;

@@ -62,7 +62,7 @@ static struct sums region_sum(const struct dt_region *region)
 			nr = block_sum(region, at);
 			sums.cached += nr;
 		} else {
-			sums.dead += mark == LEDGER_DEAD || mark == LEDGER_DEAD_INSIDE;
+			sums.dead += ledger_is_dead(mark);
 		}
 	}
 	return sums;
