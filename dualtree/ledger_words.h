@@ -55,9 +55,9 @@
 
 static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 62);
 /*
- * The two marks of what is in flight differ in the lowest bit, and no other value has all bits of
- * LEDGER_DEAD. So the granules of several words are all in flight if the words' bitwise AND says
- * so.
+ * The two marks of what is in flight differ in the lowest bit, and no other mark or count has all
+ * bits of LEDGER_DEAD. So the granules of several words are all in flight if the words' bitwise AND
+ * says so.
  */
 static_assert(LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE && !(LEDGER_DEAD & 1));
 static_assert(LEDGER_FREE == 0x80 || LEDGER_CACHED_LAST < 0xfe);

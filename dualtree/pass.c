@@ -14,9 +14,7 @@
  *	want of memory		all
  *
  * A pass takes PASS_INSTANCES instances at a time and sends each CPU interrupts for all of them
- * together (reclaim.c).
- *
- * Memory pressure and want of memory are told by the shrinker, pressure.c.
+ * together (reclaim.c). Memory pressure and want of memory are told by the shrinker, pressure.c.
  *
  * Context: process context. Locks, outermost first: the CPU hotplug lock, instances_lock, then
  * those of walk.c.

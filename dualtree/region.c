@@ -273,14 +273,17 @@ unsigned long dt_region_destroy(struct dt_region *region)
 	dt_unpoison(region->base, region->bytes);
 	if (want_init_on_free())
 		region_clear_links(region);
-	dt_kmemleak_forget(region);
-	if (likely(!region->nr_inuse)) {
-		buddy_pool_free_range(region->pool, region->base, nr_pages);
-	} else {
-		/* A free that found the record finds nothing live, and a drain nothing dead. */
+	/*
+	 * A free that found the record just before finds nothing live, and a drain nothing dead. Of
+	 * a region that is empty that is so, but for what a racing double-free has left there.
+	 */
+	if (unlikely(region->nr_inuse || READ_ONCE(region->state) == REGION_QUEUED))
 		ledger_set(region->ledger, 0, region->nr, LEDGER_OWNED);
+	dt_kmemleak_forget(region);
+	if (unlikely(region->nr_inuse))
 		abandoned = buddy_pool_abandon(region->pool, region->base, nr_pages);
-	}
+	else
+		buddy_pool_free_range(region->pool, region->base, nr_pages);
 	if (xchg(&region->state, REGION_RETIRED) != REGION_QUEUED)
 		dt_region_free(region);
 	return abandoned;

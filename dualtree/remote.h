@@ -47,7 +47,10 @@
 /* The inside of a run is dead: mark its first granule, and set its bit. */
 static __always_inline bool remote_publish(struct dt_region *region, unsigned long first)
 {
-	/* Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(). */
+	/*
+	 * Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end() and
+	 * dead_end_many().
+	 */
 	smp_store_release(&region->ledger[first], LEDGER_DEAD);
 	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */
 	smp_mb__before_atomic();

@@ -33,6 +33,43 @@ static void large_changes(struct dualtree_stats *want, long bytes)
 	want->largest_free += bytes;
 }
 
+/*
+ * The frees of accounting_stats_exact(). @size: bytes of @p, 16 granules less 24 bytes; @q is the
+ * granule after it
+ */
+static void free_in_parts(struct kunit *test, struct dualtree *dt, struct dualtree_stats *want,
+			  void *p, size_t size, void *q)
+{
+	const size_t g = DT_GRANULE;
+
+	/* Part of a granule: live bytes alone change. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + size - 10, 10), 0);
+	want->frees++;
+	want->live_bytes -= 10;
+	expect_stats(test, dt, want);
+
+	/* The rest of that granule and two more, which lie apart from the large extent. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 13 * g - 1, 3 * g - 33), 0);
+	want->frees++;
+	want->live_bytes -= 3 * g - 33;
+	want->free_bytes += 3 * g;
+	want->extents++;
+	expect_stats(test, dt, want);
+
+	/* What lay between them goes: one extent. */
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), 0);
+	want->frees++;
+	want->live_bytes -= g;
+	want->free_bytes += g;
+	want->largest_free += 3 * g + g;
+	want->extents--;
+	expect_stats(test, dt, want);
+
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), -EALREADY);
+	want->bad_frees++;
+	expect_stats(test, dt, want);
+}
+
 /* Every count after every step, worked out by hand. */
 static void accounting_stats_exact(struct kunit *test)
 {
@@ -55,32 +92,7 @@ static void accounting_stats_exact(struct kunit *test)
 	large_changes(&want, -(long)g);
 	expect_stats(test, dt, &want);
 
-	/* Part of a granule: live bytes alone change. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + size - 10, 10), 0);
-	want.frees++;
-	want.live_bytes -= 10;
-	expect_stats(test, dt, &want);
-
-	/* The rest of that granule and two more, which lie apart from the large extent. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 13 * g - 1, 3 * g - 33), 0);
-	want.frees++;
-	want.live_bytes -= 3 * g - 33;
-	want.free_bytes += 3 * g;
-	want.extents++;
-	expect_stats(test, dt, &want);
-
-	/* What lay between them goes: one extent. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), 0);
-	want.frees++;
-	want.live_bytes -= g;
-	want.free_bytes += g;
-	want.largest_free += 3 * g + g;
-	want.extents--;
-	expect_stats(test, dt, &want);
-
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), -EALREADY);
-	want.bad_frees++;
-	expect_stats(test, dt, &want);
+	free_in_parts(test, dt, &want, p, size, q);
 
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p, 13 * g - 1), 0);
 	want.frees++;

@@ -203,6 +203,7 @@ static void gate_isolation(struct kunit *test)
 	/* A block in a list is nothing to merge with. */
 	free_local_only(f, r, 15, 2);
 	dt_expect_picture(f, r, "####...#...##cccc##");
+	/* And so is what is in flight. */
 	mark_dead(r, 20, 1);
 	free_local_only(f, r, 21, 2);
 	mark_dead(r, 27, 1);

@@ -273,13 +273,17 @@ static void checks_tally(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, 1000 + live * DT_GRANULE);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 50);
 
-	sound.low->ledger[0] = 0;
+	sound.low->ledger[0] = LEDGER_DEAD;
 	sound.low->ledger[5] = 7;
-	sound.low->ledger[6] = 0;
+	sound.low->ledger[6] = LEDGER_DEAD;
 	tally = (struct dt_region_tally){ 0 };
 	KUNIT_EXPECT_TRUE(test, dt_heap_check(&sound.heap, &tally));
 	KUNIT_EXPECT_EQ(test, tally.live_bytes, (live - 3) * DT_GRANULE + 7 + 1);
 	KUNIT_EXPECT_EQ(test, tally.in_flight, 2);
+
+	/* No count and no mark. */
+	sound.low->ledger[6] = 0;
+	KUNIT_EXPECT_FALSE(test, dt_region_check(sound.low, &tally));
 }
 
 static void empty_heap_is_sound(struct kunit *test)

@@ -424,7 +424,8 @@ static void marks_are_not_live(struct kunit *test)
 {
 	static const u8 marks[] = {
 		LEDGER_FREE, LEDGER_LARGE - 1, LEDGER_LARGE, LEDGER_FIRST, LEDGER_OWNED,
-		LEDGER_CACHED_ONE, LEDGER_CACHED_FIRST, LEDGER_CACHED_LAST
+		LEDGER_CACHED_ONE, LEDGER_CACHED_FIRST, LEDGER_CACHED_LAST, LEDGER_DEAD,
+		LEDGER_DEAD_INSIDE
 	};
 	struct ledger_model *m = model_new(test);
 	unsigned int k, nr;

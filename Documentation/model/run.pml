@@ -153,7 +153,10 @@ inline dead_start()
 	od
 }
 
-/* drain_run(), and dead_end(), of which the steps here are the finest. @done: there is nothing of the bit's granules after the run. */
+/*
+ * drain_run(), and dead_end(), which reads several granules at a time. @done: there is nothing of
+ * the bit's granules after the run.
+ */
 inline drain_run()
 {
 	end = first + 1;

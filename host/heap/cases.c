@@ -95,9 +95,9 @@ static void ledger_dead(void)
 	for (i = 0; i < 64; i++) {
 		u8 was = first[i];
 
-		for (value = 1; value <= LEDGER_CACHED_LAST; value++) {
+		for (value = 0; value <= LEDGER_CACHED_LAST; value++) {
 			first[i] = value;
-			if (ledger_live(value) || ledger_is_owned(value))
+			if (!value || ledger_live(value) || ledger_is_owned(value))
 				host_assert(!ledger_dead_64(first) && !ledger_is_dead(value));
 		}
 		first[i] = was;

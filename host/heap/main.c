@@ -94,23 +94,10 @@ static void set_idle_ms(u32 ms)
 	host_assert(!host_param_idle_ms()->set(text, NULL));
 }
 
-/* What is rare. */
-static void rare_step(struct subject *s)
+/* What is rare: the machine changes, or what is chosen from then on. */
+static void rare_change(struct subject *s, u32 kind)
 {
-	switch (host_choose(26)) {
-	case 0:
-		shrink(s);
-		break;
-	case 24:
-		host_op_many();
-		break;
-	case 25:
-		set_idle_ms(host_one_in(2) ? 0 : 1 + host_choose(3000));
-		dt_shared_calls = host_one_in(2) ? 0 : host_choose(100);
-		break;
-	case 1:
-		host_shrink(host_one_in(2));
-		break;
+	switch (kind) {
 	case 2:
 		hotplug();
 		break;
@@ -122,16 +109,6 @@ static void rare_step(struct subject *s)
 		break;
 	case 5:
 		host_tracing = host_one_in(4);
-		break;
-	case 6:
-		host_subject_check(s);
-		break;
-	case 7:
-		if (host_one_in(4))
-			host_subject_destroy(s);
-		break;
-	case 8:
-		host_op_ask(s);
 		break;
 	case 9:
 		host_sizes = host_choose(7);
@@ -148,8 +125,42 @@ static void rare_step(struct subject *s)
 	case 15:
 		synchronize_rcu();
 		break;
+	case 25:
+		set_idle_ms(host_one_in(2) ? 0 : 1 + host_choose(3000));
+		dt_shared_calls = host_one_in(2) ? 0 : host_choose(100);
+		break;
 	default:
 		host_op_bad_free(s);
+	}
+}
+
+/* The same, or a call that is rare. */
+static void rare_step(struct subject *s)
+{
+	u32 kind = host_choose(26);
+
+	switch (kind) {
+	case 0:
+		shrink(s);
+		break;
+	case 1:
+		host_shrink(host_one_in(2));
+		break;
+	case 6:
+		host_subject_check(s);
+		break;
+	case 7:
+		if (host_one_in(4))
+			host_subject_destroy(s);
+		break;
+	case 8:
+		host_op_ask(s);
+		break;
+	case 24:
+		host_op_many();
+		break;
+	default:
+		rare_change(s, kind);
 	}
 }
 
