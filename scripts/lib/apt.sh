@@ -32,8 +32,9 @@ apt_install()
 	apt_update
 	log "installing ${missing[*]}"
 	mkdir -p "$CACHE/log"
-	install=(env DEBIAN_FRONTEND=noninteractive
-		apt-get install -y -qq --no-install-recommends "${missing[@]}")
+	# Another of these scripts, or the machine's own upgrade, may be installing something now.
+	install=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
+		-o Dpkg::Use-Pty=0 install -y -qq --no-install-recommends "${missing[@]}")
 	if [ "$(id -u)" -eq 0 ]; then
 		run_or_die "cannot install ${missing[*]}" "installing packages" "$CACHE/log/apt.log" "" \
 			"${install[@]}"

@@ -23,6 +23,7 @@ NETNS_TRACKER_REFCOUNTED 0     1           1
 NS_STRING               0      0           1
 PAGE_FRAG_CACHE_DRAIN   0      1           0
 PAGE_FRAG_CACHE_H       0      0           1
+PAGE_POOL_HELPERS       0      1           1
 RISCV_CMPXCHG_8         0      1           1
 SHRINKER_ALLOC          0      1           1
 SKB_FRAGS_READABLE      0      1           1
