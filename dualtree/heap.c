@@ -153,8 +153,9 @@ void *dt_heap_alloc_run(struct dt_heap *heap, size_t size, unsigned int max)
 		/* Of an extent that is used up the mark is still there. */
 		WRITE_ONCE(region->ledger[first + total - 1], LEDGER_OWNED);
 		region->nr_inuse += total - nr;
-		heap->hot = (struct dt_hot_range){ .region = region, .first = first + nr,
-						   .unit = nr };
+		heap->hot.region = region;
+		heap->hot.first = first + nr;
+		heap->hot.unit = nr;
 		WRITE_ONCE(heap->hot.nr, total - nr);
 	}
 	return heap_commit_alloc(heap, region, was, first, size);

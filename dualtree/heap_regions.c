@@ -182,10 +182,8 @@ struct dt_region *dt_heap_retire_all(struct dt_heap *heap)
 {
 	struct dt_region *region, *next;
 
-	rbtree_postorder_for_each_entry_safe(region, next, &heap->regions, node) {
-		region->retired = heap->retired;
-		heap->retired = region;
-	}
+	rbtree_postorder_for_each_entry_safe(region, next, &heap->regions, node)
+		heap_hand_over(heap, region);
 	heap->regions = RB_ROOT;
 	heap->lowest = NULL;
 	return heap_take_retired(heap);

@@ -70,6 +70,7 @@ ANSWERED = "dualtree-harness: these were the blocked tasks"
 
 FRAME_OF_MODULE = re.compile(r"\[[A-Za-z0-9_]+\]( |$)")
 INTERRUPTED = re.compile(r" (asm_|__do_softirq)")
+STACK_BEGINS = re.compile(r"\S.* of [0-9]+ bytes by (task|interrupt)\b")
 
 
 class Console(NamedTuple):
@@ -84,6 +85,7 @@ class Race:
     6.1 has races of its own that its developers accept; a report counts if a module is in it, in
     the title or in a frame, since kernels with KCSAN have no modules but ours. Frames of what was
     interrupted are not part of the access: a stack ends where an interrupt or a softirq begins.
+    What other CPUs print amid a stack does not end it.
     """
 
     def __init__(self, title: str):
@@ -93,7 +95,7 @@ class Race:
 
     def read(self, text: str) -> None:
         """Look at a line of the report."""
-        if not text.startswith(" "):
+        if STACK_BEGINS.match(text):
             self.interrupted = False
         if INTERRUPTED.match(text):
             self.interrupted = True
