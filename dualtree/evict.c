@@ -13,18 +13,20 @@
 /* Nothing in a region is in use: evict its blocks from the lists and make it one extent. */
 static void region_evict(struct dt_heap *heap, struct dt_region *region)
 {
+	unsigned long listed = dt_cache_listed(heap), cached = region_nr_cached(region);
 	unsigned int nr;
 
 	/* Of one region as a rule all blocks are; but init_on_free wants each link cleared. */
-	if (dt_cache_listed(heap) == region_nr_cached(region) && !want_init_on_free())
+	if (listed == cached && !want_init_on_free())
 		dt_quick_forget_all(heap->quick);
-	for (nr = 1; nr <= QUICK_LISTS; nr++) {
-		if (likely(dt_quick_forget_region(heap, nr, region)))
-			continue;
+	for (nr = 1; nr <= QUICK_LISTS; nr++)
+		if (unlikely(!dt_quick_forget_region(heap, nr, region)))
+			break;
+	/* A link may also have led past some of them, or to one that was taken out already. */
+	if (likely(nr > QUICK_LISTS && listed - dt_cache_listed(heap) == cached))
+		dt_heap_reset(heap, region);
+	else
 		dt_quick_repair(heap);
-		return;
-	}
-	dt_heap_reset(heap, region);
 }
 
 /*

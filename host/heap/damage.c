@@ -117,6 +117,47 @@ static void stale_block(bool damaged)
 	buddy_pool_destroy(pool);
 }
 
+/*
+ * A list has blocks of two regions, and the link of one leads to another one, or to itself: all are
+ * blocks of the list. One region becomes empty then. The walk over the list misses blocks of it, or
+ * takes one out more than once; that is found, and so is all that was listed.
+ */
+static void region_empties_amid_ring(unsigned int from, unsigned int to)
+{
+	const struct dualtree_params params = { .max_region_order = get_order(SZ_64K) };
+	struct dualtree *dt = dualtree_create("ring", &params);
+	u8 *blocks[4], *low, *first, *rest;
+	struct dualtree_stats stats;
+	unsigned int i;
+
+	host_assert(!IS_ERR(dt));
+	low = dualtree_alloc(dt, SZ_64K, GFP_KERNEL);
+	for (i = 0; i < PIECES; i++)
+		rest = dualtree_alloc(dt, PIECE, GFP_KERNEL);
+	first = rest - (PIECES - 1) * PIECE;
+	rest += PIECE;
+	host_assert(low && dualtree_alloc(dt, SZ_64K - PIECES * PIECE, GFP_KERNEL) == rest);
+	host_assert(!dualtree_free(dt, low + PIECE, PIECE));
+	for (i = 1; i < PIECES; i += 2)
+		host_assert(!dualtree_free(dt, first + i * PIECE, PIECE));
+	/* The list is 5, 3, 1, and the one of the other region. */
+	for (i = 0; i < 4; i++)
+		blocks[i] = i < 3 ? first + (5 - 2 * i) * PIECE : low + PIECE;
+	host_assert(dt_cache_listed(heap_of_cpu(dt, 0)) == 4 * 4);
+	host_scribble(blocks[from], (unsigned long)blocks[to], 8);
+	host_assert(!dualtree_free(dt, rest, SZ_64K - PIECES * PIECE));
+	for (i = 0; i < PIECES; i += 2)
+		host_assert(!dualtree_free(dt, first + i * PIECE, PIECE));
+	/* The last of the region is hot, then cold, then in the trees. */
+	for (i = 2; i < 8; i += 2)
+		host_assert(!dualtree_free(dt, low + i * SZ_4K, DT_GRANULE));
+	host_assert(dualtree_check(dt));
+	dualtree_get_stats(dt, &stats);
+	host_assert(stats.damaged == (to != from + 1));
+	host_assert(stats.free_bytes + stats.live_bytes == stats.held_bytes);
+	dualtree_destroy(dt);
+}
+
 /* Free granules of an allocation at @base. Return: the last of them, where their node lies. */
 static unsigned int free_extent(struct dualtree *dt, u8 *base, unsigned int first, unsigned int nr)
 {
@@ -211,7 +252,7 @@ static void aligned_of_lost_extent(unsigned int last)
 
 void host_damage_cases(void)
 {
-	unsigned int hole, word;
+	unsigned int hole, word, from, to;
 
 	unlinked_block(false, 0);
 	unlinked_block(true, 0);
@@ -220,6 +261,9 @@ void host_damage_cases(void)
 	link_to_first_block();
 	stale_block(false);
 	stale_block(true);
+	for (from = 0; from < 3; from++)
+		for (to = 0; to < 4; to++)
+			region_empties_amid_ring(from, to);
 	for (hole = 0; hole < 3; hole++)
 		for (word = 0; word < DT_GRANULE / sizeof(u32); word++) {
 			cut_of_damaged_trees(hole, word, false);
