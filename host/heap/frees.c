@@ -241,23 +241,44 @@ static void free_at_a_cut(void)
 	host_assert(was_cut);
 }
 
-/* A range of which a granule in its middle was freed before, from where it begins and later on. */
-static void hole_inside(size_t size, size_t skip)
+/*
+ * A range of which the granule at @at was freed before, from where it begins and later on, on this
+ * CPU or on another one. A free of it changes nothing.
+ */
+static void hole_inside(size_t size, size_t skip, size_t at, unsigned int cpu)
 {
 	struct dualtree *dt = dualtree_create("hole", NULL);
-	size_t at = 2 * DT_GRANULE;
 	u8 *ptr;
 
 	host_assert(!IS_ERR(dt));
 	ptr = dualtree_alloc(dt, size, GFP_KERNEL);
 	host_assert(ptr && !dualtree_free(dt, ptr + at, DT_GRANULE));
 	host_assert(!skip || !dualtree_free(dt, ptr, skip));
+	host_now.cpu = cpu;
 	host_assert(dualtree_free(dt, ptr + skip, size - skip) == -EALREADY);
+	host_now.cpu = 0;
 	host_assert(dualtree_check(dt));
 	host_assert(!dualtree_free(dt, ptr + skip, at - skip));
 	at += DT_GRANULE;
 	host_assert(!dualtree_free(dt, ptr + at, size - at));
 	dualtree_destroy(dt);
+}
+
+/* Ranges of a few granules, and of more than each path of a free takes. */
+static void holes_inside(void)
+{
+	static const unsigned int granules[] = { 4, 24, 33, 34, 50, 64, 65, 66, 100, 200, 300 };
+	unsigned int i, last;
+	size_t size;
+
+	for (i = 0; i < 4 * ARRAY_SIZE(granules); i++) {
+		size = granules[i / 4] * DT_GRANULE - (i & 1 ? 5 : 0);
+		last = granules[i / 4] - 2;
+		hole_inside(size, i & 2 ? 54 : 0, DT_GRANULE, i / 4 % 2);
+		hole_inside(size, i & 2 ? 54 : 0, 2 * DT_GRANULE, 0);
+		hole_inside(size, i & 2 ? 54 : 0, 2 * DT_GRANULE, 1);
+		hole_inside(size, i & 2 ? 54 : 0, last * DT_GRANULE, 0);
+	}
 }
 
 void host_free_cases(void)
@@ -270,10 +291,7 @@ void host_free_cases(void)
 	free_parts(middle, end);
 	more_than_is_live();
 	refused_is_not_cleared();
-	hole_inside(1500, 0);
-	hole_inside(1500, 54);
-	hole_inside(64 * DT_GRANULE, 0);
-	hole_inside(64 * DT_GRANULE, 54);
+	holes_inside();
 	past_the_end(0);
 	past_the_end(1);
 	free_at_a_cut();

@@ -47,14 +47,18 @@ void host_op_prepend(struct subject *s)
 
 void host_op_reserve(struct subject *s)
 {
-	size_t len = host_choose(2000);
+	size_t len = host_choose(2000), room = 0;
 	u8 *to;
 
 	if (!s->reserved) {
-		to = host_one_in(2) ? dualtree_buf_reserve(&s->buf, len, GFP_KERNEL) :
-				      dualtree_buf_reserve_after(&s->buf, host_choose(200), len,
-								 GFP_KERNEL);
+		if (host_one_in(2)) {
+			to = dualtree_buf_reserve(&s->buf, len, GFP_KERNEL);
+		} else {
+			room = host_choose(200);
+			to = dualtree_buf_reserve_after(&s->buf, room, len, GFP_KERNEL);
+		}
 		host_assert(to || !len || host_may_fail());
+		host_assert(!to || (unsigned long)(to - room) % dualtree_granule() == 0);
 		s->reserved = to;
 		s->room = len;
 		return;
