@@ -101,6 +101,27 @@ static void released_pages(void)
 	buddy_pool_destroy(pool);
 }
 
+/* What packets release later on is returned in time, though the pool is not called any more. */
+static void released_in_time(void)
+{
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE };
+	struct buddy_pool *pool = buddy_pool_create("later", &params);
+	struct buddy_pool_stats stats;
+	u8 *block;
+
+	host_assert(!IS_ERR(pool));
+	block = buddy_pool_alloc(pool, 2, GFP_KERNEL);
+	host_assert(block);
+	get_pages(block, 3);
+	host_assert(buddy_pool_abandon(pool, block, 3) == 3);
+	put_pages(block, 3);
+	host_pass_time(60000);
+	buddy_pool_get_stats(pool, &stats);
+	host_assert(!stats.abandoned_bytes && stats.held_bytes);
+	host_assert(!buddy_pool_free_range(pool, block + 3 * PAGE_SIZE, 1));
+	buddy_pool_destroy(pool);
+}
+
 /* Instances that are charged to one cgroup share its pool. */
 static void pool_of_cgroup(void)
 {
@@ -150,4 +171,5 @@ void host_arena_cases(void)
 	blocks_are_cleared_on_request();
 	arenas_too_small();
 	released_pages();
+	released_in_time();
 }

@@ -264,20 +264,21 @@ static void hole_inside(size_t size, size_t skip, size_t at, unsigned int cpu)
 	dualtree_destroy(dt);
 }
 
-/* Ranges of a few granules, and of more than each path of a free takes. */
+/* Ranges of a few granules, and about as many and more than each path of a free takes. */
 static void holes_inside(void)
 {
-	static const unsigned int granules[] = { 4, 24, 33, 34, 50, 64, 65, 66, 100, 200, 300 };
-	unsigned int i, last;
-	size_t size;
+	static const unsigned int granules[] = { 4, 24, 33, 34, 50, 64, 65, 66, 100, 300 };
+	unsigned int i, at, step;
+	size_t size, skip;
 
 	for (i = 0; i < 4 * ARRAY_SIZE(granules); i++) {
-		size = granules[i / 4] * DT_GRANULE - (i & 1 ? 5 : 0);
-		last = granules[i / 4] - 2;
-		hole_inside(size, i & 2 ? 54 : 0, DT_GRANULE, i / 4 % 2);
-		hole_inside(size, i & 2 ? 54 : 0, 2 * DT_GRANULE, 0);
-		hole_inside(size, i & 2 ? 54 : 0, 2 * DT_GRANULE, 1);
-		hole_inside(size, i & 2 ? 54 : 0, last * DT_GRANULE, 0);
+		size = granules[i / 4] * DT_GRANULE - (i & 1 ? DT_GRANULE - 1 : 0);
+		skip = i & 2 ? 54 : 0;
+		step = granules[i / 4] > 66 ? 31 : 1;
+		for (at = 1; at + 1 < granules[i / 4]; at += step) {
+			hole_inside(size, skip, at * DT_GRANULE, 0);
+			hole_inside(size, skip, at * DT_GRANULE, 1);
+		}
 	}
 }
 
