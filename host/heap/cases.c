@@ -8,10 +8,12 @@
 #include "../../dualtree/check.h"
 #include "../../dualtree/heap.h"
 #include "../../dualtree/heap_regions.h"
+#include "../../dualtree/heap_sums.h"
 #include "../../dualtree/ledger.h"
 #include "../../dualtree/percpu.h"
 #include "../../dualtree/reclaim.h"
 #include "../../dualtree/remote.h"
+#include "../../dualtree/repair.h"
 #include "../../dualtree/section.h"
 #include "ops.h"
 
@@ -510,15 +512,11 @@ static void deferred_is_reclaimed_in_steps(void)
 	dualtree_destroy(dt);
 }
 
-/*
- * A deferred run ends where the hot range or the cold one begins: an extension takes no more of it.
- * @together: pieces that are freed after the run at once; many stay hot, as they do not fit below
- */
-static void deferred_before_others(unsigned int together)
+/* Pieces of an instance of which the lowest region has room, and all others drain. */
+static struct dualtree *draining_pieces(u8 **pieces)
 {
 	struct dualtree *dt = dualtree_create("ends", NULL);
-	const unsigned int size = 2 * DT_GRANULE, at = PIECES / 2, other = at + 64;
-	static u8 *pieces[PIECES];
+	const unsigned int size = 2 * DT_GRANULE;
 	const struct dt_heap *heap;
 	unsigned int i;
 
@@ -529,6 +527,45 @@ static void deferred_before_others(unsigned int together)
 	for (i = 0; i < PIECES; i++)
 		if (region_of(pieces[i]) == heap->lowest ? i % 8 : i % 32 < 20 && i % 2)
 			host_assert(!dualtree_free(dt, pieces[i], size));
+	return dt;
+}
+
+/* What is cold is in its region's trees when these were made again, and cold no more. */
+static void cold_is_rebuilt(void)
+{
+	static u8 *pieces[PIECES];
+	struct dualtree *dt = draining_pieces(pieces);
+	struct dt_heap *heap = heap_of_cpu(dt, 0);
+	struct dt_region *region;
+	struct region_sums was;
+
+	host_assert(!dualtree_free(dt, pieces[PIECES / 2 + 22], 2 * DT_GRANULE));
+	region = heap->cold.region;
+	host_assert(heap->cold.nr == 2 && region == region_of(pieces[PIECES / 2 + 22]));
+	was = region_sums(region);
+	dt_heap_rebuild(heap, region, true);
+	heap_update_sums(heap, region, was);
+	host_assert(!heap->cold.nr && dualtree_check(dt));
+	/* Of another region it stays as it is. */
+	host_assert(!dualtree_free(dt, pieces[PIECES / 2 + 24], 2 * DT_GRANULE));
+	was = region_sums(heap->lowest);
+	dt_heap_rebuild(heap, heap->lowest, true);
+	heap_update_sums(heap, heap->lowest, was);
+	host_assert(heap->cold.nr == 2 && dualtree_check(dt));
+	dualtree_destroy(dt);
+}
+
+/*
+ * A deferred run ends where the hot range or the cold one begins: an extension takes no more of it.
+ * @together: pieces that are freed after the run at once; many stay hot, as they do not fit below
+ */
+static void deferred_before_others(unsigned int together)
+{
+	const unsigned int size = 2 * DT_GRANULE, at = PIECES / 2, other = at + 64;
+	static u8 *pieces[PIECES];
+	struct dualtree *dt = draining_pieces(pieces);
+	const struct dt_heap *heap = heap_of_cpu(dt, 0);
+
 	host_assert(pieces[at + 31] == pieces[at] + 31 * size);
 	host_assert(!dualtree_free(dt, pieces[at + 21], size));
 	host_assert(!dualtree_free(dt, pieces[other + 24], size));
@@ -603,6 +640,7 @@ void host_test_cases(void)
 	host_hole_cases();
 	host_damage_cases();
 	deferred_is_reclaimed_in_steps();
+	cold_is_rebuilt();
 	deferred_before_others(1);
 	deferred_before_others(9);
 	burst_leaves_a_spare();
