@@ -94,6 +94,7 @@ static void no_segment(struct dualtree *dt)
 	size_t len = 1;
 
 	dualtree_buf_init(&buf, dt);
+	host_assert(!dualtree_buf_reserve_after(&buf, SIZE_MAX - 10, 100, GFP_KERNEL));
 	host_assert(dualtree_buf_reserve(&buf, 100, GFP_KERNEL));
 	host_assert(!dualtree_buf_first(&buf, &len) && !len);
 	dualtree_buf_purge(&buf);
