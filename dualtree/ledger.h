@@ -8,7 +8,7 @@
  *
  *	value				the granule is
  *	1 to DT_GRANULE			live: the value is its count of live bytes
- *	LEDGER_DEAD, _DEAD_INSIDE	in flight: freed, and its owner has not drained it yet
+ *	LEDGER_DEAD, LEDGER_DEAD_INSIDE	in flight: freed, and its owner has not drained it yet
  *	another mark, ledger_words.h	its owner's: in an extent, cached, or hot
  *
  * The ledger is the truth: it lies out of band, where no stray write to free memory reaches. What

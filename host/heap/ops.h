@@ -28,6 +28,9 @@ void host_tree_step(void);
 void host_tree_end(void);
 void host_tree_cases(void);
 
+/* ledger.c: the ledger by itself. */
+void host_ledger_cases(void);
+
 /* nested.c: what happens at a point of another context. */
 void host_nested_arm(void);
 void host_nested_end(void);
