@@ -6,10 +6,12 @@
  *	this CPU's heap, which is entered
  *	  the size of the hot range, 33 granules at most	alloc_fast(): the fast path
  *	  the size of the hot range, a larger one		alloc_large()
- *	  that of its units					alloc_unit(), alloc_unit_slow()
+ *	  that of its units					alloc_unit(), alloc_unit_large()
  *	  that of a block in a quick list			alloc_block()
  *	  the same, if the block is linked, or may be stale	alloc_linked(), alloc_stale()
- *	  another size, and the heap has it			alloc_search(), alloc_trees()
+ *	  another size, and the heap has it			alloc_miss(), alloc_search(),
+ *								alloc_trees()
+ *	  any size, traced or cleared				alloc_special()
  *	  and a region is retired at the same time		alloc_more()
  *	no heap to enter, a size or a flag that is refused	alloc_inactive()
  *	the heap must grow, an alignment, the shared heap	dt_alloc_request()
@@ -22,6 +24,8 @@
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
  * stack frame. Those that are given @heap, which __section_enter() returned, close the section.
+ * All but alloc_special() are for what is not alloc_watched(): gfp flags say nothing there until
+ * the heap must grow.
  *
  * Locks: none but those of dt_alloc_request().
  */
@@ -35,6 +39,7 @@
 #define ALLOC_FAST_MAX	(33 * DT_GRANULE)
 
 static void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
+static void *alloc_special(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 static void *alloc_large(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap);
 
 /* Serve an allocation with the hot range. @large: it has more than 33 granules. */
@@ -57,7 +62,9 @@ static __always_inline void *alloc_fast(struct dualtree *dt, size_t size, gfp_t 
 
 	preempt_disable();
 	heap = __section_enter(slots);
-	if (unlikely(!hot_fits(heap, size) || alloc_watched(dt, gfp)))
+	if (unlikely(alloc_watched(dt, gfp)))
+		return alloc_special(dt, size, gfp, heap);
+	if (unlikely(!hot_fits(heap, size)))
 		return alloc_slow(dt, size, gfp, heap);
 	if (size > ALLOC_FAST_MAX)
 		return alloc_large(dt, size, gfp, heap);
@@ -117,109 +124,127 @@ static noinline void *alloc_more(struct dualtree *dt, size_t size, gfp_t gfp, st
 	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? dt_alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The end of alloc_search() and alloc_trees(), which have found @ptr. */
+/* The end of a search that has found @ptr. @post: it needs dt_alloc_post(). */
 static __always_inline void *alloc_found(struct dualtree *dt, size_t size, gfp_t gfp,
-					 struct dt_heap *heap, void *ptr)
+					 struct dt_heap *heap, void *ptr, bool post)
 {
 	if (unlikely(!ptr || heap->retired))
 		return alloc_more(dt, size, gfp, heap, ptr);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
-	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? dt_alloc_post(dt, ptr, size, gfp) : ptr;
+	return post ? dt_alloc_post(dt, ptr, size, gfp) : ptr;
 }
 
-/* The hot range and the quick list of the size do not serve, or alloc_watched(). */
+/* The hot range and the quick list of the size do not serve. */
 static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
 				   struct dt_heap *heap)
 {
-	if (unlikely(!size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
+	if (unlikely(!size_valid(dt, size)))
 		return alloc_inactive(dt, size, gfp, heap);
-	return alloc_found(dt, size, gfp, heap, heap_search(heap, size, false));
+	return alloc_found(dt, size, gfp, heap, heap_search(heap, size, false), ALLOC_TRACKED);
+}
+
+/* As alloc_search(), if the list of the size is known to be empty. */
+static noinline void *alloc_miss(struct dualtree *dt, size_t size, gfp_t gfp,
+				 struct dt_heap *heap, struct dt_quick_list *list)
+{
+	void *ptr;
+
+	if (unlikely(!size_valid(dt, size) || heap_has_remote(heap)))
+		return alloc_search(dt, size, gfp, heap);
+	quick_credit(list);
+	ptr = cache_alloc_trees(heap, size);
+	return alloc_found(dt, size, gfp, heap, ptr, ALLOC_TRACKED);
 }
 
 /* The heap has no cache, or is none that can be entered. */
 static noinline void *alloc_trees(struct dualtree *dt, size_t size, gfp_t gfp,
 				  struct dt_heap *heap)
 {
+	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size)))
+		return alloc_inactive(dt, size, gfp, heap);
+	return alloc_found(dt, size, gfp, heap, heap_search_trees(heap, size), ALLOC_TRACKED);
+}
+
+/* alloc_watched(). @size may be any value, and @heap is entered or not. */
+static noinline void *alloc_special(struct dualtree *dt, size_t size, gfp_t gfp,
+				    struct dt_heap *heap)
+{
 	if (unlikely(!heap_is_active(heap) || !size_valid(dt, size) || gfp & BUDDY_GFP_REFUSED))
 		return alloc_inactive(dt, size, gfp, heap);
-	return alloc_found(dt, size, gfp, heap, heap_search_trees(heap, size));
+	return alloc_found(dt, size, gfp, heap, heap_alloc_cached(heap, size), true);
 }
 
 /* The first block of @list, which is in @region, serves. */
-static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_heap *heap,
-				  struct dt_region *region, struct dt_quick_list *list)
+static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_region *region,
+				  struct dt_heap *heap, struct dt_quick_list *list)
 {
 	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT;
 	void *ptr;
 
-	if (list->credit < U8_MAX)
-		list->credit++;
+	quick_credit(list);
 	ptr = quick_pop(heap->quick, list, last + 1);
 	region->nr_inuse += last + 1;
 	ledger_fill_block(region->ledger + region_index(region, ptr), last, size);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
-	/* It was not to be cleared: see alloc_watched(). */
 	return ALLOC_TRACKED ? dt_alloc_post(dt, ptr, size, 0) : ptr;
 }
 
 /* alloc_block(), if the block is not stale. Its region has begun to drain since the deposit. */
-static noinline void *alloc_stale(struct dualtree *dt, size_t size, struct dt_heap *heap,
-				  struct dt_region *region, struct dt_quick_list *list, gfp_t gfp)
+static noinline void *alloc_stale(struct dualtree *dt, size_t size, struct dt_region *region,
+				  struct dt_heap *heap, struct dt_quick_list *list, gfp_t gfp)
 {
 	if (region_should_drain(heap, region, region->nr_inuse, granules_of(size)))
 		return alloc_search(dt, size, gfp, heap);
-	return alloc_block(dt, size, heap, region, list);
+	return alloc_block(dt, size, region, heap, list);
 }
 
 /* alloc_block(), if the block is what the link to it says. */
-static noinline void *alloc_linked(struct dualtree *dt, size_t size, struct dt_heap *heap,
-				   struct dt_region *region, struct dt_quick_list *list, gfp_t gfp)
+static noinline void *alloc_linked(struct dualtree *dt, size_t size, struct dt_region *region,
+				   struct dt_heap *heap, struct dt_quick_list *list, gfp_t gfp)
 {
-	if (unlikely(!quick_link_is_sound(heap, list, region, granules_of(size))))
+	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
+
+	if (unlikely(!quick_link_is_sound(heap, list, region, nr)))
 		return alloc_search(dt, size, gfp, heap);
-	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
-		return alloc_stale(dt, size, heap, region, list, gfp);
-	return alloc_block(dt, size, heap, region, list);
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse, nr)))
+		return alloc_stale(dt, size, region, heap, list, gfp);
+	return alloc_block(dt, size, region, heap, list);
 }
 
-/* The hot range begins with a unit that fits. It is a large one, or alloc_watched(). */
-static noinline void *alloc_unit_slow(struct dualtree *dt, size_t size, gfp_t gfp,
-				      struct dt_heap *heap)
+/* The hot range begins with a unit that fits, and is a large one. */
+static noinline void *alloc_unit_large(struct dualtree *dt, size_t size, struct dt_heap *heap)
 {
-	void *ptr;
+	void *ptr = hot_take_unit(heap, size, true);
 
-	if (unlikely(gfp & BUDDY_GFP_REFUSED))
-		return alloc_inactive(dt, size, gfp, heap);
-	ptr = hot_take_unit(heap, size, true);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
-	return ALLOC_TRACKED || alloc_watched(dt, gfp) ? dt_alloc_post(dt, ptr, size, gfp) : ptr;
+	return ALLOC_TRACKED ? dt_alloc_post(dt, ptr, size, 0) : ptr;
 }
 
 /* The hot range begins with a unit that fits, as where a burst takes one after the other. */
-static noinline void *alloc_unit(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
+static noinline void *alloc_unit(struct dualtree *dt, size_t size, struct dt_heap *heap)
 {
 	void *ptr;
 
-	if (unlikely(size > ALLOC_FAST_MAX || alloc_watched(dt, gfp)))
-		return alloc_unit_slow(dt, size, gfp, heap);
+	if (unlikely(size > ALLOC_FAST_MAX))
+		return alloc_unit_large(dt, size, heap);
 	ptr = hot_take_unit(heap, size, false);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
-	return ALLOC_TRACKED ? dt_alloc_post(dt, ptr, size, gfp) : ptr;
+	return ALLOC_TRACKED ? dt_alloc_post(dt, ptr, size, 0) : ptr;
 }
 
 /*
- * The hot range does not fit, or alloc_watched(). @size may be any value. Where a unit of the hot
- * range or a block of a quick list serves, this and what it ends with take no stack frame, but for
- * a link to be looked at. alloc_search() does all else, a list that is damaged or begins with a
- * stale block included.
+ * The hot range does not fit. @size may be any value, and @heap is entered or not. Where a unit of
+ * the hot range or a block of a quick list serves, this and what it ends with take no stack frame,
+ * but for a link to be looked at. alloc_search() does all else, a list that is damaged or begins
+ * with a stale block included.
  */
 static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {
@@ -228,18 +253,18 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 	struct dt_region *region;
 
 	if (hot_has_unit(heap, size))
-		return alloc_unit(dt, size, gfp, heap);
+		return alloc_unit(dt, size, heap);
 	if (unlikely(!heap->quick))
 		return alloc_trees(dt, size, gfp, heap);
-	if (unlikely(nr > QUICK_LISTS || alloc_watched(dt, gfp)))
+	if (unlikely(nr > QUICK_LISTS))
 		return alloc_search(dt, size, gfp, heap);
 	list = quick_list(heap->quick, nr);
 	if (!list->depth)
-		return alloc_search(dt, size, gfp, heap);
+		return alloc_miss(dt, size, gfp, heap, list);
 	region = buddy_lookup_owner(list->first);
 	if (!list->own)
-		return alloc_linked(dt, size, heap, region, list, gfp);
-	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
-		return alloc_stale(dt, size, heap, region, list, gfp);
-	return alloc_block(dt, size, heap, region, list);
+		return alloc_linked(dt, size, region, heap, list, gfp);
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse, nr)))
+		return alloc_stale(dt, size, region, heap, list, gfp);
+	return alloc_block(dt, size, region, heap, list);
 }

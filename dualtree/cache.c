@@ -24,13 +24,6 @@
 /* Max deferred runs that go into the trees before a request gets there: bounds the request. */
 #define DEFERRED_MAX	8
 
-/*
- * Max blocks that are carved for a size that is asked for again and again, and max granules: 64 KiB
- * of 64 bytes each, as in a quick list.
- */
-#define RUN_BLOCKS	16U
-#define RUN_GRANULES	1024U
-
 /**
  * dt_cache_init() - give a heap a hot range and quick lists
  * @heap: a new heap
@@ -46,31 +39,16 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
-/* The rest of cache_insert(), out of line so that the usual case needs no stack frame. */
-static noinline bool cache_insert_slow(struct dt_heap *heap, struct dt_region *region,
-				       unsigned int first, unsigned int nr)
-{
-	if (dt_heap_fits_below(heap, region, nr))
-		return dt_evict_run(heap, region, first, nr);
-	quick_push(heap->quick, region, first, nr);
-	return false;
-}
-
 /*
- * Put a run into the quick list of its size or the trees. @batch is as for quick_wanted(). Return:
- * true if blocks were evicted with it.
+ * Put a run that was hot into the quick list of its size or the trees. Its region does not drain:
+ * that was asked when it became hot, and whenever it grew.
  */
-static __always_inline bool cache_insert(struct dt_heap *heap, struct dt_region *region,
-					 unsigned int first, unsigned int nr, bool batch)
+static __always_inline void hot_insert(struct dt_heap *heap, const struct dt_hot_range *run)
 {
-	bool wanted = quick_wanted(heap, region, first, nr, batch);
-
-	if (!wanted)
-		return dt_evict_run(heap, region, first, nr);
-	if (region_may_drain(heap, region, region->nr_inuse - nr))
-		return cache_insert_slow(heap, region, first, nr);
-	quick_push(heap->quick, region, first, nr);
-	return false;
+	if (quick_wanted(heap, run->region, run->first, run->nr, false))
+		quick_push(heap->quick, run->region, run->first, run->nr);
+	else
+		dt_evict_run(heap, run->region, run->first, run->nr);
 }
 
 /*
@@ -79,13 +57,13 @@ static __always_inline bool cache_insert(struct dt_heap *heap, struct dt_region 
  */
 void dt_cache_flush_hot(struct dt_heap *heap)
 {
-	unsigned long nr = heap->hot.nr;
+	struct dt_hot_range hot = heap->hot;
 
 	if (heap->cold.nr)
 		dt_evict_cold(heap);
-	if (nr && nr != HOT_OFF) {
+	if (hot.nr && hot.nr != HOT_OFF) {
 		WRITE_ONCE(heap->hot.nr, 0);
-		cache_insert(heap, heap->hot.region, heap->hot.first, nr, false);
+		hot_insert(heap, &hot);
 	}
 	heap->nr_cooled = 0;
 	if (unlikely(heap->nr_deferred))
@@ -94,27 +72,16 @@ void dt_cache_flush_hot(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
 /*
- * Make granules hot in place of others, which go to the quick list of their size or to the trees.
- * In this order: if the trees are made again on the way, all that is the owner's is in them, but
- * for what is hot by then.
+ * The rest of dt_cache_free(), out of line so that the usual case needs no stack frame: others are
+ * hot, and go to the quick list of their size or to the trees.
  */
-static __always_inline void hot_replace(struct dt_heap *heap, struct dt_region *region,
-					unsigned int first, unsigned int nr)
+static noinline void cache_displace(struct dt_heap *heap, struct dt_region *region,
+				    unsigned int first, unsigned int nr)
 {
-	struct dt_hot_range was = heap->hot;
+	struct dt_hot_range was = hot_replace(heap, region, first, nr);
 
-	WRITE_ONCE(heap->hot.nr, 0);
-	hot_put(heap, region, first, nr);
-	cache_insert(heap, was.region, was.first, was.nr, false);
-}
-
-/* As the function below, of granules that hot_put() has refused, in a heap that has a cache. */
-void dt_cache_displace(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-		       unsigned int nr)
-{
-	hot_replace(heap, region, first, nr);
-	if (hot_needs_recheck(heap, region, nr))
-		dt_cache_recheck_hot(heap);
+	hot_insert(heap, &was);
+	cache_recheck_hot(heap, region);
 }
 
 /**
@@ -140,9 +107,9 @@ void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int 
 	}
 	hot = hot_put(heap, region, first, nr);
 	if (!hot)
-		dt_cache_displace(heap, region, first, nr);
-	else if (hot_needs_recheck(heap, region, hot))
-		dt_cache_recheck_hot(heap);
+		cache_displace(heap, region, first, nr);
+	else
+		cache_recheck_hot(heap, region);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_free);
 
@@ -187,18 +154,21 @@ static void hot_cool(struct dt_heap *heap)
 
 /**
  * dt_cache_recheck_hot() - end the hot range if it must not stay hot
- * @heap: the heap, which has a hot range
+ * @heap: the heap, whose hot range hot_may_cool()
  *
  * That is if its region should drain, or if nothing else is in use there and the heap has a spare
- * already.
+ * already. A region of which a range is cold does drain: that was asked since the last request that
+ * got to the trees.
  *
  * Context: Any; the caller owns the heap.
  */
 void dt_cache_recheck_hot(struct dt_heap *heap)
 {
-	unsigned int nr = heap->hot.nr, used = heap->hot.region->nr_inuse - nr;
+	const struct dt_region *region = heap->hot.region;
+	unsigned int nr = heap->hot.nr;
 
-	if (region_should_drain(heap, heap->hot.region, used, nr) || (!used && heap->spare))
+	if ((heap->cold.nr >= nr && heap->cold.region == region) ||
+	    dt_heap_fits_below(heap, region, nr) || (region->nr_inuse == nr && heap->spare))
 		hot_cool(heap);
 }
 
@@ -232,6 +202,16 @@ bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int 
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_heat);
 
+/* The rest of dt_cache_put(), out of line so that the usual case needs no stack frame. */
+static noinline bool cache_put_slow(struct dt_heap *heap, struct dt_region *region,
+				    unsigned int first, unsigned int nr)
+{
+	if (dt_heap_fits_below(heap, region, nr))
+		return dt_evict_run(heap, region, first, nr);
+	quick_push(heap->quick, region, first, nr);
+	return false;
+}
+
 /**
  * dt_cache_put() - insert granules of a remote free
  * @heap: the heap
@@ -248,9 +228,15 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_heat);
 bool dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		  unsigned int nr)
 {
-	if (heap->quick)
-		return cache_insert(heap, region, first, nr, true);
-	dt_heap_free(heap, region, first, nr);
+	if (!heap->quick) {
+		dt_heap_free(heap, region, first, nr);
+		return false;
+	}
+	if (!quick_wanted(heap, region, first, nr, true))
+		return dt_evict_run(heap, region, first, nr);
+	if (region_may_drain(heap, region, region->nr_inuse - nr, nr))
+		return cache_put_slow(heap, region, first, nr);
+	quick_push(heap->quick, region, first, nr);
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);
@@ -298,27 +284,10 @@ void *dt_cache_take(struct dt_heap *heap, size_t size)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_take);
 
-/**
- * dt_cache_alloc_trees() - serve a request from the trees
- * @heap: the heap, which has quick lists
- * @size: size in bytes, not 0
- *
- * If the one before it was of the same size, and no range became hot since, the next ones are
- * likely to be, too: what they need is carved with it.
- *
- * Context: Any; the caller owns the heap.
- * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.
- */
+/* cache_alloc_trees() for where it is not inlined. */
 void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size)
 {
-	unsigned int nr = granules_of(size);
-
-	if (heap->hot.nr || heap->cold.nr || heap->nr_deferred)
-		dt_cache_flush_hot(heap);
-	else if (heap->repeated == nr && nr <= RUN_GRANULES / 2)
-		return dt_heap_alloc_run(heap, size, min(nr * RUN_BLOCKS, RUN_GRANULES));
-	heap->repeated = nr;
-	return dt_heap_alloc(heap, size);
+	return cache_alloc_trees(heap, size);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_alloc_trees);
 

@@ -55,6 +55,7 @@
 #define DUALTREE_CACHE_H
 
 #include <linux/types.h>
+#include "evict.h"
 #include "heap.h"
 #include "ledger.h"
 #include "quick.h"
@@ -65,14 +66,19 @@
  */
 #define CACHE_FLUSH_MAX	32
 
+/*
+ * Max blocks that are carved for a size that is asked for again and again, and max granules: 64 KiB
+ * of 64 bytes each, as in a quick list.
+ */
+#define RUN_BLOCKS	16U
+#define RUN_GRANULES	1024U
+
 void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick);
 void *dt_cache_take(struct dt_heap *heap, size_t size);
 void *dt_cache_take_stale(struct dt_heap *heap, struct dt_quick_list *list, size_t size);
 void *dt_cache_alloc_trees(struct dt_heap *heap, size_t size);
 void dt_cache_free(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 		   unsigned int nr);
-void dt_cache_displace(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-		       unsigned int nr);
 void dt_cache_flush_hot(struct dt_heap *heap);
 void dt_cache_recheck_hot(struct dt_heap *heap);
 bool dt_cache_heat(struct dt_heap *heap, struct dt_region *region, unsigned int first,
@@ -193,18 +199,74 @@ static __always_inline unsigned long hot_put(struct dt_heap *heap, struct dt_reg
 	return was + nr;
 }
 
-/* May dt_cache_recheck_hot() have to flush the @nr hot granules? A lone region never drains. */
+/*
+ * May the @nr hot granules, all of @region, have to become cold? A lone region never drains. See
+ * hot_may_cool().
+ */
 static __always_inline bool hot_needs_recheck(const struct dt_heap *heap,
 					      const struct dt_region *region, unsigned int nr)
 {
 	return heap->nr_regions > 1 && region->nr_inuse - nr < region->drain_wmark;
 }
 
-/* With @used granules in use, does a region drain if a lower one has room? The lowest never. */
-static __always_inline bool region_may_drain(const struct dt_heap *heap,
-					     const struct dt_region *region, unsigned int used)
+/*
+ * After hot_needs_recheck(), which is inlined in more places: does that take a search? Not if it is
+ * known that no lower region can serve as much, but for a region of which nothing else is in use.
+ */
+static __always_inline bool hot_may_cool(const struct dt_heap *heap,
+					 const struct dt_region *region)
 {
-	return used < region->drain_wmark && region != heap->lowest;
+	unsigned int nr = heap->hot.nr;
+
+	return region->nr_inuse == nr ||
+	       (region != heap->lowest && !heap_packed(heap, region, nr));
+}
+
+/* Granules of @region are hot: do they have to become cold? */
+static __always_inline void cache_recheck_hot(struct dt_heap *heap, const struct dt_region *region)
+{
+	if (hot_needs_recheck(heap, region, heap->hot.nr) && hot_may_cool(heap, region))
+		dt_cache_recheck_hot(heap);
+}
+
+/*
+ * Make granules hot in place of others, which the caller inserts. In this order: if the trees are
+ * made again on the way, all that is the owner's is in them, but for what is hot by then.
+ */
+static __always_inline struct dt_hot_range hot_replace(struct dt_heap *heap,
+						       struct dt_region *region,
+						       unsigned int first, unsigned int nr)
+{
+	struct dt_hot_range was = heap->hot;
+
+	WRITE_ONCE(heap->hot.nr, 0);
+	hot_put(heap, region, first, nr);
+	return was;
+}
+
+/*
+ * Make granules hot that hot_put() has refused, in a heap that has a cache. What was hot goes to
+ * the trees.
+ */
+static __always_inline void cache_replace_hot(struct dt_heap *heap, struct dt_region *region,
+					      unsigned int first, unsigned int nr)
+{
+	struct dt_hot_range was = hot_replace(heap, region, first, nr);
+
+	dt_evict_run(heap, was.region, was.first, was.nr);
+	cache_recheck_hot(heap, region);
+}
+
+/*
+ * With @used granules in use, does a region drain if a lower one can serve @nr granules? The lowest
+ * never does, nor one of which is known that no lower one can.
+ */
+static __always_inline bool region_may_drain(const struct dt_heap *heap,
+					     const struct dt_region *region, unsigned int used,
+					     unsigned int nr)
+{
+	return used < region->drain_wmark && region != heap->lowest &&
+	       !heap_packed(heap, region, nr);
 }
 
 /* With @used granules in use, should a region drain rather than serve @nr granules once more? */
@@ -212,7 +274,7 @@ static __always_inline bool region_should_drain(struct dt_heap *heap,
 						const struct dt_region *region,
 						unsigned int used, unsigned int nr)
 {
-	return region_may_drain(heap, region, used) && dt_heap_fits_below(heap, region, nr);
+	return region_may_drain(heap, region, used, nr) && dt_heap_fits_below(heap, region, nr);
 }
 
 /*
@@ -231,7 +293,7 @@ static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_li
 	region = quick_first(heap, list, nr);
 	if (unlikely(!region))
 		return NULL;
-	if (unlikely(region_may_drain(heap, region, region->nr_inuse)))
+	if (unlikely(region_may_drain(heap, region, region->nr_inuse, nr)))
 		return dt_cache_take_stale(heap, list, size);
 	block = quick_pop(heap->quick, list, nr);
 	region->nr_inuse += nr;
@@ -269,8 +331,7 @@ static __always_inline bool hot_goes_to_list(const struct dt_heap *heap)
 	const struct dt_hot_range *hot = &heap->hot;
 	const struct dt_region *region = hot->region;
 
-	return quick_wanted(heap, region, hot->first, hot->nr, false) &&
-	       !region_may_drain(heap, region, region->nr_inuse - hot->nr);
+	return quick_wanted(heap, region, hot->first, hot->nr, false);
 }
 
 /* Make granules hot in place of others, after hot_goes_to_list(). */
@@ -304,9 +365,31 @@ static __always_inline void *cache_alloc(struct dt_heap *heap, size_t size)
 	if (nr > QUICK_LISTS)
 		return NULL;
 	list = quick_list(heap->quick, nr);
-	if (list->credit < U8_MAX)
-		list->credit++;
+	quick_credit(list);
 	return quick_take(heap, list, size);
+}
+
+/**
+ * cache_alloc_trees() - serve a request from the trees
+ * @heap: the heap, which has quick lists
+ * @size: size in bytes, not 0
+ *
+ * If the one before it was of the same size, and no range became hot since, the next ones are
+ * likely to be, too: what they need is carved with it.
+ *
+ * Context: Any; the caller owns the heap.
+ * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.
+ */
+static __always_inline void *cache_alloc_trees(struct dt_heap *heap, size_t size)
+{
+	unsigned int nr = granules_of(size);
+
+	if (heap->hot.nr || heap->cold.nr || heap->nr_deferred)
+		dt_cache_flush_hot(heap);
+	else if (heap->repeated == nr && nr <= RUN_GRANULES / 2)
+		return dt_heap_alloc_run(heap, size, min(nr * RUN_BLOCKS, RUN_GRANULES));
+	heap->repeated = nr;
+	return dt_heap_alloc(heap, size);
 }
 
 #endif /* DUALTREE_CACHE_H */

@@ -32,6 +32,13 @@ static bool largest_check(const struct dt_region *region)
 					       subtree_largest(region->node.rb_right));
 }
 
+/* No region that heap_packed() speaks of has a larger extent than it says. */
+static bool packed_check(const struct dt_heap *heap, const struct dt_region *region)
+{
+	return region->base >= heap->low_end ||
+	       extent_tree_largest(&region->free) <= heap->low_largest;
+}
+
 /**
  * dt_heap_check() - check all invariants of a heap
  * @heap: the heap
@@ -59,7 +66,8 @@ bool dt_heap_check(const struct dt_heap *heap, struct dt_region_tally *tally)
 		if (region_empty(region) != spare)
 			return false;
 		spare_seen |= spare;
-		if (!largest_check(region) || !dt_region_check(region, tally))
+		if (!largest_check(region) || !packed_check(heap, region) ||
+		    !dt_region_check(region, tally))
 			return false;
 		nr_free += region->free.nr_free;
 		nr_extents += region->free.nr_extents;
@@ -81,7 +89,7 @@ static bool block_check(const struct dt_heap *heap, const struct dt_cached *bloc
 	const struct dt_region *region = region_of(block);
 
 	return region && region->heap == heap &&
-	       ledger_has_block(region->ledger, region_index(region, block), nr);
+	       ledger_has_block(region->ledger + region_index(region, block), nr);
 }
 
 /* A quick list has its blocks, all of @nr granules. Adds these to @nr_cached. */

@@ -43,8 +43,7 @@ static int free_many(struct dualtree *dt, struct dt_region *region, size_t len, 
 		     struct dt_heap *heap, unsigned long caller);
 static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		      struct dt_heap *heap, unsigned long caller);
-static int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
-		       unsigned int nr);
+static int free_cool(struct dt_heap *heap, struct dt_region *region);
 static int free_displace(struct dt_heap *heap, struct dt_region *region, unsigned long first,
 			 unsigned long nr);
 static int free_to_trees(struct dt_heap *heap, struct dt_region *region, unsigned int first,
@@ -71,7 +70,7 @@ static __always_inline int free_hot(struct dt_cpu_slot __percpu *slots, struct d
 		return heap->quick ? free_displace(heap, region, first, nr) :
 				     free_to_trees(heap, region, first, nr);
 	if (unlikely(hot_needs_recheck(heap, region, hot)))
-		return free_insert(heap, region, 0, 0);
+		return free_cool(heap, region);
 	__section_exit(slots, heap);
 	preempt_enable();
 	return 0;
@@ -132,18 +131,18 @@ int dualtree_trim(struct dualtree *dt, const void *ptr, size_t len, size_t keep)
 }
 EXPORT_SYMBOL_GPL(dualtree_trim);
 
-/* The end of free_insert() where regions were retired. */
-static noinline int free_insert_retired(struct dualtree *dt, struct dt_heap *heap)
+/* The end of a free where regions were retired. */
+static noinline int free_retired(struct dualtree *dt, struct dt_heap *heap)
 {
 	dt_regions_put(dt, section_exit(dt, heap));
 	return 0;
 }
 
-/* The end of free_insert(), and of free_to_trees(). */
+/* The end of a free that has put something into the trees. */
 static __always_inline int free_inserted(struct dualtree *dt, struct dt_heap *heap)
 {
 	if (unlikely(heap->retired))
-		return free_insert_retired(dt, heap);
+		return free_retired(dt, heap);
 	__section_exit(dt->slots, heap);
 	preempt_enable();
 	return 0;
@@ -159,19 +158,32 @@ static noinline int free_to_trees(struct dt_heap *heap, struct dt_region *region
 	return free_inserted(dt, heap);
 }
 
-/*
- * Insert granules where others are hot. If @nr is 0, they are hot already, and are flushed if their
- * region should drain.
- */
+/* What is hot, in @region, may have to become cold. */
+static noinline int free_recheck_hot(struct dt_heap *heap, struct dt_region *region)
+{
+	struct dualtree *dt = region->dt;
+
+	dt_cache_recheck_hot(heap);
+	return free_inserted(dt, heap);
+}
+
+/* The same; mostly it is known that the region need not drain. */
+static noinline int free_cool(struct dt_heap *heap, struct dt_region *region)
+{
+	if (unlikely(hot_may_cool(heap, region)))
+		return free_recheck_hot(heap, region);
+	__section_exit(region->dt->slots, heap);
+	preempt_enable();
+	return 0;
+}
+
+/* The end of free_displace(): the hot range goes to the trees. */
 static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 				unsigned int nr)
 {
 	struct dualtree *dt = region->dt;
 
-	if (nr)
-		dt_cache_displace(heap, region, first, nr);
-	else
-		dt_cache_recheck_hot(heap);
+	cache_replace_hot(heap, region, first, nr);
 	return free_inserted(dt, heap);
 }
 
@@ -181,7 +193,7 @@ static noinline int free_to_list(struct dt_heap *heap, struct dt_region *region,
 {
 	hot_to_list(heap, region, first, nr);
 	if (unlikely(hot_needs_recheck(heap, region, nr)))
-		return free_insert(heap, region, 0, 0);
+		return free_cool(heap, region);
 	__section_exit(region->dt->slots, heap);
 	preempt_enable();
 	return 0;

@@ -58,12 +58,19 @@ static __always_inline struct dt_region *lowest_fit(struct dt_heap *heap, unsign
 	return NULL;
 }
 
-/* Can a region at a lower address than @region serve @nr granules? */
+/*
+ * Can a region at a lower address than @region serve @nr granules? Where none can, heap_packed()
+ * says so from now on.
+ */
 bool dt_heap_fits_below(struct dt_heap *heap, const struct dt_region *region, unsigned int nr)
 {
 	const struct dt_region *fit = lowest_fit(heap, nr);
 
-	return fit && fit->base < region->base;
+	if (fit && fit->base < region->base)
+		return true;
+	heap->low_end = fit ? fit->base : (void *)ULONG_MAX;
+	heap->low_largest = nr - 1;
+	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_fits_below);
 

@@ -100,6 +100,7 @@ struct dt_cold_range {
  * @nr_deferred: granules in these runs; readable
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees since @spare was set
+ * @low_largest: largest extent of the regions that begin before @low_end, in granules, or more
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL
  * @retired: empty regions that are to return to the pool, and records of regions that have and were
@@ -107,12 +108,13 @@ struct dt_cold_range {
  * @nr_regions: regions in @regions; readable
  * @largest: largest extent in their trees, in granules, or more; exact if there is one region;
  *	readable
- * @held_bytes: bytes of the regions; readable
+ * @low_end: what @low_largest is of
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
  * @remote: remote list: regions in which other contexts freed granules; pushed to by any CPU
  * @pending: regions of a remote list that was taken; readable
  * @drains: remote lists taken; readable
+ * @held_bytes: bytes of the regions; readable
  * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
  * @spares: times that @spare was set
  * @spares_seen: the same at the last look, see trim.c
@@ -137,25 +139,27 @@ struct dt_heap {
 	unsigned long nr_deferred;
 	struct dt_region *spare;
 	unsigned int spare_idle;
+	unsigned int low_largest;
 	struct rb_root regions;
 	struct dt_region *lowest;
 	struct dt_region *retired;
 
 	unsigned int nr_regions;
 	unsigned int largest;
-	size_t held_bytes;
+	const void *low_end;
 	unsigned long nr_free;
 	unsigned long nr_extents;
 
 	struct llist_head remote ____cacheline_aligned_in_smp;
 	struct llist_node *pending;
-	unsigned long drains;
+	size_t held_bytes;
 	size_t peak_bytes;
+	unsigned int drains;
+	unsigned int seen_drains;
 	unsigned int spares;
 	unsigned int spares_seen;
 	bool trim_due;
 	bool overdue;
-	unsigned long seen_drains;
 	u64 seen_ops;
 };
 
@@ -196,6 +200,16 @@ static inline size_t heap_spare_bytes(const struct dt_heap *heap)
 	const struct dt_region *spare = READ_ONCE(heap->spare);
 
 	return spare ? READ_ONCE(spare->bytes) : 0;
+}
+
+/*
+ * Is it known that no region at a lower address than @region can serve @nr granules? If not, some
+ * may be able to.
+ */
+static __always_inline bool heap_packed(const struct dt_heap *heap, const struct dt_region *region,
+					unsigned int nr)
+{
+	return nr > heap->low_largest && region->base <= heap->low_end;
 }
 
 /* Take the retired regions; the caller puts them after its section. */

@@ -34,12 +34,20 @@ static unsigned int largest_under(const struct dt_region *region)
 		    subtree_largest(region->node.rb_right));
 }
 
+/* A region's largest extent has grown, or is new: what heap_packed() goes by. */
+static void heap_raise_low(struct dt_heap *heap, const struct dt_region *region)
+{
+	if (region->base < heap->low_end && region_largest(region) > heap->low_largest)
+		heap->low_largest = region_largest(region);
+}
+
 /* A region's largest extent has grown: raise the bounds above it, as far as they are lower. */
 void dt_heap_raise_largest(struct dt_heap *heap, struct dt_region *region)
 {
 	unsigned int largest = region_largest(region);
 	struct rb_node *node = &region->node;
 
+	heap_raise_low(heap, region);
 	for (; node; node = rb_parent(node)) {
 		region = rb_entry(node, struct dt_region, node);
 		if (region->subtree_largest >= largest)
@@ -73,6 +81,7 @@ static void heap_insert_region(struct dt_heap *heap, struct dt_region *region)
 {
 	struct rb_node **link = &heap->regions.rb_node, *parent = NULL;
 
+	heap_raise_low(heap, region);
 	region->subtree_largest = region_largest(region);
 	while (*link) {
 		struct dt_region *above = region_entry(*link);

@@ -122,9 +122,12 @@ static __always_inline bool ledger_is_kept(u8 count)
 /* Mark a block in a quick list. Owner only. */
 static inline void ledger_mark_block(u8 *ledger, unsigned int first, unsigned int nr)
 {
-	WRITE_ONCE(ledger[first], nr == 1 ? LEDGER_CACHED_ONE : LEDGER_CACHED_FIRST);
-	if (nr > 1)
-		WRITE_ONCE(ledger[first + nr - 1], LEDGER_CACHED_LAST);
+	if (nr == 1) {
+		WRITE_ONCE(ledger[first], LEDGER_CACHED_ONE);
+		return;
+	}
+	WRITE_ONCE(ledger[first], LEDGER_CACHED_FIRST);
+	WRITE_ONCE(ledger[first + nr - 1], LEDGER_CACHED_LAST);
 }
 
 /* Remove the marks of a block, whose granules stay the owner's. Owner only. */
@@ -135,16 +138,17 @@ static inline void ledger_unmark_block(u8 *ledger, unsigned int first, unsigned 
 }
 
 /*
- * Is there a block of @nr granules, 1 to 64, which is marked as one? Not two that are adjacent,
- * with as many granules: a stray write may have made the first of these the next of a list of @nr.
+ * Is there a block of @nr granules, 1 to 64, which is marked as one? @first is the mark of its
+ * first granule. Not two that are adjacent, with as many granules: a stray write may have made the
+ * first of these the next of a list of @nr.
  */
-static __always_inline bool ledger_has_block(const u8 *ledger, unsigned int first, unsigned int nr)
+static __always_inline bool ledger_has_block(const u8 *first, unsigned long nr)
 {
 	if (nr == 1)
-		return READ_ONCE(ledger[first]) == LEDGER_CACHED_ONE;
-	return READ_ONCE(ledger[first]) == LEDGER_CACHED_FIRST &&
-	       READ_ONCE(ledger[first + nr - 1]) == LEDGER_CACHED_LAST &&
-	       ledger_all_inside(ledger + first + 1, nr - 2);
+		return READ_ONCE(*first) == LEDGER_CACHED_ONE;
+	return READ_ONCE(*first) == LEDGER_CACHED_FIRST &&
+	       READ_ONCE(first[nr - 1]) == LEDGER_CACHED_LAST &&
+	       ledger_all_inside(first + 1, nr - 2);
 }
 
 /* Bytes of a range in its last granule; @last_byte is the offset of its last byte. */

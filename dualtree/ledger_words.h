@@ -293,40 +293,6 @@ static __always_inline bool ledger_is_owned(u8 count)
 	return (u8)(count - LEDGER_FREE) < 62;
 }
 
-/* The bits of @others, and those in which 8 granules from @p on differ from LEDGER_OWNED. */
-static __always_inline u64 ledger_others(u64 others, const u8 *p)
-{
-	others |= ledger_read(u64, p) ^ ledger_all(u64, LEDGER_OWNED);
-	/* As in ledger_join(). */
-	OPTIMIZER_HIDE_VAR(others);
-	return others;
-}
-
-static __always_inline u64 ledger_others_16(u64 others, const u8 *p)
-{
-	return ledger_others(ledger_others(others, p), p + 8);
-}
-
-/* Are the @nr granules from @p on all LEDGER_OWNED, as those inside of a block are? */
-static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
-{
-	const u8 *end = p + nr;
-	u64 others;
-
-	if (nr >= 16) {
-		others = ledger_others_16(ledger_others_16(0, p), end - 16);
-		for (p += 16; p < end - 16; p += 16)
-			others = ledger_others_16(others, p);
-		return !others;
-	}
-	if (nr >= 8)
-		return !ledger_others(ledger_others(0, p), end - 8);
-	for (; p < end; p++)
-		if (READ_ONCE(*p) != LEDGER_OWNED)
-			return false;
-	return true;
-}
-
 /* The first granule of a word of counts in which @others has a bit. */
 static __always_inline unsigned int ledger_other(u64 others)
 {
@@ -372,13 +338,41 @@ static __always_inline u64 ledger_and_16(u64 seen, const u8 *p)
 	return seen;
 }
 
+static __always_inline u64 ledger_and_32(u64 seen, const u8 *p)
+{
+	return ledger_and_16(ledger_and_16(seen, p), p + 16);
+}
+
 /* Are the 64 granules from @p on all in flight? */
 static __always_inline bool ledger_dead_64(const u8 *p)
 {
-	u64 seen = ledger_and_16(ledger_and_16(~0ULL, p), p + 16);
-
-	return !ledger_undead(ledger_and_16(ledger_and_16(seen, p + 32), p + 48));
+	return !ledger_undead(ledger_and_32(ledger_and_32(~0ULL, p), p + 32));
 }
+
+/*
+ * Of @nr granules, at most 64, that come after the first one of a block: do they end before its
+ * last one? All up to that one are LEDGER_OWNED, and it has not all bits of that.
+ */
+static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
+{
+	const u8 *end = p + nr;
+	u64 seen = ~0ULL;
+
+	if (nr >= 32) {
+		seen = ledger_and_32(ledger_and_32(seen, p), end - 32);
+	} else if (nr >= 16) {
+		seen = ledger_and_16(ledger_and_16(seen, p), end - 16);
+	} else if (nr >= 8) {
+		seen = ledger_read(u64, p) & ledger_read(u64, end - 8);
+	} else {
+		for (; p < end; p++)
+			if (READ_ONCE(*p) != LEDGER_OWNED)
+				return false;
+	}
+	return !(~seen & ledger_all(u64, LEDGER_OWNED));
+}
+
+static_assert((LEDGER_CACHED_LAST & LEDGER_OWNED) != LEDGER_OWNED);
 
 /* Are all bytes of @nr granules from @first on live? */
 static __always_inline bool ledger_all_full(const u8 *ledger, unsigned long first, unsigned long nr)

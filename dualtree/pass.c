@@ -112,7 +112,7 @@ static bool trim_due(const struct dt_heap *heap)
 static bool heap_due(struct dt_heap *heap, bool all, bool look)
 {
 	u64 ops = heap_ops(heap);
-	unsigned long drains = READ_ONCE(heap->drains);
+	unsigned int drains = READ_ONCE(heap->drains);
 	/* A heap that no pass has seen yet may have been made a moment ago. */
 	bool idle = heap->seen_ops && ops - heap->seen_ops < IDLE_OPS;
 	bool undrained = heap_has_remote(heap) && drains == heap->seen_drains;

@@ -73,6 +73,13 @@ static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, 
 	return &quick->lists[nr - 1];
 }
 
+/* A request has got to the list of its size. */
+static __always_inline void quick_credit(struct dt_quick_list *list)
+{
+	if (list->credit < U8_MAX)
+		list->credit++;
+}
+
 /* A block is out of its list. */
 static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick_list *list,
 					 unsigned int nr)
@@ -87,12 +94,12 @@ static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick
  */
 static __always_inline bool quick_link_is_sound(const struct dt_heap *heap,
 						const struct dt_quick_list *list,
-						const struct dt_region *region, unsigned int nr)
+						const struct dt_region *region, unsigned long nr)
 {
 	size_t offset = region_offset(region, list->first);
 
 	return likely(region_heap(region) == heap && !(offset & (DT_GRANULE - 1)) &&
-		      ledger_has_block(region->ledger, offset >> DT_GRANULE_SHIFT, nr));
+		      ledger_has_block(region->ledger + (offset >> DT_GRANULE_SHIFT), nr));
 }
 
 /* The region of the first block of a list that is not empty; NULL if it is none, after a repair. */

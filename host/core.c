@@ -37,6 +37,8 @@ void host_core_begin(void)
 {
 	host_now = (struct host_context){ };
 	host_points = LONG_MAX;
+	/* What the passes of an earlier round found is no reason for those of this one. */
+	dt_pass_pressure(true);
 	host_pass_time(ROUND_JIFFIES - host_jiffies % ROUND_JIFFIES + HZ);
 	host_memory_reset();
 	host_trees = 0;

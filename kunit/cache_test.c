@@ -351,6 +351,34 @@ static void hot_leaves_what_drains(struct kunit *test)
 	dt_expect_picture(f, high, "#.....####kkk###");
 }
 
+/* That no lower region has room is known until one has. */
+static void packed_until_there_is_room(struct kunit *test)
+{
+	struct cache_fixture *f = test->priv;
+	struct dt_region *low, *high;
+
+	dt_add_two_regions(f, &low, &high);
+	free_drained(f, low, 7, 2);
+	KUNIT_EXPECT_FALSE(test, heap_packed(&f->heap, high, 4));
+	KUNIT_EXPECT_FALSE(test, dt_heap_fits_below(&f->heap, high, 4));
+	KUNIT_EXPECT_TRUE(test, heap_packed(&f->heap, high, 4));
+	KUNIT_EXPECT_TRUE(test, heap_packed(&f->heap, low, 4));
+	/* It was not asked for. */
+	KUNIT_EXPECT_FALSE(test, heap_packed(&f->heap, high, 3));
+	free_drained(f, low, 9, 1);
+	KUNIT_EXPECT_TRUE(test, heap_packed(&f->heap, high, 4));
+	free_drained(f, low, 10, 1);
+	KUNIT_EXPECT_FALSE(test, heap_packed(&f->heap, high, 4));
+	KUNIT_EXPECT_TRUE(test, heap_packed(&f->heap, high, 5));
+	KUNIT_EXPECT_TRUE(test, dt_heap_fits_below(&f->heap, high, 4));
+	/* No region had room: then that in any of them counts, but once asked that below only. */
+	free_drained(f, high, 20, 8);
+	KUNIT_EXPECT_FALSE(test, heap_packed(&f->heap, high, 5));
+	KUNIT_EXPECT_FALSE(test, dt_heap_fits_below(&f->heap, high, 5));
+	free_drained(f, high, 30, 9);
+	KUNIT_EXPECT_TRUE(test, heap_packed(&f->heap, high, 5));
+}
+
 /* What is cold grows at both ends, until something else becomes cold or a request looks there. */
 static void cold_joins_on_both_sides(struct kunit *test)
 {
@@ -654,6 +682,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(hot_off),
 	KUNIT_CASE(hot_alone_goes),
 	KUNIT_CASE(hot_leaves_what_drains),
+	KUNIT_CASE(packed_until_there_is_room),
 	KUNIT_CASE(cold_joins_on_both_sides),
 	KUNIT_CASE(cold_does_not_keep_a_region),
 	KUNIT_CASE(run_of_one_size),

@@ -265,7 +265,7 @@ static void tree_rebuild(struct region *r)
 	}
 	dt_extent_tree_rebuild(&r->tree, first, kind ? 0 : nr, kind);
 	if (kind)
-		host_assert(ledger_has_block(r->ledger, first, nr));
+		host_assert(ledger_has_block(r->ledger + first, nr));
 	ledger_set(r->ledger, first, nr, dualtree_granule());
 }
 
