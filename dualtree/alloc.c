@@ -180,13 +180,14 @@ static noinline void *alloc_special(struct dualtree *dt, size_t size, gfp_t gfp,
 static noinline void *alloc_block(struct dualtree *dt, size_t size, struct dt_region *region,
 				  struct dt_heap *heap, struct dt_quick_list *list)
 {
-	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT;
+	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT, nr = last + 1;
 	void *ptr;
 
 	quick_credit(list);
-	ptr = quick_pop(heap->quick, list, last + 1);
-	region->nr_inuse += last + 1;
-	ledger_fill_block(region->ledger + region_index(region, ptr), last, size);
+	ptr = quick_pop(heap->quick, list, nr);
+	region->nr_inuse += nr;
+	ledger_fill_block(region->ledger + (region_offset(region, ptr) >> DT_GRANULE_SHIFT), last,
+			  size);
 	count_alloc(heap, size);
 	__section_exit(dt->slots, heap);
 	preempt_enable();

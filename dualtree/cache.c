@@ -46,7 +46,8 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 static __always_inline void hot_insert(struct dt_heap *heap, const struct dt_hot_range *run)
 {
 	if (quick_wanted(heap, run->region, run->first, run->nr, false))
-		quick_push(heap->quick, run->region, run->first, run->nr);
+		quick_push(heap->quick, quick_list(heap->quick, run->nr), run->region, run->first,
+			   run->nr);
 	else
 		dt_evict_run(heap, run->region, run->first, run->nr);
 }
@@ -208,7 +209,7 @@ static noinline bool cache_put_slow(struct dt_heap *heap, struct dt_region *regi
 {
 	if (dt_heap_fits_below(heap, region, nr))
 		return dt_evict_run(heap, region, first, nr);
-	quick_push(heap->quick, region, first, nr);
+	quick_push(heap->quick, quick_list(heap->quick, nr), region, first, nr);
 	return false;
 }
 
@@ -236,7 +237,7 @@ bool dt_cache_put(struct dt_heap *heap, struct dt_region *region, unsigned int f
 		return dt_evict_run(heap, region, first, nr);
 	if (region_may_drain(heap, region, region->nr_inuse - nr, nr))
 		return cache_put_slow(heap, region, first, nr);
-	quick_push(heap->quick, region, first, nr);
+	quick_push(heap->quick, quick_list(heap->quick, nr), region, first, nr);
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_put);

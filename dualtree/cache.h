@@ -306,7 +306,7 @@ static __always_inline void *quick_take(struct dt_heap *heap, struct dt_quick_li
  * @batch: the run is a remote free that was drained.
  */
 static __always_inline bool quick_wanted(const struct dt_heap *heap, const struct dt_region *region,
-					 unsigned int first, unsigned int nr, bool batch)
+					 unsigned long first, unsigned long nr, bool batch)
 {
 	const struct dt_quick_list *list;
 	u8 before, after;
@@ -326,17 +326,17 @@ static __always_inline bool quick_wanted(const struct dt_heap *heap, const struc
 }
 
 /* Does the hot range, which there is, go to the quick list of its size if others become hot? */
-static __always_inline bool hot_goes_to_list(const struct dt_heap *heap)
+static __always_inline bool hot_wanted(const struct dt_heap *heap)
 {
 	const struct dt_hot_range *hot = &heap->hot;
-	const struct dt_region *region = hot->region;
 
-	return quick_wanted(heap, region, hot->first, hot->nr, false);
+	return quick_wanted(heap, hot->region, hot->first, hot->nr, false);
 }
 
-/* Make granules hot in place of others, after hot_goes_to_list(). */
+/* Make granules hot in place of others, after hot_wanted(). @list is that of the others' size. */
 static __always_inline void hot_to_list(struct dt_heap *heap, struct dt_region *region,
-					unsigned long first, unsigned long nr)
+					unsigned long first, unsigned long nr,
+					struct dt_quick_list *list)
 {
 	struct dt_hot_range *hot = &heap->hot, was = *hot;
 
@@ -344,7 +344,7 @@ static __always_inline void hot_to_list(struct dt_heap *heap, struct dt_region *
 	hot->first = first;
 	hot->unit = 0;
 	WRITE_ONCE(hot->nr, nr);
-	quick_push(heap->quick, was.region, was.first, was.nr);
+	quick_push(heap->quick, list, was.region, was.first, was.nr);
 }
 
 /**

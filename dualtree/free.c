@@ -41,6 +41,10 @@ static int free_outside(struct dualtree *dt, const void *ptr, size_t len, size_t
 			unsigned long caller);
 static int free_many(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		     struct dt_heap *heap, unsigned long caller);
+static int free_larger(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
+		       struct dt_heap *heap, unsigned long caller);
+static int free_large(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
+		      struct dt_heap *heap, unsigned long caller);
 static int free_bytes(struct dualtree *dt, struct dt_region *region, size_t len, size_t offset,
 		      struct dt_heap *heap, unsigned long caller);
 static int free_cool(struct dt_heap *heap, struct dt_region *region);
@@ -107,8 +111,13 @@ static __always_inline int free_fast(struct dualtree *dt, const void *ptr, size_
 		return dt_free_slow(dt, region, len, ptr, _RET_IP_);
 	__section_enter(slots);
 	first = offset >> DT_GRANULE_SHIFT;
-	if (last_byte >> DT_GRANULE_SHIFT != first)
-		return free_many(dt, region, len, offset, heap, _RET_IP_);
+	if (last_byte >> DT_GRANULE_SHIFT != first) {
+		if (len <= FREE_WHOLE_MAX)
+			return free_many(dt, region, len, offset, heap, _RET_IP_);
+		if (len <= 2 * FREE_WHOLE_MAX)
+			return free_larger(dt, region, len, offset, heap, _RET_IP_);
+		return free_large(dt, region, len, offset, heap, _RET_IP_);
+	}
 	if (unlikely(!ledger_is_granule(region->ledger[first], len)))
 		return free_bytes(dt, region, len, offset, heap, _RET_IP_);
 	WRITE_ONCE(region->ledger[first], LEDGER_OWNED);
@@ -189,9 +198,9 @@ static noinline int free_insert(struct dt_heap *heap, struct dt_region *region, 
 
 /* The end of free_displace(): the hot range goes to its quick list. */
 static noinline int free_to_list(struct dt_heap *heap, struct dt_region *region,
-				 unsigned long first, unsigned long nr)
+				 unsigned long first, unsigned long nr, struct dt_quick_list *list)
 {
-	hot_to_list(heap, region, first, nr);
+	hot_to_list(heap, region, first, nr, list);
 	if (unlikely(hot_needs_recheck(heap, region, nr)))
 		return free_cool(heap, region);
 	__section_exit(region->dt->slots, heap);
@@ -206,8 +215,9 @@ static noinline int free_to_list(struct dt_heap *heap, struct dt_region *region,
 static noinline int free_displace(struct dt_heap *heap, struct dt_region *region,
 				  unsigned long first, unsigned long nr)
 {
-	if (likely(!heap->retired) && hot_goes_to_list(heap))
-		return free_to_list(heap, region, first, nr);
+	if (likely(!heap->retired) && hot_wanted(heap))
+		return free_to_list(heap, region, first, nr,
+				    quick_list(heap->quick, heap->hot.nr));
 	return free_insert(heap, region, first, nr);
 }
 
@@ -351,14 +361,10 @@ static __always_inline int free_few(struct dualtree *dt, struct dt_region *regio
 	return free_hot(dt->slots, heap, region, first - region->ledger, last - first + 1, len);
 }
 
-/* The range lies in several granules. */
+/* The range lies in 2 to 33 granules. */
 static noinline int free_many(struct dualtree *dt, struct dt_region *region, size_t len,
 			      size_t offset, struct dt_heap *heap, unsigned long caller)
 {
-	if (len > FREE_WHOLE_MAX)
-		return len > 2 * FREE_WHOLE_MAX ?
-		       free_large(dt, region, len, offset, heap, caller) :
-		       free_larger(dt, region, len, offset, heap, caller);
 	if (offset & (DT_GRANULE - 1))
 		return free_inside(dt, region, len, offset, heap, caller);
 	return free_few(dt, region, len, offset, heap, caller);

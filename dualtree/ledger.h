@@ -113,21 +113,22 @@ static __always_inline bool ledger_is_block(u8 count)
 	return count == LEDGER_CACHED_ONE || count == LEDGER_CACHED_FIRST;
 }
 
-/* Is the granule live, or in a quick list? A freed one next to it does not merge. */
+/* Is the granule live, or in a quick list? A freed one next to it does not merge. One compare. */
 static __always_inline bool ledger_is_kept(u8 count)
 {
-	return (u8)(count - 1) < DT_GRANULE || (u8)(count - LEDGER_CACHED_ONE) < 3;
+	return count <= LEDGER_CACHED_LAST;
 }
 
-/* Mark a block in a quick list. Owner only. */
-static inline void ledger_mark_block(u8 *ledger, unsigned int first, unsigned int nr)
+/* Mark a block of @nr granules in a quick list; @first is the mark of the first. Owner only. */
+static __always_inline void ledger_mark_block(u8 *first, unsigned long nr)
 {
 	if (nr == 1) {
-		WRITE_ONCE(ledger[first], LEDGER_CACHED_ONE);
+		WRITE_ONCE(*first, LEDGER_CACHED_ONE);
 		return;
 	}
-	WRITE_ONCE(ledger[first], LEDGER_CACHED_FIRST);
-	WRITE_ONCE(ledger[first + nr - 1], LEDGER_CACHED_LAST);
+	WRITE_ONCE(*first, LEDGER_CACHED_FIRST);
+	first += nr - 1;
+	WRITE_ONCE(*first, LEDGER_CACHED_LAST);
 }
 
 /* Remove the marks of a block, whose granules stay the owner's. Owner only. */

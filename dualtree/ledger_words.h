@@ -28,39 +28,39 @@
 /*
  * Marks: values of granules that are the owner's, in its trees, its lists, or hot; and two of
  * granules that are in flight to it. All are larger than any count, and bit 6 is clear in them
- * where a granule is 64 bytes: LEDGER_FULL_BIT says what for.
+ * where a granule is 64 bytes: LEDGER_FULL_BIT says what for. Those of the lists come first:
+ * ledger_is_kept() compares once.
  *
+ *	LEDGER_CACHED_ONE	a block of one granule in a quick list
+ *	LEDGER_CACHED_FIRST	the first granule of a larger one
+ *	LEDGER_CACHED_LAST	its last granule
  *	LEDGER_FREE + n - 1	the last granule of an extent of n granules, up to LEDGER_SIZES
  *	LEDGER_LARGE		the last granule of a larger extent
  *	LEDGER_FIRST		the first granule of an extent of 2 to LEDGER_SIZES granules
  *	LEDGER_FIRST_LARGE	the first granule of a larger extent
  *	LEDGER_OWNED		inside an extent or a block, or hot
- *	LEDGER_CACHED_ONE	a block of one granule in a quick list
- *	LEDGER_CACHED_FIRST	the first granule of a larger one
- *	LEDGER_CACHED_LAST	its last granule
  *	LEDGER_DEAD		the first granule of a run in flight
  *	LEDGER_DEAD_INSIDE	those after it
  */
 #define LEDGER_SIZES		55
-#define LEDGER_FREE		(DT_GRANULE > 64 ? 0xc0 : 0x80)
+#define LEDGER_CACHED_ONE	(DT_GRANULE > 64 ? 0xc0 : 0x80)
+#define LEDGER_CACHED_FIRST	(LEDGER_CACHED_ONE + 1)
+#define LEDGER_CACHED_LAST	(LEDGER_CACHED_ONE + 2)
+#define LEDGER_FREE		(LEDGER_CACHED_ONE + 3)
 #define LEDGER_LARGE		(LEDGER_FREE + LEDGER_SIZES)
 #define LEDGER_FIRST		(LEDGER_LARGE + 1)
 #define LEDGER_FIRST_LARGE	(LEDGER_LARGE + 2)
 #define LEDGER_OWNED		(LEDGER_LARGE + 3)
-#define LEDGER_CACHED_ONE	(LEDGER_LARGE + 4)
-#define LEDGER_CACHED_FIRST	(LEDGER_LARGE + 5)
-#define LEDGER_CACHED_LAST	(LEDGER_LARGE + 6)
-#define LEDGER_DEAD		0xbe
-#define LEDGER_DEAD_INSIDE	0xbf
+#define LEDGER_DEAD		(LEDGER_OWNED + 1)
+#define LEDGER_DEAD_INSIDE	(LEDGER_OWNED + 2)
 
-static_assert(LEDGER_FREE > DT_GRANULE && LEDGER_CACHED_LAST < LEDGER_FREE + 62);
+static_assert(LEDGER_CACHED_ONE > DT_GRANULE && LEDGER_DEAD_INSIDE <= U8_MAX);
 /*
  * The two marks of what is in flight differ in the lowest bit, and no other mark or count has all
  * bits of LEDGER_DEAD. So the granules of several words are all in flight if the words' bitwise AND
  * says so.
  */
-static_assert(LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE && !(LEDGER_DEAD & 1));
-static_assert(LEDGER_FREE == 0x80 || LEDGER_CACHED_LAST < 0xfe);
+static_assert((LEDGER_DEAD_INSIDE & 0x3f) == 0x3f && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 
 /*
  * Is a full count the only value with its one bit set? True where a granule is 64 bytes. Several
@@ -290,7 +290,7 @@ static __always_inline void ledger_set(u8 *ledger, unsigned long first, unsigned
 /* Is the granule its owner's, in its trees or its lists, or hot? */
 static __always_inline bool ledger_is_owned(u8 count)
 {
-	return (u8)(count - LEDGER_FREE) < 62;
+	return (u8)(count - LEDGER_CACHED_ONE) <= LEDGER_OWNED - LEDGER_CACHED_ONE;
 }
 
 /* The first granule of a word of counts in which @others has a bit. */

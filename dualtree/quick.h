@@ -76,13 +76,12 @@ static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, 
 /* A request has got to the list of its size. */
 static __always_inline void quick_credit(struct dt_quick_list *list)
 {
-	if (list->credit < U8_MAX)
-		list->credit++;
+	list->credit += list->credit < U8_MAX;
 }
 
 /* A block is out of its list. */
 static __always_inline void quick_forget(struct dt_quick *quick, struct dt_quick_list *list,
-					 unsigned int nr)
+					 unsigned long nr)
 {
 	list->depth--;
 	local64_sub(nr, &quick->nr_cached);
@@ -116,7 +115,7 @@ static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
 
 /* Take the first block of a list, after quick_first(). */
 static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
-						   struct dt_quick_list *list, unsigned int nr)
+						   struct dt_quick_list *list, unsigned long nr)
 {
 	struct dt_cached *block = list->first;
 
@@ -128,12 +127,12 @@ static __always_inline struct dt_cached *quick_pop(struct dt_quick *quick,
 	return block;
 }
 
-/* Deposit @nr granules, all LEDGER_OWNED, in the list of their size, which is not full. */
-static __always_inline void quick_push(struct dt_quick *quick, struct dt_region *region,
-				       unsigned int first, unsigned int nr)
+/* Deposit @nr granules, all LEDGER_OWNED, in the list of their size, @list, which is not full. */
+static __always_inline void quick_push(struct dt_quick *quick, struct dt_quick_list *list,
+				       struct dt_region *region, unsigned long first,
+				       unsigned long nr)
 {
-	struct dt_quick_list *list = quick_list(quick, nr);
-	struct dt_cached *block = region_addr(region, first);
+	struct dt_cached *block = region->base + (first << DT_GRANULE_SHIFT);
 
 	dt_unpoison(block, sizeof(*block));
 	WRITE_ONCE(block->next, list->first);
@@ -141,7 +140,7 @@ static __always_inline void quick_push(struct dt_quick *quick, struct dt_region 
 	list->own = true;
 	list->depth++;
 	list->credit--;
-	ledger_mark_block(region->ledger, first, nr);
+	ledger_mark_block(region->ledger + first, nr);
 	region->nr_inuse -= nr;
 	local64_add(nr, &quick->nr_cached);
 }

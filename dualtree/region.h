@@ -189,7 +189,7 @@ static inline unsigned int region_nr_cached(const struct dt_region *region)
 }
 
 /* The count of the granule before @first, or the guard. */
-static inline u8 ledger_before(const struct dt_region *region, unsigned int first)
+static inline u8 ledger_before(const struct dt_region *region, unsigned long first)
 {
 	return READ_ONCE(*(region->ledger + first - 1));
 }

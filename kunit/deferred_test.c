@@ -199,7 +199,7 @@ static void deferred_not_the_last(struct kunit *test)
 	dt_expect_picture(f, high, ".k.#...");
 	add_credit(f, 1, 1);
 	mark_owned(high, 3, 1);
-	quick_push(&f->quick, high, 3, 1);
+	quick_push(&f->quick, quick_list(&f->quick, 1), high, 3, 1);
 	dt_expect_picture(f, high, ".k.c...");
 	f->heap.nr_cooled = 10;
 	free_local(f, other, 1, 1);

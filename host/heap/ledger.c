@@ -114,8 +114,8 @@ static void two_blocks(void)
 	for (a = 1; a <= 40; a++) {
 		for (b = 1; a + b <= 64; b++) {
 			memset(ledger, LEDGER_OWNED, sizeof(ledger));
-			ledger_mark_block(first, 0, a);
-			ledger_mark_block(first, a, b);
+			ledger_mark_block(first, a);
+			ledger_mark_block(first + a, b);
 			host_assert(ledger_has_block(first, a));
 			host_assert(ledger_has_block(first + a, b));
 			host_assert(!ledger_has_block(first, a + b));

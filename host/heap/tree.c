@@ -256,7 +256,7 @@ static void tree_rebuild(struct region *r)
 	nr = 1 + host_choose(nr);
 	ledger_set(r->ledger, first, nr, LEDGER_OWNED);
 	if (kind)
-		ledger_mark_block(r->ledger, first, nr);
+		ledger_mark_block(r->ledger + first, nr);
 	if (kind == 2) {
 		dt_poison(r->memory + bytes_of(first), bytes_of(nr));
 		dt_extent_tree_rebuild(&r->tree, 0, 0, false);
