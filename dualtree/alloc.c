@@ -11,9 +11,9 @@
  *	  the same, if the block is linked, or may be stale	alloc_linked(), alloc_stale()
  *	  another size, and the heap has it			alloc_miss(), alloc_search(),
  *								alloc_trees()
- *	  any size, traced or cleared				alloc_special()
+ *	  any size, traced, cleared, or refused by a flag	alloc_special()
  *	  and a region is retired at the same time		alloc_more()
- *	no heap to enter, a size or a flag that is refused	alloc_inactive()
+ *	no heap to enter, or a size that is refused		alloc_inactive()
  *	the heap must grow, an alignment, the shared heap	dt_alloc_request()
  *
  * A heap is searched in this order, until one serves; the last two steps are those of

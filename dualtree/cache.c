@@ -40,8 +40,9 @@ void dt_cache_init(struct dt_heap *heap, struct dt_quick *quick)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
 /*
- * Put a run that was hot into the quick list of its size or the trees. Its region does not drain:
- * that was asked when it became hot, and whenever it grew.
+ * Put a run that was hot into the quick list of its size or the trees. Whether its region should
+ * drain was asked when it became hot, and whenever it grew. Not here, since that has hardly ever
+ * changed; and it is asked once more when the block is taken.
  */
 static __always_inline void hot_insert(struct dt_heap *heap, const struct dt_hot_range *run)
 {
@@ -158,8 +159,8 @@ static void hot_cool(struct dt_heap *heap)
  * @heap: the heap, whose hot range hot_may_cool()
  *
  * That is if its region should drain, or if nothing else is in use there and the heap has a spare
- * already. A region of which a range is cold does drain: that was asked since the last request that
- * got to the trees.
+ * already. A region of which as much is cold is taken for one that should, without a search: it was
+ * one a moment ago.
  *
  * Context: Any; the caller owns the heap.
  */
@@ -169,7 +170,8 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
 	unsigned int nr = heap->hot.nr;
 
 	if ((heap->cold.nr >= nr && heap->cold.region == region) ||
-	    dt_heap_fits_below(heap, region, nr) || (region->nr_inuse == nr && heap->spare))
+	    region_should_drain(heap, region, region->nr_inuse - nr, nr) ||
+	    (region->nr_inuse == nr && heap->spare))
 		hot_cool(heap);
 }
 

@@ -41,7 +41,8 @@
  * one. They are exempt from the third in a heap of one region, which is kept anyway.
  *
  * Whether its region should drain is asked again when a block is taken. Regions begin to drain
- * all at once when most streams end, and cached blocks would keep them in use.
+ * all at once when most streams end, and cached blocks would keep them in use. It is not asked when
+ * what was hot goes to its list.
  *
  * All that is cached goes into the trees before the heap grows and when it is reclaimed, a
  * region's when nothing in it is in use any more. A heap whose @quick is NULL has no cache.

@@ -124,9 +124,9 @@ struct dt_cold_range {
  * @seen_drains: @drains at the last look of a pass; under pass.c's instances_lock
  * @seen_ops: allocs and frees then; under pass.c's instances_lock
  *
- * The owner writes all but @counts, @remote and the last three. "readable" is what other CPUs may
- * read, at any time and without being the owner. The cache line of @remote, which other CPUs write,
- * has what is not used for each allocation.
+ * The owner writes all but @counts, @remote, @overdue, @seen_drains and @seen_ops. "readable" is
+ * what other CPUs may read, at any time and without being the owner. The cache line of @remote,
+ * which other CPUs write, has what is not used for each allocation.
  */
 struct dt_heap {
 	struct dt_hot_range hot;

@@ -54,13 +54,13 @@
 #define LEDGER_DEAD		(LEDGER_OWNED + 1)
 #define LEDGER_DEAD_INSIDE	(LEDGER_OWNED + 2)
 
-static_assert(LEDGER_CACHED_ONE > DT_GRANULE && LEDGER_DEAD_INSIDE <= U8_MAX);
+static_assert(LEDGER_CACHED_ONE > DT_GRANULE && LEDGER_DEAD_INSIDE == LEDGER_CACHED_ONE + 0x3f);
 /*
  * The two marks of what is in flight differ in the lowest bit, and no other mark or count has all
  * bits of LEDGER_DEAD. So the granules of several words are all in flight if the words' bitwise AND
  * says so.
  */
-static_assert((LEDGER_DEAD_INSIDE & 0x3f) == 0x3f && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
+static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 
 /*
  * Is a full count the only value with its one bit set? True where a granule is 64 bytes. Several

@@ -124,6 +124,7 @@ DEFINE_DAMAGE(heap_extents, s->heap.nr_extents--)
 DEFINE_DAMAGE(heap_regions, s->heap.nr_regions++)
 DEFINE_DAMAGE(heap_held, s->heap.held_bytes -= PAGE_SIZE)
 DEFINE_DAMAGE(heap_largest, s->heap.largest--)
+DEFINE_DAMAGE(packed, s->heap.low_end = (void *)ULONG_MAX; s->heap.low_largest = 1)
 DEFINE_DAMAGE(subtree_low, s->low->subtree_largest = s->low->free.largest - 1)
 DEFINE_DAMAGE(subtree_high, s->high->subtree_largest--)
 
@@ -205,6 +206,7 @@ static const struct damage heap_damages[] = {
 	{ "number of regions", break_heap_regions },
 	{ "bytes held", break_heap_held },
 	{ "the largest", break_heap_largest },
+	{ "where regions have no room", break_packed },
 	{ "subtree of the lowest", break_subtree_low },
 	{ "subtree of the highest", break_subtree_high },
 	{ "the owner of a region", break_owner },

@@ -113,6 +113,10 @@ static void heap_sums(struct dualtree *dt, struct dt_heap *heap)
 	WRONG(heap->lowest, NULL, dualtree_check(dt));
 	WRONG(heap->largest, heap->largest + 1, dualtree_check(dt));
 	WRONG(heap->spare, region, dualtree_check(dt));
+	/* Nothing is known; and that no region has any room, which is wrong. */
+	heap->low_end = NULL;
+	heap->low_largest = 0;
+	WRONG(heap->low_end, (void *)ULONG_MAX, dualtree_check(dt));
 	WRONG(heap->quick->lists[3].depth, 2, dualtree_check(dt));
 	WRONG(heap->quick->lists[3].depth, 4, dualtree_check(dt));
 	WRONG(heap->quick->lists[3].max, 2, dualtree_check(dt));

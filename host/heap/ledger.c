@@ -93,7 +93,7 @@ static void ledger_dead(void)
 	for (i = 0; i < 64; i++) {
 		u8 was = first[i];
 
-		for (value = 0; value <= LEDGER_CACHED_LAST; value++) {
+		for (value = 0; value <= LEDGER_OWNED; value++) {
 			first[i] = value;
 			if (!value || ledger_live(value) || ledger_is_owned(value))
 				host_assert(!ledger_dead_64(first) && !ledger_is_dead(value));

@@ -47,7 +47,7 @@ static void free_smalls(struct dualtree *dt)
 	dualtree_destroy(dt);
 }
 
-/* A free that moves the hot range to its quick list puts them. */
+/* A free that makes its range hot in place of another one puts them. */
 static void put_by_free(void)
 {
 	struct dualtree *dt = retire_in_nmi();
