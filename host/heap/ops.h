@@ -49,6 +49,9 @@ void host_pool_end(void);
 void host_damage_cases(void);
 u8 *host_listed_pieces(struct dualtree *dt);
 
+/* flush.c: cases of what is cached. */
+void host_flush_cases(void);
+
 /* retired.c: cases of regions that become empty in NMI. */
 void host_retired_cases(void);
 
