@@ -53,11 +53,12 @@ static void extend_over_blocks(void)
 	struct dt_heap *heap = heap_of_cpu(dt, 0);
 	u32 i;
 
-	/* Pieces 1, 3 and 5 are listed, 7 is hot. Then 2 and 4 are listed, and 8 is hot. */
+	/* Pieces 1, 3 and 5 are listed, 7 is hot. Then 7, 2 and 4 are listed, and 8 is hot. */
+	quick_list(heap->quick, 4)->credit += 4;
 	for (i = 2; i <= 4; i += 2)
 		host_assert(!dualtree_free(dt, first + i * piece, piece));
-	quick_list(heap->quick, 4)->credit += 4;
 	host_assert(!dualtree_free(dt, first + 8 * piece, piece));
+	host_assert(dt_cache_listed(heap) == 6 * 4);
 	host_assert(dualtree_extend(dt, first, piece, 6 * piece));
 	host_assert(!dualtree_extend(dt, first, 6 * piece, 7 * piece));
 	host_assert(dualtree_check(dt));
