@@ -46,16 +46,17 @@ need_value()
 	[ "$2" -ge 2 ] || die "option $1 needs a value (see --help)"
 }
 
-# need_number OPTION VALUE: it is not a number above 0.
+# need_number OPTION VALUE WHAT: that is N, a number above 0, or NUMBER, which may be 0.
 need_number()
 {
-	case $2 in '' | *[!0-9]* | 0*) die "$1 $2: not a number above 0" ;; esac
+	case $2 in '' | *[!0-9]* | 0?*) die "$1 $2: not a number" ;; esac
+	[ "$3" = NUMBER ] || [ "$2" != 0 ] || die "$1 $2: not a number above 0"
 }
 
 # read_options ARGUMENT...: what a script was called with. OPTIONS has a line for each option:
 #
 #   --name           sets name to "yes", with "_" for "-"
-#   --name N         a number above 0 into name
+#   --name N         a number above 0 into name; with NUMBER for N it may be 0
 #   --name VALUE     anything into name
 #   --name VALUE x   into x instead; x[] is an array that it is added to, x() a function
 #   --name - x[]     the option itself is added to the array x
@@ -81,7 +82,7 @@ read_options()
 			-) set_option "$into" "$1" ;;
 			*)
 				need_value "$1" $#
-				[ "$what" != N ] || need_number "$1" "$2"
+				case $what in N | NUMBER) need_number "$1" "$2" "$what" ;; esac
 				set_option "$into" "$2"
 				shift
 				;;
