@@ -19,7 +19,7 @@
  * A heap is searched in this order, until one serves; the last two steps are those of
  * alloc_request.c:
  *
- *	hot range -> quick list -> remote list drained -> trees
+ *	hot range -> quick list -> remote list: a run of it, or drained -> trees
  *		  -> cache flushed and trees again -> a new region
  *
  * The slow paths of dualtree_alloc() are calls in tail position, so that the fast path costs no
@@ -33,6 +33,7 @@
 #include <linux/log2.h>
 #include "alloc.h"
 #include "grow.h"
+#include "remote_take.h"
 #include "section.h"
 
 /* Max bytes that alloc_fast() serves: 33 granules, the limit of ledger_fill_few(). */
@@ -145,14 +146,28 @@ static noinline void *alloc_search(struct dualtree *dt, size_t size, gfp_t gfp,
 	return alloc_found(dt, size, gfp, heap, heap_search(heap, size, false), ALLOC_TRACKED);
 }
 
-/* As alloc_search(), if the list of the size is known to be empty. */
+/* The list of the size is empty, and other CPUs have freed something. */
+static noinline void *alloc_remote(struct dualtree *dt, size_t size, gfp_t gfp,
+				   struct dt_heap *heap)
+{
+	void *ptr;
+
+	if (unlikely(!size_valid(dt, size)))
+		return alloc_inactive(dt, size, gfp, heap);
+	ptr = remote_take(heap, size);
+	if (unlikely(!ptr))
+		return alloc_search(dt, size, gfp, heap);
+	return alloc_found(dt, size, gfp, heap, ptr, ALLOC_TRACKED);
+}
+
+/* The list of the size is empty, and other CPUs have freed nothing. */
 static noinline void *alloc_miss(struct dualtree *dt, size_t size, gfp_t gfp,
 				 struct dt_heap *heap, struct dt_quick_list *list)
 {
 	void *ptr;
 
-	if (unlikely(!size_valid(dt, size) || heap_has_remote(heap)))
-		return alloc_search(dt, size, gfp, heap);
+	if (unlikely(!size_valid(dt, size)))
+		return alloc_inactive(dt, size, gfp, heap);
 	quick_credit(list);
 	ptr = cache_alloc_trees(heap, size);
 	return alloc_found(dt, size, gfp, heap, ptr, ALLOC_TRACKED);
@@ -261,7 +276,8 @@ static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, st
 		return alloc_search(dt, size, gfp, heap);
 	list = quick_list(heap->quick, nr);
 	if (!list->depth)
-		return alloc_miss(dt, size, gfp, heap, list);
+		return heap_has_remote(heap) ? alloc_remote(dt, size, gfp, heap) :
+					       alloc_miss(dt, size, gfp, heap, list);
 	region = buddy_lookup_owner(list->first);
 	if (!list->own)
 		return alloc_linked(dt, size, region, heap, list, gfp);

@@ -61,20 +61,24 @@ static __always_inline void *heap_search_trees(struct dt_heap *heap, size_t size
 
 /*
  * Search a heap with a cache in the order that the head of alloc.c shows, up to the trees.
- * @unit: the hot range may begin with a unit of this size. Owner only.
+ * @first: nothing was tried yet: the hot range may begin with a unit of this size, and a run in
+ * flight may serve. Owner only.
  */
-static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool unit)
+static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool first)
 {
 	void *ptr;
 
 	if (hot_fits(heap, size))
 		return hot_take(heap, size, true);
-	if (unit && hot_has_unit(heap, size))
+	if (first && hot_has_unit(heap, size))
 		return hot_take_unit(heap, size, true);
 	ptr = cache_alloc(heap, size);
 	if (ptr)
 		return ptr;
 	if (unlikely(heap_has_remote(heap))) {
+		ptr = first ? dt_remote_take(heap, size) : NULL;
+		if (ptr)
+			return ptr;
 		dt_cache_flush_hot(heap);
 		dt_heap_drain(heap, REMOTE_DRAIN_MAX, granules_of(size));
 		if (hot_has_unit(heap, size))
@@ -86,7 +90,7 @@ static __always_inline void *heap_search(struct dt_heap *heap, size_t size, bool
 	return dt_cache_alloc_trees(heap, size);
 }
 
-/* Search a heap, as the two above; the hot range may begin with a unit of this size. Owner only. */
+/* Search a heap, as the two above, of which nothing was tried yet. Owner only. */
 static __always_inline void *heap_alloc_cached(struct dt_heap *heap, size_t size)
 {
 	return heap->quick ? heap_search(heap, size, true) : heap_search_trees(heap, size);

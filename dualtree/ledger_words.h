@@ -70,7 +70,7 @@ static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 
 /*
  * Several counts as one word, which may be unaligned. Other CPUs read and write these bytes, so it
- * is read and written by the two macros below only. What an access may not do is tear a byte: who
+ * is read and written by the macros below only. What an access may not do is tear a byte: who
  * reads words that another CPU is writing takes no byte of them for more than it says. KCSAN takes
  * accesses that are not aligned for plain ones, and is told that these are not.
  */
@@ -80,6 +80,12 @@ static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 	kcsan_atomic_next(1);			\
 	READ_ONCE(ledger_word(type, p));	\
 })
+/*
+ * Counts that nobody else may write: of granules that are the caller's, or of the owner's blocks. A
+ * plain access: the compiler can combine it with what is done to the word. Somebody who frees them
+ * wrongly meanwhile may write them all the same, so each word is looked at once.
+ */
+#define ledger_peek(type, p)	data_race(ledger_word(type, p))
 /* A word with @count in each byte. */
 #define ledger_all(type, count)	((type)((type)~(type)0 / 0xff * (count)))
 #define ledger_put(type, p, count)					\
@@ -87,7 +93,7 @@ do {									\
 	kcsan_atomic_next(1);						\
 	WRITE_ONCE(ledger_word(type, p), ledger_all(type, count));	\
 } while (0)
-#define ledger_full(type, p)	(ledger_read(type, p) == ledger_all(type, DT_GRANULE))
+#define ledger_full(type, p)	(ledger_peek(type, p) == ledger_all(type, DT_GRANULE))
 
 /* Granules in one step of a loop: 16 accesses of 8 counts, so that the loop itself costs little. */
 #define LEDGER_STEP	128
@@ -112,7 +118,7 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
  */
 static __always_inline u64 ledger_look(const u8 *p)
 {
-	u64 word = ledger_read(u64, p);
+	u64 word = ledger_peek(u64, p);
 
 	return LEDGER_FULL_BIT ? word : word ^ ledger_all(u64, DT_GRANULE);
 }
@@ -327,7 +333,7 @@ static __always_inline u64 ledger_undead(u64 word)
 	return (word | ledger_all(u64, 1)) ^ ledger_all(u64, LEDGER_DEAD_INSIDE);
 }
 
-/* The bitwise AND of @seen and of the words of 16 granules from @p on. */
+/* The bitwise AND of @seen and of the words of 16 granules from @p on, which may be in flight. */
 static __always_inline u64 ledger_and_16(u64 seen, const u8 *p)
 {
 	seen &= ledger_read(u64, p);
@@ -349,11 +355,8 @@ static __always_inline bool ledger_dead_64(const u8 *p)
 	return !ledger_undead(ledger_and_32(ledger_and_32(~0ULL, p), p + 32));
 }
 
-/*
- * Of @nr granules, at most 64, that come after the first one of a block: do they end before its
- * last one? All up to that one are LEDGER_OWNED, and it has not all bits of that.
- */
-static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
+/* Are the @nr granules from @p on, at most 64, all in flight? */
+static __always_inline bool ledger_dead_few(const u8 *p, unsigned long nr)
 {
 	const u8 *end = p + nr;
 	u64 seen = ~0ULL;
@@ -366,10 +369,45 @@ static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 		seen = ledger_read(u64, p) & ledger_read(u64, end - 8);
 	} else {
 		for (; p < end; p++)
+			if (!ledger_is_dead(READ_ONCE(*p)))
+				return false;
+		return true;
+	}
+	return !ledger_undead(seen);
+}
+
+/* ledger_and_16() of the owner's blocks. */
+static __always_inline u64 ledger_peek_16(u64 seen, const u8 *p)
+{
+	seen &= ledger_peek(u64, p);
+	OPTIMIZER_HIDE_VAR(seen);
+	seen &= ledger_peek(u64, p + 8);
+	OPTIMIZER_HIDE_VAR(seen);
+	return seen;
+}
+
+/*
+ * Of @nr granules, at most 64, that come after the first one of a block: do they end before its
+ * last one? All up to that one are LEDGER_OWNED, and it has not all bits of that.
+ */
+static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
+{
+	const u8 *end = p + nr;
+	u64 seen = ~0ULL;
+
+	if (nr >= 32) {
+		seen = ledger_peek_16(ledger_peek_16(seen, p), p + 16);
+		seen = ledger_peek_16(ledger_peek_16(seen, end - 32), end - 16);
+	} else if (nr >= 16) {
+		seen = ledger_peek_16(ledger_peek_16(seen, p), end - 16);
+	} else if (nr >= 8) {
+		seen = ledger_peek(u64, p) & ledger_peek(u64, end - 8);
+	} else {
+		for (; p < end; p++)
 			if (READ_ONCE(*p) != LEDGER_OWNED)
 				return false;
 	}
-	return !(~seen & ledger_all(u64, LEDGER_OWNED));
+	return (seen & ledger_all(u64, LEDGER_OWNED)) == ledger_all(u64, LEDGER_OWNED);
 }
 
 static_assert((LEDGER_CACHED_LAST & LEDGER_OWNED) != LEDGER_OWNED);

@@ -2,32 +2,10 @@
 /*
  * Remote frees: draining them. remote.h has the picture, the contexts and the barriers.
  */
-#include <asm/word-at-a-time.h>
 #include "../compat/compat.h"
 #include "cache.h"
 #include "kmemleak.h"
-#include "remote.h"
-
-/*
- * The first granule with the mark of a dead run among those of one bit of the map, or the number of
- * granules that a bit stands for.
- */
-static __always_inline unsigned int dead_start(const u8 *ledger)
-{
-	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
-	unsigned long word, zeros;
-	unsigned int at;
-
-	for (at = 0; at < REGION_MAP_GRANULES; at += sizeof(long)) {
-		word = ledger_read(unsigned long, ledger + at) ^
-		       ledger_all(unsigned long, LEDGER_DEAD);
-		if (!has_zero(word, &zeros, &constants))
-			continue;
-		zeros = create_zero_mask(prep_zero_mask(word, zeros, &constants));
-		return at + find_zero(zeros);
-	}
-	return at;
-}
+#include "remote_take.h"
 
 /*
  * The end of dead runs that follow each other: of one of them @dead is a granule. Words are read
@@ -103,9 +81,8 @@ static __always_inline unsigned int drain_run(struct dt_heap *heap, struct dt_re
 {
 	unsigned int end = dead_end(region, first), nr = end - first;
 
-	dt_kmemleak_untrack(region, first, nr);
+	remote_untrack(heap, region, first, nr);
 	ledger_set(region->ledger, first, nr, LEDGER_OWNED);
-	local64_sub(nr, &heap->counts.in_flight);
 	/* Most runs serve one request, if any: these are no longer worth a call. */
 	if (drain->want && nr >= 2 * drain->want &&
 	    dt_cache_heat(heap, region, first, nr, drain->want))
@@ -156,6 +133,10 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	unsigned int word, next;
 	unsigned long bits;
 
+	if (region->map_bits) {
+		atomic_long_or(region->map_bits, (atomic_long_t *)&region->map[region->map_word]);
+		region->map_bits = 0;
+	}
 	for (word = 0; word < region_map_words(region->nr); word++) {
 		if (!READ_ONCE(region->map[word]))
 			continue;
@@ -175,16 +156,10 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	return !drain->heated;
 }
 
-/* The first region of the list that was taken. */
-static struct dt_region *first_pending(struct dt_heap *heap)
-{
-	return llist_entry(heap->pending, struct dt_region, queued);
-}
-
 /* Take it off. */
 static struct dt_region *pop_pending(struct dt_heap *heap)
 {
-	struct dt_region *region = first_pending(heap);
+	struct dt_region *region = remote_first(heap);
 
 	WRITE_ONCE(heap->pending, region->queued.next);
 	return region;
@@ -205,7 +180,7 @@ static bool region_has_bits(const struct dt_region *region)
  * The first region was drained to its end: take it off. Bits that were set during the drain queue
  * it again, unless a push has done so.
  */
-static void finish_pending(struct dt_heap *heap)
+void dt_remote_finish(struct dt_heap *heap)
 {
 	struct dt_region *region = pop_pending(heap);
 
@@ -224,11 +199,54 @@ static void finish_pending(struct dt_heap *heap)
 /* Take the heap's list of regions, if none is left of the last one that was taken. */
 static void take_pending(struct dt_heap *heap)
 {
-	if (heap->pending || llist_empty(&heap->remote))
-		return;
-	WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
-	stat_add(heap->drains, 1);
+	if (!heap->pending && !llist_empty(&heap->remote))
+		remote_take_list(heap);
 }
+
+/* Clear the bits of which all granules lie from @first up to @end, which are dead. */
+static void clear_bits(struct dt_region *region, unsigned int first, unsigned int end)
+{
+	unsigned int bit = DIV_ROUND_UP(first, REGION_MAP_GRANULES), word;
+	unsigned long bits;
+
+	for (end /= REGION_MAP_GRANULES; bit < end; bit = (word + 1) * BITS_PER_LONG) {
+		word = bit / BITS_PER_LONG;
+		bits = ~0UL << bit % BITS_PER_LONG;
+		if (word == end / BITS_PER_LONG)
+			bits &= ~(~0UL << end % BITS_PER_LONG);
+		if (word == region->map_word)
+			region->map_bits &= ~bits;
+		if (READ_ONCE(region->map[word]) & bits)
+			atomic_long_andnot(bits, (atomic_long_t *)&region->map[word]);
+	}
+}
+
+/*
+ * The rest of remote_take(): the run that begins with granule @first is longer than a request for
+ * @size bytes, or shorter, or its region may have to drain. If it serves two, the request is
+ * served, and the rest is hot. Return: the run's address, or NULL.
+ */
+void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsigned int first,
+			  size_t size)
+{
+	unsigned int nr = granules_of(size), end = dead_end(region, first), rest = end - first - nr;
+
+	if ((int)rest < (int)nr || !dt_cache_heat(heap, region, first + nr, rest, nr))
+		return NULL;
+	/* Before they are anybody's: what is pushed next sets bits again. */
+	clear_bits(region, first, end);
+	remote_untrack(heap, region, first, nr + rest);
+	ledger_set(region->ledger, first + nr, rest, LEDGER_OWNED);
+	ledger_fill(region->ledger, first, nr, size);
+	return region_addr(region, first);
+}
+
+/* remote_take() for callers that are not in a hurry; @size is any that is valid. */
+void *dt_remote_take(struct dt_heap *heap, size_t size)
+{
+	return granules_of(size) > QUICK_LISTS ? NULL : remote_take(heap, size);
+}
+EXPORT_SYMBOL_FOR_DT_TEST(dt_remote_take);
 
 /**
  * dt_heap_drain() - insert runs of remote frees into quick lists and trees
@@ -255,9 +273,9 @@ bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want)
 	take_pending(heap);
 	/* A region stays queued, and first, until it is drained: pushes only set bits then. */
 	while (heap->pending && drain.budget) {
-		if (!drain_region(heap, first_pending(heap), &drain))
+		if (!drain_region(heap, remote_first(heap), &drain))
 			break;
-		finish_pending(heap);
+		dt_remote_finish(heap);
 	}
 	return heap_has_remote(heap);
 }

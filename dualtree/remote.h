@@ -10,7 +10,8 @@
  * From push to drain the granules are in flight. Nothing is written to the freed memory itself: a
  * run is marked dead in the ledger, a bit of its region's map says where to look, and the region is
  * queued on its heap if it is not. So a push needs no memory, cannot fail, and a stray write to
- * what is in flight does no harm. Runs that are adjacent are drained as one.
+ * what is in flight does no harm. Runs that are adjacent are drained as one. A request may take the
+ * first run without a drain: remote_take.h.
  *
  * The first granule of a run has a mark of its own, LEDGER_DEAD, which is stored last. The owner
  * begins with such a mark, and takes what follows up to the first granule that is not dead. Words
@@ -26,11 +27,11 @@
  *
  * Context: a push any, NMI included, without a lock; a drain the heap's owner. Barriers: a push is
  * a store-release of the mark, an atomic operation on the map with full barriers before and after
- * it, and a look at the region's state; a drain takes the bits and reads the ledger, then changes
- * the state and looks at the bits once more, with full barriers in between. So either the push sees
- * that the region is not queued, or the drain sees the bit: litmus/remote-queue; and with the bit
- * it sees the mark, and with the mark all that was done to the run: litmus/remote-push,
- * remote-reuse.
+ * it, and a look at the region's state. A drain takes the bits and reads the ledger; where none are
+ * left it changes the state and looks at the bits once more, with full barriers in between. So
+ * either the push sees that the region is not queued, or the drain sees the bit:
+ * litmus/remote-queue; and with the bit it sees the mark, and with the mark all that was done to
+ * the run: litmus/remote-push, remote-reuse. A request that takes runs does the same, more slowly.
  */
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
@@ -48,14 +49,14 @@
 static __always_inline bool remote_publish(struct dt_region *region, unsigned long first)
 {
 	/*
-	 * Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end() and
-	 * dead_end_many().
+	 * Release: all that was done to the run before it. Pairs with smp_rmb() in dead_end(),
+	 * dead_end_many() and dead_exactly().
 	 */
 	smp_store_release(&region->ledger[first], LEDGER_DEAD);
-	/* Full: the mark before the bit. Pairs with the xchg() in drain_region(). */
+	/* Full: the mark before the bit. Pairs with the xchg() of who takes bits. */
 	smp_mb__before_atomic();
 	set_bit(first / REGION_MAP_GRANULES, region->map);
-	/* Full: the bit before the look at the state. Pairs with finish_pending()'s cmpxchg(). */
+	/* Full: the bit before the look at the state. Pairs with dt_remote_finish()'s cmpxchg(). */
 	smp_mb__after_atomic();
 	return READ_ONCE(region->state) == REGION_IDLE;
 }
@@ -86,6 +87,7 @@ static __always_inline bool remote_mark_few(struct dt_region *region, unsigned l
 }
 
 bool dt_remote_queue(struct dt_region *region);
+void *dt_remote_take(struct dt_heap *heap, size_t size);
 bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want);
 void dt_heap_forget_remote(struct dt_heap *heap);
 

@@ -140,6 +140,37 @@ static void remote_free_is_drained(struct kunit *test)
 	expect_done(test, job);
 }
 
+/* A's requests take what B has freed run by run; what no request needs yet stays in flight. */
+static void remote_runs_serve(struct kunit *test)
+{
+	const size_t size = 24 * DT_GRANULE;
+	struct dualtree *dt = test_instance(test, .min_region_order = 4);
+	struct job *job = job_create(test, dt, 16, size), *freed = job_create(test, dt, 8, size);
+	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a), i;
+	struct job one = { .dt = dt, .nr = 1, .size = size };
+
+	smp_call_on_cpu(a, job_alloc_here, job, false);
+	for (i = 0; i < freed->nr; i++) {
+		KUNIT_ASSERT_NOT_NULL(test, job->ptrs[2 * i]);
+		memset(job->ptrs[2 * i], i + 1, size);
+		freed->ptrs[i] = job->ptrs[2 * i];
+	}
+	smp_call_on_cpu(b, job_free_here, freed, false);
+	KUNIT_EXPECT_EQ(test, stats_of(dt).in_flight_bytes, freed->nr * size);
+	for (i = 0; i < freed->nr; i++) {
+		smp_call_on_cpu(a, job_alloc_here, &one, false);
+		KUNIT_EXPECT_PTR_EQ(test, one.ptrs[0], freed->ptrs[i]);
+		KUNIT_EXPECT_EQ(test, stats_of(dt).in_flight_bytes, (freed->nr - i - 1) * size);
+		KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
+		job->ptrs[2 * i] = one.ptrs[0];
+		memset(one.ptrs[0], 2 * i + 1, size);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&one.errors) + atomic_read(&freed->errors), 0);
+	smp_call_on_cpu(b, job_free_here, job, false);
+	expect_done(test, job);
+}
+
 /* B frees parts of what A has; less than a granule goes nowhere and counts all the same. */
 static void remote_free_parts(struct kunit *test)
 {
@@ -545,6 +576,7 @@ static void remote_shared_granule(struct kunit *test)
 
 static struct kunit_case remote_cases[] = {
 	KUNIT_CASE(remote_free_is_drained),
+	KUNIT_CASE(remote_runs_serve),
 	KUNIT_CASE(remote_free_parts),
 	KUNIT_CASE(remote_free_without_heap),
 	KUNIT_CASE(remote_free_contexts),

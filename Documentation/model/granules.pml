@@ -162,7 +162,7 @@ inline push(g, seen)
 	queue_region(region_of(g), seen)
 }
 
-/* The end of finish_pending(): the region has bits that were set while it was drained. */
+/* The end of dt_remote_finish(): the region has bits that were set while it was drained. */
 inline queue_again()
 {
 	if

@@ -103,7 +103,7 @@ inline push(set)
 	fi
 }
 
-/* The end of finish_pending(), for a region with more. */
+/* The end of dt_remote_finish(), for a region with more. */
 inline queue_again()
 {
 	if

@@ -151,7 +151,7 @@ inline drain_region()
 	taken = false
 }
 
-/* The end of finish_pending(), if bits were set during the drain. */
+/* The end of dt_remote_finish(), if bits were set during the drain. */
 inline queue_again()
 {
 	if

@@ -6,7 +6,8 @@
  *	         |---------- A ---------|---- B ----|- C -|owner's
  *	bit      |---------- 0 ---------|---------- 1 ----------|
  *
- * Three CPUs free one run each, of a region that the owner drains meanwhile. The marks inside a
+ * Three CPUs free one run each, of a region that the owner drains meanwhile, or takes a run of for
+ * a request. The marks inside a
  * run are stored by words, which overlap; here granule by granule, so granule 2 is stored twice.
  *
  * at[] is the state that the rules allow, as in granules.pml: a store to the count of a granule
@@ -205,9 +206,28 @@ inline drain_bit()
 	first = 0
 }
 
-/* drain_region() */
+/* dt_remote_finish(): the region has no bits in hand. */
+inline remote_finish()
+{
+	pending = false;
+	queued = false;
+	if
+	:: atomic { map != 0 -> skip };
+	   if
+	   :: atomic { !queued -> queued = true; pending = true }
+	   :: atomic { queued -> skip }
+	   fi
+	:: atomic { map == 0 -> skip }
+	fi
+}
+
+/* drain_region(), with the bits that remote_take() has in hand, if there are any. */
 inline drain_region()
 {
+#ifndef BUG_HAND_FORGOTTEN
+	map = map | hand;
+#endif
+	hand = 0;
 	atomic { bits = map; map = 0 };
 	do
 	:: bits == 0 -> break
@@ -227,27 +247,58 @@ inline drain_region()
 		fi
 	od;
 	if
-	:: bits == 0 ->
-		pending = false;
-		queued = false;
-		if
-		:: atomic { map != 0 -> skip };
-		   /* The end of finish_pending(). */
-		   if
-		   :: atomic { !queued -> queued = true; pending = true }
-		   :: atomic { queued -> skip }
-		   fi
-		:: atomic { map == 0 -> skip }
-		fi
+	:: bits == 0 -> remote_finish()
 	:: else
 	fi;
 	atomic { bits = 0; bit_nr = 0 }
 }
 
-/* The owner drains as long as something is queued, or will be. */
+/* remote_has_bits() */
+inline next_bits()
+{
+	if
+	:: hand == 0 -> atomic { hand = map; map = 0 }
+	:: hand != 0
+	fi
+}
+
+/*
+ * One look of remote_take(), which takes the whole of a run, as dt_remote_take_long() does. A bit
+ * stays in hand if another run may begin among its granules.
+ */
+inline remote_take()
+{
+#ifdef BUG_LOOK_BEFORE_BITS
+	bit_nr = ((map | hand) & 1 -> 0 : 1);
+	dead_start();
+	next_bits();
+#else
+	next_bits();
+	bit_nr = (hand & 1 -> 0 : 1);
+	if
+	:: hand != 0 -> dead_start()
+	:: hand == 0
+	fi;
+#endif
+	if
+	:: hand == 0 -> remote_finish()
+	:: hand != 0 && first == NR_GRANULES -> printf("the bit is of no run\n"); done = true
+	:: hand != 0 && first != NR_GRANULES -> drain_run()
+	fi;
+	atomic {
+		if
+		:: done -> hand = hand & ~(1 << bit_nr); done = false
+		:: !done
+		fi;
+		first = 0;
+		bit_nr = 0
+	}
+}
+
+/* The owner drains, or takes a run, as long as something is queued, or will be. */
 active proctype owner() provided (TASK_RUNS)
 {
-	byte bits, bit_nr, first, end, left, g;
+	byte bits, hand, bit_nr, first, end, left, g;
 	bool done;
 
 	do
@@ -256,12 +307,13 @@ active proctype owner() provided (TASK_RUNS)
 	   left = DRAIN_MAX;
 	   drain_region();
 	   left = 0
+	:: pending -> remote_take()
 	:: atomic { !remote && !pending && finished == PUSHERS -> break }
 	od;
 	do
 	:: g < NR_GRANULES -> assert(at[g] == FREE && ledger[g] == OWNED); g++
 	:: else -> break
 	od;
-	assert(map == 0 && !queued);
+	assert(map == 0 && hand == 0 && !queued);
 	printf("the end of the runs\n")
 }

@@ -448,6 +448,7 @@ void host_test_cases(void)
 	host_hole_cases();
 	host_damage_cases();
 	host_flush_cases();
+	host_take_cases();
 	deferred_is_reclaimed_in_steps();
 	cold_is_rebuilt();
 	deferred_before_others(1);

@@ -52,6 +52,9 @@ u8 *host_listed_pieces(struct dualtree *dt);
 /* flush.c: cases of what is cached. */
 void host_flush_cases(void);
 
+/* take.c: cases of requests that what is in flight serves. */
+void host_take_cases(void);
+
 /* retired.c: cases of regions that become empty in NMI. */
 void host_retired_cases(void);
 

@@ -219,23 +219,6 @@ static inline void *memchr_inv(const void *start, int c, size_t len)
 	return (void *)p;
 }
 
-/* Words as strings of bytes: the lowest byte that is 0. */
-struct word_at_a_time {
-	unsigned long ones, tops;
-};
-
-#define WORD_AT_A_TIME_CONSTANTS	{ ~0UL / 0xff, ~0UL / 0xff * 0x80 }
-
-static inline unsigned long has_zero(unsigned long word, unsigned long *bits,
-				     const struct word_at_a_time *c)
-{
-	return *bits = (word - c->ones) & ~word & c->tops;
-}
-
-#define prep_zero_mask(word, bits, c)	(bits)
-#define create_zero_mask(bits)		(bits)
-#define find_zero(bits)			(__ffs(bits) / BITS_PER_BYTE)
-
 /* Report what must not be, and end: an error of the core, or of how it uses the kernel. */
 void host_fail(const char *format, ...) __printf(1, 2) __attribute__((noreturn));
 

@@ -196,6 +196,12 @@ static inline void prefix##_or(base bits, type *v)			\
 	host_modify(v);							\
 	v->counter |= bits;						\
 }									\
+static inline void prefix##_andnot(base bits, type *v)			\
+{									\
+	host_point();							\
+	host_modify(v);							\
+	v->counter &= ~bits;						\
+}									\
 static inline bool prefix##_try_cmpxchg(type *v, base *old, base n)	\
 {									\
 	base was = cmpxchg(&v->counter, *old, n);			\
