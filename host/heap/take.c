@@ -182,7 +182,7 @@ static void take_not_where_it_drains(void)
 	struct taken low = taken_begin(PIECE), high = low;
 	void *ptr;
 
-	/* The next region is full, too. Then the lower of the two has room, and the other one drains. */
+	/* The next region is full, too. Then the lower one has room, and the other one drains. */
 	while (high.heap->nr_regions == 1 || high.heap->nr_free >= PIECE)
 		host_assert(alloc_granules(&low, PIECE));
 	low.region = high.heap->lowest;
