@@ -168,11 +168,17 @@ static inline unsigned int extent_next(const struct dt_extent_tree *tree, unsign
 	return last < tree->nr ? last : EXTENT_NONE;
 }
 
+/*
+ * Many kernels check shifts and subscripts (UBSAN), which takes a stack frame and instructions of
+ * each function of the trees. What these go by has been compared, or is the ledger's. So shifts are
+ * taken modulo 64, which is what machines do, and entries are found by sums.
+ */
+
 /* The key of an extent in the tree by size for large ones, or in another one. */
 static __always_inline u64 extent_key(const struct dt_extent_tree *tree, bool large,
 				      unsigned int last, unsigned int nr)
 {
-	return large ? (u64)nr << tree->key_bits | last : last;
+	return large ? (u64)nr << tree->key_bits % 64 | last : last;
 }
 
 /* The lowest of the bits that the root of a tree by size decides on. */
@@ -184,7 +190,19 @@ static __always_inline int extent_key_top(const struct dt_extent_tree *tree, boo
 /* Which child of a node a key is under. */
 static __always_inline unsigned int extent_child(u64 key, int bit)
 {
-	return key >> bit & (EXTENT_CHILDREN - 1);
+	return key >> (unsigned int)bit % 64 & (EXTENT_CHILDREN - 1);
+}
+
+/* The link to the root of a tree by size. */
+static __always_inline u32 *extent_root(struct dt_extent_tree *tree, unsigned int class)
+{
+	return tree->roots + class;
+}
+
+/* Its bit in @classes. */
+static __always_inline u64 extent_class_bit(unsigned int class)
+{
+	return 1ULL << class % 64;
 }
 
 /* The tree by size that extents of @nr granules, not 0, are in. */

@@ -67,10 +67,13 @@ bool dt_quick_unlink(struct dt_heap *heap, const struct dt_cached *block, unsign
 void dt_quick_forget_all(struct dt_quick *quick);
 bool dt_quick_forget_region(struct dt_heap *heap, unsigned int nr, const struct dt_region *region);
 
-/* The list for @nr granules, 1 to QUICK_LISTS. */
+/*
+ * The list for @nr granules, 1 to QUICK_LISTS: the caller has compared. A sum: many kernels check
+ * subscripts, which would take a stack frame of the fast paths.
+ */
 static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, unsigned long nr)
 {
-	return &quick->lists[nr - 1];
+	return quick->lists + (nr - 1);
 }
 
 /* A request has got to the list of its size. */

@@ -52,7 +52,7 @@ static __always_inline void class_insert(struct dt_extent_tree *tree, unsigned i
 	bool large = class == LEDGER_SIZES;
 	u64 key = extent_key(tree, large, last, nr);
 	int bit = extent_key_top(tree, large);
-	u32 *link = &tree->roots[class], at;
+	u32 *link = extent_root(tree, class), at;
 
 	/* First: it has its mark, so a stray link may lead the descent to it. */
 	node_init(tree, last);
@@ -63,7 +63,7 @@ static __always_inline void class_insert(struct dt_extent_tree *tree, unsigned i
 		bit -= EXTENT_KEY_BITS;
 	}
 	WRITE_ONCE(*link, last);
-	tree->classes |= 1ULL << class;
+	tree->classes |= extent_class_bit(class);
 }
 
 static __always_inline void size_insert(struct dt_extent_tree *tree, unsigned int last,
@@ -228,14 +228,14 @@ static __always_inline u32 best_large(struct dt_extent_tree *tree, unsigned int 
 static __always_inline u32 best_fit(struct dt_extent_tree *tree, unsigned int nr, u32 **link)
 {
 	unsigned int class = extent_class(nr);
-	u64 classes = tree->classes >> class << class;
+	u64 classes = tree->classes >> class % 64 << class % 64;
 
 	if (unlikely(!classes))
 		return EXTENT_NONE;
 	class = __ffs64(classes);
 	if (class == LEDGER_SIZES)
 		return best_large(tree, nr, link);
-	return lowest(tree, class, &tree->roots[class], extent_key_top(tree, false), link);
+	return lowest(tree, class, extent_root(tree, class), extent_key_top(tree, false), link);
 }
 
 static __always_inline u32 *class_link(struct dt_extent_tree *tree, unsigned int class,
@@ -244,7 +244,7 @@ static __always_inline u32 *class_link(struct dt_extent_tree *tree, unsigned int
 	bool large = class == LEDGER_SIZES;
 	u64 key = extent_key(tree, large, last, nr);
 	int bit = extent_key_top(tree, large);
-	u32 *link = &tree->roots[class], at;
+	u32 *link = extent_root(tree, class), at;
 
 	while ((at = READ_ONCE(*link)) != last) {
 		if (!link_valid(tree, at, LEDGER_FREE + class, bit))
@@ -290,7 +290,7 @@ static __always_inline void size_remove(struct dt_extent_tree *tree, u32 *place,
 		leaf->pairs[1] = node->pairs[1];
 		WRITE_ONCE(*place, at);
 	} else if (root < sizeof(tree->roots)) {
-		tree->classes &= ~(1ULL << root / sizeof(*link));
+		tree->classes &= ~extent_class_bit(root / sizeof(*link));
 	}
 }
 
