@@ -99,7 +99,7 @@ struct dt_cold_range {
  * @deferred: regions that have deferred runs
  * @nr_deferred: granules in these runs; readable
  * @spare: the empty region that is kept, or NULL; readable, under RCU
- * @spare_idle: frees into the trees since @spare was set
+ * @spare_idle: frees into the trees, or what stands for some, since @spare was set
  * @low_largest: largest extent of the regions that begin before @low_end, in granules, or more
  * @regions: regions by address, augmented with dt_region.subtree_largest
  * @lowest: the first of @regions, or NULL

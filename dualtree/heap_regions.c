@@ -133,7 +133,7 @@ static bool spare_is_large(const struct dt_heap *heap)
 	       heap->spare->bytes >= heap->held_bytes / SPARE_SHARE;
 }
 
-/* SPARE_IDLE_MAX frees into the trees have not needed the spare: retire it if it is large. */
+/* SPARE_IDLE_MAX of what ages the spare have not needed it: retire it if it is large. */
 void dt_heap_age_spare(struct dt_heap *heap)
 {
 	if (spare_is_large(heap))

@@ -10,8 +10,9 @@
 #include "heap.h"
 
 /*
- * Frees into the trees after which a large spare, which none of them needed, is retired. Without
- * this, trace E10k kept 2.67 bytes per live byte instead of 2.14.
+ * Frees into the trees, and words of a region's map of which requests took the runs, after which a
+ * large spare, which none of them needed, is retired. Without this, trace E10k kept 2.67 bytes per
+ * live byte instead of 2.14.
  */
 #define SPARE_IDLE_MAX	512
 
@@ -29,7 +30,7 @@ void dt_heap_lower_largest(struct dt_heap *heap, struct dt_region *region);
 void dt_heap_keep_spare(struct dt_heap *heap, struct dt_region *region);
 void dt_heap_age_spare(struct dt_heap *heap);
 
-/* A free into the trees has not needed the spare. */
+/* A free into the trees, or what stands for some, has not needed the spare, which there is. */
 static inline void heap_age_spare(struct dt_heap *heap)
 {
 	if (++heap->spare_idle >= SPARE_IDLE_MAX)

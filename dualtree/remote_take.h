@@ -11,8 +11,12 @@
  *	the first run in flight is		the request
  *	just as long as the request		has it
  *	long enough for two			has its start; the rest is hot
- *	of another length, or where a region	is searched for as always: with a drain
- *	  should drain (cache.h)
+ *	of another length, or in a region	is searched for as always: with a drain
+ *	  that may have to drain (cache.h)
+ *
+ * Where nothing goes into the trees, no free ages the spare: each word of a map does it instead.
+ * Without that 1.66 bytes were held per live byte where most of 2,000 packets were gone and another
+ * CPU freed the others; with it 1.27, and 1.53 if all is drained. (40 seeds)
  *
  * Context: any, NMI included; the caller owns the heap. Barriers: as a drain's, see remote.h.
  */
@@ -21,6 +25,7 @@
 
 #include <linux/bitops.h>
 #include "cache.h"
+#include "heap_regions.h"
 #include "kmemleak.h"
 #include "remote.h"
 
@@ -94,7 +99,7 @@ static __always_inline bool dead_exactly(const struct dt_region *region, unsigne
  * line that others push to is written once for all of them. Return: false if there are none; the
  * next look begins with the first word.
  */
-static __always_inline bool remote_has_bits(struct dt_region *region)
+static __always_inline bool remote_has_bits(struct dt_heap *heap, struct dt_region *region)
 {
 	unsigned long word = region->map_word;
 
@@ -107,9 +112,21 @@ static __always_inline bool remote_has_bits(struct dt_region *region)
 		}
 	}
 	region->map_word = word;
+	if (heap->spare)
+		heap_age_spare(heap);
 	/* Full, as that of a drain: the bits are taken before the marks are read. */
 	region->map_bits = xchg(&region->map[word], 0);
 	return true;
+}
+
+/*
+ * Is so little of a region in use without @nr granules that it may have to drain? What lower ones
+ * can serve is not known: some of it may be in flight itself.
+ */
+static __always_inline bool remote_leaves_room(const struct dt_heap *heap,
+					       const struct dt_region *region, unsigned int nr)
+{
+	return region->nr_inuse - nr < region->drain_wmark && region != heap->lowest;
 }
 
 /*
@@ -122,8 +139,7 @@ static __always_inline void *remote_take_run(struct dt_heap *heap, struct dt_reg
 	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
 	unsigned long first = bit * REGION_MAP_GRANULES + at;
 
-	if (unlikely(!dead_exactly(region, first, nr) ||
-		     region_may_drain(heap, region, region->nr_inuse - nr, nr)))
+	if (unlikely(!dead_exactly(region, first, nr) || remote_leaves_room(heap, region, nr)))
 		return dt_remote_take_long(heap, region, first, size);
 	if (at + nr >= REGION_MAP_GRANULES)
 		region->map_bits &= region->map_bits - 1;
@@ -152,7 +168,7 @@ static __always_inline void *remote_take(struct dt_heap *heap, size_t size)
 		remote_take_list(heap);
 	for (; heap->pending && tries; tries--) {
 		region = remote_first(heap);
-		if (unlikely(!remote_has_bits(region))) {
+		if (unlikely(!remote_has_bits(heap, region))) {
 			dt_remote_finish(heap);
 			continue;
 		}

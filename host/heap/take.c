@@ -196,6 +196,30 @@ static void take_not_where_it_drains(void)
 	taken_end(&high);
 }
 
+/* Where nothing goes into the trees, a large spare ages by what is taken. */
+static void takes_age_the_spare(void)
+{
+	const struct dualtree_params params = { .min_region_order = get_order(2 * SZ_64K) };
+	struct taken t = { .dt = dualtree_create("ages", &params), .nr = PIECE };
+	unsigned int taken = 0;
+	void *ptr;
+
+	host_assert(!IS_ERR(t.dt));
+	ptr = alloc_granules(&t, PIECE);
+	host_assert(ptr && alloc_granules(&t, 2 * NR - PIECE));
+	t.region = region_of(ptr);
+	t.heap = heap_of_cpu(t.dt, 0);
+	ptr = alloc_granules(&t, 2 * NR);
+	host_assert(!dualtree_free(t.dt, ptr, 2 * SZ_64K));
+	dt_cache_flush_hot(t.heap);
+	for (; t.heap->spare; taken++) {
+		taken_push(&t, 0, 1);
+		host_assert(taken < SPARE_IDLE_MAX && alloc_granules(&t, PIECE) == piece(&t, 0));
+	}
+	host_assert(taken == SPARE_IDLE_MAX && t.heap->nr_regions == 1);
+	taken_end(&t);
+}
+
 void host_take_cases(void)
 {
 	take_exactly(PIECE);
@@ -210,4 +234,5 @@ void host_take_cases(void)
 	take_at_the_end();
 	take_then_drain();
 	take_not_where_it_drains();
+	takes_age_the_spare();
 }
