@@ -94,7 +94,7 @@ static size_t drain_datagrams(struct kunit *test, struct socket *sock, size_t si
 	ssize_t got;
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	while ((got = dt_plain_recv(sock, bytes, SZ_64K, MSG_DONTWAIT)) > 0) {
+	while ((got = dt_plain_recv(sock, bytes, SZ_64K, sum ? MSG_DONTWAIT : 0)) > 0) {
 		while (at < size && !dt_filled(bytes, at, got))
 			at += portion;
 		KUNIT_EXPECT_LT(test, at, size);

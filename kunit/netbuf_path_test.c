@@ -83,7 +83,7 @@ static void path_parts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 50, 0), 50);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&f.buf), 500);
 	for (at = 0; at < 500; at += 100) {
-		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, MSG_DONTWAIT), 100);
+		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, 0), 100);
 		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, at, 100));
 	}
 	/* The same by an option of the socket. */
@@ -92,7 +92,7 @@ static void path_parts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_send(f.tx, f.pair.near, &f.buf, 200, 0), 200);
 	set_udp_option(test, f.pair.near, UDP_CORK, 0);
 	for (at = 500; at < 1000; at += 100) {
-		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, MSG_DONTWAIT), 100);
+		KUNIT_EXPECT_EQ(test, dt_plain_recv(f.pair.far, bytes, 200, 0), 100);
 		KUNIT_EXPECT_TRUE(test, dt_filled(bytes, at, 100));
 	}
 	dt_expect_sent(test, f.tx, 0, 1000);

@@ -160,6 +160,7 @@ static void recv_flags(struct kunit *test)
 	dualtree_buf_init(&buf, dt);
 	dt_fill(bytes, 0, sizeof(bytes));
 	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 100, 0), 100);
+	KUNIT_ASSERT_EQ(test, dt_plain_recv(pair.far, bytes, 100, MSG_PEEK), 100);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100,
 							refused[i] | MSG_DONTWAIT, GFP_KERNEL),

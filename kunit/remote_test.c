@@ -143,9 +143,11 @@ static void remote_free_is_drained(struct kunit *test)
 /* A's requests take what B has freed run by run; what no request needs yet stays in flight. */
 static void remote_runs_serve(struct kunit *test)
 {
-	const size_t size = 24 * DT_GRANULE;
-	struct dualtree *dt = test_instance(test, .min_region_order = 4);
-	struct job *job = job_create(test, dt, 16, size), *freed = job_create(test, dt, 8, size);
+	const size_t size = 32 * DT_GRANULE;
+	struct dualtree *dt = test_instance(test, .min_region_order = get_order(SZ_64K));
+	/* As many as the region has room for: nothing else can serve a request. */
+	struct job *job = job_create(test, dt, SZ_64K / size, size);
+	struct job *freed = job_create(test, dt, job->nr / 2, size);
 	unsigned int a = raw_smp_processor_id(), b = dt_other_cpu(test, a), i;
 	struct job one = { .dt = dt, .nr = 1, .size = size };
 
