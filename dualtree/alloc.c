@@ -9,6 +9,7 @@
  *	  that of its units					alloc_unit(), alloc_unit_large()
  *	  that of a block in a quick list			alloc_block()
  *	  the same, if the block is linked, or may be stale	alloc_linked(), alloc_stale()
+ *	  that of a run which another CPU has freed		alloc_remote()
  *	  another size, and the heap has it			alloc_miss(), alloc_search(),
  *								alloc_trees()
  *	  any size, traced, cleared, or refused by a flag	alloc_special()

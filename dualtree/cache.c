@@ -180,8 +180,8 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
  * @heap: the heap, which has no hot range
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, all LEDGER_OWNED, of which the request needs at most half: what serves
- *	one request is as well off in a quick list
+ * @nr: number of granules, LEDGER_OWNED by the time the caller leaves the section, of which the
+ *	request needs at most half: what serves one request is as well off in a quick list
  * @unit: granules of the request, not 0
  *
  * Not a run of a region that should drain.

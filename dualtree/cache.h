@@ -32,7 +32,8 @@
  * it is in use, and a lower region can serve as much. A block goes to a quick list only if also
  *
  * - neither adjacent granule is free, hot or in flight: the block could merge;
- * - its size has demand: a request that gets to the lists is a credit, a deposit spends one;
+ * - its size has demand: a request that gets to the lists is a credit, a deposit spends one, and
+ *   one that a run in flight serves is neither;
  * - something else is in use in its region, which would be empty otherwise;
  * - the list is not full.
  *

@@ -96,8 +96,8 @@ struct dt_cold_range {
  * @quick: the quick lists, or NULL; constant
  * @repeated: granules of the last request that the trees served, or 0
  * @nr_cooled: ranges that were cold until another one was, since dt_cache_flush_hot()
- * @deferred: regions that have deferred runs
- * @nr_deferred: granules in these runs; readable
+ * @pending: regions of a remote list that was taken; readable
+ * @nr_deferred: granules in deferred runs; readable
  * @spare: the empty region that is kept, or NULL; readable, under RCU
  * @spare_idle: frees into the trees, or what stands for some, since @spare was set
  * @low_largest: largest extent of the regions that begin before @low_end, in granules, or more
@@ -112,7 +112,7 @@ struct dt_cold_range {
  * @nr_free: free granules in their trees; readable
  * @nr_extents: free extents in their trees; readable
  * @remote: remote list: regions in which other contexts freed granules; pushed to by any CPU
- * @pending: regions of a remote list that was taken; readable
+ * @deferred: regions that have deferred runs
  * @drains: remote lists taken; readable
  * @held_bytes: bytes of the regions; readable
  * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
@@ -135,7 +135,7 @@ struct dt_heap {
 	struct dt_quick *quick;
 	unsigned int repeated;
 	unsigned int nr_cooled;
-	struct hlist_head deferred;
+	struct llist_node *pending;
 	unsigned long nr_deferred;
 	struct dt_region *spare;
 	unsigned int spare_idle;
@@ -151,7 +151,7 @@ struct dt_heap {
 	unsigned long nr_extents;
 
 	struct llist_head remote ____cacheline_aligned_in_smp;
-	struct llist_node *pending;
+	struct hlist_head deferred;
 	size_t held_bytes;
 	size_t peak_bytes;
 	unsigned int drains;

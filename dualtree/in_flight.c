@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory in flight: what other CPUs have freed and the owner has not drained. No request can have
- * it, so there is to be little of it.
+ * it but for one that a run serves as it is, so there is to be little of it.
  *
- * An owner drains when its caches miss. One that makes no request, or whose requests are all served
- * from the cache, would leave its remote list to the next pass, for seconds: the heaps of a CPU
- * from which a stream has moved away hold what consumers have freed. So an instance is watched from
- * when a region is queued until no heap has one queued. Every IN_FLIGHT_MS a work looks at what is
- * watched. Where more is in flight than IN_FLIGHT_MIN and a part of what the instance holds, the
- * heaps that have a remote list are drained, in interrupts on their CPUs. They keep their caches
- * and their spares. So what waits for longer than IN_FLIGHT_MS is bounded.
+ * An owner takes runs, or drains, when its caches miss. One that makes no request, or whose
+ * requests are all served from the cache, would leave its remote list to the next pass, for
+ * seconds: the heaps of a CPU from which a stream has moved away hold what consumers have freed. So
+ * an instance is watched from when a region is queued until no heap has one queued. Every
+ * IN_FLIGHT_MS a work looks at what is watched. Where more is in flight than IN_FLIGHT_MIN and a
+ * part of what the instance holds, the heaps that have a remote list are drained, in interrupts on
+ * their CPUs. They keep their caches and their spares. So what waits for longer than IN_FLIGHT_MS
+ * is bounded.
  *
  *	a push			the work
  *	queues the region	takes the instance off

@@ -59,15 +59,17 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @free: the free extents
  * @nr_inuse: granules that are in no extent, no quick list and no deferred run: live, hot, cold, or
  *	in flight
+ * @map_word: the word of @map that was looked at last for a request, see remote_take.h
+ * @words_taken: looks at words for requests, since the region was drained
+ * @map_bits: bits of @map_word which were taken out of it, and are still to be looked at. They are
+ *	in another cache line than @map, which each push reads.
  * @node: node in the heap's tree of regions
  * @subtree_largest: largest extent of all regions under @node, in granules, or more
- * @map_word: the word of @map that was looked at last for a request, see remote_take.h
  * @retired: next in a list of retired regions
  * @quiet: granules that were free at its end at the last look, see trim.c
  * @nr_deferred: granules in deferred runs
  * @deferred_node: in dt_heap.deferred while there are any
  * @deferred: the first granules of these runs, a tree by address: see deferred.h; constant
- * @map_bits: bits of that word which were taken out of it, and are still to be looked at
  * @map: a bit for REGION_MAP_GRANULES granules: runs in flight begin there; set by any CPU
  * @state: is it queued? Changed by any CPU
  * @queued: its node in dt_heap.remote or dt_heap.pending; owned by
@@ -80,7 +82,7 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  *	that lie the lengths and the tree by address of @free, @map and @deferred.
  *
  * Constant from the lookup on: all up to @leaks, but for @heap, and for @bytes, @nr and
- * @drain_wmark, which dt_region_cut() lowers. Owner only: @free up to @map_bits.
+ * @drain_wmark, which dt_region_cut() lowers. Owner only: @free up to @deferred.
  */
 struct dt_region {
 	struct dualtree *dt;
@@ -95,15 +97,16 @@ struct dt_region {
 
 	struct dt_extent_tree free;
 	unsigned int nr_inuse;
+	u16 map_word;
+	u16 words_taken;
+	unsigned long map_bits;
 	struct rb_node node;
 	unsigned int subtree_largest;
-	unsigned int map_word;
 	struct dt_region *retired;
 	unsigned int quiet;
 	unsigned int nr_deferred;
 	struct hlist_node deferred_node;
 	unsigned long *deferred;
-	unsigned long map_bits;
 
 	unsigned long *map;
 	int state;

@@ -133,6 +133,7 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	unsigned int word, next;
 	unsigned long bits;
 
+	region->words_taken = 0;
 	if (region->map_bits) {
 		atomic_long_or(region->map_bits, (atomic_long_t *)&region->map[region->map_word]);
 		region->map_bits = 0;
@@ -223,14 +224,18 @@ static void clear_bits(struct dt_region *region, unsigned int first, unsigned in
 
 /*
  * The rest of remote_take(): the run that begins with granule @first is longer than a request for
- * @size bytes, or shorter, or its region may have to drain. If it serves two, the request is
- * served, and the rest is hot. Return: the run's address, or NULL.
+ * @size bytes, or shorter, or its region may have to drain. If it serves two and nothing else is
+ * hot, the request is served, and the rest is hot. Return: the run's address, or NULL.
  */
 void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 			  size_t size)
 {
-	unsigned int nr = granules_of(size), end = dead_end(region, first), rest = end - first - nr;
+	unsigned int nr = granules_of(size), end, rest;
 
+	if (heap->hot.nr)
+		return NULL;
+	end = dead_end(region, first);
+	rest = end - first - nr;
 	if ((int)rest < (int)nr || !dt_cache_heat(heap, region, first + nr, rest, nr))
 		return NULL;
 	/* Before they are anybody's: what is pushed next sets bits again. */

@@ -10,7 +10,7 @@
  *
  *	the first run in flight is		the request
  *	just as long as the request		has it
- *	long enough for two			has its start; the rest is hot
+ *	long enough for two, if nothing is hot	has its start; the rest is hot
  *	of another length, or in a region	is searched for as always: with a drain
  *	  that may have to drain (cache.h)
  *
@@ -31,6 +31,12 @@
 
 /* Max regions and bits that are looked at for a request: bounds it. */
 #define REMOTE_TAKE_TRIES	4
+
+/*
+ * Max looks at words of a region's map, for requests that take the runs, until there is a drain.
+ * The first region that is pending may always have some, and no request would get to the others.
+ */
+#define REMOTE_TAKE_WORDS	128
 
 void dt_remote_finish(struct dt_heap *heap);
 void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsigned int first,
@@ -78,33 +84,33 @@ static __always_inline unsigned long dead_start(const u8 *ledger)
 }
 
 /*
- * Are @nr granules from the dead granule @first on, the first of a run, dead, and no more? All are
- * read before the barrier: one that a push has not got to yet is not dead.
+ * Are @nr granules from the dead granule @first on, the first of a run, dead, and no more? The one
+ * after them is read after the barrier, as in dead_end_many(): it is dead if it belongs to a run
+ * whose mark is among them. litmus/remote-run.
  */
 static __always_inline bool dead_exactly(const struct dt_region *region, unsigned long first,
 					 unsigned long nr)
 {
 	const u8 *dead = region->ledger + first;
 
-	if (first + nr > region->nr || !ledger_dead_few(dead, nr) ||
-	    ledger_is_dead(READ_ONCE(dead[nr])))
+	if (first + nr > region->nr || !ledger_dead_few(dead, nr))
 		return false;
 	/* Acquire: pairs with the release in remote_publish(), of each mark among them. */
 	smp_rmb();
-	return true;
+	return !ledger_is_dead(READ_ONCE(dead[nr]));
 }
 
 /*
- * Bits of a region's map, one by one: a word is taken out of it with all its bits, so the cache
- * line that others push to is written once for all of them. Return: false if there are none; the
- * next look begins with the first word.
+ * The next word of a region's map that has bits: it is taken out of it with all of them, so the
+ * cache line that others push to is written once for all. Return: false if there is none, and the
+ * next look begins with the first word; or if there has to be a drain.
  */
-static __always_inline bool remote_has_bits(struct dt_heap *heap, struct dt_region *region)
+static __always_inline bool remote_next_word(struct dt_heap *heap, struct dt_region *region)
 {
 	unsigned long word = region->map_word;
 
-	if (likely(region->map_bits))
-		return true;
+	if (unlikely(++region->words_taken > REMOTE_TAKE_WORDS))
+		return false;
 	while (!READ_ONCE(region->map[word])) {
 		if (++word >= region_map_words(region->nr)) {
 			region->map_word = 0;
@@ -168,7 +174,9 @@ static __always_inline void *remote_take(struct dt_heap *heap, size_t size)
 		remote_take_list(heap);
 	for (; heap->pending && tries; tries--) {
 		region = remote_first(heap);
-		if (unlikely(!remote_has_bits(heap, region))) {
+		if (unlikely(!region->map_bits) && !remote_next_word(heap, region)) {
+			if (region->words_taken > REMOTE_TAKE_WORDS)
+				break;
 			dt_remote_finish(heap);
 			continue;
 		}

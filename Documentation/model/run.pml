@@ -253,7 +253,7 @@ inline drain_region()
 	atomic { bits = 0; bit_nr = 0 }
 }
 
-/* remote_has_bits() */
+/* remote_next_word(), if there are no bits in hand */
 inline next_bits()
 {
 	if
