@@ -140,13 +140,19 @@ static void take_long(unsigned int pieces, unsigned int late)
 	taken_end(&t);
 }
 
-/* So it does where the request is cleared, and where it is one of several. */
+/*
+ * So it does where the request is cleared, and where it is one of several; and where little is in
+ * use in the lowest region.
+ */
 static void take_otherwise(void)
 {
 	struct taken t = taken_begin(PIECE);
 	void *ptrs[2] = {};
 	unsigned int i;
 
+	host_assert(!dualtree_free(t.dt, piece(&t, t.pieces / 2), NR / 3 * DT_GRANULE));
+	dt_cache_flush_hot(t.heap);
+	host_assert(t.region->nr_inuse < t.region->drain_wmark);
 	for (i = 1; i < 10; i += 2) {
 		memset(piece(&t, i), i, PIECE * DT_GRANULE);
 		taken_push(&t, i, 1);
@@ -238,6 +244,29 @@ static void take_not_where_it_drains(void)
 	ptr = alloc_granules(&high, PIECE);
 	host_assert(region_of(ptr) == low.region && !taken_in_flight(&high));
 	taken_end(&high);
+}
+
+/* The region of which requests take runs always has another: the others have their turn. */
+static void others_have_their_turn(void)
+{
+	struct taken first = taken_begin(PIECE), other = first;
+	unsigned int i;
+
+	while (first.heap->nr_regions == 1 || first.heap->nr_free >= PIECE || first.heap->hot.nr)
+		host_assert(alloc_granules(&first, PIECE));
+	first.region = first.heap->lowest;
+	other.region = dt_heap_region_above(first.heap, first.region->base);
+	/* The one that is queued last is looked at first. */
+	taken_push(&other, 3, 1);
+	taken_push(&other, 5, 1);
+	for (i = 0; i < REMOTE_TAKE_WORDS; i++) {
+		taken_push(&first, 1, 1);
+		host_assert(alloc_granules(&first, PIECE) == piece(&first, 1));
+		host_assert(taken_in_flight(&other) == 2 * PIECE);
+	}
+	taken_push(&first, 1, 1);
+	host_assert(alloc_granules(&first, PIECE) && !taken_in_flight(&other));
+	taken_end(&first);
 }
 
 /**
@@ -383,11 +412,14 @@ static void takes_age_the_spare(void)
 	t.region = t.heap->lowest;
 	host_assert(!dualtree_free(t.dt, region_of(ptr) == t.region ? other : ptr, 2 * SZ_64K));
 	dt_cache_flush_hot(t.heap);
+	/* The map has two words. */
 	for (; t.heap->spare; taken++) {
-		taken_push(&t, 0, 1);
-		host_assert(alloc_granules(&t, PIECE) == piece(&t, 0));
+		unsigned int i = taken % 2 ? NR / PIECE + 3 : 3;
+
+		taken_push(&t, i, 1);
+		host_assert(alloc_granules(&t, PIECE) == piece(&t, i));
 		/* But for a drain now and then. */
-		host_assert(taken <= SPARE_IDLE_MAX + SPARE_IDLE_MAX / REMOTE_TAKE_WORDS);
+		host_assert(taken < 2 * SPARE_IDLE_MAX);
 	}
 	host_assert(taken >= SPARE_IDLE_MAX && t.heap->nr_regions == 1);
 	taken_end(&t);
@@ -408,6 +440,7 @@ void host_take_cases(void)
 	take_at_the_end();
 	take_then_drain();
 	take_not_where_it_drains();
+	others_have_their_turn();
 	takes_age_the_spare();
 	pushes_cross_requests();
 }
