@@ -60,7 +60,7 @@ enum { REGION_IDLE, REGION_QUEUED, REGION_RETIRED };
  * @nr_inuse: granules that are in no extent, no quick list and no deferred run: live, hot, cold, or
  *	in flight
  * @map_word: the word of @map that was looked at last for a request, see remote_take.h
- * @words_taken: looks at words for requests, since the region was drained
+ * @words_taken: looks at words for requests, since one was left to a drain
  * @map_bits: bits of @map_word which were taken out of it, and are still to be looked at. They are
  *	in another cache line than @map, which each push reads.
  * @node: node in the heap's tree of regions

@@ -133,7 +133,6 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	unsigned int word, next;
 	unsigned long bits;
 
-	region->words_taken = 0;
 	if (region->map_bits) {
 		atomic_long_or(region->map_bits, (atomic_long_t *)&region->map[region->map_word]);
 		region->map_bits = 0;

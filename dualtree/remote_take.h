@@ -36,7 +36,7 @@
  * Max looks at words of a region's map, for requests that take the runs, until there is a drain.
  * The first region that is pending may always have some, and no request would get to the others.
  */
-#define REMOTE_TAKE_WORDS	128
+#define REMOTE_TAKE_WORDS	512
 
 void dt_remote_finish(struct dt_heap *heap);
 void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsigned int first,
@@ -175,8 +175,10 @@ static __always_inline void *remote_take(struct dt_heap *heap, size_t size)
 	for (; heap->pending && tries; tries--) {
 		region = remote_first(heap);
 		if (unlikely(!region->map_bits) && !remote_next_word(heap, region)) {
-			if (region->words_taken > REMOTE_TAKE_WORDS)
+			if (region->words_taken > REMOTE_TAKE_WORDS) {
+				region->words_taken = 0;
 				break;
+			}
 			dt_remote_finish(heap);
 			continue;
 		}
