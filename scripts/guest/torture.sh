@@ -75,7 +75,7 @@ wait_until_end()
 }
 
 step "torture: loading"
-if [ -e "$CPUS/nohz_full" ]; then
+if [ -e "$CPUS/nohz_full" ] && grep -qw nohz_full=3 /proc/cmdline; then
 	read -r tickless <"$CPUS/nohz_full"
 	report "CPUs $(cat "$CPUS/online"), of these nohz_full: $tickless"
 	[ "$tickless" = 3 ] || fail "CPU 3 is no nohz_full CPU"
