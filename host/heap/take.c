@@ -132,7 +132,7 @@ static void take_long(unsigned int pieces, unsigned int late)
 		host_assert(alloc_granules(&t, PIECE) == piece(&t, 2 + i));
 		host_assert(t.heap->hot.nr == (pieces - i - 1) * PIECE);
 		host_assert(taken_in_flight(&t) == PIECE && !dt_cache_listed(t.heap));
-		/* No bit is left of those that begin inside the run: the next one is found at once. */
+		/* No bit is left of those that begin inside the run: the next is found at once. */
 		host_assert((t.region->map_bits & ~piece_bit(&t, 2)) == piece_bit(&t, last));
 		host_assert(!(t.region->map[0] & ~piece_bit(&t, 2 + pieces - late)));
 	}
