@@ -105,6 +105,12 @@ static void take_exactly(unsigned int nr)
 		}
 	}
 	host_assert(alloc_granules(&t, nr) == piece(&t, 1) && !taken_in_flight(&t));
+	/* A look for more ends with the map, after which there is something else. */
+	host_assert(heap_has_remote(t.heap));
+	host_assert(t.region->map + region_map_words(NR) == t.region->deferred);
+	t.region->deferred[0] = 1;
+	host_assert(alloc_granules(&t, nr) && t.region->deferred[0] == 1);
+	t.region->deferred[0] = 0;
 	taken_end(&t);
 }
 
