@@ -124,20 +124,18 @@ static void fault_datagrams(struct kunit *test)
 	dt_expect_clean(test, f.dt);
 }
 
-/* With a limit of 0 packets are copied, and take more than one allocation. */
-static void packet_with_faults(struct kunit *test, struct dualtree *dt, size_t limit)
+/* Packets of which the first allocation fails, the second one, and so on. Return: how many failed. */
+static unsigned int packets_with_faults(struct kunit *test, struct dualtree_rx *rx,
+					struct dualtree_buf *buf)
 {
-	struct dualtree_rx *rx = test_rx(test, dt, .limit = limit);
-	struct dualtree_buf buf;
-	struct sk_buff *skb;
 	unsigned int n, failed = 0;
+	struct sk_buff *skb;
 	bool hit = true;
 
-	dualtree_buf_init(&buf, dt);
 	for (n = 1; hit && n < FAULT_POINTS_MAX; n++) {
-		dt_buf_append(test, &buf, 0, 9000);
+		dt_buf_append(test, buf, 0, 9000);
 		dt_fault_arm(n);
-		skb = dualtree_rx_skb(rx, NULL, &buf, 54, GFP_ATOMIC);
+		skb = dualtree_rx_skb(rx, NULL, buf, 54, GFP_ATOMIC);
 		hit = dt_fault_disarm();
 		if (!IS_ERR(skb)) {
 			KUNIT_EXPECT_EQ(test, skb->len, 9000);
@@ -146,11 +144,27 @@ static void packet_with_faults(struct kunit *test, struct dualtree *dt, size_t l
 		}
 		failed++;
 		KUNIT_EXPECT_PTR_EQ(test, skb, ERR_PTR(-ENOMEM));
-		dt_buf_expect(test, &buf, 0, 9000);
-		dualtree_buf_purge(&buf);
+		dt_buf_expect(test, buf, 0, 9000);
+		dualtree_buf_purge(buf);
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
-	KUNIT_EXPECT_GE(test, failed, limit ? 1 : 3);
+	return failed;
+}
+
+/*
+ * With a limit of 0 packets are copied, and take more than one allocation: but for those for which
+ * the kernel has a part of a page left, as it has for two of three.
+ */
+static void packet_with_faults(struct kunit *test, struct dualtree *dt, size_t limit)
+{
+	struct dualtree_rx *rx = test_rx(test, dt, .limit = limit);
+	unsigned int sweep, most = 0;
+	struct dualtree_buf buf;
+
+	dualtree_buf_init(&buf, dt);
+	for (sweep = 0; sweep < SWEEPS_MAX; sweep++)
+		most = max(most, packets_with_faults(test, rx, &buf));
+	KUNIT_EXPECT_GE(test, most, limit ? 1 : 3);
 	dt_test_rx_destroy(test, rx);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 0);
 }
