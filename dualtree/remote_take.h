@@ -142,7 +142,7 @@ static __always_inline bool remote_leaves_room(const struct dt_heap *heap,
 static __always_inline void *remote_take_run(struct dt_heap *heap, struct dt_region *region,
 					     unsigned long bit, unsigned long at, size_t size)
 {
-	unsigned long nr = ((size - 1) >> DT_GRANULE_SHIFT) + 1;
+	unsigned long last = (size - 1) >> DT_GRANULE_SHIFT, nr = last + 1;
 	unsigned long first = bit * REGION_MAP_GRANULES + at;
 
 	if (unlikely(!dead_exactly(region, first, nr) || remote_leaves_room(heap, region, nr)))
@@ -150,7 +150,7 @@ static __always_inline void *remote_take_run(struct dt_heap *heap, struct dt_reg
 	if (at + nr >= REGION_MAP_GRANULES)
 		region->map_bits &= region->map_bits - 1;
 	remote_untrack(heap, region, first, nr);
-	ledger_fill(region->ledger, first, nr, size);
+	ledger_fill_block(region->ledger + first, last, size);
 	return region_addr(region, first);
 }
 
