@@ -266,7 +266,6 @@ static int stress_run(void *data)
 	struct stress_thread *t = data;
 	unsigned int cpu = t->bind ? cpumask_nth(t->bind - 1, cpu_online_mask) : nr_cpu_ids;
 
-	torture_yield_to_kernel();
 	/* If that CPU goes down, the scheduler moves the thread. */
 	if (cpu < nr_cpu_ids)
 		set_cpus_allowed_ptr(current, cpumask_of(cpu));

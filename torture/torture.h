@@ -322,14 +322,4 @@ static inline void torture_nap(unsigned int ms)
 	__set_current_state(TASK_RUNNING);
 }
 
-/*
- * In a thread, as it begins: what else the kernel does goes first, as its own stress tests have it.
- * Or its work waits among tens of threads that never sleep, on the one CPU that is left for it, and
- * after 3 s the tick of a nohz_full CPU, which is such work, warns.
- */
-static inline void torture_yield_to_kernel(void)
-{
-	set_user_nice(current, MAX_NICE);
-}
-
 #endif /* DUALTREE_TORTURE_H */

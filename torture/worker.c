@@ -182,7 +182,6 @@ static int thread_run(void *data)
 {
 	struct thread *t = data;
 
-	torture_yield_to_kernel();
 	while (!kthread_should_stop()) {
 		if (kthread_should_park())
 			kthread_parkme();
