@@ -124,7 +124,7 @@ static void fault_datagrams(struct kunit *test)
 	dt_expect_clean(test, f.dt);
 }
 
-/* Packets of which the first allocation fails, the second one, and so on. Return: how many failed. */
+/* Packets of which the first allocation fails, the second one, and so on. Return: how many do. */
 static unsigned int packets_with_faults(struct kunit *test, struct dualtree_rx *rx,
 					struct dualtree_buf *buf)
 {
