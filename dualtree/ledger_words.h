@@ -81,9 +81,9 @@ static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 	READ_ONCE(ledger_word(type, p));	\
 })
 /*
- * Counts that nobody else may write: of granules that are the caller's, or of the owner's blocks. A
- * plain access: the compiler can combine it with what is done to the word. Somebody who frees them
- * wrongly meanwhile may write them all the same, so each word is looked at once.
+ * Counts that no other CPU may write: of granules that are the caller's, or of the owner's blocks.
+ * A plain access: the compiler can combine it with what is done to the word. A wrong free may write
+ * them meanwhile all the same, so each word is looked at once.
  */
 #define ledger_peek(type, p)	data_race(ledger_word(type, p))
 /* A word with @count in each byte. */

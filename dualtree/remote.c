@@ -237,7 +237,7 @@ void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsign
 	rest = end - first - nr;
 	if ((int)rest < (int)nr || !dt_cache_heat(heap, region, first + nr, rest, nr))
 		return NULL;
-	/* Before they are anybody's: what is pushed next sets bits again. */
+	/* Before the granules are handed out: what is pushed then sets bits again. */
 	clear_bits(region, first, end);
 	remote_untrack(heap, region, first, nr + rest);
 	ledger_set(region->ledger, first + nr, rest, LEDGER_OWNED);
@@ -250,7 +250,6 @@ void *dt_remote_take(struct dt_heap *heap, size_t size)
 {
 	return granules_of(size) > QUICK_LISTS ? NULL : remote_take(heap, size);
 }
-EXPORT_SYMBOL_FOR_DT_TEST(dt_remote_take);
 
 /**
  * dt_heap_drain() - insert runs of remote frees into quick lists and trees

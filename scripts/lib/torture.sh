@@ -28,7 +28,7 @@ TORTURE_BOOT=400
 # torture_words KIND: for the command line: one CPU without a tick, on kernels that support that. Not
 # with the debug kernel's checkers: the scheduler looks at such a CPU once a second in a work, and
 # warns when it was 3 s late, which no parameter changes. In emulation it was once or twice an hour,
-# five seconds after that CPU had come online again; never on the other kernels.
+# five seconds after that CPU had come online again; it was not seen on the other kernels.
 torture_words()
 {
 	[ "$1" = debug ] || echo nohz_full=3
@@ -97,8 +97,8 @@ torture_on()
 	torture_find_modules
 	log "torture on the $kind kernel for $(duration "$seconds"), seed $SEED"
 	start=$SECONDS
-	# With every other seed the torture takes CPUs down, else the guest's user space does.
 	words=$(torture_words "$kind")
+	# With every other seed the torture takes CPUs down, else the guest's user space does.
 	torture_guest "$dir" "seconds=$seconds seed=$SEED hotplug=$((SEED & 1)) inject=none" \
 		${words:+--append "$words"} --terse --taint "$(torture_taint "$kind")" \
 		--step-timeout "$patience" \
