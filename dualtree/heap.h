@@ -196,7 +196,7 @@ void dt_heap_retire_idle_spare(struct dt_heap *heap);
 /* Bytes of the spare. Any CPU may ask, under RCU, which keeps the record. */
 static inline size_t heap_spare_bytes(const struct dt_heap *heap)
 {
-	/* The address dependency pairs with the release in heap_keep_spare(). */
+	/* The address dependency pairs with the release in dt_heap_keep_spare(). */
 	const struct dt_region *spare = READ_ONCE(heap->spare);
 
 	return spare ? READ_ONCE(spare->bytes) : 0;

@@ -15,8 +15,7 @@ void dt_quick_init(struct dt_quick *quick)
 	unsigned int nr;
 
 	for (nr = 1; nr <= QUICK_LISTS; nr++)
-		quick_list(quick, nr)->max = min_t(unsigned int, QUICK_DEPTH,
-						   (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
+		quick_list(quick, nr)->max = quick_max(nr);
 }
 
 /*

@@ -76,6 +76,12 @@ static __always_inline struct dt_quick_list *quick_list(struct dt_quick *quick, 
 	return quick->lists + (nr - 1);
 }
 
+/* Max blocks of @nr granules, 1 to QUICK_LISTS, in their list. */
+static inline unsigned int quick_max(unsigned int nr)
+{
+	return min_t(unsigned int, QUICK_DEPTH, (QUICK_BYTES >> DT_GRANULE_SHIFT) / nr);
+}
+
 /* A request has got to the list of its size. */
 static __always_inline void quick_credit(struct dt_quick_list *list)
 {
