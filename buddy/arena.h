@@ -29,10 +29,11 @@
  * A returned page never comes back to its arena. It may be another arena's, also one of the same
  * pool. Without a live page the arena is *drained*, and what is left of it goes back as well.
  *
- * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They do
- * not allocate, sleep or loop over pages: a call takes steps in proportion to the number of orders,
- * or to its square for a range, and scans at most one map of 2^11 bits. buddy_arena_create(),
- * buddy_arena_destroy() and buddy_pages_free() are called without the lock.
+ * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They
+ * neither allocate nor sleep. A call takes steps in proportion to the number of orders, or to its
+ * square for a range, and scans at most one map of 2^11 bits; buddy_arena_recover() looks at each
+ * abandoned page. buddy_arena_create(), buddy_arena_destroy() and buddy_pages_free() are called
+ * without the lock.
  */
 #ifndef DUALTREE_BUDDY_ARENA_H
 #define DUALTREE_BUDDY_ARENA_H

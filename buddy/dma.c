@@ -9,11 +9,11 @@
  *	reaches less than 32 bits	the pool is refused
  *	maps no more than some bytes	have no more: bounce buffers (swiotlb) are 256 KiB at most
  *
- * Nothing is synced at mapping and unmapping: who gives a range to the device, or takes one back,
- * syncs that range (dualtree/dma.c). An arena that does not need that is marked.
+ * Nothing is synced at mapping and unmapping: the caller that gives a range to the device, or takes
+ * one back, syncs that (dualtree/dma.c). An arena that does not need it is marked.
  *
  * No lock. Process context, but buddy_dma_map() and buddy_dma_unmap(): any but NMI, and on
- * PREEMPT_RT preemptible, as the functions of arena.c that call them.
+ * PREEMPT_RT preemptible, as their callers in arena_pages.c.
  */
 #include <linux/device.h>
 #include <linux/dma-mapping.h>

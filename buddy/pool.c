@@ -12,8 +12,8 @@
  *	- the page has no owner: blocks with one belong to instances
  *	- the arena's maps agree (arena.c)
  *
- * Locks: each pool's lock guards its lists and counts, and bounds what is done under it to steps in
- * proportion to the orders. pools_lock guards the list of pools. Neither is taken under the other.
+ * Locks: each pool's lock guards its lists and counts, and is held for steps in proportion to the
+ * orders. pools_lock guards the list of pools. Neither is taken under the other.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>

@@ -20,14 +20,14 @@
  *
  * The trim is due trim_delay_ms after a free that leaves something to return. Meanwhile the least
  * that is free is noted: no more is returned than was free all the time. If more became free later
- * it is due again. The largest free blocks go first, and smaller ones than heaps ask for where no
- * more than the low mark is left in larger ones: a heap that grows takes no arena then.
+ * it is due again. The largest free blocks go first. Where no more than the low mark is left in
+ * blocks that heaps ask for, smaller ones go: a heap that grows takes no arena then.
  *
  * A pool of a device returns whole arenas only: an arena is mapped as a whole, so the device would
  * reach a page that is another's by then.
  *
- * Locks: the pool's lock is held for one arena, or for one free block, at a time. Pages are freed
- * with no lock held.
+ * Locks: the pool's lock is held for one arena or one free block at a time, and for a look at
+ * abandoned pages. Pages are freed with no lock held.
  */
 #include <linux/jiffies.h>
 #include <linux/log2.h>

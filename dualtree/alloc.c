@@ -28,7 +28,8 @@
  * All but alloc_special() are for what is not alloc_watched(): gfp flags say nothing there until
  * the heap must grow.
  *
- * Locks: none but those of dt_alloc_request().
+ * Locks: none in a section. After it those of dt_alloc_request(), and the pool's for retired
+ * regions.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -258,10 +259,10 @@ static noinline void *alloc_unit(struct dualtree *dt, size_t size, struct dt_hea
 }
 
 /*
- * The hot range does not fit. @size may be any value, and @heap is entered or not. Where a unit of
- * the hot range or a block of a quick list serves, this and what it ends with take no stack frame,
- * but for a link to be looked at. alloc_search() does all else, a list that is damaged or begins
- * with a stale block included.
+ * The hot range does not fit. @size may be any value, and @heap is entered or not. A unit of the
+ * hot range or a block of a quick list is taken without a stack frame, unless a link has to be
+ * looked at. alloc_search() does all else, a list that is damaged or begins with a stale block
+ * included.
  */
 static noinline void *alloc_slow(struct dualtree *dt, size_t size, gfp_t gfp, struct dt_heap *heap)
 {

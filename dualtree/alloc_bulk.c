@@ -3,7 +3,8 @@
  * dualtree_alloc_bulk(): many blocks of one size, several in one section. Any context that the
  * caller's gfp flags allow. Where the heap has no more, dt_alloc_request() gets one.
  *
- * Locks: none but those of dt_alloc_request().
+ * Locks: none in a section. After it those of dt_alloc_request(), and the pool's for retired
+ * regions.
  */
 #include <linux/export.h>
 #include "alloc.h"

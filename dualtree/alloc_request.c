@@ -11,7 +11,8 @@
  * sleep goes on until nothing is left. One that may not ends after ATOMIC_ROUNDS sections, grows,
  * and starts a pass (pass.c) that does the rest.
  *
- * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
+ * Locks: dualtree.shared_lock for the shared heap, only tried in NMI; without it those of grow.c
+ * and reclaim.c.
  */
 #include <linux/string.h>
 #include "../compat/compat.h"
@@ -26,8 +27,7 @@
 
 /*
  * Sections in which a call that cannot sleep looks for memory before it grows. Each drains 32 runs
- * and flushes 32 blocks at most, however many runs are in flight. With one round the longest such
- * call stays below 20,000 instructions.
+ * and flushes 32 blocks at most, however many runs are in flight: that bounds the call.
  */
 #define ATOMIC_ROUNDS	1
 

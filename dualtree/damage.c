@@ -4,7 +4,7 @@
  * Something wrote to memory that is free: a driver past the end of its buffer, a user after its
  * free, a device. What lies there is made again from the ledger, by the caller.
  *
- * Any context, NMI included; no lock but that of the rate limit, which is only tried.
+ * Any context, NMI included; no lock.
  */
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>

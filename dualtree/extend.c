@@ -15,7 +15,8 @@
  *	(2) too				the shared one		grow_in_shared()
  *	(2) too				another			nothing: it does not grow
  *
- * Locks: dualtree.shared_lock for the shared heap, only tried in NMI.
+ * Locks: dualtree.shared_lock for the shared heap, only tried in NMI; after it, or after a section,
+ * the pool's for retired regions.
  */
 #include <linux/export.h>
 #include <linux/string.h>

@@ -27,9 +27,9 @@
  * enables preemption. Those that are given @heap also close the section on it. @caller is the
  * return address that a report names.
  *
- * Locks: none but those of dt_free_slow() and dt_free_remote(). Checking and changing the ledger is
- * one stretch with preemption off. A double-free from an interrupt in it, or from another CPU, may
- * go unnoticed; see ledger.h.
+ * Locks: none in a section. After it the pool's for retired regions, and those of dt_free_slow()
+ * and dt_free_remote(). Checking and changing the ledger is one stretch with preemption off. A
+ * double-free from an interrupt in it, or from another CPU, may go unnoticed; see ledger.h.
  */
 #include <linux/export.h>
 #include "free.h"
@@ -176,7 +176,7 @@ static noinline int free_recheck_hot(struct dt_heap *heap, struct dt_region *reg
 	return free_inserted(dt, heap);
 }
 
-/* The same; mostly it is known that the region need not drain. */
+/* free_recheck_hot(), unless it is known, as it mostly is, that the region need not drain. */
 static noinline int free_cool(struct dt_heap *heap, struct dt_region *region)
 {
 	if (unlikely(hot_may_cool(heap, region)))

@@ -2,7 +2,8 @@
 /*
  * dualtree_free_bulk(): many ranges, several in one section. Any context, NMI included.
  *
- * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again.
+ * Locks: none in a section. After it the pool's for retired regions; dt_shared_drain() tries that
+ * of the shared heap.
  */
 #include <linux/export.h>
 #include <linux/overflow.h>

@@ -6,7 +6,8 @@
  *	cleared, and large				dt_free_clear()
  *	traced, refused, shared or large		dt_free_slow(), do_free()
  *
- * Locks: none; dt_shared_drain() tries that of the shared heap, with preemption on again.
+ * Locks: none in a section. After it the pool's for retired regions; dt_shared_drain() tries that
+ * of the shared heap.
  */
 #include <linux/string.h>
 #include "free.h"
@@ -18,7 +19,7 @@
  * Clear a large range with preemption on, as far as the caller allows, before it is freed; not one
  * that is to be refused. @region is the region that @ptr lies in, or dt_no_region.
  *
- * Return: the same, looked up again.
+ * Return: the region that @ptr lies in then, or dt_no_region.
  */
 struct dt_region *dt_free_clear(struct dualtree *dt, const void *ptr, size_t len,
 				struct dt_region *region)

@@ -13,7 +13,8 @@
  * dualtree_destroy(). The caller puts the regions that a step retired. A CPU that runs without a
  * tick has no heap (percpu.c), so none is interrupted.
  *
- * Context: process context. May sleep. Locks: the CPU hotplug lock, then offline_lock.
+ * Context: process context. May sleep. Locks: the CPU hotplug lock, then offline_lock; or
+ * dualtree.shared_lock.
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
