@@ -18,9 +18,9 @@
  *   the free pages, if the pool has no device.
  * - A bad free changes nothing. It is refused, counted and reported in one rate-limited line.
  *
- * Locks: one raw spinlock for each pool, taken with interrupts disabled. Every call but create and
- * destroy can be made with interrupts disabled and from hard interrupts, but not from NMI, except
- * that buddy_pool_alloc() returns NULL there.
+ * Locks: one raw spinlock for each pool, taken with interrupts disabled. All calls but create and
+ * destroy work in hard interrupts and with interrupts disabled. None is made in NMI but
+ * buddy_pool_alloc(), which returns NULL there.
  */
 #ifndef DUALTREE_BUDDY_POOL_H
 #define DUALTREE_BUDDY_POOL_H

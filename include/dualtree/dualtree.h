@@ -21,9 +21,9 @@
  *
  * Locks and contexts:
  *
- * - alloc, free, trim and extend run in any context, NMI included. Each CPU has a heap of its own,
- *   which is entered with preemption disabled. Nearly all calls disable no interrupts and take no
- *   lock.
+ * - alloc, free, trim and extend run in any context, NMI included. A CPU that goes on allocating
+ *   has a heap of its own, entered with preemption disabled. Nearly all of its calls disable no
+ *   interrupts and take no lock.
  * - An allocation in NMI returns NULL where it would have to wait for a lock or to grow the heap;
  *   on PREEMPT_RT, one with preemption disabled where the heap would have to grow by more than the
  *   pool has free.
@@ -69,11 +69,11 @@ struct dualtree;
 /**
  * DUALTREE_ACCOUNT - charge regions to the cgroup of the task that creates the instance
  *
- * They are charged with __GFP_ACCOUNT, whichever task allocates, and are not shared with other
- * cgroups: all such instances of a cgroup share a pool of its own (BUDDY_POOL_ACCOUNT). An empty
- * region stays charged until the pool returns it to the kernel, some seconds later. Where the
- * cgroup's limit allows no region, an allocation fails as on OOM. Records are not charged. With a
- * pool of the caller's, BUDDY_POOL_ACCOUNT of that pool decides, and this flag is refused.
+ * They are charged with __GFP_ACCOUNT, whichever task allocates. They are not shared with other
+ * cgroups: all such instances of a cgroup share a pool (BUDDY_POOL_ACCOUNT). An empty region stays
+ * charged until the pool returns it to the kernel, some seconds later. Where the cgroup's limit
+ * allows no region, an allocation fails as on OOM. Records are not charged. With a pool of the
+ * caller's, BUDDY_POOL_ACCOUNT of that pool decides, and this flag is refused.
  *
  * Without this flag nothing is charged: __GFP_ACCOUNT of a single call has no effect, since other
  * calls share its region.
@@ -83,10 +83,10 @@ struct dualtree;
 /**
  * DUALTREE_SKIP_ZERO - let init_on_alloc=1 clear what the pool gets, and not each allocation
  *
- * For buffers that a device fills before they are read, as page_pool's: the kernel clears an arena
- * when the pool gets it, and what is freed and allocated again keeps its contents. So these come
- * from users of the same pool, and the flag is refused without one of the caller's. __GFP_ZERO and
- * DUALTREE_ZERO clear as ever, and init_on_free=1 does.
+ * For buffers that a device fills before they are read, as page_pool's. The kernel clears an arena
+ * when the pool gets it; what is freed and allocated again keeps its contents. These come from
+ * users of the same pool, so the flag is refused without a pool of the caller's. __GFP_ZERO,
+ * DUALTREE_ZERO and init_on_free=1 clear all the same.
  */
 #define DUALTREE_SKIP_ZERO	BIT(4)
 
@@ -168,8 +168,8 @@ struct dualtree_stats {
  * Context: Process context. May sleep. If dualtree is built in: from subsys_initcall() on.
  * Return: the instance; ERR_PTR(-EINVAL) if @name is NULL or empty, an order is above the pool's
  * arena order, the minimum is above the maximum, the limit is less than the smallest region, a flag
- * is not defined, or DUALTREE_ACCOUNT is set with a pool; ERR_PTR(-ENODEV) if dualtree is built in
- * and not set up; or ERR_PTR(-ENOMEM).
+ * is not defined, DUALTREE_ACCOUNT is set with a pool or DUALTREE_SKIP_ZERO without one;
+ * ERR_PTR(-ENODEV) if dualtree is built in and not set up; or ERR_PTR(-ENOMEM).
  */
 struct dualtree *dualtree_create(const char *name, const struct dualtree_params *params);
 
@@ -199,8 +199,8 @@ void dualtree_destroy(struct dualtree *dt);
  * best fit), found by trees of the free extents. Unless DUALTREE_EXACT_FIT is set, a range of this
  * size that was freed before comes first.
  *
- * Before it fails on OOM or at the limit it makes the instance's heaps return what they do not
- * need: all of them if @gfp allows to sleep, else this CPU's and the shared one.
+ * Before it fails on OOM or at the limit, heaps of the instance return what they do not need: all
+ * of them if @gfp allows to sleep, else the spares of this CPU's and of the shared one.
  *
  * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
  * the heap must grow.

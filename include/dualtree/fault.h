@@ -5,8 +5,8 @@
  *
  *	can fail			at
  *	pages of an arena, its record,	the growth of a pool
- *	 its leaf in the table, and
- *	 records of its blocks
+ *	 its leaf in the table, records
+ *	 of its blocks, its DMA mapping
  *	a page of the table's arrays	the module's init, memory that is plugged in
  *	the record of a region, unless	the growth of a heap
  *	 it came with the arena

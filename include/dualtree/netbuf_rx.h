@@ -14,10 +14,10 @@
  *	dualtree_rx_reap()	what packets have released is freed	as the tracker was created
  *	dualtree_rx_discard()	the buffers of a ring are freed		NAPI is disabled
  *
- * A tracker that was created with a NAPI takes no lock, from its first refill until its slots are
- * discarded: all calls on it but dualtree_rx_get_stats() are made in the poll of that NAPI, or
- * while it is disabled. One without a NAPI has a spinlock, taken with interrupts disabled; its
- * calls may be made in any context but NMI.
+ * A tracker with a NAPI takes no lock from its first refill until its slots are discarded.
+ * Meanwhile all calls on it but dualtree_rx_get_stats() are made in the poll of that NAPI, or while
+ * it is disabled. One without a NAPI has a spinlock, taken with interrupts disabled; its calls may
+ * be made in any context but NMI, on PREEMPT_RT preemptible.
  *
  * What packets release is also freed when nothing is received any more: a timer looks, and looks
  * more rarely the longer it finds nothing. For a tracker with a NAPI it schedules that, and the
@@ -46,8 +46,8 @@ struct sk_buff;
  *	dualtree_max_size(). 0: dualtree_rx_refill() is not used. If it fits a page with the
  *	headroom and struct skb_shared_info, a buffer is rounded up to a power of two: up to 1,600
  *	bytes or so two lie in a page of 4 KiB
- * @headroom: bytes before these, a multiple of 64; 0: NET_SKB_PAD, as the stack wants it, or none
- *	if a buffer does not fit a page. Drivers with XDP use XDP_PACKET_HEADROOM
+ * @headroom: bytes before these, a multiple of SMP_CACHE_BYTES; 0: NET_SKB_PAD, as the stack wants
+ *	it, or none if a buffer does not fit a page. Drivers with XDP use XDP_PACKET_HEADROOM
  * @copybreak: bytes up to which a frame is copied; 0: as many as pay. With 60, Ethernet's least
  *	length, all frames are in place but those that have headers and padding only
  * @split: the device writes headers elsewhere, see dualtree_rx_receive_split(): buffers are whole
@@ -100,8 +100,8 @@ struct dualtree_rx_stats {
  * @params: the parameters
  *
  * Context: Process context. May sleep.
- * Return: the tracker; ERR_PTR(-EINVAL) if @size is too large, or @headroom is no multiple of 64,
- * above 4032, or not 0 with @split; or ERR_PTR(-ENOMEM).
+ * Return: the tracker; ERR_PTR(-EINVAL) if @size is too large, or @headroom is no multiple of
+ * SMP_CACHE_BYTES, a page or more, or not 0 with @split; or ERR_PTR(-ENOMEM).
  */
 struct dualtree_rx *dualtree_rx_create(struct dualtree *dt,
 				       const struct dualtree_rx_params *params);

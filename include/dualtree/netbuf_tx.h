@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Sending a packet buffer: the stack reads its ranges in place, and they are freed when the stack
- * is done with them. Included by netbuf.h. Process context; no lock.
+ * is done with them. Included by netbuf.h. Contexts: as each call says.
  */
 #ifndef DUALTREE_NETBUF_TX_H
 #define DUALTREE_NETBUF_TX_H
