@@ -16,8 +16,8 @@
 
 /*
  * Cold ranges that go to the trees between two requests that get there. More are a burst, and are
- * deferred: to defer one and put it into the trees after all costs a third more than to do it at
- * once.
+ * deferred. To defer a range and put it into the trees after all costs a third more than to do so
+ * at once.
  */
 #define COLD_MAX	2
 
@@ -41,8 +41,8 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_init);
 
 /*
  * Put a run that was hot into the quick list of its size or the trees. Whether its region should
- * drain was asked when it became hot, and whenever it grew. Not here, since that has hardly ever
- * changed; and it is asked once more when the block is taken.
+ * drain was asked when it became hot, and whenever it grew. It is not asked here: the answer has
+ * hardly ever changed, and is asked for again when the block is taken.
  */
 static __always_inline void hot_insert(struct dt_heap *heap, const struct dt_hot_range *run)
 {
@@ -54,8 +54,8 @@ static __always_inline void hot_insert(struct dt_heap *heap, const struct dt_hot
 }
 
 /*
- * Put the hot range, if there is one, into the quick list of its size or the trees, and the cold
- * one and some deferred runs into the trees.
+ * Put the hot range into the quick list of its size or the trees, and the cold range and up to
+ * DEFERRED_MAX deferred runs into the trees.
  */
 void dt_cache_flush_hot(struct dt_heap *heap)
 {
@@ -74,8 +74,8 @@ void dt_cache_flush_hot(struct dt_heap *heap)
 EXPORT_SYMBOL_FOR_DT_TEST(dt_cache_flush_hot);
 
 /*
- * The rest of dt_cache_free(), out of line so that the usual case needs no stack frame: others are
- * hot, and go to the quick list of their size or to the trees.
+ * The rest of dt_cache_free(), out of line so that the usual case needs no stack frame. Others are
+ * hot: these go to the quick list of their size or to the trees.
  */
 static noinline void cache_displace(struct dt_heap *heap, struct dt_region *region,
 				    unsigned int first, unsigned int nr)
@@ -180,8 +180,7 @@ void dt_cache_recheck_hot(struct dt_heap *heap)
  * @heap: the heap, which has no hot range
  * @region: a region of the heap
  * @first: first granule
- * @nr: number of granules, LEDGER_OWNED by the time the caller leaves the section, of which the
- *	request needs at most half: what serves one request is as well off in a quick list
+ * @nr: number of granules, @unit or more, LEDGER_OWNED by the time the caller leaves the section
  * @unit: granules of the request, not 0
  *
  * Not a run of a region that should drain.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The cache of a heap: free granules that are not in its trees, as the hot range and in quick
- * lists, and those that are to go there, as the cold range and as deferred runs.
+ * The cache of a heap: free granules that are not in its trees. The hot range and the quick lists
+ * serve requests; the cold range and deferred runs are to go to the trees.
  *
  *	alloc(nr) --> hot range is nr? --> quick list of nr? --> trees
  *	free      --> adjacent to the hot range? joins it : becomes it
@@ -20,9 +20,9 @@
  * The cold range is the range freed last in a region that should drain (below), with what was freed
  * adjacent to it since. It serves no request. It goes into the trees as one run, before a request
  * gets to them, when another one becomes cold, or when nothing else is in use in its region. So a
- * burst of frees in order costs the trees one insertion. Of more ranges than two that become cold
- * between two requests that get to the trees, the others are deferred (deferred.h): what they cost
- * the trees is mostly nothing, if the burst ends with empty regions.
+ * burst of frees in order costs the trees one insertion. Ranges from the third on that become cold
+ * between two requests that get to the trees are deferred (deferred.h). If the burst ends with empty
+ * regions, these cost the trees mostly nothing.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
  * in the blocks.
@@ -32,8 +32,7 @@
  * it is in use, and a lower region can serve as much. A block goes to a quick list only if also
  *
  * - neither adjacent granule is free, hot or in flight: the block could merge;
- * - its size has demand: a request that gets to the lists is a credit, a deposit spends one, and
- *   one that a run in flight serves is neither;
+ * - its size has demand: a request that gets to the lists is a credit, a deposit spends one;
  * - something else is in use in its region, which would be empty otherwise;
  * - the list is not full.
  *
@@ -45,8 +44,9 @@
  * all at once when most streams end, and cached blocks would keep them in use. It is not asked when
  * what was hot goes to its list.
  *
- * All that is cached goes into the trees before the heap grows and when it is reclaimed, a
- * region's when nothing in it is in use any more. A heap whose @quick is NULL has no cache.
+ * Before the heap grows all that is cached goes into the trees, or CACHE_FLUSH_MAX of it if the
+ * caller cannot sleep. So does all when the heap is reclaimed, and a region's when nothing in it is
+ * in use any more. A heap whose @quick is NULL has no cache.
  *
  * Context: any, NMI included; the caller owns the heap. No lock.
  *
@@ -69,8 +69,8 @@
 #define CACHE_FLUSH_MAX	32
 
 /*
- * Max blocks that are carved for a size that is asked for again and again, and max granules: 64 KiB
- * of 64 bytes each, as in a quick list.
+ * Max blocks carved at once for a size that is asked for again, and max granules: 64 KiB of 64-byte
+ * granules, as in a quick list.
  */
 #define RUN_BLOCKS	16U
 #define RUN_GRANULES	1024U
@@ -232,8 +232,8 @@ static __always_inline void cache_recheck_hot(struct dt_heap *heap, const struct
 }
 
 /*
- * Make granules hot in place of others, which the caller inserts. In this order: if the trees are
- * made again on the way, all that is the owner's is in them, but for what is hot by then.
+ * Make granules hot in place of others, which the caller inserts. In this order: if the insertion
+ * rebuilds the trees, all that is the owner's goes into them but what is hot by then.
  */
 static __always_inline struct dt_hot_range hot_replace(struct dt_heap *heap,
 						       struct dt_region *region,
@@ -376,8 +376,8 @@ static __always_inline void *cache_alloc(struct dt_heap *heap, size_t size)
  * @heap: the heap, which has quick lists
  * @size: size in bytes, not 0
  *
- * If the one before it was of the same size, and no range became hot since, the next ones are
- * likely to be, too: what they need is carved with it.
+ * If the request before was of the same size and no range became hot since, the next ones are
+ * likely to be, too. What they need is carved with this one.
  *
  * Context: Any; the caller owns the heap.
  * Return: the address of @size bytes, live in the ledger, or NULL if the heap must grow.

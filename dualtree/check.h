@@ -16,8 +16,8 @@ struct dt_region;
 /**
  * struct dt_region_tally - sums over the ledgers of one or more regions
  * @live_bytes: live bytes
- * @in_flight: granules in which nothing is live and that are in no extent and no quick list: in
- *	flight to the owner, or hot
+ * @in_flight: granules in which nothing is live and that are in no extent, quick list or deferred
+ *	run: in flight to the owner, hot or cold
  */
 struct dt_region_tally {
 	size_t live_bytes;

@@ -42,7 +42,7 @@ static bool packed_check(const struct dt_heap *heap, const struct dt_region *reg
 /**
  * dt_heap_check() - check all invariants of a heap
  * @heap: the heap
- * @tally: sums to which those of the heap's regions are added; the hot range is in @in_flight
+ * @tally: sums to which those of the heap's regions are added; hot and cold are in @in_flight
  *
  * Visits every extent and every granule.
  *

@@ -23,9 +23,9 @@ static void deferred_sub(struct dt_heap *heap, struct dt_region *region, unsigne
  * @first: first granule of the run
  *
  * Runs that begin where this one ends are part of it. It ends at the first granule that is not
- * LEDGER_OWNED, since what else may follow begins with a count or a mark of its own: all but the
- * hot range, the cold one, and what was cut off the region's end. None of these is looked at, or a
- * run at the end of a small rest would take as long as one of all that the region was.
+ * LEDGER_OWNED. What may follow without a count or a mark of its own is compared: the hot range,
+ * the cold one, and what was cut off the region's end. No granule of these is read, or a run at the
+ * end of a small rest would take as long as one of a whole region.
  *
  * Context: Any; the caller owns the heap.
  * Return: the granule after the run.

@@ -16,7 +16,7 @@ static void region_evict(struct dt_heap *heap, struct dt_region *region)
 	unsigned long listed = dt_cache_listed(heap), cached = region_nr_cached(region);
 	unsigned int nr;
 
-	/* Of one region as a rule all blocks are; but init_on_free wants each link cleared. */
+	/* Usually all blocks are of this region. But init_on_free needs each link cleared. */
 	if (listed == cached && !want_init_on_free())
 		dt_quick_forget_all(heap->quick);
 	for (nr = 1; nr <= QUICK_LISTS; nr++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The two operations of the dual tree that most requests and frees come down to, inlined where a
- * heap does them: a call in between costs a tenth of each. extent_tree.h has the picture, the
- * invariants and the context; extent_tree.c has the others, and says what holds after damage.
+ * The two operations of the dual tree that most requests and frees end in, inlined in the heap to
+ * save a call. extent_tree.h has the picture, the invariants and the context; extent_tree.c has the
+ * others, and says what holds after damage.
  */
 #ifndef DUALTREE_EXTENT_OPS_H
 #define DUALTREE_EXTENT_OPS_H

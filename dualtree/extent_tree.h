@@ -26,8 +26,8 @@
  * as numbers of granules. A link is followed only to a granule of the region that the ledger has as
  * the last one of an extent of that tree. What the ledger says of an extent, its two ends and its
  * length, lies out of band. Where a link leads elsewhere, @damaged is set: the owner rebuilds the
- * trees from the ledger. A link that was followed to the wrong one of the right ends does no harm:
- * what is carved is free, and the next one to get there finds that it is not.
+ * trees from the ledger. A link to another extent of that tree does no harm: what is carved is
+ * free, and a later descent misses the extent that should be there.
  *
  * Invariants: extents do not overlap and are never adjacent, both trees hold the same ones,
  * @nr_extents and @nr_free are their number and their sum, @largest is the largest, and the ledger
@@ -199,7 +199,7 @@ static __always_inline u32 *extent_root(struct dt_extent_tree *tree, unsigned in
 	return tree->roots + class;
 }
 
-/* Its bit in @classes. */
+/* The bit of a tree by size in @classes. */
 static __always_inline u64 extent_class_bit(unsigned int class)
 {
 	return 1ULL << class % 64;

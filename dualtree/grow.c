@@ -32,8 +32,8 @@
 
 /*
  * A heap that holds less than one region of grown_order is young. Thousands of instances hold a few
- * packets each, and so does each CPU's heap of a stream that is served on any CPU: a young heap
- * grows by at most 1/YOUNG_SHARE of what it holds.
+ * packets each, and so does each CPU's heap of a stream that any CPU serves. So a young heap grows
+ * by at most 1/YOUNG_SHARE of what it holds, or by what it has held more before.
  */
 #define YOUNG_SHARE	2
 

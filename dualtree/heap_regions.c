@@ -58,9 +58,9 @@ void dt_heap_raise_largest(struct dt_heap *heap, struct dt_region *region)
 }
 
 /*
- * The bound of a region has misled a search: lower it, and those above it. What a region's largest
- * extent loses is not told at once: the most that is carved is the largest extent of some region,
- * over and over, and few searches are misled.
+ * The bound of a region has misled a search: lower it, and those above it. Where a largest extent
+ * shrinks they stay: most requests are carved from the largest extent of some region, and few
+ * searches are misled.
  */
 void dt_heap_lower_largest(struct dt_heap *heap, struct dt_region *region)
 {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory in flight: what other CPUs have freed and the owner has not drained. No request can have
- * it but for one that a run serves as it is, so there is to be little of it.
+ * Memory in flight: what other CPUs have freed and the owner has not drained. Only a request that a
+ * run serves as it is can have it, so there is to be little of it.
  *
- * An owner takes runs, or drains, when its caches miss. One that makes no request, or whose
- * requests are all served from the cache, would leave its remote list to the next pass, for
- * seconds: the heaps of a CPU from which a stream has moved away hold what consumers have freed. So
- * an instance is watched from when a region is queued until no heap has one queued. Every
- * IN_FLIGHT_MS a work looks at what is watched. Where more is in flight than IN_FLIGHT_MIN and a
- * part of what the instance holds, the heaps that have a remote list are drained, in interrupts on
- * their CPUs. They keep their caches and their spares. So what waits for longer than IN_FLIGHT_MS
- * is bounded.
+ * An owner takes runs, or drains, when its caches miss. One whose requests the cache serves, or
+ * that makes none, would leave its remote list to the next pass, for seconds: as on a CPU from
+ * which a stream has moved away. So an instance is watched from when a region is queued until no
+ * heap has one queued. Every IN_FLIGHT_MS a work looks at what is watched. Where more is in flight
+ * than IN_FLIGHT_MIN and a part of what the instance holds, the heaps with a remote list are
+ * drained, in interrupts on their CPUs. They keep their caches and their spares. So what waits for
+ * longer than IN_FLIGHT_MS is bounded.
  *
  *	a push			the work
  *	queues the region	takes the instance off
@@ -40,7 +39,8 @@
 
 /*
  * Milliseconds between two looks. At 10 GBit/s 25 MB arrive in them, and as much may be freed. A
- * CPU gets at most 50 interrupts a second for it, and none if it drains its heap itself.
+ * CPU gets at most 50 interrupts a second for each STEP_INSTANCES instances, and none if it drains
+ * its heaps itself.
  */
 #define IN_FLIGHT_MS	20
 
@@ -59,7 +59,7 @@ static LLIST_HEAD(watched);
 /* Guards @taken, and dualtree_destroy() against the work. */
 static DEFINE_MUTEX(watched_lock);
 
-/* Those that the work has taken, and comes to. */
+/* Instances that the work has taken and not looked at yet. */
 static struct llist_node *taken;
 
 static void in_flight_work(struct work_struct *work);
@@ -87,7 +87,7 @@ void dt_in_flight_watch(struct dualtree *dt)
 	irq_work_queue(&look_soon);
 }
 
-/* Is anything queued on the heap of a CPU? A push to the shared heap drains it. */
+/* Is anything queued on the heap of a CPU? A push to the shared heap drains that heap. */
 static bool has_remote(struct dualtree *dt)
 {
 	const struct dt_heap *heap;

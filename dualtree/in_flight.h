@@ -8,7 +8,7 @@
 #include <linux/sizes.h>
 #include "instance.h"
 
-/* An instance that holds less is not watched. An instance that holds little has one such region. */
+/* Bytes, one region of a grown heap: an instance that holds no more is not watched. */
 #define IN_FLIGHT_MIN	SZ_64K
 
 /* In no list: linked to itself. */

@@ -101,7 +101,7 @@ static __always_inline bool ledger_is_last(u8 count)
 	return (u8)(count - LEDGER_FREE) <= LEDGER_SIZES;
 }
 
-/* Is it the mark of the first granule of an extent? In one of one granule that is the last too. */
+/* Is it the mark of the first granule of an extent? One of one granule has that of the last. */
 static __always_inline bool ledger_is_first(u8 count)
 {
 	return count == LEDGER_FREE || (u8)(count - LEDGER_FIRST) <= 1;
@@ -139,9 +139,9 @@ static inline void ledger_unmark_block(u8 *ledger, unsigned int first, unsigned 
 }
 
 /*
- * Is there a block of @nr granules, 1 to 64, which is marked as one? @first is the mark of its
- * first granule. Not two that are adjacent, with as many granules: a stray write may have made the
- * first of these the next of a list of @nr.
+ * Is a block of @nr granules, 1 to 64, marked as one? @first is the mark of its first granule. Two
+ * adjacent blocks with as many granules are not: a stray write may have put the first of them into
+ * a list of @nr.
  */
 static __always_inline bool ledger_has_block(const u8 *first, unsigned long nr)
 {

@@ -12,8 +12,8 @@
  *	33 to 128   the same with 4 or 8 accesses at each end
  *	more        steps of 128 granules, the last one up to the end
  *
- * Accesses overlap rather than go byte by byte. None reaches outside the run: another CPU may be
- * changing an adjacent count. Any context, no lock; ledger.h says which counts may be set when.
+ * Accesses overlap rather than go byte by byte. No store reaches outside the run: another CPU may
+ * be changing an adjacent count. Any context, no lock; ledger.h says which counts may be set when.
  */
 #ifndef DUALTREE_LEDGER_WORDS_H
 #define DUALTREE_LEDGER_WORDS_H
@@ -69,10 +69,10 @@ static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 #define LEDGER_FULL_BIT	(DT_GRANULE == 64)
 
 /*
- * Several counts as one word, which may be unaligned. Other CPUs read and write these bytes, so it
- * is read and written by the macros below only. What an access may not do is tear a byte: who
- * reads words that another CPU is writing takes no byte of them for more than it says. KCSAN takes
- * accesses that are not aligned for plain ones, and is told that these are not.
+ * Several counts as one word, which may be unaligned. Other CPUs read and write these bytes, so
+ * only the macros below access it. An access may tear the word, but no byte of it: where another
+ * CPU is writing the word, each byte is taken by itself. KCSAN takes unaligned accesses for plain
+ * ones, and is told that these are not.
  */
 #define ledger_word(type, p)	(((struct { type counts; } __packed *)(p))->counts)
 #define ledger_read(type, p)			\
@@ -82,8 +82,8 @@ static_assert(!(LEDGER_DEAD & 1) && LEDGER_DEAD + 1 == LEDGER_DEAD_INSIDE);
 })
 /*
  * Counts that no other CPU may write: of granules that are the caller's, or of the owner's blocks.
- * A plain access: the compiler can combine it with what is done to the word. A wrong free may write
- * them meanwhile all the same, so each word is looked at once.
+ * A plain access: the compiler can combine it with what is done to the word. A bad free may write
+ * them all the same, so each word is read once.
  */
 #define ledger_peek(type, p)	data_race(ledger_word(type, p))
 /* A word with @count in each byte. */
@@ -113,8 +113,8 @@ static __always_inline void ledger_put_64(u8 *p, u8 count)
 }
 
 /*
- * Are many counts full? What is to be known of a word of them, and of several: their bitwise AND
- * where that says it, else the bits in which some differ from full ones.
+ * Are many counts full? What is joined of their words is the bitwise AND where that tells, else the
+ * bits in which some differ from full counts.
  */
 static __always_inline u64 ledger_look(const u8 *p)
 {
@@ -131,7 +131,7 @@ static __always_inline u64 ledger_join(u64 seen, const u8 *p)
 	return seen;
 }
 
-/* The same of the 32 granules from @p on. */
+/* ledger_join() of the 32 granules from @p on. */
 static __always_inline u64 ledger_join_32(u64 seen, const u8 *p)
 {
 	seen = ledger_join(seen, p);
@@ -145,7 +145,7 @@ static __always_inline u64 ledger_join_64(u64 seen, const u8 *p)
 	return ledger_join_32(ledger_join_32(seen, p), p + 32);
 }
 
-/* What is seen of none. */
+/* What a join begins with. */
 #define LEDGER_SEEN_NONE	(LEDGER_FULL_BIT ? ledger_all(u64, DT_GRANULE) : 0)
 
 static __always_inline bool ledger_seen_full(u64 seen)
@@ -268,8 +268,8 @@ static __always_inline bool ledger_swap_few(u8 *p, unsigned long nr, u8 count)
 }
 
 /*
- * The same for @nr granules, at most 32, or with @many at most 64; then fewer than 32 are taken
- * for some that are not full.
+ * ledger_swap_few() for @nr granules, at most 32. With @many it is for 32 to 64, and fewer are
+ * taken for some that are not full.
  */
 static __always_inline bool ledger_swap(u8 *p, unsigned long nr, u8 count, bool many)
 {
@@ -387,8 +387,8 @@ static __always_inline u64 ledger_peek_16(u64 seen, const u8 *p)
 }
 
 /*
- * Of @nr granules, at most 64, that come after the first one of a block: do they end before its
- * last one? All up to that one are LEDGER_OWNED, and it has not all bits of that.
+ * Are the @nr granules from @p on, at most 64, inside a block? @p comes after its first one. All
+ * before its last one are LEDGER_OWNED, and the mark of that lacks a bit of LEDGER_OWNED.
  */
 static __always_inline bool ledger_all_inside(const u8 *p, unsigned long nr)
 {

@@ -10,11 +10,11 @@
  *				  and started the pass
  *				and looks at the regions of others of which more than half lies in
  *				their trees: trim.c
- *	memory pressure		the same, looked at once more
- *	want of memory		all
+ *	memory pressure		the same, after a new look at them
+ *	urgent pressure		all
  *
  * A pass takes PASS_INSTANCES instances at a time and sends each CPU interrupts for all of them
- * together (reclaim.c). Memory pressure and want of memory are told by the shrinker, pressure.c.
+ * together (reclaim.c). The shrinker tells of both kinds of pressure (pressure.c).
  *
  * Context: process context. Locks, outermost first: the CPU hotplug lock, instances_lock, then
  * those of walk.c.
@@ -77,7 +77,7 @@ static unsigned int empty_passes;
 #define EMPTY_PASSES_MAX	2
 
 /*
- * A heap with fewer calls since the last look is idle. What it gives back costs it one region to be
+ * A heap with fewer calls since the last look is idle. What it returns costs it one region to be
  * got again, in a whole period. Without this a call now and then kept a spare of 1 MiB for ever.
  */
 #define IDLE_OPS	64
@@ -98,8 +98,9 @@ static u64 heap_ops(const struct dt_heap *heap)
 }
 
 /*
- * May regions of a heap be cut by now? Not if nothing was called since the last look, and that one
- * has found none. Or were some retired in NMI, which busy heaps' calls go past? Before heap_due().
+ * Is a look at the regions of a heap due? Not if it had no call since the last look, and that one
+ * found nothing to cut. It is if regions were retired in NMI: a busy heap's fast path leaves them.
+ * Called before heap_due(), which notes the calls.
  */
 static bool trim_due(const struct dt_heap *heap)
 {

@@ -13,7 +13,7 @@
  * several times what lives in it if each has a heap. So an instance begins with one for all. A CPU
  * gets its own when it makes more than shared_calls allocations in a row; when the CPUs make TURNS
  * times as many in a window of WINDOW_JIFFIES; when another CPU has the shared heap locked at that
- * moment; or when that heap would have to hold more than a region of grown_order. It keeps it.
+ * moment; or when that heap would have to hold more than a region of grown_order. The CPU keeps it.
  *
  * Locks: dualtree.shared_lock for the shared heap, see instance.h; none for the others, which are
  * entered as section.h says.
@@ -115,8 +115,8 @@ static void cpu_heap_destroy(struct dt_heap *heap)
 
 /*
  * Install a heap for the CPU that this runs on by now. Return: false if an interrupt, or another
- * task, has made one in between, or if the CPU runs without a tick: what its heap holds could
- * be reclaimed only by an interrupt, which such a CPU is not sent.
+ * task, has made one in between; or if the CPU runs without a tick. Such a CPU is sent no
+ * interrupt, so what its heap holds could not be reclaimed.
  */
 static bool cpu_heap_install(struct dualtree *dt, struct dt_heap *heap)
 {

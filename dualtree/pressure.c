@@ -4,9 +4,9 @@
  * instances, and starts a pass (pass.c) for which the kernel does not wait.
  *
  *	the shrinker is called by	and starts a pass for
- *	kswapd				pressure; for want of memory, once a second, if the last
- *					passes found nothing idle
- *	a task that needs memory, or	want of memory, ten times a second at most
+ *	kswapd				pressure; urgent, once a second, if the last passes found
+ *					nothing idle
+ *	a task that needs memory, or	urgent pressure, ten times a second at most
  *	a write to drop_caches
  *
  * Context: process context, in reclaim: nothing here waits. Locks: that of passes is tried.

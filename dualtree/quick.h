@@ -110,7 +110,7 @@ static __always_inline bool quick_link_is_sound(const struct dt_heap *heap,
 		      ledger_has_block(region->ledger + (offset >> DT_GRANULE_SHIFT), nr));
 }
 
-/* The region of the first block of a list that is not empty; NULL if it is none, after a repair. */
+/* The region of the first block of a list, which has one; NULL after a repair of the lists. */
 static __always_inline struct dt_region *quick_first(struct dt_heap *heap,
 						     struct dt_quick_list *list, unsigned int nr)
 {

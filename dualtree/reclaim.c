@@ -247,8 +247,8 @@ static void reclaim_cpus(struct dualtree *dt, const struct cpumask *cpus, bool h
  * dt_reclaim_now() - reclaim all heaps of an instance
  * @dt: the instance
  *
- * For an allocation that would fail. The caller may hold the CPU hotplug lock, or a holder may
- * wait for the caller, so the lock is only tried: without it heaps of offline CPUs are left out.
+ * For an allocation that would fail. The caller may hold the CPU hotplug lock, or a holder may wait
+ * for the caller. So the lock is only tried; without it heaps of offline CPUs are left out.
  *
  * Context: Process context. May sleep.
  */

@@ -68,13 +68,13 @@ size_t dt_region_record_bytes(unsigned int order)
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_region_record_bytes);
 
-/* The same of a region whose record is the kernel's; 0 if it came with the arena. */
+/* Bytes of a region's record if it is the kernel's; 0 if it came with the arena. */
 size_t dt_region_own_record_bytes(const struct dt_region *region)
 {
 	return region->records ? 0 : dt_region_record_bytes(region->order);
 }
 
-/* Of the records of regions of a page, of which thousands of streams have one or several each. */
+/* Records of regions of one page: thousands of streams have one or several each. */
 static struct kmem_cache *records_of_pages;
 
 /* Return: 0 or -ENOMEM. */
@@ -116,9 +116,9 @@ static void record_free(struct dt_region *region)
 }
 
 /*
- * Get a record for a block: the one that came with its arena, if it has one that is not in use. A
- * large region may give back its end while the record stays: so it is asked for its own, of what
- * the kernel has free, and leaves that end's slots to others. Return: the record, or NULL.
+ * Get a record for a block: the one that came with its arena, if that is not in use. A large region
+ * may return its end while its record stays. So the kernel is asked for the record first, which
+ * leaves the slots of that end to others. Return: the record, or NULL.
  */
 static struct dt_region *record_get(const void *block, unsigned int order, gfp_t gfp)
 {

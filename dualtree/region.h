@@ -2,8 +2,8 @@
 /*
  * A region: one block of the pool, with its record out of band.
  *
- *	record: [ instance, heap, roots | 8 x full | ledger ... | 8 x full | trees | leak marks ]
- *	block:  [ 2^order pages, all of them payload                                            ]
+ *	record: [ instance, heap, roots | 16 x full | ledger ... | 8 x full | trees, map, leaks ]
+ *	block:  [ 2^order pages, all of them payload                                             ]
  *
  * The guards before and after the ledger read as live granules. So a lookup of an adjacent count
  * needs no bounds check.
@@ -34,8 +34,8 @@ struct dt_heap;
 struct dt_kmemleak_marks;
 
 /*
- * Bytes of a guard. One would do before the ledger; 8 keep it aligned for accesses of 8 counts, and
- * after it an access of 8 counts that begins in the ledger ends in the guard.
+ * Bytes of the guard after the ledger: an access of 8 counts that begins in the ledger ends there.
+ * The guard before it is twice as long, see @guard.
  */
 #define REGION_GUARD	8
 

@@ -8,9 +8,8 @@
 #include "remote_take.h"
 
 /*
- * The end of dead runs that follow each other: of one of them @dead is a granule. Words are read
- * before the barrier that makes all of a run seen whose mark is: where one is not dead it is looked
- * at again.
+ * The end of adjacent dead runs; @dead is a granule of one of them. After smp_rmb() all of a run is
+ * seen whose mark was read before. So a granule that was not dead before it is read again.
  */
 static noinline unsigned int dead_end_many(const struct dt_region *region, const u8 *dead)
 {
@@ -23,7 +22,7 @@ static noinline unsigned int dead_end_many(const struct dt_region *region, const
 		while (!(others = ledger_undead(ledger_read(u64, dead))))
 			dead += sizeof(others);
 		dead += ledger_other(others);
-		/* Acquire: pairs with the release in remote_mark(), of each mark up to here. */
+		/* Acquire: pairs with the release in remote_publish(), of each mark up to here. */
 		smp_rmb();
 	} while (ledger_is_dead(READ_ONCE(*dead)));
 	return dead - region->ledger;
@@ -38,7 +37,7 @@ static __always_inline unsigned int dead_end(const struct dt_region *region, uns
 	const u8 *ledger = region->ledger;
 	u64 others;
 
-	/* Acquire: pairs with the release in remote_mark(), of the mark at @at. */
+	/* Acquire: pairs with the release in remote_publish(), of the mark at @at. */
 	smp_rmb();
 	at++;
 	while (!(others = ledger_read(u64, ledger + at) ^ ledger_all(u64, LEDGER_DEAD_INSIDE)))
@@ -156,7 +155,7 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	return !drain->heated;
 }
 
-/* Take it off. */
+/* Take the first pending region off the list. */
 static struct dt_region *pop_pending(struct dt_heap *heap)
 {
 	struct dt_region *region = remote_first(heap);
@@ -184,7 +183,7 @@ void dt_remote_finish(struct dt_heap *heap)
 {
 	struct dt_region *region = pop_pending(heap);
 
-	/* Full: a push that comes after it queues the region, and the bits of others are seen. */
+	/* Full: a push after it queues the region; the bits of pushes before it are seen. */
 	if (cmpxchg(&region->state, REGION_QUEUED, REGION_IDLE) != REGION_QUEUED) {
 		heap_hand_over(heap, region);
 		return;
@@ -222,9 +221,9 @@ static void clear_bits(struct dt_region *region, unsigned int first, unsigned in
 }
 
 /*
- * The rest of remote_take(): the run that begins with granule @first is longer than a request for
- * @size bytes, or shorter, or its region may have to drain. If it serves two and nothing else is
- * hot, the request is served, and the rest is hot. Return: the run's address, or NULL.
+ * The rest of remote_take(): the run that begins with granule @first is not as long as a request
+ * for @size bytes, or its region may have to drain. If it serves two requests and nothing else is
+ * hot, it serves this one, and the rest is hot. Return: the run's address, or NULL.
  */
 void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsigned int first,
 			  size_t size)

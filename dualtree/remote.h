@@ -31,7 +31,7 @@
  * left it changes the state and looks at the bits once more, with full barriers in between. So
  * either the push sees that the region is not queued, or the drain sees the bit:
  * litmus/remote-queue; and with the bit it sees the mark, and with the mark all that was done to
- * the run: litmus/remote-push, remote-reuse. A request that takes runs does the same, more slowly.
+ * the run: litmus/remote-push, remote-reuse. Requests that take runs do the same, in several calls.
  */
 #ifndef DUALTREE_REMOTE_H
 #define DUALTREE_REMOTE_H
@@ -42,7 +42,7 @@
 #include "heap.h"
 #include "ledger.h"
 
-/* Max runs that are drained in one section: bounds it. design.rst has what 32 of them cost. */
+/* Max runs that are drained in one section: bounds it. */
 #define REMOTE_DRAIN_MAX	32
 
 /* The inside of a run is dead: mark its first granule, and set its bit. */
@@ -53,7 +53,7 @@ static __always_inline bool remote_publish(struct dt_region *region, unsigned lo
 	 * dead_end_many() and dead_exactly().
 	 */
 	smp_store_release(&region->ledger[first], LEDGER_DEAD);
-	/* Full: the mark before the bit. Pairs with the xchg() of who takes bits. */
+	/* Full: the mark before the bit. Pairs with the xchg() that takes the bits. */
 	smp_mb__before_atomic();
 	set_bit(first / REGION_MAP_GRANULES, region->map);
 	/* Full: the bit before the look at the state. Pairs with dt_remote_finish()'s cmpxchg(). */

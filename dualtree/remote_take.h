@@ -9,14 +9,14 @@
  * drained all the same: in_flight.c.
  *
  *	the first run in flight is		the request
- *	just as long as the request		has it
+ *	just as long as the request, in a	has it
+ *	  region that need not drain (cache.h)
  *	long enough for two, if nothing is hot	has its start; the rest is hot
- *	of another length, or in a region	is searched for as always: with a drain
- *	  that may have to drain (cache.h)
+ *	any other				is searched for as always: with a drain
  *
- * Where nothing goes into the trees, no free ages the spare: each word of a map does it instead.
- * Without that 1.66 bytes were held per live byte where most of 2,000 packets were gone and another
- * CPU freed the others; with it 1.27, and 1.53 if all is drained. (40 seeds)
+ * Where nothing goes into the trees, no free ages the spare: each word of a map does instead.
+ * Without this, 1.66 bytes were held per live byte instead of 1.27 where another CPU freed what was
+ * left of 2,000 packets.
  *
  * Context: any, NMI included; the caller owns the heap. Barriers: as a drain's, see remote.h.
  */
@@ -101,9 +101,9 @@ static __always_inline bool dead_exactly(const struct dt_region *region, unsigne
 }
 
 /*
- * The next word of a region's map that has bits: it is taken out of it with all of them, so the
- * cache line that others push to is written once for all. Return: false if there is none, and the
- * next look begins with the first word; or if there has to be a drain.
+ * The next word of a region's map that has bits. All of them are taken out at once, so the cache
+ * line that others push to is written once for all. Return: false if there is none, and the next
+ * look begins with the first word; or if there has to be a drain.
  */
 static __always_inline bool remote_next_word(struct dt_heap *heap, struct dt_region *region)
 {

@@ -14,7 +14,7 @@
  * free has to test whether the heap is active: what it tests anyway says so.
  *
  * Context: any, NMI included. A section disables no interrupt and takes no lock. What can sleep,
- * take a lock or call the page allocator is done outside: a section that lacks memory is left, a
+ * take a lock or call the page allocator is done outside. A section that lacks memory is left, a
  * region is got, and another section is entered, perhaps on another CPU. The exceptions are
  * kmemleak.c's marks, on kernels that have them.
  */
@@ -40,8 +40,8 @@ struct dt_cpu_slot {
 };
 
 /*
- * Max ranges and bytes that a bulk call handles in one section: it ends with the range that
- * reaches either. BULK_MAX results lie on the stack; BULK_BYTES are 1,024 granules of 64 bytes.
+ * Max ranges that a bulk call handles in one section, and bytes after which it ends. BULK_MAX
+ * results lie on the stack; BULK_BYTES are 1,024 granules of 64 bytes.
  */
 #define BULK_MAX	16
 #define BULK_BYTES	SZ_64K

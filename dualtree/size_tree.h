@@ -91,7 +91,7 @@ static __always_inline u32 *first_child(struct dt_extent *node)
 	return &node->child[2 + (READ_ONCE(node->child[2]) == EXTENT_NONE)];
 }
 
-/* The link to the last one. */
+/* The link to the last child of a node, or NULL if it has none. */
 static __always_inline u32 *last_child(struct dt_extent *node)
 {
 	unsigned int i;
@@ -111,7 +111,7 @@ static __always_inline bool only_large(const struct dt_extent_tree *tree, unsign
 	return tree->roots[LEDGER_SIZES] == last && !first_child(extent_node(tree, last));
 }
 
-/* The extents of a class are in order of this. */
+/* The key by which an extent is ordered in its class. */
 static __always_inline u64 key_of(const struct dt_extent_tree *tree, bool large, unsigned int last)
 {
 	return extent_key(tree, large, last, large ? extent_nr_to(tree, last) : 0);
@@ -271,7 +271,7 @@ static __always_inline u32 *link_of(struct dt_extent_tree *tree, unsigned int la
 static __always_inline void size_remove(struct dt_extent_tree *tree, u32 *place, u32 last)
 {
 	struct dt_extent *node = extent_node(tree, last), *leaf = node;
-	/* Of a root: less than the size of all of them. */
+	/* Offset of the link in @tree->roots, if it is a root: less than their size. */
 	unsigned long root = (unsigned long)place - (unsigned long)tree->roots;
 	u32 *link = place, *below, at = last;
 	/* More than a tree is deep, even that of the large extents. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trimming a heap: a region that is large for what lives in it gives back the pages at its end.
+ * Trimming a heap: a region that is large for what lives in it returns the pages at its end.
  *
  *	region	[ live . live .................................... ]
  *	         stays: a quarter more      cut off
