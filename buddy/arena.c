@@ -317,8 +317,8 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_abandon_page);
 
 /*
- * Free the abandoned pages of an arena to which only the pool refers: a reference can only be
- * passed on by one who has it, so none of them is read any more.
+ * Free the abandoned pages of an arena to which only the pool refers. Only a holder can pass a
+ * reference on, so none of these is read any more.
  *
  * Return: false if there may be more.
  */

@@ -7,7 +7,7 @@
  *	the pool of this CPU's node	it has one, or the kernel has an arena for it
  *	the other nodes' pools, in turn	the first cannot serve
  *
- * No lock: each entry of node_pools is set once. An idle pool holds its record and no arena.
+ * No lock: see node_pools. An idle pool holds its record and no arena.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>

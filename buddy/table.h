@@ -13,7 +13,7 @@
  *	|         |----------> the arena or arenas in this span, or NULL
  *	+---------+
  *
- * The arrays take memory only where there is some, and cover all that lies below (sparse.c).
+ * The arrays take memory only for what the machine has, and cover all addresses below (sparse.c).
  *
  * A page without an owner has null_owner. That is a valid record, so that callers that compare
  * owners, or members of them, need no test for NULL.

@@ -4,8 +4,8 @@
  *
  *	dt_held_make_room()	allocates what the next pushes need: before a packet is made
  *	dt_held_push()		cannot fail; a range that continues the last one joins it
- *	dt_held_reap()		frees; ranges side by side of one page, or of one range of the
- *				instance, by one call
+ *	dt_held_reap()		frees; adjacent ranges of one page, or of one range of the instance,
+ *				by one call
  *
  * Locks and contexts as in held.h.
  */
@@ -19,8 +19,8 @@
 #include "held.h"
 
 /*
- * A recent range that is still held when so many came after it waits: a usual ring has as many, so
- * that one that is about to be read is not moved.
+ * Recent ranges after which one that is still held has to wait. A usual ring has as many, so one
+ * that is about to be read is not moved.
  */
 #define RECENT_MAX	256
 

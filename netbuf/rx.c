@@ -9,7 +9,7 @@
  * held.h says when a range is free. rx_ring.c makes packets of the slots of a ring, rx_idle.c reaps
  * when nothing is received.
  *
- * Each fragment has a reference to its page, and is charged the granules that it lies in: so the
+ * Each fragment has a reference to its page, and is charged the granules that it lies in. So the
  * sum of what packets are charged is what they keep from other users of the instance, while the
  * packets that share a page are read at about the same time.
  *
@@ -26,8 +26,8 @@
 #include "rx.h"
 
 /*
- * Ranges that a packet looks at which finds the limit reached: those of two packets, so that the
- * ranges that were released are found, and one that is copied anyway is not much dearer.
+ * Ranges to look at for a packet that finds the limit reached: those of two packets. So what was
+ * released is found, and a packet that is copied anyway is not much dearer.
  */
 #define RX_REAP_AT_LIMIT	4
 
@@ -118,8 +118,8 @@ static void make_frags(struct dualtree_rx *rx, struct sk_buff *skb, struct dualt
 }
 
 /*
- * Return: the packet; NULL if it is to be copied, for the limit or for want of memory for the
- * ranges; or ERR_PTR(-ENOMEM).
+ * Return: the packet; NULL if it is to be copied, at the limit or on OOM of what tracks the ranges;
+ * or ERR_PTR(-ENOMEM).
  */
 static struct sk_buff *make_in_place(struct dualtree_rx *rx, struct net_device *dev,
 				     struct dualtree_buf *buf, unsigned int headers, gfp_t gfp)
@@ -213,7 +213,7 @@ int dualtree_rx_pin(struct dualtree_rx *rx, void *ptr, size_t len)
 }
 EXPORT_SYMBOL_GPL(dualtree_rx_pin);
 
-/* By the owner: the lock excludes, or NAPI, if there is one. */
+/* Set whether NAPI or the lock excludes others from here on. Owner only. */
 void dt_rx_set_polled(struct dualtree_rx *rx, bool polled)
 {
 	unsigned long flags;

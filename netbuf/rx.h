@@ -33,7 +33,7 @@
 
 /**
  * struct dualtree_rx - a tracker of the pages that packets hold
- * @dt: the instance; constant, as are all members up to @copy_max
+ * @dt: the instance; constant, as are all members up to @copy_max but for dualtree_rx_set_size()
  * @napi: the NAPI whose poll makes all calls while @polled, or NULL
  * @limit: maximum of @held.bytes
  * @slot_size: bytes of a slot's buffer
@@ -105,7 +105,7 @@ struct dt_rx_range {
 	bool follows;
 };
 
-/* For the owner: the caller of whatever is not the poll of @reaper. */
+/* For the owner: any caller but the poll of @reaper. */
 static inline unsigned long rx_lock(struct dualtree_rx *rx)
 	__acquires(&rx->lock)
 {

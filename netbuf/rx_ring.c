@@ -10,9 +10,8 @@
  *
  * With split headers the latter begin at a page.
  *
- * build_skb() must not be called on memory that crosses the end of a page: it takes one reference,
- * to the page of the first byte, and code that splices such a packet finds that its pages are no
- * compound page.
+ * build_skb() must not be called on memory that crosses the end of a page. It takes one reference,
+ * to the page of the first byte, and code that splices such a packet finds no compound page.
  *
  * No lock: the poll of the tracker's NAPI, or while that is disabled. From the first buffer that is
  * posted until the slots are discarded nothing else uses the tracker.

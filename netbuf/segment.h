@@ -52,7 +52,7 @@ struct dt_segment_share {
 
 /**
  * struct dualtree_segment - a view of a range
- * @node: entry in the list of a buffer or of a struct dualtree_rx
+ * @node: entry in the list of a buffer
  * @data: first byte that is not consumed
  * @len: number of bytes that are not consumed; never 0 in a buffer
  * @room: bytes before @data that the segment owns, too, for what is prepended; 0 with a share

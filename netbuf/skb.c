@@ -36,7 +36,7 @@
 #include "buf.h"
 
 /**
- * struct taking - bytes of a packet on their way into a buffer
+ * struct taking - bytes of a packet that are added to a buffer
  * @pages: tracker of the pages that are referred to
  * @to: what was taken already
  * @gfp: for records and copies
