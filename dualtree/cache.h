@@ -21,8 +21,8 @@
  * adjacent to it since. It serves no request. It goes into the trees as one run, before a request
  * gets to them, when another one becomes cold, or when nothing else is in use in its region. So a
  * burst of frees in order costs the trees one insertion. Ranges from the third on that become cold
- * between two requests that get to the trees are deferred (deferred.h). If the burst ends with empty
- * regions, these cost the trees mostly nothing.
+ * between two requests that get to the trees are deferred (deferred.h). If the burst ends with
+ * empty regions, these cost the trees mostly nothing.
  *
  * Quick lists hold blocks of exactly 1 to QUICK_LISTS granules, last in, first out. The links lie
  * in the blocks.
