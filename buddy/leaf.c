@@ -81,9 +81,9 @@ void buddy_leaf_enter(struct buddy_leaf *leaf, struct buddy_arena *arena)
 }
 
 /*
- * Prepare a leaf for another arena. If it has one that fills the span, the new one lies in pages
- * that were returned of that: the leaf takes the array of @new, which is not used otherwise. A
- * lookup that still reads leaf->whole is for no page of the new arena: none was handed out yet.
+ * Prepare a leaf for another arena. If it has one that fills the span, the new one lies in returned
+ * pages of that. Then the leaf takes the array of @new, which is not used otherwise. A lookup that
+ * still reads leaf->whole is for no page of the new arena: none was handed out yet.
  */
 void buddy_leaf_split(struct buddy_leaf *leaf, struct buddy_leaf *new)
 {

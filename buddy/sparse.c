@@ -8,8 +8,8 @@
  *	at[]      |entries|entries|entries|entries|entries|	mapped by vmap()
  *
  * Each block of entries is a page. Where there is no memory, one page is mapped again and again:
- * all its entries are the same. So an entry is found by its index alone, and a hole costs one entry
- * of the kernel's page table and one of blocks[], 16 bytes for each page of entries.
+ * all its entries are the same. So an entry is found by its index alone. A hole costs one entry of
+ * the kernel's page table and one of blocks[], 16 bytes for each page of entries.
  *
  * An array that grows keeps its blocks and is mapped again at another place. Readers of the old
  * mapping see the same blocks until it is removed.

@@ -224,8 +224,8 @@ static bool above_high_mark(struct buddy_pool *pool)
 }
 
 /*
- * Return free pages of arenas in use, at most @budget bytes: under memory pressure (@pressed) what
- * the reserve does not need, else what has been free all the time, down to the low mark.
+ * Return free pages of arenas in use, at most @budget bytes. Under memory pressure (@pressed) they
+ * are what the reserve does not need, else what has been free all the time, down to the low mark.
  *
  * Return: the bytes.
  */

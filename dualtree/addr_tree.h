@@ -8,7 +8,7 @@
  *
  * All levels lie in one array, the lowest first. The highest has one word. So the tree of 2^k
  * granules is k / 6 levels deep, however many extents there are. A node is a word, and an extent's
- * place in it follows from its last granule: nothing is searched or rebalanced to insert or remove
+ * place in it follows from its last granule. Nothing is searched or rebalanced to insert or remove
  * one, and carving an extent from its start changes nothing. A removal clears a bit of level 0
  * only; bits above it that lead to nothing any more are cleared by the search that they mislead.
  *

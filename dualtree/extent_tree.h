@@ -29,9 +29,9 @@
  * trees from the ledger. A link to another extent of that tree does no harm: what is carved is
  * free, and a later descent misses the extent that should be there.
  *
- * Invariants: extents do not overlap and are never adjacent, both trees hold the same ones,
- * @nr_extents and @nr_free are their number and their sum, @largest is the largest, and the ledger
- * has the marks of each extent's size at both of its ends, and LEDGER_OWNED inside.
+ * Invariants: extents do not overlap and are never adjacent. Both trees hold the same ones.
+ * @nr_extents and @nr_free are their number and their sum, @largest is the largest. The ledger has
+ * the marks of each extent's size at both of its ends, and LEDGER_OWNED inside.
  *
  * Merging searches for nothing: the ledger says what lies before and after the freed granules.
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Freeing a byte range of a heap that is not active here, if nothing else lives in its granules and
- * these are 33 at most: free.c begins it, and does what is left out. Any context, NMI included.
+ * these are 33 at most. free.c begins it, and does the rest. Any context, NMI included.
  *
  *	the range begins with a granule			dt_free_remote(), free_push()
  *	the range begins inside a granule		free_remote_inside(), free_push()

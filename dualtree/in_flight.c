@@ -4,12 +4,12 @@
  * run serves as it is can have it, so there is to be little of it.
  *
  * An owner takes runs, or drains, when its caches miss. One whose requests the cache serves, or
- * that makes none, would leave its remote list to the next pass, for seconds: as on a CPU from
- * which a stream has moved away. So an instance is watched from when a region is queued until no
- * heap has one queued. Every IN_FLIGHT_MS a work looks at what is watched. Where more is in flight
- * than IN_FLIGHT_MIN and a part of what the instance holds, the heaps with a remote list are
- * drained, in interrupts on their CPUs. They keep their caches and their spares. So what waits for
- * longer than IN_FLIGHT_MS is bounded.
+ * that makes none since its stream has moved away, would leave its remote list to the next pass,
+ * for seconds. So an instance is watched from when a region is queued until no heap has one queued.
+ * Every IN_FLIGHT_MS a work looks at what is watched. Where more is in flight than IN_FLIGHT_MIN
+ * and a part of what the instance holds, the heaps with a remote list are drained, in interrupts on
+ * their CPUs. They keep their caches and their spares. So what waits for longer than IN_FLIGHT_MS
+ * is bounded.
  *
  *	a push			the work
  *	queues the region	takes the instance off

@@ -29,8 +29,8 @@
  *	a free of a part of it		compare-exchange: other CPUs may free the rest now
  *	dualtree_extend()		a store, if all that is live is its caller's
  *
- * A context that finds all that is live to be its own makes its load an acquire: it pairs with
- * the compare-exchanges of those that freed the rest. litmus/ledger-equal-*, ledger-one-owner.
+ * A context that finds all that is live to be its own makes its load an acquire. It pairs with the
+ * compare-exchanges that freed the rest. litmus/ledger-equal-*, ledger-one-owner.
  *
  * Two frees of the same bytes at the same time are a race of the callers, which may go unnoticed.
  */

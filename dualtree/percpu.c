@@ -9,7 +9,7 @@
  *	on a CPU that runs without a tick		the shared heap
  *	where a heap cannot be allocated		the shared heap, until one can
  *
- * What lies in one heap is no use to the CPUs of the others: a stream that any CPU serves holds
+ * What lies in one heap is no use to the CPUs of the others. A stream that any CPU serves holds
  * several times what lives in it if each has a heap. So an instance begins with one for all. A CPU
  * gets its own when it makes more than shared_calls allocations in a row; when the CPUs make TURNS
  * times as many in a window of WINDOW_JIFFIES; when another CPU has the shared heap locked at that
@@ -37,7 +37,7 @@
 
 /*
  * The parameter shared_calls. A pair of calls on the shared heap takes several times what one on a
- * CPU's takes: 32 of them are soon made up for where a CPU goes on.
+ * CPU's heap takes. A CPU that goes on calling soon makes up for 32 of them.
  */
 unsigned int dt_shared_calls = 32;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_shared_calls);

@@ -19,8 +19,8 @@ void dt_quick_init(struct dt_quick *quick)
 }
 
 /*
- * The region of a block that a link of a list leads to, or NULL if the link does not lead to the
- * start of a block of the heap. The link is not followed before the ledger agrees.
+ * The region of the block that a list's link leads to, or NULL if there is no block of the heap.
+ * The link is not followed before the ledger agrees.
  */
 static __always_inline struct dt_region *block_region(const struct dt_heap *heap,
 						      const struct dt_cached *block)

@@ -7,8 +7,8 @@
  *	               next ---------------------------^ next				the blocks
  *
  * The links lie in the blocks, which stray writes may change at any time. A link is followed only
- * to where the ledger has the start of a block of the heap, and a block is taken only if the ledger
- * has all of it. Where that fails, all blocks of the heap go to the trees, and the lists are empty.
+ * to where the ledger has the start of a block of the heap. A block is taken only if the ledger has
+ * all of it. Where that fails, all blocks of the heap go to the trees, and the lists are empty.
  *
  * Context: any, NMI included; the caller owns the heap. No lock.
  */

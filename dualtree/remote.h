@@ -7,7 +7,7 @@
  *	  ledger: dead  --> bit of the region's map --> takes the bits
  *	  region queued --> dt_heap.remote          --> takes the list, and the regions' runs
  *
- * From push to drain the granules are in flight. Nothing is written to the freed memory itself: a
+ * From push to drain the granules are in flight. Nothing is written to the freed memory itself. A
  * run is marked dead in the ledger, a bit of its region's map says where to look, and the region is
  * queued on its heap if it is not. So a push needs no memory, cannot fail, and a stray write to
  * what is in flight does no harm. Runs that are adjacent are drained as one. A request may take the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Repair: the trees of a region are made again from its ledger, where a link in free memory was
- * found to lead nowhere. extent_tree.h says how it is found, ledger.h why the ledger is enough.
+ * Repair: the trees of a region are made again from its ledger when a link in free memory leads
+ * nowhere. extent_tree.h says how it is found, ledger.h why the ledger is enough.
  *
  * Context: any; the caller owns the heap. Takes time in proportion to the region.
  */

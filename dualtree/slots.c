@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The slots of instances: a struct dt_cpu_slot for each CPU. They come from blocks of percpu memory
- * with slots for SLOTS_MAX instances each, since a call of the percpu allocator costs as much as
- * all else that an instance needs.
+ * with slots for SLOTS_MAX instances each. A call of the percpu allocator costs as much as all else
+ * that an instance needs.
  *
  *	a block is	if it has
  *	in partial	a free slot

@@ -11,8 +11,8 @@
  *
  * Most packets are read in the order of arrival: so a look begins with the oldest recent range, and
  * ends at the first that is held. A packet that is not read would stop that. So a range that is
- * held when many others have come after it, or when none comes any more, moves to a second queue,
- * of which each call looks at a few, in turn.
+ * held when many others have come after it, or when none comes any more, moves to a second queue.
+ * Each call looks at a few of that, in turn.
  *
  * What lies after a packet in its buffer, the tail, is held with it at first: mostly both are free
  * at the next look, by one call. If the packet waits, its tail is freed then.

@@ -84,7 +84,7 @@ void dt_rx_hold(struct dualtree_rx *rx, struct sk_buff *skb, const struct dt_rx_
 }
 
 /*
- * Return: number of fragments for the bytes after the headers, or MAX_SKB_FRAGS + 1 if a range is
+ * Return: number of fragments for the bytes after the headers. MAX_SKB_FRAGS + 1 if a range is
  * shared: the references to its pages do not count a clone that still reads it.
  */
 static unsigned int frags_needed(struct dualtree_buf *buf, size_t headers)

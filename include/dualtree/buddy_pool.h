@@ -37,9 +37,8 @@ struct device;
 /**
  * BUDDY_POOL_ARENA_ORDER - default arena order: the pages of 4 MiB, as a power of two
  *
- * 4 MiB whatever the size of a page, so that dualtree_max_size() is the same on all machines: 10
- * for pages of 4 KiB, 8 for 16 KiB, 6 for 64 KiB. It is less on a kernel that does not hand out
- * so many contiguous pages.
+ * 10 for pages of 4 KiB, 8 for 16 KiB, 6 for 64 KiB, so that dualtree_max_size() is the same on all
+ * machines. It is less on a kernel that does not hand out so many contiguous pages.
  */
 #define BUDDY_POOL_ARENA_ORDER	(22 - PAGE_SHIFT)
 
@@ -166,11 +165,11 @@ void buddy_pool_destroy(struct buddy_pool *pool);
  *	__GFP_NOFAIL are refused
  *
  * Splits the smallest free block that is large enough. If there is none, takes an arena from the
- * kernel, with no lock held: the largest that the kernel has and the limit allows, from the
+ * kernel, with no lock held. That is the largest that the kernel has and the limit allows, from the
  * pool's arena order down to @order. Where the limit allows none, empty arenas that are too small
  * for @order are returned to the kernel first; a caller that cannot sleep returns a few at most,
- * and none that the reserve needs. On PREEMPT_RT an atomic caller gets only what the pool has
- * free, since the kernel's allocator cannot be called there.
+ * and none that the reserve needs. On PREEMPT_RT an atomic caller gets only what the pool has free,
+ * since the kernel's allocator cannot be called there.
  *
  * Context: Any context that @gfp allows, hard interrupts included. NULL in NMI.
  * Return: the first byte of the block; NULL if @order is too large, on OOM, at the limit, or,

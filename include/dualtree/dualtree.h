@@ -199,8 +199,8 @@ void dualtree_destroy(struct dualtree *dt);
  * best fit), found by trees of the free extents. Unless DUALTREE_EXACT_FIT is set, a range of this
  * size that was freed before comes first.
  *
- * Before it fails on OOM or at the limit, heaps of the instance return what they do not need: all
- * of them if @gfp allows to sleep, else the spares of this CPU's and of the shared one.
+ * Before it fails on OOM or at the limit, all heaps of the instance return what they do not need if
+ * @gfp allows to sleep. Else this CPU's and the shared one return their spares.
  *
  * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
  * the heap must grow.
@@ -424,8 +424,8 @@ void dualtree_dma_sync_for_cpu(struct dualtree *dt, const void *ptr, size_t len)
  * @ptr: first byte
  * @len: number of bytes, all of them in live memory of one region
  *
- * It comes after the last access of the CPU and before the device gets the address, also where the
- * device only writes: the CPU's cache may have data of an earlier user that is still to be written
+ * It comes after the last access of the CPU and before the device gets the address. So it does
+ * where the device only writes: the CPU's cache may still have data of an earlier user to write
  * back. After it the CPU does not touch the range until dualtree_dma_sync_for_cpu(). A range is
  * freed only when the device is done with it; no sync is needed before.
  *

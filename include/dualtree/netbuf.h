@@ -211,8 +211,8 @@ int dualtree_buf_adopt(struct dualtree_buf *buf, void *ptr, size_t len, gfp_t gf
  * dualtree_buf_len() tells how much that was. A stream would discard bytes with MSG_TRUNC. Other
  * flags, MSG_ERRQUEUE for example, ask for something else than the next bytes.
  *
- * The socket puts control messages there as it does for a program that has set the same options:
- * timestamps, a TLS record's type, the size of the datagrams that GRO has merged, and so on.
+ * Control messages are those that a program with the same socket options gets: timestamps, a TLS
+ * record's type, the size of the datagrams that GRO has merged, and so on.
  *
  * Context: Process context. May sleep.
  * Return: number of bytes received; 0 at the end of a stream; -EINVAL if @size is 0 or too large, a

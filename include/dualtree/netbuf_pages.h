@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packets into a packet buffer, without a copy: ranges in pages that belong to the network stack,
- * or to any other owner, lie in a chain with ranges of the instance. Included by netbuf.h.
+ * Packets into a packet buffer, without a copy. Ranges in pages of the network stack, or of any
+ * other owner, lie in a chain with ranges of the instance. Included by netbuf.h.
  *
  *	dualtree_buf_from_skb()		bytes of a packet
  *	dualtree_buf_read_sock()	what a TCP socket has received
@@ -57,9 +57,9 @@ struct dualtree_pages_stats {
  * @limit: maximum of held_bytes, beyond which packets are copied
  *
  * A range is charged what its page keeps from others. For a packet's bytes that is what the stack
- * has charged the packet for the buffer that they lie in (truesize): some 1,900 bytes for 1,460 of
- * a network card with buffers for an MTU of 1,500, a page for ten bytes of one whose buffers are
- * pages. Two ranges that were taken from one such buffer in two calls are charged twice.
+ * has charged the packet for the buffer that they lie in (truesize). With card buffers for an MTU
+ * of 1,500 it is some 1,900 bytes for 1,460; with buffers of a page it is a page for ten bytes. Two
+ * ranges that were taken from one such buffer in two calls are charged twice.
  *
  * The stack cuts buffers out of larger pages, of 32 KiB for example, as it charges them: by the
  * piece. But it gets such a page back as a whole. Where neighbours of a range are released long

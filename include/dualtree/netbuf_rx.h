@@ -19,10 +19,10 @@
  * it is disabled. One without a NAPI has a spinlock, taken with interrupts disabled; its calls may
  * be made in any context but NMI, on PREEMPT_RT preemptible.
  *
- * What packets release is also freed when nothing is received any more: a timer looks, and looks
- * more rarely the longer it finds nothing. For a tracker with a NAPI it schedules that, and the
- * reap in its poll looks at some hundred ranges. So it does while the device is closed: once the
- * slots are discarded it needs no NAPI of the driver's, and takes the lock.
+ * What packets release is also freed when nothing is received any more: a timer looks, more and
+ * more rarely. For a tracker with a NAPI it schedules that, and the reap in its poll looks at some
+ * hundred ranges. So it does while the device is closed: once the slots are discarded it needs no
+ * NAPI of the driver's, and takes the lock.
  */
 #ifndef DUALTREE_NETBUF_RX_H
 #define DUALTREE_NETBUF_RX_H
