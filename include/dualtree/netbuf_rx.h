@@ -303,7 +303,7 @@ unsigned int dualtree_rx_reap(struct dualtree_rx *rx, unsigned int budget);
  * @rx: the tracker
  * @stats: set to the statistics; with a lock, all from one hold of it
  *
- * Context: Any context but NMI.
+ * Context: Any context but NMI; on PREEMPT_RT preemptible.
  */
 void dualtree_rx_get_stats(struct dualtree_rx *rx, struct dualtree_rx_stats *stats);
 
