@@ -59,7 +59,7 @@ static bool free_above(const struct buddy_arena *arena, unsigned int node)
 	return node;
 }
 
-/* What is abandoned or returned is not the other, and lies in no node that is set. */
+/* A page is not both abandoned and returned, and if it is either it lies in no node that is set. */
 static bool pages_check(const struct buddy_arena *arena)
 {
 	unsigned int page, node;
@@ -139,7 +139,7 @@ static bool list_check(const struct list_head *list, bool empty, struct sums *su
 	return true;
 }
 
-/* The same of the list of empty arenas of an order: each has that order. */
+/* list_check() of the empty arenas of an order: each has that order. */
 static bool empty_check(const struct buddy_lists *lists, unsigned int order, struct sums *sums)
 {
 	const struct buddy_arena *arena;

@@ -148,7 +148,7 @@ int buddy_reserve_missing(const struct buddy_pool *pool, bool *blocks)
 	if (pool->lists.free_pages >= pool->reserve_pages)
 		return -1;
 	rest = pool->reserve_pages - pool->lists.free_pages;
-	/* Not more than what is missing, so that it is within the limit. */
+	/* At most what is missing, so that the arena is within the limit. */
 	return min3(ilog2(rest), (int)pool->reserve_order, PAGE_ALLOC_COSTLY_ORDER);
 }
 

@@ -186,7 +186,7 @@ static void *remove_part(struct buddy_pool *pool, unsigned int end, unsigned lon
 	return NULL;
 }
 
-/* The same, of what was free all the time beyond the low mark. */
+/* remove_part() of what was free all the time beyond the low mark. */
 static void *remove_idle_part(struct buddy_pool *pool, unsigned int *order)
 	__must_hold(&pool->lock)
 {
@@ -201,7 +201,7 @@ static void *remove_idle_part(struct buddy_pool *pool, unsigned int *order)
 	return remove_part(pool, heap_order(pool), low - keep, order);
 }
 
-/* The same, of what is free beyond the reserve. */
+/* remove_part() of what is free beyond the reserve. */
 static void *remove_any_part(struct buddy_pool *pool, unsigned long budget, unsigned int *order)
 	__must_hold(&pool->lock)
 {

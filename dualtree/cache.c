@@ -145,7 +145,7 @@ static void hot_cool(struct dt_heap *heap)
 		was.nr = 0;
 	}
 	WRITE_ONCE(hot->nr, 0);
-	/* Where it is all that is in use it goes to the trees, and its region is empty. */
+	/* What was cold goes to the trees if it is all that is in use: its region is empty then. */
 	if (was.nr && (heap->nr_cooled++ < COLD_MAX || was.region->nr_inuse == was.nr))
 		dt_evict_run(heap, was.region, was.first, was.nr);
 	else if (was.nr)

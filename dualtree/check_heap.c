@@ -120,7 +120,7 @@ static bool hot_check(const struct dt_heap *heap)
 	return hot->region->heap == heap && hot->nr <= hot->region->nr_inuse;
 }
 
-/* The same of the cold range. */
+/* hot_check() of the cold range. */
 static bool cold_check(const struct dt_heap *heap)
 {
 	const struct dt_cold_range *cold = &heap->cold;
@@ -152,7 +152,7 @@ static bool region_deferred_check(const struct dt_heap *heap, const struct dt_re
 	       hlist_unhashed(&region->deferred_node) == !nr;
 }
 
-/* The same of all regions of a heap. */
+/* region_deferred_check() of all regions of a heap. */
 static bool deferred_check(const struct dt_heap *heap)
 {
 	const struct dt_region *region;

@@ -61,7 +61,7 @@ static bool growth_init(struct growth *g, const struct dualtree *dt, const void 
 		return false;
 	offset = region_offset(region, ptr);
 	range = ledger_range(offset, len);
-	/* It may be cut meanwhile; what it is to grow by is looked at again by its owner. */
+	/* The region may be cut meanwhile; its owner looks at what is added once more. */
 	if (new_len > READ_ONCE(region->bytes) - offset || ledger_check(region->ledger, &range))
 		return false;
 	*g = (struct growth) {

@@ -17,7 +17,7 @@ static __always_inline void extent_forget(const struct dt_extent_tree *tree, uns
 {
 	struct dt_extent *node = extent_node(tree, last);
 
-	/* What is handed out is clear then, nodes included. */
+	/* With init_on_free what is handed out is clear, nodes included. */
 	if (want_init_on_free()) {
 		node->pairs[0] = 0;
 		node->pairs[1] = 0;
@@ -37,7 +37,7 @@ static __always_inline void extent_mark(struct dt_extent_tree *tree, unsigned in
 		tree->lengths[(first + LENGTH_GRANULES - 1) / LENGTH_GRANULES] = nr;
 		tree->lengths[last / LENGTH_GRANULES] = nr;
 	} else {
-		/* In this order: of one granule the mark is that of the last. */
+		/* In this order: an extent of one granule has the mark of the last. */
 		WRITE_ONCE(tree->ledger[first], LEDGER_FIRST);
 		WRITE_ONCE(tree->ledger[last], LEDGER_FREE + nr - 1);
 	}

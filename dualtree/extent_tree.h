@@ -134,7 +134,7 @@ static __always_inline unsigned int extent_nr_from(const struct dt_extent_tree *
 		return tree->lengths[(first + LENGTH_GRANULES - 1) / LENGTH_GRANULES];
 	if (word)
 		return __ffs(word) + 1;
-	/* It is no longer than a word has bits, so it ends in the next one. */
+	/* The extent is no longer than a word has bits, so it ends in the next one. */
 	word = tree->by_addr[first / BITS_PER_LONG + 1];
 	return BITS_PER_LONG - first % BITS_PER_LONG + __ffs(word) + 1;
 }

@@ -324,7 +324,7 @@ static noinline int free_larger(struct dualtree *dt, struct dt_region *region, s
 	u8 *first = region->ledger + (offset >> DT_GRANULE_SHIFT);
 	u8 *last = region->ledger + (last_byte >> DT_GRANULE_SHIFT);
 
-	/* Or the compiler keeps what they are made of, too, in registers that it has to save. */
+	/* Else the compiler also keeps what these are computed from, in registers that it saves. */
 	OPTIMIZER_HIDE_VAR(first);
 	OPTIMIZER_HIDE_VAR(last);
 	if (unlikely(!ledger_take_whole(first, last, offset, last_byte, true)))

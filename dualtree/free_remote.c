@@ -63,7 +63,7 @@ static __always_inline int free_remote_few(struct dualtree *dt, struct dt_region
 	unsigned long more = last_byte >> DT_GRANULE_SHIFT;
 	const u8 *count;
 
-	/* Or the compiler keeps @first, and saves a register for it: it is computed once more. */
+	/* Else the compiler saves a register to keep @first. It is computed once more instead. */
 	OPTIMIZER_HIDE_VAR(offset);
 	count = region->ledger + first;
 	if (more) {
@@ -95,7 +95,7 @@ int dt_free_remote(struct dualtree *dt, struct dt_region *region, size_t len, co
 	if (unlikely(region->dt != dt || len - 1 >= FREE_WHOLE_MAX))
 		return dt_free_slow(dt, region, len, ptr, caller);
 	offset = region_offset(region, ptr);
-	/* Or the compiler keeps @ptr, too. */
+	/* Else the compiler keeps @ptr, too. */
 	OPTIMIZER_HIDE_VAR(offset);
 	if (unlikely(offset + len - 1 >= READ_ONCE(region->bytes)))
 		return free_offset(dt, region, len, offset, caller);

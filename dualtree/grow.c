@@ -173,7 +173,7 @@ struct dt_region *dt_region_get(struct dualtree *dt, size_t size, const struct d
 			return region;
 	}
 	region = region_get_order(dt, need, gfp);
-	/* The record of a larger one comes with the arena. */
+	/* The record of a region of 64 KiB comes with the arena. */
 	if (!region && need < BUDDY_RECORD_ORDER && BUDDY_RECORD_ORDER <= dt->max_order)
 		region = region_get_order(dt, BUDDY_RECORD_ORDER, gfp_opportunistic(gfp));
 	return region;

@@ -157,7 +157,7 @@ void *dt_heap_alloc_run(struct dt_heap *heap, size_t size, unsigned int max)
 	if (unlikely(first == EXTENT_NONE))
 		return dt_heap_alloc(heap, size);
 	if (total != nr) {
-		/* Of an extent that is used up the mark is still there. */
+		/* An extent that is used up has left its mark there. */
 		WRITE_ONCE(region->ledger[first + total - 1], LEDGER_OWNED);
 		region->nr_inuse += total - nr;
 		heap->hot.region = region;

@@ -126,7 +126,7 @@ static __always_inline u64 ledger_look(const u8 *p)
 static __always_inline u64 ledger_join(u64 seen, const u8 *p)
 {
 	seen = LEDGER_FULL_BIT ? seen & ledger_look(p) : seen | ledger_look(p);
-	/* Or the compiler loads all words first, and has to save registers for that. */
+	/* Else the compiler loads all words first, and saves registers for that. */
 	OPTIMIZER_HIDE_VAR(seen);
 	return seen;
 }

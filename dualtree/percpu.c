@@ -61,7 +61,7 @@ struct cpu_heap {
 	struct dt_quick quick;
 };
 
-/* Of struct cpu_heap: the kernel's next larger block is half as large again. */
+/* For struct cpu_heap: the kernel's next larger block is half as large again. */
 static struct kmem_cache *heaps;
 
 /* Return: 0 or -ENOMEM. */

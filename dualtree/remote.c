@@ -151,7 +151,7 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 			return false;
 		}
 	}
-	/* It stays queued while the owner takes what is hot: pushes only set bits until then. */
+	/* The region stays queued while the owner takes what is hot: pushes only set bits then. */
 	return !drain->heated;
 }
 

@@ -211,7 +211,7 @@ static __always_inline u32 best_large(struct dt_extent_tree *tree, unsigned int 
 	*link = best_of_large(tree, nr);
 	if (!*link)
 		return EXTENT_NONE;
-	/* It is read once more: a stray write may have changed it since. */
+	/* Read once more: a stray write may have changed the link since. */
 	at = READ_ONCE(**link);
 	if (unlikely(!link_valid(tree, at, LEDGER_LARGE, 0)))
 		return EXTENT_NONE;
@@ -274,7 +274,7 @@ static __always_inline void size_remove(struct dt_extent_tree *tree, u32 *place,
 	/* Offset of the link in @tree->roots, if it is a root: less than their size. */
 	unsigned long root = (unsigned long)place - (unsigned long)tree->roots;
 	u32 *link = place, *below, at = last;
-	/* More than a tree is deep, even that of the large extents. */
+	/* More steps than any tree is deep, that of the large extents included. */
 	int left = tree->key_bits + 2;
 
 	while ((below = first_child(leaf))) {

@@ -135,7 +135,7 @@ void dt_rx_timer_init(struct dualtree_rx *rx)
 	mutex_unlock(&trackers_lock);
 }
 
-/* The opposite. No packet is given to the tracker any more. May sleep. */
+/* Undo dt_rx_timer_init(). No packet is given to the tracker any more. May sleep. */
 void dt_rx_timer_exit(struct dualtree_rx *rx)
 {
 	mutex_lock(&trackers_lock);
