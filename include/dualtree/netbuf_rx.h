@@ -8,10 +8,10 @@
  *	dualtree_rx_receive()	a slot becomes a packet			in the poll
  *	dualtree_rx_receive_split() one with headers elsewhere		in the poll
  *	dualtree_rx_append()	the next slot of the same frame		in the poll
- *	dualtree_rx_skb()	a packet buffer becomes a packet	as the tracker was created
- *	dualtree_rx_pin()	a page of a packet that the caller	as the tracker was created
+ *	dualtree_rx_skb()	a packet buffer becomes a packet	as below
+ *	dualtree_rx_pin()	a page of a packet that the caller	as below
  *				builds, or of an XDP frame
- *	dualtree_rx_reap()	what packets have released is freed	as the tracker was created
+ *	dualtree_rx_reap()	what packets have released is freed	as below
  *	dualtree_rx_discard()	the buffers of a ring are freed		NAPI is disabled
  *
  * A tracker with a NAPI takes no lock from its first refill until its slots are discarded.
