@@ -9,7 +9,7 @@
  *	buddy_arena_free_range()	splits live nodes down to the range, frees what is in it
  *	both frees			merge each freed node with its buddy while that is free
  *	buddy_arena_abandon_page()	the same as a free of the page, but it is not free yet
- *	buddy_arena_recover()		frees abandoned pages that are not referred to any more
+ *	buddy_lists_recover()		frees abandoned pages that are not referred to any more
  *
  * arena.h describes the maps and says what is called under the pool's lock.
  */
@@ -288,7 +288,7 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_free_range);
 
-/* Pages that buddy_arena_recover() frees at most in one hold of the lock, some 100 steps each. */
+/* Max pages that buddy_lists_recover() frees in one hold of the lock, some 100 steps each. */
 #define RECOVER_MAX	32
 
 /*
@@ -307,8 +307,10 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 	split_live_block(arena, node_of(arena, page, 0));
 	mark_head_after(arena, page + 1);
 	__set_bit(page, arena->abandoned);
-	if (!arena->nr_abandoned++)
+	if (!arena->nr_abandoned++) {
 		list_add_tail(&arena->abandoned_link, &lists->abandoned);
+		lists->nr_abandoned++;
+	}
 	lists->abandoned_pages++;
 	if (arena->nr_returned)
 		check_drained(lists, arena);
@@ -316,13 +318,17 @@ int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *aren
 }
 EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_abandon_page);
 
+static void drop_abandoned(struct buddy_lists *lists, struct buddy_arena *arena)
+{
+	list_del_init(&arena->abandoned_link);
+	lists->nr_abandoned--;
+}
+
 /*
- * Free the abandoned pages of an arena to which only the pool refers. Only a holder can pass a
- * reference on, so none of these is read any more.
- *
- * Return: false if there may be more.
+ * Free abandoned pages of an arena to which only the pool refers. Only a holder can pass a
+ * reference on, so none of these is read any more. Return: false if there may be more.
  */
-bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena)
+static bool arena_recover(struct buddy_lists *lists, struct buddy_arena *arena)
 {
 	unsigned int page, budget = RECOVER_MAX;
 
@@ -336,24 +342,36 @@ bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena)
 		__clear_bit(page, arena->abandoned);
 		lists->abandoned_pages--;
 		if (!--arena->nr_abandoned)
-			list_del_init(&arena->abandoned_link);
+			drop_abandoned(lists, arena);
 		node_release(lists, arena, node_of(arena, page, 0));
 	}
 	return true;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_recover);
 
-/* Return: an arena without a live page, of which pages are abandoned; or NULL. */
-struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists)
+/**
+ * buddy_lists_recover() - look at the abandoned pages of one arena
+ * @lists: the arenas; the first in @lists->abandoned is looked at, and becomes the last
+ * @again: set if there may be more to free of that arena, which is the first still
+ *
+ * Frees those that are not referred to any more.
+ *
+ * Context: Under the pool's lock.
+ * Return: the arena, if no page of it is live and some are abandoned still; or NULL.
+ */
+struct buddy_arena *buddy_lists_recover(struct buddy_lists *lists, bool *again)
 {
 	struct buddy_arena *arena;
 
-	list_for_each_entry(arena, &lists->abandoned, abandoned_link)
-		if (no_page_live(arena))
-			return arena;
-	return NULL;
+	*again = false;
+	arena = list_first_entry_or_null(&lists->abandoned, struct buddy_arena, abandoned_link);
+	if (!arena)
+		return NULL;
+	*again = !arena_recover(lists, arena);
+	if (*again || !arena->nr_abandoned)
+		return NULL;
+	list_move_tail(&arena->abandoned_link, &lists->abandoned);
+	return no_page_live(arena) ? arena : NULL;
 }
-EXPORT_SYMBOL_FOR_DT_TEST(buddy_lists_abandoned);
 
 void buddy_lists_init(struct buddy_lists *lists)
 {
@@ -388,7 +406,8 @@ void buddy_lists_remove(struct buddy_lists *lists, struct buddy_arena *arena)
 	}
 	lists->abandoned_pages -= arena->nr_abandoned;
 	lists->returned_pages -= arena->nr_returned;
-	list_del_init(&arena->abandoned_link);
+	if (arena->nr_abandoned)
+		drop_abandoned(lists, arena);
 	list_del_init(&arena->drained_link);
 	list_del_init(&arena->link);
 }

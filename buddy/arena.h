@@ -31,9 +31,9 @@
  *
  * Locks: functions that take a struct buddy_lists are called with the pool's lock held. They
  * neither allocate nor sleep. A call takes steps in proportion to the number of orders, or to its
- * square for a range, and scans at most one map of 2^11 bits; buddy_arena_recover() looks at each
- * abandoned page. buddy_arena_create(), buddy_arena_destroy() and buddy_pages_free() are called
- * without the lock.
+ * square for a range, and scans at most one map of 2^11 bits; buddy_lists_recover() looks at each
+ * abandoned page of one arena. buddy_arena_create(), buddy_arena_destroy() and buddy_pages_free()
+ * are called without the lock.
  */
 #ifndef DUALTREE_BUDDY_ARENA_H
 #define DUALTREE_BUDDY_ARENA_H
@@ -71,7 +71,8 @@ struct buddy_records;
  * @used: arenas with a live or abandoned page
  * @empty: for each order, the arenas of that order without a live page
  * @nr_empty: number of arenas in each of @empty
- * @abandoned: arenas with abandoned pages
+ * @abandoned: arenas with abandoned pages, the one that was looked at longest ago first
+ * @nr_abandoned: number of these arenas
  * @abandoned_pages: number of these pages
  * @drained: arenas with returned pages and without a live page
  * @returned_pages: returned pages of all arenas
@@ -89,6 +90,7 @@ struct buddy_lists {
 	struct list_head empty[BUDDY_NR_ORDERS];
 	unsigned long nr_empty[BUDDY_NR_ORDERS];
 	struct list_head abandoned;
+	unsigned long nr_abandoned;
 	unsigned long abandoned_pages;
 	struct list_head drained;
 	unsigned long returned_pages;
@@ -195,8 +197,7 @@ int buddy_arena_free_range(struct buddy_lists *lists, struct buddy_arena *arena,
 			   const void *first, unsigned long nr_pages);
 int buddy_arena_abandon_page(struct buddy_lists *lists, struct buddy_arena *arena,
 			     const void *addr);
-bool buddy_arena_recover(struct buddy_lists *lists, struct buddy_arena *arena);
-struct buddy_arena *buddy_lists_abandoned(struct buddy_lists *lists);
+struct buddy_arena *buddy_lists_recover(struct buddy_lists *lists, bool *again);
 
 void buddy_pages_free(void *first, unsigned long nr_pages);
 

@@ -100,7 +100,7 @@ EXPORT_SYMBOL_FOR_DT_TEST(buddy_arena_check);
 
 /* What the arenas of some lists add up to. */
 struct sums {
-	unsigned long free_pages, empty_pages, abandoned_pages, returned_pages;
+	unsigned long free_pages, empty_pages, nr_abandoned, abandoned_pages, returned_pages;
 	unsigned long nr_free[BUDDY_NR_ORDERS];
 };
 
@@ -128,6 +128,7 @@ static bool list_check(const struct list_head *list, bool empty, struct sums *su
 			return false;
 		if (!holes_check(arena))
 			return false;
+		sums->nr_abandoned += !!arena->nr_abandoned;
 		sums->abandoned_pages += arena->nr_abandoned;
 		sums->returned_pages += arena->nr_returned;
 		sums->empty_pages += (unsigned long)empty << arena->order;
@@ -174,6 +175,7 @@ bool buddy_lists_check(const struct buddy_lists *lists)
 			return false;
 	}
 	return sums.free_pages == lists->free_pages && sums.empty_pages == lists->empty_pages &&
+	       sums.nr_abandoned == lists->nr_abandoned &&
 	       sums.abandoned_pages == lists->abandoned_pages &&
 	       sums.returned_pages == lists->returned_pages &&
 	       lists->low_pages <= lists->free_pages;

@@ -26,8 +26,8 @@
  * A pool of a device returns whole arenas only: an arena is mapped as a whole, so the device would
  * reach a page that is another's by then.
  *
- * Locks: the pool's lock is held for one arena or one free block at a time, and for a look at
- * abandoned pages. Pages are freed with no lock held.
+ * Locks: the pool's lock is held for one arena or one free block at a time. Pages are freed with no
+ * lock held.
  */
 #include <linux/jiffies.h>
 #include <linux/log2.h>
@@ -87,8 +87,8 @@ static unsigned long high_mark(const struct buddy_pool *pool)
 
 /*
  * Remove an empty arena that the reserve does not need, the smallest first: large ones are harder
- * to have again. Or one that never gets empty: the kernel has pages of it, or packets hold some;
- * the reserve is filled by another. Return: the arena, or NULL.
+ * to have again. Or one that never gets empty, since the kernel has pages of it; the reserve is
+ * filled by another. Return: the arena, or NULL.
  */
 static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 {
@@ -102,45 +102,55 @@ static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 			arena = buddy_lists_empty(&pool->lists, order);
 	if (!arena)
 		arena = buddy_lists_drained(&pool->lists);
-	if (!arena)
-		arena = buddy_lists_abandoned(&pool->lists);
 	if (arena)
 		buddy_pool_forget_arena(pool, arena);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return arena;
 }
 
-/* Free abandoned pages that packets have released. */
-static void pool_recover(struct buddy_pool *pool)
+/* Put a removed arena. Return: the bytes that the kernel gets. */
+static size_t put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 {
-	struct buddy_arena *arena, *next;
-	unsigned long flags;
-	bool more;
+	size_t bytes = order_bytes(arena->order) - arena->nr_returned * PAGE_SIZE;
 
-	do {
-		more = false;
-		raw_spin_lock_irqsave(&pool->lock, flags);
-		list_for_each_entry_safe(arena, next, &pool->lists.abandoned, abandoned_link) {
-			more = !buddy_arena_recover(&pool->lists, arena);
-			if (more)
-				break;
-		}
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-	} while (more);
+	buddy_pool_put_arena(pool, arena);
+	return bytes;
 }
 
-/* Return empty arenas to the kernel, until they are @budget bytes. Return: their bytes. */
-static size_t return_arenas(struct buddy_pool *pool, size_t budget)
+/*
+ * Free the abandoned pages that packets have released. Return arenas of which packets still hold
+ * some, until they are @budget bytes: these never get empty, and the reserve is filled by others.
+ * Return: their bytes.
+ */
+static size_t return_abandoned(struct buddy_pool *pool, size_t budget)
 {
+	unsigned long flags, left = READ_ONCE(pool->lists.nr_abandoned);
 	struct buddy_arena *arena;
 	size_t bytes = 0;
+	bool again;
 
-	if (READ_ONCE(pool->lists.abandoned_pages))
-		pool_recover(pool);
-	while (bytes < budget && (arena = pool_remove_arena(pool))) {
-		bytes += order_bytes(arena->order) - arena->nr_returned * PAGE_SIZE;
-		buddy_pool_put_arena(pool, arena);
+	while (left && bytes < budget) {
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		arena = buddy_lists_recover(&pool->lists, &again);
+		if (arena)
+			buddy_pool_forget_arena(pool, arena);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (arena)
+			bytes += put_arena(pool, arena);
+		if (!again)
+			left--;
 	}
+	return bytes;
+}
+
+/* Return arenas without a live page, until they are @budget bytes. Return: their bytes. */
+static size_t return_arenas(struct buddy_pool *pool, size_t budget)
+{
+	size_t bytes = return_abandoned(pool, budget);
+	struct buddy_arena *arena;
+
+	while (bytes < budget && (arena = pool_remove_arena(pool)))
+		bytes += put_arena(pool, arena);
 	return bytes;
 }
 

@@ -101,6 +101,45 @@ static void released_pages(void)
 	buddy_pool_destroy(pool);
 }
 
+/* Points in this hold of a lock, and in the longest. */
+static unsigned long hold, hold_max;
+
+static void count_hold(void)
+{
+	hold = host_now.locks ? hold + 1 : 0;
+	hold_max = max(hold_max, hold);
+	host_points = 1;
+}
+
+/* However many arenas have pages that packets hold, the lock is held for a look at one of them. */
+static void held_one_by_one(void)
+{
+	enum { ARENAS = 8, PAGES = 256, NR = PAGES - 1 };
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
+	struct buddy_pool *pool = buddy_pool_create("held", &params);
+	u8 *blocks[ARENAS];
+	unsigned int i;
+
+	host_assert(!IS_ERR(pool));
+	for (i = 0; i < ARENAS; i++) {
+		blocks[i] = buddy_pool_alloc(pool, 8, GFP_KERNEL);
+		host_assert(blocks[i]);
+		get_pages(blocks[i], NR);
+		host_assert(buddy_pool_abandon(pool, blocks[i], NR) == NR);
+	}
+	host_interrupt = count_hold;
+	host_points = 1;
+	buddy_pool_trim(pool);
+	host_points = LONG_MAX;
+	host_assert(hold_max >= NR && hold_max < 2 * PAGES);
+	for (i = 0; i < ARENAS; i++) {
+		put_pages(blocks[i], NR);
+		host_assert(!buddy_pool_free_range(pool, blocks[i] + NR * PAGE_SIZE, 1));
+	}
+	host_assert(!abandoned_after_trim(pool));
+	buddy_pool_destroy(pool);
+}
+
 /* What packets release later on is returned in time, though the pool is not called any more. */
 static void released_in_time(void)
 {
@@ -171,5 +210,6 @@ void host_arena_cases(void)
 	blocks_are_cleared_on_request();
 	arenas_too_small();
 	released_pages();
+	held_one_by_one();
 	released_in_time();
 }

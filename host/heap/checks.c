@@ -62,6 +62,7 @@ static void pool_sums(struct buddy_pool *pool, struct buddy_arena *arena)
 
 	WRONG(lists->free_pages, lists->free_pages + 1, buddy_pool_check(pool));
 	WRONG(lists->empty_pages, lists->empty_pages + 1, buddy_pool_check(pool));
+	WRONG(lists->nr_abandoned, 1, buddy_pool_check(pool));
 	WRONG(lists->abandoned_pages, 1, buddy_pool_check(pool));
 	WRONG(lists->returned_pages, lists->returned_pages + 1, buddy_pool_check(pool));
 	WRONG(lists->low_pages, lists->free_pages + 1, buddy_pool_check(pool));
