@@ -10,12 +10,10 @@
 
 #include "../replay.h"
 #include "../trace_file.h"
-#include "buffer.h"
-#include "numbers.h"
+#include "tool.h"
 
 #define OFFSET_BITS	32
 
-/* Where the trace is written to, or NULL. */
 FILE *buffer_out;
 u64 buffer_ops;
 
@@ -49,7 +47,7 @@ void dt_replay_fail(struct replay *r, int error, const char *what)
 
 void dt_buffer_alloc(struct replay *r, struct buffer *buffer, u32 size)
 {
-	u32 number = number_take(size);
+	u32 number = number_take(size, 0);
 
 	*buffer = (struct buffer) {
 		.ptr = (u8 *)((uintptr_t)number << OFFSET_BITS),

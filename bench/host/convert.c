@@ -24,9 +24,7 @@
  */
 #include "kernel.h"
 
-#include "convert.h"
-#include "numbers.h"
-#include "shadow.h"
+#include "tool.h"
 
 #define FIRST_LINE	"# dualtree-record 1\n"
 #define LAST_LINE	"# end\n"
@@ -49,27 +47,10 @@ static const char *record_path;
 static u64 line, ops, late_bytes, late_stamps, excused_bytes;
 static bool late_frees;
 
-/* Where objects begin, by number. */
-static u64 *starts;
-static u32 nr_starts;
-
 static bool wrong(const char *what)
 {
 	fprintf(stderr, "%s:%llu: %s\n", record_path, line, what);
 	return false;
-}
-
-static void set_start(u32 number, u64 address)
-{
-	if (number >= nr_starts) {
-		nr_starts = number < 1024 ? 2048 : 2 * number;
-		starts = realloc(starts, nr_starts * sizeof(*starts));
-		if (!starts) {
-			perror("trace_tool");
-			exit(2);
-		}
-	}
-	starts[number] = address;
 }
 
 /* Reads the number after the last @key of a line, in a base. Return: false if there is none. */
@@ -122,14 +103,30 @@ static bool read_event(const char *text, struct event *event)
 	return true;
 }
 
-/* Frees @len bytes of an object. */
-static void write_free(u32 owner, u64 address, u64 len, unsigned int cpu)
-{
-	u32 number = owner - FIRST_OWNER;
+/**
+ * struct run - bytes of one object that are freed
+ * @owner: of them; 0: of no object
+ * @first: their address
+ */
+struct run {
+	u32 owner;
+	u64 first;
+};
 
-	printf("f %u %llu %llu %u\n", number, address - starts[number], len, cpu);
-	number_release(number, len);
-	ops++;
+/* The next byte is @owner's: frees the run before it, if it is another's. */
+static void run_extend(struct run *run, u32 owner, u64 address, unsigned int cpu)
+{
+	u32 number = run->owner - FIRST_OWNER;
+	u64 len = address - run->first;
+
+	if (owner == run->owner)
+		return;
+	if (run->owner) {
+		printf("f %u %llu %llu %u\n", number, run->first - number_start(number), len, cpu);
+		number_release(number, len);
+		ops++;
+	}
+	*run = (struct run){ owner, address };
 }
 
 /* Frees a byte. Return: its owner; 0 if it was freed before; -1 if it never had one. */
@@ -159,24 +156,19 @@ static s64 free_byte(struct shadow *byte)
 
 static bool take_free(const struct event *event)
 {
-	u64 address = event->address, end = address + event->len, first = address;
-	s64 owner = 0, next;
+	u64 address = event->address, end = address + event->len;
+	struct run run = { 0 };
+	s64 owner;
 
 	for (; address < end; address++) {
-		next = free_byte(shadow_of(address));
-		if (next < 0)
+		owner = free_byte(shadow_of(address));
+		if (owner < 0)
 			return wrong(shadow_of(address)->owner == OWNER_NONE ?
 				     "a free of bytes that have been freed already" :
 				     "a free of bytes whose allocation is not in the record");
-		if (next == owner)
-			continue;
-		if (owner)
-			write_free(owner, first, address - first, event->cpu);
-		owner = next;
-		first = address;
+		run_extend(&run, owner, address, event->cpu);
 	}
-	if (owner)
-		write_free(owner, first, address - first, event->cpu);
+	run_extend(&run, 0, end, event->cpu);
 	return true;
 }
 
@@ -186,30 +178,24 @@ static bool take_free(const struct event *event)
  */
 static bool kill_range(const struct event *event, bool excused)
 {
-	u64 address = event->address, end = address + event->len, first = address;
-	u32 owner = OWNER_NONE;
+	u64 address = event->address, end = address + event->len;
+	struct run run = { 0 };
 	bool any = false;
 
 	for (; address < end; address++) {
 		struct shadow *byte = shadow_of(address);
-		u32 next = byte->owner < FIRST_OWNER ? OWNER_NONE : byte->owner;
+		u32 owner = byte->owner < FIRST_OWNER ? 0 : byte->owner;
 
-		if (next != OWNER_NONE) {
+		run_extend(&run, owner, address, event->cpu);
+		if (owner) {
 			byte->owed += !excused;
 			byte->excused += excused;
 			excused_bytes += excused;
 			byte->owner = OWNER_NONE;
 			any = true;
 		}
-		if (next == owner)
-			continue;
-		if (owner != OWNER_NONE)
-			write_free(owner, first, address - first, event->cpu);
-		owner = next;
-		first = address;
 	}
-	if (owner != OWNER_NONE)
-		write_free(owner, first, address - first, event->cpu);
+	run_extend(&run, 0, end, event->cpu);
 	return any;
 }
 
@@ -219,8 +205,7 @@ static void take_alloc(const struct event *event)
 	u32 number;
 
 	late_stamps += kill_range(event, false);
-	number = number_take(event->len);
-	set_start(number, event->address);
+	number = number_take(event->len, event->address);
 	for (i = 0; i < event->len; i++) {
 		struct shadow *byte = shadow_of(event->address + i);
 

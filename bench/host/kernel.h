@@ -41,16 +41,20 @@ typedef long long s64;
 #define kfree(ptr)		free(ptr)
 #define kvfree(ptr)		free(ptr)
 
-/* Memory of the program's own, zeroed; without it there is no way on. */
-static inline void *allocate(size_t size)
+/* Return: @memory; without it there is no way on. */
+static inline void *got(void *memory)
 {
-	void *memory = calloc(1, size);
-
 	if (!memory) {
 		perror("trace_tool");
 		exit(2);
 	}
 	return memory;
+}
+
+/* Memory of the program's own, zeroed. */
+static inline void *allocate(size_t size)
+{
+	return got(calloc(1, size));
 }
 
 /*

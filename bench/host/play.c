@@ -142,7 +142,7 @@ static void begin_cycle(struct stream *stream)
 
 	stream->count = 0;
 	for (i = 0; i < RINGS; i++)
-		ring_begin_cycle(&stream->rings[i]);
+		stream->rings[i].taken = 0;
 }
 
 /* Nothing is left of what it had at begin_cycle(). */
@@ -151,7 +151,7 @@ static bool has_cycled(const struct stream *stream)
 	unsigned int i;
 
 	for (i = 0; i < RINGS; i++)
-		if (!ring_has_cycled(&stream->rings[i]))
+		if (stream->rings[i].taken < stream->rings[i].depth)
 			return false;
 	return stream->count >= stream->cycle;
 }

@@ -30,7 +30,7 @@ struct packet {
  * @end: after the newest
  * @depth: frames that are kept
  * @frames: whole frames that are in it
- * @taken: frames that have left it since ring_begin_cycle()
+ * @taken: frames that have left it since its stream began a cycle
  */
 struct ring {
 	struct packet *packets;
@@ -56,17 +56,6 @@ static inline u32 ring_length(const struct ring *ring)
 static inline const struct packet *ring_oldest(const struct ring *ring)
 {
 	return &ring->packets[ring->first & (ring->size - 1)];
-}
-
-static inline void ring_begin_cycle(struct ring *ring)
-{
-	ring->taken = 0;
-}
-
-/* Nothing is left of what was in it at ring_begin_cycle(). */
-static inline bool ring_has_cycled(const struct ring *ring)
-{
-	return ring->taken >= ring->depth;
 }
 
 #endif /* DUALTREE_BENCH_HOST_RING_H */

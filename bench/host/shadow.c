@@ -4,7 +4,7 @@
  */
 #include "kernel.h"
 
-#include "shadow.h"
+#include "tool.h"
 
 #define PAGE_BITS	12
 #define PAGE_BYTES	BIT(PAGE_BITS)
@@ -33,11 +33,7 @@ static struct page *find(u64 number)
 	for (page = *head; page; page = page->next)
 		if (page->number == number)
 			return page;
-	page = calloc(1, sizeof(*page));
-	if (!page) {
-		perror("trace_tool");
-		exit(2);
-	}
+	page = allocate(sizeof(*page));
 	page->number = number;
 	page->next = *head;
 	*head = page;

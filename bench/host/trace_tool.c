@@ -18,9 +18,8 @@
 
 #include "../replay.h"
 #include "../trace_file.h"
-#include "buffer.h"
-#include "convert.h"
 #include "streams.h"
+#include "tool.h"
 
 static int explain(void)
 {
