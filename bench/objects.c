@@ -161,14 +161,13 @@ const char *dt_objects_free(struct objects *objects, struct replay *r, u32 id, u
 	for (link = &object->pieces; *link; link = &(*link)->next) {
 		const struct piece *piece = *link;
 
-		if (offset >= piece->offset && offset - piece->offset < piece->buffer.len &&
-		    len <= piece->buffer.len - (offset - piece->offset))
+		if (offset >= piece->offset && offset + len <= piece->offset + piece->buffer.len)
 			return take(objects, r, link, offset, len);
 	}
 	return "some of these bytes have been freed already";
 }
 
-/* Frees what a trace leaves live. */
+/* Frees what a trace leaves live; with @r NULL what is known of it alone. */
 void dt_objects_free_all(struct objects *objects, struct replay *r)
 {
 	struct piece *piece;
@@ -176,7 +175,8 @@ void dt_objects_free_all(struct objects *objects, struct replay *r)
 
 	for (i = 0; i < objects->nr; i++) {
 		while ((piece = objects->table[i].pieces)) {
-			dt_buffer_free(r, &piece->buffer);
+			if (r)
+				dt_buffer_free(r, &piece->buffer);
 			objects->table[i].pieces = piece->next;
 			piece_put(objects, piece);
 		}
@@ -187,14 +187,8 @@ void dt_objects_free_all(struct objects *objects, struct replay *r)
 void dt_objects_destroy(struct objects *objects)
 {
 	struct piece *piece;
-	u32 i;
 
-	for (i = 0; i < objects->nr; i++) {
-		while ((piece = objects->table[i].pieces)) {
-			objects->table[i].pieces = piece->next;
-			kfree(piece);
-		}
-	}
+	dt_objects_free_all(objects, NULL);
 	while ((piece = objects->spare)) {
 		objects->spare = piece->next;
 		kfree(piece);

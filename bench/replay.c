@@ -32,7 +32,6 @@
 #include <dualtree/dualtree.h>
 
 #include "replay.h"
-#include "replay_pool.h"
 #include "trace_file.h"
 
 /* Bytes that are read at a time: how long a file is does not matter. */
@@ -149,9 +148,8 @@ static void show_mark(struct seq_file *seq, const char *name, enum mark mark)
 	/* Not all files say where it is; the end of the steady state is known in any case. */
 	if (mark != MARK_END && trace->marks <= mark)
 		return;
-	seq_printf(seq, "%s_allocs %llu\n", name, sample->allocs);
-	seq_printf(seq, "%s_live %zu\n", name, sample->live);
-	seq_printf(seq, "%s_held %zu\n", name, sample->held);
+	seq_printf(seq, "%s_allocs %llu\n%s_live %zu\n%s_held %zu\n", name, sample->allocs, name,
+		   sample->live, name, sample->held);
 }
 
 static int results_show(struct seq_file *seq, void *unused)
@@ -159,26 +157,19 @@ static int results_show(struct seq_file *seq, void *unused)
 	const struct footprint *taken = &replay->taken;
 	u64 samples = taken->samples ?: 1;
 
-	seq_printf(seq, "name %s\n", trace->name);
-	seq_printf(seq, "seed %s\n", trace->seed);
-	seq_printf(seq, "flags %u\n", flags);
-	seq_printf(seq, "allocs %llu\n", replay->allocs);
-	seq_printf(seq, "frees %llu\n", replay->frees);
-	seq_printf(seq, "peak_live %zu\n", taken->peak_live);
-	seq_printf(seq, "peak_held %zu\n", taken->peak_held);
+	seq_printf(seq, "name %s\nseed %s\nflags %u\n", trace->name, trace->seed, flags);
+	seq_printf(seq, "allocs %llu\nfrees %llu\n", replay->allocs, replay->frees);
+	seq_printf(seq, "peak_live %zu\npeak_held %zu\n", taken->peak_live, taken->peak_held);
 	seq_printf(seq, "mean_live %llu\n", div64_u64(taken->sum_live, samples));
 	seq_printf(seq, "mean_held %llu\n", div64_u64(taken->sum_held, samples));
 	seq_printf(seq, "samples %llu\n", taken->samples);
-	seq_printf(seq, "steady_allocs %llu\n", taken->allocs);
-	seq_printf(seq, "steady_gets %llu\n", taken->gets);
-	seq_printf(seq, "steady_puts %llu\n", taken->puts);
+	seq_printf(seq, "steady_allocs %llu\nsteady_gets %llu\nsteady_puts %llu\n", taken->allocs,
+		   taken->gets, taken->puts);
 	show_mark(seq, "end", MARK_END);
-	seq_printf(seq, "end_extents %lu\n", replay->extents);
-	seq_printf(seq, "end_regions %u\n", replay->regions);
+	seq_printf(seq, "end_extents %lu\nend_regions %u\n", replay->extents, replay->regions);
 	show_mark(seq, "stopped", MARK_STOPPED);
 	show_mark(seq, "cycled", MARK_CYCLED);
-	seq_printf(seq, "arenas_in_order %u\n", arenas);
-	seq_printf(seq, "arenas %u\n", pool_arenas);
+	seq_printf(seq, "arenas_in_order %u\narenas %u\n", arenas, pool_arenas);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(results);

@@ -18,6 +18,7 @@
 
 #include <linux/types.h>
 
+struct buddy_pool;
 struct dualtree;
 
 /* More than half of the points are in use, unless a trace has fewer steps. */
@@ -120,5 +121,7 @@ void dt_buffer_free(struct replay *r, struct buffer *buffer);
 void dt_replay_fail(struct replay *r, int error, const char *what);
 void dt_replay_sample(struct replay *r);
 void dt_replay_mark(struct replay *r, enum mark mark);
+
+struct buddy_pool *dt_replay_pool_create(unsigned int arenas);
 
 #endif /* DUALTREE_BENCH_REPLAY_H */

@@ -23,7 +23,7 @@
 #include <dualtree/buddy_pool.h>
 
 #include "../compat/compat.h"
-#include "replay_pool.h"
+#include "replay.h"
 
 static int compare(const void *a, const void *b)
 {
