@@ -66,30 +66,7 @@ static int close_dualtree(const struct bench *b)
 }
 
 DEFINE_LOOPS(dualtree)
-
-static const struct allocator dualtree = ALLOCATOR(dualtree,
-	.name = "dualtree",
-	.id = DUALTREE,
-	.open = dt_bench_open_dualtree,
-	.close = close_dualtree);
-
-static const struct allocator exact = ALLOCATOR(dualtree,
-	.name = "dualtree EXACT_FIT",
-	.id = EXACT,
-	.arg = DUALTREE_EXACT_FIT,
-	.open = dt_bench_open_dualtree,
-	.close = close_dualtree);
-
 DEFINE_LOOPS(kmalloc)
-
-static const struct allocator kmalloc_any = ALLOCATOR(kmalloc,
-	.name = "kmalloc",
-	.id = KMALLOC);
-
-/* For a reader's whole buffer, of which no part can be had back before all of it is freed. */
-static const struct allocator kmalloc_whole = ALLOCATOR(kmalloc,
-	.name = "kmalloc, all or nothing",
-	.id = KMALLOC_WHOLE);
 
 static void *open_frag(const struct bench *b)
 {
@@ -115,13 +92,6 @@ static __always_inline void free_frag(void *ctx, void *ptr, size_t size)
 
 DEFINE_LOOPS(frag)
 
-static const struct allocator frag = ALLOCATOR(frag,
-	.name = "page_frag",
-	.id = FRAG,
-	.open = open_frag,
-	.close = close_frag,
-	.size_max = PAGE_SIZE);
-
 /* The context is the order: a user knows it beforehand. */
 static void *open_pages(const struct bench *b)
 {
@@ -140,26 +110,22 @@ static __always_inline void free_page_block(void *ctx, void *page, size_t size)
 
 DEFINE_LOOPS(page_block)
 
-static const struct allocator pages = ALLOCATOR(page_block,
-	.name = "alloc_pages",
-	.id = PAGES,
-	.open = open_pages,
-	.size_min = PAGE_SIZE);
-
-/* Nothing is allocated: what a loop and what keeping others out costs on this kernel. */
-static const struct allocator baseline = {
-	.name = "baseline",
-	.id = BASELINE,
-};
-
 const struct allocator *const dt_allocators[NR_ALLOCATORS] = {
-	[BASELINE] = &baseline,
-	[DUALTREE] = &dualtree,
-	[EXACT] = &exact,
-	[KMALLOC] = &kmalloc_any,
-	[KMALLOC_WHOLE] = &kmalloc_whole,
-	[FRAG] = &frag,
-	[PAGES] = &pages,
+	/* Nothing is allocated: what a loop and what keeping others out costs on this kernel. */
+	[BASELINE] = &(const struct allocator) { .name = "baseline", .id = BASELINE },
+	[DUALTREE] = &ALLOCATOR(dualtree, .name = "dualtree", .id = DUALTREE,
+			       .open = dt_bench_open_dualtree, .close = close_dualtree),
+	[EXACT] = &ALLOCATOR(dualtree, .name = "dualtree EXACT_FIT", .id = EXACT,
+			    .arg = DUALTREE_EXACT_FIT, .open = dt_bench_open_dualtree,
+			    .close = close_dualtree),
+	[KMALLOC] = &ALLOCATOR(kmalloc, .name = "kmalloc", .id = KMALLOC),
+	/* For a reader's whole buffer, of which no part can be had back before all is freed. */
+	[KMALLOC_WHOLE] = &ALLOCATOR(kmalloc, .name = "kmalloc, all or nothing",
+				    .id = KMALLOC_WHOLE),
+	[FRAG] = &ALLOCATOR(frag, .name = "page_frag", .id = FRAG, .open = open_frag,
+			   .close = close_frag, .size_max = PAGE_SIZE),
+	[PAGES] = &ALLOCATOR(page_block, .name = "alloc_pages", .id = PAGES, .open = open_pages,
+			    .size_min = PAGE_SIZE),
 	[GEN_FIRST] = IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? &dt_gen_pool_first : NULL,
 	[GEN_BEST] = IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? &dt_gen_pool_best : NULL,
 };

@@ -107,6 +107,9 @@ extern const struct allocator *const dt_allocators[NR_ALLOCATORS];
  * @live: allocations that live while the loop runs: filled in before, freed after it
  * @ops: operations; 0: BENCH_OPS
  * @arg: for @loop, @timed and @open
+ * @cost: allocators that "cost" and "remote" measure it of, as bits by enum allocator_id
+ * @native: allocators that "native" measures it of
+ * @moves: the loop leaves its CPU and comes back: so another task has that meanwhile
  */
 struct bench_case {
 	const char *name;
@@ -121,7 +124,23 @@ struct bench_case {
 	unsigned int live;
 	unsigned int ops;
 	unsigned long arg;
+	u32 cost;
+	u32 native;
+	bool moves;
 };
+
+/**
+ * struct bench_set - cases that follow each other in a report
+ * @cases: in that order
+ * @nr: how many
+ */
+struct bench_set {
+	const struct bench_case *cases;
+	unsigned int nr;
+};
+
+extern const struct bench_set dt_common_cases, dt_section_cases, dt_phase_cases, dt_instance_cases;
+extern const struct bench_set dt_burst_cases, dt_remote_burst_cases, dt_remote_cases;
 
 /**
  * struct bench_slot - a live allocation
@@ -179,6 +198,8 @@ s64 dt_bench_available(unsigned int ms);
 /* Parameters of the module. */
 extern uint dt_bench_rounds;
 extern bool dt_bench_quick;
+
+int dt_bench_run_allocator(const struct allocator *allocator);
 
 /* What a run measures; each returns 0 or the first error. */
 int dt_run_cost(void);

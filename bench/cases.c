@@ -14,7 +14,7 @@
 #include <dualtree/dualtree.h>
 
 #include "allocators.h"
-#include "cases.h"
+#include "bench.h"
 
 static DEFINE_RAW_SPINLOCK(base_lock);
 
@@ -119,38 +119,45 @@ static void refill_loop(const struct bench *b, unsigned int ops)
 #define BEST	BIT(GEN_BEST)
 #define DRM	(BIT(DRM_BEST) | BIT(DRM_LOW))
 
-#define PAIR(bytes)	{ "pair " #bytes " B", .kind = LOOP_PAIR, .size = bytes }
-#define RANDOM(nr)	{ "1500 B, " #nr " live", .kind = LOOP_RANDOM, .size = 1500, .live = nr }
+/* A case, and the allocators that "cost" and "native" measure it of. */
+#define CASE(what, in_cost, in_native, ...)						\
+	{ what, .cost = in_cost, .native = in_native, __VA_ARGS__ }
+#define BASE_CASE(what, function)	CASE(what, BASE, BASE, .loop = function)
+#define PAIR(bytes, in_cost, in_native)							\
+	CASE("pair " #bytes " B", in_cost, in_native, .kind = LOOP_PAIR, .size = bytes)
+#define RANDOM(nr, in_cost, in_native)							\
+	CASE("1500 B, " #nr " live", in_cost, in_native, .kind = LOOP_RANDOM, .size = 1500,	\
+	     .live = nr)
 
 /*
  * Those of one name stand together. drm_mm and gen_pool by best fit are not in user-mode Linux's
  * run, where all allocators of a case are open at once.
  */
-static const struct common_case cases[] = {
-	{ { "empty loop", .loop = empty_loop }, BASE, BASE },
-	{ { "preempt off/on", .loop = preempt_loop }, BASE, BASE },
-	{ { "irqsave", .loop = irqsave_loop }, BASE, BASE },
-	{ { "raw spinlock pair", .loop = lock_loop }, BASE, BASE },
-	{ { "raw spinlock pair, irqsave", .loop = lock_irqsave_loop }, BASE, BASE },
+static const struct bench_case cases[] = {
+	BASE_CASE("empty loop", empty_loop),
+	BASE_CASE("preempt off/on", preempt_loop),
+	BASE_CASE("irqsave", irqsave_loop),
+	BASE_CASE("raw spinlock pair", lock_loop),
+	BASE_CASE("raw spinlock pair, irqsave", lock_irqsave_loop),
 
-	{ PAIR(64), DT | EX | KM, DT | KM | FR },
-	{ PAIR(1500), DT | EX | KM | FR | GEN | BEST | DRM, DT | EX | KM | FR | GEN },
-	{ PAIR(2048), DT | KM, DT | KM | FR },
-	{ PAIR(4096), DT | KM | BIT(PAGES), DT | KM | FR },
-	{ PAIR(16384), DT | KM | BIT(PAGES), 0 },
-	{ { "1500 B, 64 live", .kind = LOOP_RING, .size = 1500, .live = 64 },
-	  DT | KM | FR | GEN | DRM, DT | KM | FR | GEN },
-	{ RANDOM(512), BEST, 0 },
-	{ RANDOM(4096), DT | KM | GEN | BEST | DRM, DT | KM | FR | GEN },
-	{ { "64..4096 B, 1k live", .kind = LOOP_MIXED, .live = 1000 },
-	  DT | EX | KM | GEN | BEST | DRM, DT | EX | KM | GEN },
-	{ { "64..4096 B, 10k live", .kind = LOOP_MIXED, .live = 10000 },
-	  DT | EX | KM | DRM, DT | EX | KM },
-	{ { "reader", .loop = reader_loop }, DT | EX, DT | EX },
-	{ { "reader", .kind = LOOP_PAIR, .size = READ_ROOM }, 0, BIT(KMALLOC_WHOLE) },
-	{ { "reader, ring of 64", .loop = reader_ring_loop, .size = READ_PAYLOAD, .live = 64 },
-	  DT, 0 },
-	{ { "1500 B, bulks of 16", .loop = refill_loop, .size = 1500 }, DT, 0 },
+	PAIR(64, DT | EX | KM, DT | KM | FR),
+	PAIR(1500, DT | EX | KM | FR | GEN | BEST | DRM, DT | EX | KM | FR | GEN),
+	PAIR(2048, DT | KM, DT | KM | FR),
+	PAIR(4096, DT | KM | BIT(PAGES), DT | KM | FR),
+	PAIR(16384, DT | KM | BIT(PAGES), 0),
+	CASE("1500 B, 64 live", DT | KM | FR | GEN | DRM, DT | KM | FR | GEN,
+	     .kind = LOOP_RING, .size = 1500, .live = 64),
+	RANDOM(512, BEST, 0),
+	RANDOM(4096, DT | KM | GEN | BEST | DRM, DT | KM | FR | GEN),
+	CASE("64..4096 B, 1k live", DT | EX | KM | GEN | BEST | DRM, DT | EX | KM | GEN,
+	     .kind = LOOP_MIXED, .live = 1000),
+	CASE("64..4096 B, 10k live", DT | EX | KM | DRM, DT | EX | KM,
+	     .kind = LOOP_MIXED, .live = 10000),
+	CASE("reader", DT | EX, DT | EX, .loop = reader_loop),
+	CASE("reader", 0, BIT(KMALLOC_WHOLE), .kind = LOOP_PAIR, .size = READ_ROOM),
+	CASE("reader, ring of 64", DT, 0, .loop = reader_ring_loop, .size = READ_PAYLOAD,
+	     .live = 64),
+	CASE("1500 B, bulks of 16", DT, 0, .loop = refill_loop, .size = 1500),
 };
 
-const struct common_set dt_common_cases = { cases, ARRAY_SIZE(cases) };
+const struct bench_set dt_common_cases = { cases, ARRAY_SIZE(cases) };

@@ -13,28 +13,27 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
-#include "cases.h"
+#include "bench.h"
 
 #define LOOPS		3
 /* Loops, those that do not count included. */
 #define LOOPS_MAX	20
 
-/* @alone: only loops count in which no other task had the CPU. */
-static u64 measure(const struct bench *b, unsigned int ops, bool alone)
+static u64 measure(const struct bench *b, unsigned int ops)
 {
 	unsigned int i, nr = 0;
 	u64 ns, best = U64_MAX;
 
 	dt_bench_time(b, ops);
 	for (i = 0; nr < LOOPS && i < LOOPS_MAX; i++) {
-		nr += dt_bench_time_alone(b, ops, &ns) || !alone;
+		nr += dt_bench_time_alone(b, ops, &ns) || b->c->moves;
 		best = min(best, ns);
 	}
 	return best;
 }
 
 static int run_case(const struct allocator *allocator, const struct bench_case *c,
-		    struct bench_table *table, bool alone)
+		    struct bench_table *table)
 {
 	struct bench b = { .allocator = allocator, .c = c, .table = table };
 	unsigned int ops = dt_bench_ops(&b);
@@ -45,7 +44,7 @@ static int run_case(const struct allocator *allocator, const struct bench_case *
 		err = dt_bench_fill(&b);
 		if (!err)
 			dt_bench_report("%s|%s|%u|%llu\n", dt_bench_name(&b), c->name, ops,
-					measure(&b, ops, alone));
+					measure(&b, ops));
 		err = dt_bench_close(&b, err);
 	}
 	if (err)
@@ -53,30 +52,15 @@ static int run_case(const struct allocator *allocator, const struct bench_case *
 	return err;
 }
 
-/* With a second CPU the one that measures has to be left, and comes back. */
-static int run_set(enum allocator_id id, const struct bench_set *set, struct bench_table *table,
-		   bool alone)
+static int run_set(const struct allocator *allocator, const struct bench_set *set,
+		   struct bench_table *table)
 {
-	unsigned int i;
+	const struct bench_case *c;
 	int err = 0;
 
-	for (i = 0; i < set->nr && !err; i++)
-		err = run_case(dt_allocators[id], &set->cases[i], table, alone);
-	return err;
-}
-
-static int run_common(const struct allocator *allocator, const struct common_set *set,
-		      struct bench_table *table)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < set->nr && !err; i++) {
-		const struct common_case *common = &set->cases[i];
-
-		if (common->cost & BIT(allocator->id))
-			err = run_case(allocator, &common->c, table, true);
-	}
+	for (c = set->cases; c < set->cases + set->nr && !err; c++)
+		if (c->cost & BIT(allocator->id))
+			err = run_case(allocator, c, table);
 	return err;
 }
 
@@ -90,64 +74,60 @@ static int run_common(const struct allocator *allocator, const struct common_set
 int dt_bench_run_allocator(const struct allocator *allocator)
 {
 	struct bench_table *table = dt_bench_table(BENCH_LIVE_MAX);
-	int err = table ? run_common(allocator, &dt_common_cases, table) : -ENOMEM;
+	int err = table ? run_set(allocator, &dt_common_cases, table) : -ENOMEM;
 
 	kvfree(table);
 	return err;
 }
 EXPORT_SYMBOL_GPL(dt_bench_run_allocator);
 
-/* dualtree's own cases stand between its common ones and those of its peers. */
-static int run_all(struct bench_table *table)
-{
-	enum allocator_id id;
-	int err = 0;
+/**
+ * struct part - a part of a run
+ * @set: its cases
+ * @first: allocator that they are measured of first, and all those after it up to
+ * @last: this one
+ */
+struct part {
+	const struct bench_set *set;
+	enum allocator_id first, last;
+};
 
-	for (id = BASELINE; id < NR_ALLOCATORS && !err; id++) {
-		if (dt_allocators[id])
-			err = run_common(dt_allocators[id], &dt_common_cases, table);
-		if (id == EXACT && !err)
-			err = run_set(DUALTREE, &dt_section_cases, table, true) ?:
-			      run_set(DUALTREE, &dt_phase_cases, table, true) ?:
-			      run_set(EXACT, &dt_phase_cases, table, true) ?:
-			      run_set(DUALTREE, &dt_instance_cases, table, true) ?:
-			      run_set(EXACT, &dt_instance_cases, table, true);
-	}
-	return err;
-}
-
-/* Bursts come last: what they leave of arenas and slabs would show in other cases' counts. */
-static int run_bursts(struct bench_table *table)
-{
-	enum allocator_id id;
-	int err = 0;
-
-	for (id = BASELINE; id < NR_ALLOCATORS && !err; id++)
-		if (dt_allocators[id])
-			err = run_common(dt_allocators[id], &dt_burst_cases, table);
-	return err ?: run_set(DUALTREE, &dt_remote_burst_cases, table, true);
-}
-
-int dt_run_cost(void)
+static int run_parts(const struct part *part, unsigned int nr)
 {
 	struct bench_table *table = dt_bench_table(BENCH_LIVE_MAX);
-	int err = table ? run_all(table) ?: run_bursts(table) : -ENOMEM;
+	enum allocator_id id;
+	int err = table ? 0 : -ENOMEM;
 
+	for (; nr-- && !err; part++)
+		for (id = part->first; id <= part->last && !err; id++)
+			if (dt_allocators[id])
+				err = run_set(dt_allocators[id], part->set, table);
 	kvfree(table);
 	return err;
+}
+
+/*
+ * dualtree's own cases stand between its common ones and those of its peers. Bursts come last: what
+ * they leave of arenas and slabs would show in other cases' counts.
+ */
+int dt_run_cost(void)
+{
+	static const struct part parts[] = {
+		{ &dt_common_cases, BASELINE, EXACT },
+		{ &dt_section_cases, DUALTREE, EXACT },
+		{ &dt_phase_cases, DUALTREE, EXACT },
+		{ &dt_instance_cases, DUALTREE, EXACT },
+		{ &dt_common_cases, EXACT + 1, NR_ALLOCATORS - 1 },
+		{ &dt_burst_cases, BASELINE, NR_ALLOCATORS - 1 },
+		{ &dt_remote_burst_cases, DUALTREE, EXACT },
+	};
+
+	return run_parts(parts, ARRAY_SIZE(parts));
 }
 
 int dt_run_remote(void)
 {
-	struct bench_table *table;
-	int err = -ENOMEM;
+	static const struct part part = { &dt_remote_cases, BASELINE, NR_ALLOCATORS - 1 };
 
-	if (num_online_cpus() < 2)
-		return -ENODEV;
-	table = dt_bench_table(BENCH_LIVE_MAX);
-	if (table)
-		err = run_set(DUALTREE, &dt_remote_cases, table, false) ?:
-		      run_set(KMALLOC, &dt_remote_cases, table, false);
-	kvfree(table);
-	return err;
+	return num_online_cpus() < 2 ? -ENODEV : run_parts(&part, 1);
 }

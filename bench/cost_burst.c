@@ -23,7 +23,7 @@
 
 #include "allocators.h"
 #include "busy.h"
-#include "cases.h"
+#include "bench.h"
 
 #define SIZE		1500
 /* Packets of a batch: 768 KiB. A heap of that size has grown by 64 KiB at a time. */
@@ -159,31 +159,30 @@ static u64 timed_remote(const struct bench *b, unsigned int ops)
 #define OURS	(BIT(DUALTREE) | BIT(EXACT))
 #define PEERS	(BIT(KMALLOC) | BIT(FRAG))
 
-#define BURST(nr, what, order)								\
-	{ { "burst " #nr ", " what, .timed = timed_burst, .size = SIZE, .live = nr,		\
-	    .open_fills = true, .arg = order }, OURS | PEERS }
+#define BURST(what, nr, in_arg, in_cost)						\
+	{ what, .timed = timed_burst, .size = SIZE, .live = nr, .open_fills = true,		\
+	  .arg = in_arg, .cost = in_cost }
 
 /* kmalloc() has no call for a batch, but the caches that it is made of do. */
-static const struct common_case bursts[] = {
-	BURST(64, "in order", 0),
-	BURST(64, "random", RANDOM_ORDER),
-	BURST(512, "in order", 0),
-	BURST(512, "random", RANDOM_ORDER),
-	BURST(4096, "in order", 0),
-	BURST(4096, "random", RANDOM_ORDER),
-	{ { "batch of 512 over regions", .loop = batch_loop, .close = close_batch, .size = SIZE },
-	  OURS },
-	{ { "batch of 512 over regions", .timed = timed_burst, .size = SIZE, .live = BATCH,
-	    .open_fills = true }, BIT(KMALLOC) },
-	{ { "batch of 512 over regions", .label = "kmem_cache bulk", .loop = cache_batch_loop,
-	    .open = open_cache, .close = close_cache, .size = SIZE }, BIT(KMALLOC) },
+static const struct bench_case bursts[] = {
+	BURST("burst 64, in order", 64, 0, OURS | PEERS),
+	BURST("burst 64, random", 64, RANDOM_ORDER, OURS | PEERS),
+	BURST("burst 512, in order", 512, 0, OURS | PEERS),
+	BURST("burst 512, random", 512, RANDOM_ORDER, OURS | PEERS),
+	BURST("burst 4096, in order", 4096, 0, OURS | PEERS),
+	BURST("burst 4096, random", 4096, RANDOM_ORDER, OURS | PEERS),
+	{ "batch of 512 over regions", .cost = OURS, .loop = batch_loop, .close = close_batch,
+	  .size = SIZE },
+	BURST("batch of 512 over regions", BATCH, 0, BIT(KMALLOC)),
+	{ "batch of 512 over regions", .cost = BIT(KMALLOC), .label = "kmem_cache bulk",
+	  .loop = cache_batch_loop, .open = open_cache, .close = close_cache, .size = SIZE },
 };
 
-const struct common_set dt_burst_cases = { bursts, ARRAY_SIZE(bursts) };
+const struct bench_set dt_burst_cases = { bursts, ARRAY_SIZE(bursts) };
 
 #define REMOTE(what, nr, in_arg)							\
 	{ what, .timed = timed_remote, .size = SIZE, .live = nr, .ops = REMOTE_OPS,		\
-	  .arg = in_arg }
+	  .arg = in_arg, .cost = BIT(DUALTREE) }
 
 static const struct bench_case remote_bursts[] = {
 	REMOTE("remote push, 64 in order", 64, PUSH),

@@ -20,7 +20,7 @@
 
 #include <dualtree/dualtree.h>
 
-#include "cases.h"
+#include "bench.h"
 
 #define BATCH		256
 #define LIVE_MAX	4096
@@ -188,7 +188,7 @@ DEFINE_PHASE(realloc_down, nothing, realloc_down, extend)
 
 #define PHASE(what, phase, bytes, nr, in_order)						\
 	{ what ", " #nr " live", .timed = phase_##phase, .size = bytes, .live = nr, .ops = OPS,	\
-	  .arg = in_order }
+	  .arg = in_order, .cost = BIT(DUALTREE) | BIT(EXACT) }
 
 static const struct bench_case cases[] = {
 	PHASE("alloc 64 B", alloc, 64, 256, 0),

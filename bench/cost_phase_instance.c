@@ -18,7 +18,7 @@
 #include <dualtree/dualtree.h>
 
 #include "allocators.h"
-#include "cases.h"
+#include "bench.h"
 
 /* More than the largest case holds: 4 instances with 64 regions of 64 KiB each. */
 #define POOL_RESERVE	SZ_64M
@@ -210,14 +210,16 @@ static u64 phase_shrink(const struct bench *b, unsigned int ops)
 	return ns;
 }
 
+#define OURS	(BIT(DUALTREE) | BIT(EXACT))
+
 #define REGION_PHASE(what, phase)							\
 	{ what, .timed = phase, .open = open_region, .close = close_region,		\
-	  .size = REGION_BYTES, .live = REGIONS, .ops = REGIONS }
+	  .size = REGION_BYTES, .live = REGIONS, .ops = REGIONS, .cost = OURS }
 
 /* The slots are taken by the instances, each of which is to have @regions. */
 #define INSTANCE_PHASE(what, phase, nr, regions)					\
 	{ what, .timed = phase, .open = open_instances, .close = close_instances,	\
-	  .ops = nr, .arg = regions }
+	  .ops = nr, .arg = regions, .cost = OURS }
 
 static const struct bench_case cases[] = {
 	REGION_PHASE("region get", phase_get),

@@ -19,7 +19,7 @@
 #include <linux/smp.h>
 #include <linux/sort.h>
 
-#include "cases.h"
+#include "bench.h"
 
 /* Packets of a NAPI poll, bytes of each, and polls. */
 #define BATCH	64
@@ -103,7 +103,8 @@ static u64 timed_batches(const struct bench *b, unsigned int ops)
 }
 
 #define SHARE(what, share)								\
-	{ what, .timed = timed_batches, .size = SIZE, .ops = BATCHES * BATCH, .arg = share }
+	{ what, .timed = timed_batches, .size = SIZE, .ops = BATCHES * BATCH, .arg = share,	\
+	  .cost = BIT(DUALTREE) | BIT(KMALLOC), .moves = true }
 
 static const struct bench_case cases[] = {
 	SHARE("remote free", REMOTE_FREE),

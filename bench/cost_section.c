@@ -19,7 +19,7 @@
 #include "../dualtree/section.h"
 #include "allocators.h"
 #include "busy.h"
-#include "cases.h"
+#include "bench.h"
 
 /* Packets of a NAPI poll, and bytes of each. */
 #define BATCH	64
@@ -38,6 +38,19 @@ static u64 timed_cycle(const struct bench *b, unsigned int ops)
 	return push(b, 0, 1, ops) + refill(b, 0, 1, ops);
 }
 
+/* An allocation while some slots are in flight to this CPU's heap, and not in the hot range. */
+static u64 alloc_after(const struct bench *b, unsigned int first, unsigned int step,
+		       unsigned int nr, size_t size)
+{
+	u64 ns;
+
+	tree_alloc(b->ctx, LARGER);
+	push(b, first, step, nr);
+	ns = tree_alloc(b->ctx, size);
+	refill(b, first, step, nr);
+	return ns;
+}
+
 /* Ranges that do not touch; less the same allocation with nothing to drain. */
 static u64 timed_drain(const struct bench *b, unsigned int ops)
 {
@@ -45,36 +58,20 @@ static u64 timed_drain(const struct bench *b, unsigned int ops)
 
 	tree_alloc(b->ctx, LARGER);
 	without = tree_alloc(b->ctx, LARGE);
-	tree_alloc(b->ctx, LARGER);
-	push(b, 1, 2, ops);
-	with = tree_alloc(b->ctx, LARGE);
-	refill(b, 1, 2, ops);
+	with = alloc_after(b, 1, 2, ops, LARGE);
 	return with - min(with, without);
 }
 
 /* All that one section drains, into trees with many extents, and a request. */
 static u64 longest_drain(const struct bench *b, unsigned int ops)
 {
-	u64 ns;
-
-	tree_alloc(b->ctx, LARGER);
-	push(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
-	ns = tree_alloc(b->ctx, LARGE);
-	refill(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX);
-	return ns;
+	return alloc_after(b, 7, b->c->live / REMOTE_DRAIN_MAX, REMOTE_DRAIN_MAX, LARGE);
 }
 
 /* Thousands of runs in flight, a full cache, and a request that needs a region. */
 static u64 longest_call(const struct bench *b, unsigned int ops)
 {
-	unsigned int nr = b->c->live / 2;
-	u64 ns;
-
-	tree_alloc(b->ctx, LARGER);
-	push(b, 1, 2, nr);
-	ns = tree_alloc(b->ctx, SZ_32K);
-	refill(b, 1, 2, nr);
-	return ns;
+	return alloc_after(b, 1, 2, b->c->live / 2, SZ_32K);
 }
 
 static u64 longest_alloc(const struct bench *b, unsigned int ops)
@@ -169,11 +166,12 @@ static void *open_large(const struct bench *b)
 }
 
 #define REMOTE(what, phase, nr)								\
-	{ what, .timed = phase, .open = open_flags, .size = SIZE, .live = BATCH, .ops = nr }
-#define LONGEST(what, call, ...)							\
-	{ what, .label = "longest section", .timed = call, .ops = 1, __VA_ARGS__ }
-#define LONGEST_CALL(what, call, ...)							\
-	{ what, .label = "longest call", .timed = call, .ops = 1, __VA_ARGS__ }
+	{ what, .timed = phase, .open = open_flags, .size = SIZE, .live = BATCH, .ops = nr,	\
+	  .cost = BIT(DUALTREE) }
+#define ONCE(name, what, call, ...)							\
+	{ what, .label = name, .timed = call, .ops = 1, .cost = BIT(DUALTREE), __VA_ARGS__ }
+#define LONGEST(...)		ONCE("longest section", __VA_ARGS__)
+#define LONGEST_CALL(...)	ONCE("longest call", __VA_ARGS__)
 
 static const struct bench_case cases[] = {
 	REMOTE("remote push", timed_push, BATCH),

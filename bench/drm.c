@@ -17,7 +17,7 @@
 
 #include <drm/drm_mm.h>
 
-#include "cases.h"
+#include "bench.h"
 #include "loops.h"
 
 /**
@@ -93,22 +93,15 @@ static __always_inline void free_drm_mm(void *ctx, void *ptr, size_t size)
 
 DEFINE_LOOPS(drm_mm)
 
-static const struct allocator best = ALLOCATOR(drm_mm,
-	.name = "drm_mm best fit",
-	.id = DRM_BEST,
-	.arg = DRM_MM_INSERT_BEST,
-	.open = open_drm_mm,
-	.close = close_drm_mm);
-
-static const struct allocator low = ALLOCATOR(drm_mm,
-	.name = "drm_mm low",
-	.id = DRM_LOW,
-	.arg = DRM_MM_INSERT_LOW,
-	.open = open_drm_mm,
-	.close = close_drm_mm);
-
 static int __init bench_drm_init(void)
 {
+	static const struct allocator best = ALLOCATOR(drm_mm, .name = "drm_mm best fit",
+		.id = DRM_BEST, .arg = DRM_MM_INSERT_BEST, .open = open_drm_mm,
+		.close = close_drm_mm);
+	static const struct allocator low = ALLOCATOR(drm_mm, .name = "drm_mm low",
+		.id = DRM_LOW, .arg = DRM_MM_INSERT_LOW, .open = open_drm_mm,
+		.close = close_drm_mm);
+
 	return dt_bench_run_allocator(&best) ?: dt_bench_run_allocator(&low);
 }
 module_init(bench_drm_init);

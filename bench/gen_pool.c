@@ -84,19 +84,11 @@ DEFINE_LOOPS(gen_pool)
  * Each allocation looks through all that is live, those that fill it in too: beyond these limits
  * a point of a curve takes minutes.
  */
-const struct allocator dt_gen_pool_first = ALLOCATOR(gen_pool,
-	.name = "gen_pool first fit",
-	.id = GEN_FIRST,
-	.open = open_gen_pool,
-	.close = close_gen_pool,
-	.live_max = 30000,
+const struct allocator dt_gen_pool_first = ALLOCATOR(gen_pool, .name = "gen_pool first fit",
+	.id = GEN_FIRST, .open = open_gen_pool, .close = close_gen_pool, .live_max = 30000,
 	.mixed_max = 10000);
 
 /* With 1,000 live an operation takes some 6,000 instructions: 2,048 of them are enough. */
-const struct allocator dt_gen_pool_best = ALLOCATOR(gen_pool,
-	.name = "gen_pool best fit",
-	.id = GEN_BEST,
-	.open = open_gen_pool,
-	.close = close_gen_pool,
-	.slow_live = 1000,
+const struct allocator dt_gen_pool_best = ALLOCATOR(gen_pool, .name = "gen_pool best fit",
+	.id = GEN_BEST, .open = open_gen_pool, .close = close_gen_pool, .slow_live = 1000,
 	.slow_ops = 2048);

@@ -117,19 +117,19 @@ DEFINE_LOOP(alloc_loop_##who, loop_alloc, alloc_##who)					\
 DEFINE_LOOP(free_loop_##who, loop_free, free_##who)
 
 #define ALLOCATOR(who, ...)								\
-{											\
-	.alloc = alloc_##who,								\
-	.free = free_##who,								\
-	.loops = {									\
-		[LOOP_PAIR] = pair_loop_##who,						\
-		[LOOP_RING] = ring_loop_##who,						\
-		[LOOP_RANDOM] = random_loop_##who,					\
-		[LOOP_MIXED] = mixed_loop_##who,					\
-		[LOOP_ALLOC] = alloc_loop_##who,					\
-		[LOOP_FREE] = free_loop_##who,						\
-	},										\
-	__VA_ARGS__									\
-}
+	((const struct allocator) {							\
+		.alloc = alloc_##who,							\
+		.free = free_##who,							\
+		.loops = {								\
+			[LOOP_PAIR] = pair_loop_##who,					\
+			[LOOP_RING] = ring_loop_##who,					\
+			[LOOP_RANDOM] = random_loop_##who,				\
+			[LOOP_MIXED] = mixed_loop_##who,				\
+			[LOOP_ALLOC] = alloc_loop_##who,				\
+			[LOOP_FREE] = free_loop_##who,					\
+		},									\
+		__VA_ARGS__								\
+	})
 
 /* What an allocator that places by itself rounds up to, in bytes: a granule. */
 #define PEER_UNIT	64

@@ -22,7 +22,7 @@
 #include <linux/string.h>
 
 #include "../compat/cpu_time.h"
-#include "cases.h"
+#include "bench.h"
 
 #define ROUNDS		41
 #define ROUNDS_MAX	201
@@ -129,30 +129,30 @@ static int run_turns(struct turn *turns, unsigned int nr)
 	return err;
 }
 
-/* Adds the allocators of @common to @nr turns. Return: how many there are then. */
-static unsigned int add_turns(struct turn *turns, unsigned int nr, const struct common_case *common)
+/* Adds the allocators of a case to @nr turns. Return: how many there are then. */
+static unsigned int add_turns(struct turn *turns, unsigned int nr, const struct bench_case *c)
 {
 	enum allocator_id id;
 
 	for (id = 0; id < NR_ALLOCATORS && nr < TURNS_MAX; id++)
-		if (dt_allocators[id] && common->native & BIT(id))
-			turns[nr++].b = (struct bench){ dt_allocators[id], &common->c };
+		if (dt_allocators[id] && c->native & BIT(id))
+			turns[nr++].b = (struct bench){ dt_allocators[id], c };
 	return nr;
 }
 
 /* Cases of one name take turns with each other. */
 static int run_all(struct turn *turns)
 {
-	const struct common_case *common = dt_common_cases.cases, *first;
-	const struct common_case *end = common + dt_common_cases.nr;
+	const struct bench_case *c = dt_common_cases.cases, *first;
+	const struct bench_case *end = c + dt_common_cases.nr;
 	unsigned int nr;
 	int err = 0;
 
-	while (common < end && !err) {
+	while (c < end && !err) {
 		memset(turns, 0, TURNS_MAX * sizeof(*turns));
-		first = common;
-		for (nr = 0; common < end && !strcmp(common->c.name, first->c.name); common++)
-			nr = add_turns(turns, nr, common);
+		first = c;
+		for (nr = 0; c < end && !strcmp(c->name, first->name); c++)
+			nr = add_turns(turns, nr, c);
 		if (nr)
 			err = run_turns(turns, nr);
 	}
