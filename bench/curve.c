@@ -115,16 +115,7 @@ static int measure(struct bench *b, u32 x)
 	return 0;
 }
 
-/**
- * dt_curve_point() - measure a point
- * @id: of which allocator
- * @c: the case, of at most c->ops operations in a loop
- * @x: where the point lies
- *
- * Context: Process context, between dt_curve_begin() and dt_curve_end(). May sleep.
- * Return: 0, -EBUSY if other tasks had the CPU in every loop, or the first error of the case.
- */
-int dt_curve_point(enum allocator_id id, const struct bench_case *c, u32 x)
+static int point(enum allocator_id id, const struct bench_case *c, u32 x)
 {
 	struct bench b = { .allocator = dt_allocators[id], .c = c, .table = table };
 	int err = dt_bench_open(&b);
@@ -135,6 +126,37 @@ int dt_curve_point(enum allocator_id id, const struct bench_case *c, u32 x)
 	}
 	if (err)
 		pr_err("%s, %s, %u: error %d\n", dt_bench_name(&b), c->name, x, err);
+	return err;
+}
+
+/* 1, 3, 10, 30 and so on, or the powers of ten alone. */
+static u32 next_live(u32 x)
+{
+	u32 unit = 1;
+
+	if (dt_bench_quick)
+		return x * 10;
+	while (unit * 10 <= x)
+		unit *= 10;
+	return x == unit ? 3 * x : 10 * unit;
+}
+
+/**
+ * dt_curve_line() - measure points, one for each number of what is live
+ * @id: of which allocator
+ * @c: the case, of at most c.ops operations in a loop; its live is set here
+ * @first: fewest that are live
+ * @max: most
+ *
+ * Context: Process context, between dt_curve_begin() and dt_curve_end(). May sleep.
+ * Return: 0, -EBUSY if other tasks had the CPU in every loop, or the first error of the case.
+ */
+int dt_curve_line(enum allocator_id id, struct bench_case c, u32 first, u32 max)
+{
+	int err = 0;
+
+	for (c.live = first; c.live <= max && !err; c.live = next_live(c.live))
+		err = point(id, &c, c.live);
 	return err;
 }
 
@@ -171,31 +193,22 @@ static int size_lines(enum allocator_id id)
 		};
 
 		if (size >= dt_allocators[id]->size_min)
-			err = dt_curve_point(id, &pair, size) ?:
-			      dt_curve_point(id, &random, size);
+			err = point(id, &pair, size) ?: point(id, &random, size);
 	}
-	return err;
-}
-
-/* @size: 0 for all sizes. */
-static int live_line(enum allocator_id id, const char *name, enum bench_loop kind, u32 size,
-		     u32 live_max)
-{
-	struct bench_case c = { .name = name, .kind = kind, .size = size };
-	u32 max = min(live_max ?: U32_MAX, curve_max());
-	int err = 0;
-
-	for (c.live = 10; c.live <= max && !err; c.live = curve_next(c.live))
-		err = dt_curve_point(id, &c, c.live);
 	return err;
 }
 
 static int live_lines(enum allocator_id id)
 {
+	const struct bench_case one_size = {
+		.name = "1500 B", .kind = LOOP_RANDOM, .size = LIVE_SIZE,
+	};
+	const struct bench_case all_sizes = { .name = "64..4096 B", .kind = LOOP_MIXED };
 	const struct allocator *allocator = dt_allocators[id];
+	u32 max = curve_max();
 
-	return live_line(id, "1500 B", LOOP_RANDOM, LIVE_SIZE, allocator->live_max) ?:
-	       live_line(id, "64..4096 B", LOOP_MIXED, 0, allocator->mixed_max);
+	return dt_curve_line(id, one_size, 10, min(allocator->live_max ?: max, max)) ?:
+	       dt_curve_line(id, all_sizes, 10, min(allocator->mixed_max ?: max, max));
 }
 
 static int each_allocator(u32 mask, int (*measure_lines)(enum allocator_id id))

@@ -16,22 +16,10 @@ static inline u32 curve_max(void)
 	return dt_bench_quick ? 10000 : 100000;
 }
 
-/* 1, 3, 10, 30 and so on, or the powers of ten alone. */
-static inline u32 curve_next(u32 x)
-{
-	u32 unit = 1;
-
-	if (dt_bench_quick)
-		return x * 10;
-	while (unit * 10 <= x)
-		unit *= 10;
-	return x == unit ? 3 * x : 10 * unit;
-}
-
 int dt_curve_begin(void);
 void dt_curve_end(void);
 void dt_curve_add(const struct bench *b, const char *operation, u32 x, u64 ops, u64 total);
-int dt_curve_point(enum allocator_id id, const struct bench_case *c, u32 x);
+int dt_curve_line(enum allocator_id id, struct bench_case c, u32 first, u32 max);
 u64 dt_curve_clock(void);
 
 #endif /* DUALTREE_BENCH_CURVE_H */

@@ -19,7 +19,6 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 
 #include <dualtree/dualtree.h>
 
@@ -117,38 +116,26 @@ static int check(const struct extents *e)
 	return 0;
 }
 
-static void close(struct extents *e)
-{
-	dualtree_destroy(e->dt);
-	kfree(e);
-}
-
 static struct dualtree *create(enum spread spread)
 {
 	struct dualtree_params params = { .flags = DUALTREE_EXACT_FIT };
-	struct dualtree *dt;
 
 	if (spread == ONE_REGION)
 		params.min_region_order = 10;
 	if (spread == SMALL_REGIONS)
 		params.max_region_order = 4;
-	dt = dualtree_create("extents", &params);
-	return dt_bench_own_heap(dt);
+	return dt_bench_own_heap(dualtree_create("extents", &params));
 }
 
 static void *open_extents(const struct bench *b)
 {
-	struct extents *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	static struct extents extents;
+	struct extents *e = &extents;
 	int err;
 
-	if (!e)
-		return ERR_PTR(-ENOMEM);
 	e->dt = create(b->c->arg);
-	if (IS_ERR(e->dt)) {
-		err = PTR_ERR(e->dt);
-		kfree(e);
-		return ERR_PTR(err);
-	}
+	if (IS_ERR(e->dt))
+		return e->dt;
 	e->slots = b->table->slots;
 	e->nr = b->c->live;
 	e->mixed = b->c->arg == ONE_REGION;
@@ -158,18 +145,18 @@ static void *open_extents(const struct bench *b)
 		free_half(e);
 		err = check(e);
 	}
-	if (err) {
-		close(e);
-		return ERR_PTR(err);
-	}
-	return e;
+	if (!err)
+		return e;
+	dualtree_destroy(e->dt);
+	return ERR_PTR(err);
 }
 
 static int close_extents(const struct bench *b)
 {
-	int err = check(b->ctx);
+	struct extents *e = b->ctx;
+	int err = check(e);
 
-	close(b->ctx);
+	dualtree_destroy(e->dt);
 	return err;
 }
 
@@ -215,30 +202,21 @@ static u64 timed_extents(const struct bench *b, unsigned int ops)
 
 static int line(const char *name, enum spread spread, u32 max)
 {
-	struct bench_case c = {
-		.name = name,
-		.timed = timed_extents,
-		.open = open_extents,
-		.close = close_extents,
-		.open_fills = true,
-		.ops = OPS,
-		.arg = spread,
+	const struct bench_case c = {
+		.name = name, .timed = timed_extents, .open = open_extents, .close = close_extents,
+		.open_fills = true, .ops = OPS, .arg = spread,
 	};
-	int err = 0;
 
-	for (c.live = 10; c.live <= max && !err; c.live = curve_next(c.live))
-		err = dt_curve_point(EXACT, &c, c.live);
-	return err;
+	return dt_curve_line(EXACT, c, 10, max);
 }
 
 int dt_curve_extents(void)
 {
-	int err = dt_curve_begin();
+	int err = dt_curve_begin() ?:
+		  line("one region", ONE_REGION, ONE_REGION_MAX) ?:
+		  line("regions of 64 KiB", SMALL_REGIONS, curve_max()) ?:
+		  line("regions by default", DEFAULT_REGIONS, curve_max());
 
-	if (!err)
-		err = line("one region", ONE_REGION, ONE_REGION_MAX) ?:
-		      line("regions of 64 KiB", SMALL_REGIONS, curve_max()) ?:
-		      line("regions by default", DEFAULT_REGIONS, curve_max());
 	dt_curve_end();
 	return err;
 }

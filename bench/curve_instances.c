@@ -9,7 +9,6 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/vmstat.h>
 
 #include <dualtree/dualtree.h>
@@ -69,9 +68,8 @@ static int destroy_all(struct instances *all)
 {
 	int err = 0;
 
-	while (all->nr--)
-		err = dt_bench_close_instance(all->slots[all->nr].ptr) ?: err;
-	kfree(all);
+	while (all->nr)
+		err = dt_bench_close_instance(all->slots[--all->nr].ptr) ?: err;
 	return err;
 }
 
@@ -137,18 +135,15 @@ static int create_and_weigh(const struct bench *b, struct instances *all)
 
 static void *open_instances(const struct bench *b)
 {
-	struct instances *all = kzalloc(sizeof(*all), GFP_KERNEL);
+	static struct instances all;
 	int err;
 
-	if (!all)
-		return ERR_PTR(-ENOMEM);
-	all->slots = b->table->slots;
-	err = create_and_weigh(b, all);
-	if (err) {
-		destroy_all(all);
-		return ERR_PTR(err);
-	}
-	return all;
+	all.slots = b->table->slots;
+	err = create_and_weigh(b, &all);
+	if (!err)
+		return &all;
+	destroy_all(&all);
+	return ERR_PTR(err);
 }
 
 static void round_robin(const struct bench *b, unsigned int ops)
@@ -165,29 +160,16 @@ static void round_robin(const struct bench *b, unsigned int ops)
 	}
 }
 
-static int line(enum allocator_id id)
-{
-	struct bench_case c = {
-		.name = "pair 1500 B",
-		.loop = round_robin,
-		.open = open_instances,
-		.close = close_instances,
-		.open_fills = true,
-	};
-	u32 max = dt_bench_quick ? WEIGH_MIN : INSTANCES_MAX;
-	int err = 0;
-
-	for (c.live = 1; c.live <= max && !err; c.live = curve_next(c.live))
-		err = dt_curve_point(id, &c, c.live);
-	return err;
-}
-
 int dt_curve_instances(void)
 {
-	int err = dt_curve_begin();
+	const struct bench_case c = {
+		.name = "pair 1500 B", .loop = round_robin, .open = open_instances,
+		.close = close_instances, .open_fills = true,
+	};
+	u32 max = dt_bench_quick ? WEIGH_MIN : INSTANCES_MAX;
+	int err = dt_curve_begin() ?:
+		  dt_curve_line(DUALTREE, c, 1, max) ?: dt_curve_line(EXACT, c, 1, max);
 
-	if (!err)
-		err = line(DUALTREE) ?: line(EXACT);
 	dt_curve_end();
 	return err;
 }
