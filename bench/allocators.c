@@ -60,6 +60,15 @@ int dt_bench_close_instance(struct dualtree *dt)
 	return err;
 }
 
+/* Bytes that an instance holds, with its records. */
+size_t dt_bench_held(struct dualtree *dt)
+{
+	struct dualtree_stats stats;
+
+	dualtree_get_stats(dt, &stats);
+	return stats.held_bytes + stats.record_bytes;
+}
+
 static int close_dualtree(const struct bench *b)
 {
 	return dt_bench_close_instance(b->ctx);

@@ -30,6 +30,7 @@
 #define BENCH_LIVE_MAX	10240
 
 struct bench;
+struct dualtree;
 
 /**
  * enum bench_loop - loops that every allocator has, see loops.h
@@ -194,6 +195,7 @@ const char *dt_bench_name(const struct bench *b);
 
 void dt_bench_report(const char *format, ...) __printf(1, 2);
 s64 dt_bench_available(unsigned int ms);
+size_t dt_bench_held(struct dualtree *dt);
 
 /* Parameters of the module. */
 extern uint dt_bench_rounds;

@@ -81,7 +81,7 @@ struct day {
 	struct bench b;
 	void *frags[CPUS];
 	unsigned int nr, begun, part, hour;
-	atomic_long_t live;
+	size_t live;
 	int err;
 	struct stream streams[PEAK];
 };
@@ -104,7 +104,7 @@ static void packet_free(struct stream *stream, struct bench_slot *slot)
 	if (!slot->ptr)
 		return;
 	day->b.allocator->free(context(stream), slot->ptr, slot->size);
-	atomic_long_sub(slot->size, &day->live);
+	day->live -= slot->size;
 	slot->ptr = NULL;
 }
 
@@ -113,7 +113,7 @@ static void packet_alloc(struct stream *stream, struct bench_slot *slot)
 	slot->size = random_between(&day->b.rnd, PACKET_MIN, PACKET_MAX);
 	slot->ptr = day->b.allocator->alloc(context(stream), slot->size);
 	if (slot->ptr)
-		atomic_long_add(slot->size, &day->live);
+		day->live += slot->size;
 	else
 		day->err = -ENOMEM;
 }
@@ -121,15 +121,13 @@ static void packet_alloc(struct stream *stream, struct bench_slot *slot)
 /* Replace each stream's oldest packets, one of each stream in turn. A new stream has none. */
 static int serve(void *unused)
 {
-	struct stream *stream;
 	unsigned int i, nr;
 
 	for (nr = 0; nr < RING; nr++) {
 		for (i = day->part; i < day->nr; i += CPUS) {
-			struct bench_slot *slot;
+			struct stream *stream = &day->streams[i];
+			struct bench_slot *slot = &stream->ring[stream->at];
 
-			stream = &day->streams[i];
-			slot = &stream->ring[stream->at];
 			if (stream->slow && nr >= SLOW_RING && slot->ptr)
 				continue;
 			stream->at = (stream->at + 1) % RING;
@@ -141,21 +139,14 @@ static int serve(void *unused)
 	return 0;
 }
 
-static unsigned int nth_cpu(unsigned int n)
-{
-	unsigned int cpu = cpumask_first(cpu_online_mask);
-
-	while (n--)
-		cpu = cpumask_next(cpu, cpu_online_mask);
-	return cpu;
-}
-
 static void serve_all(void)
 {
+	unsigned int cpu;
 	int err;
 
 	for (day->part = 0; day->part < CPUS; day->part++) {
-		err = smp_call_on_cpu(nth_cpu((day->part + day->hour) % CPUS), serve, NULL, false);
+		cpu = cpumask_nth((day->part + day->hour) % CPUS, cpu_online_mask);
+		err = smp_call_on_cpu(cpu, serve, NULL, false);
 		day->err = day->err ?: err;
 	}
 	day->part = 0;
@@ -221,17 +212,13 @@ static void come_and_go(unsigned int nr)
 	}
 }
 
-/* What instances hold, with their records. */
 static size_t held(void)
 {
-	struct dualtree_stats stats;
 	size_t bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < day->nr && day->b.allocator->id == DUALTREE; i++) {
-		dualtree_get_stats(day->streams[i].ctx, &stats);
-		bytes += stats.held_bytes + stats.record_bytes;
-	}
+	for (i = 0; i < day->nr && day->b.allocator->id == DUALTREE; i++)
+		bytes += dt_bench_held(day->streams[i].ctx);
 	return bytes;
 }
 
@@ -268,8 +255,8 @@ static int live_day(enum allocator_id id)
 		come_and_go(PEAK * hours[day->hour] / 100);
 		serve_all();
 		all = before - dt_bench_available(HOUR_MS);
-		dt_bench_report("%s|%u|%u|%ld|%lld|%zu\n", day->b.allocator->name, day->hour,
-				day->nr, atomic_long_read(&day->live), max_t(s64, all, 0), held());
+		dt_bench_report("%s|%u|%u|%zu|%lld|%zu\n", day->b.allocator->name, day->hour,
+				day->nr, day->live, max_t(s64, all, 0), held());
 	}
 	while (day->nr)
 		end(day->nr - 1);

@@ -46,12 +46,12 @@
  * @each: slots of a stream, a ring
  * @size_min: bytes of an allocation at least
  * @size_range: and so many more at most
- * @at: the next slot of each ring
+ * @at: the next slot of each ring, counted on and on
  * @busy: only every tenth stream makes calls
  * @batch: allocations of each stream in a call on a CPU
  * @free: it only frees, and leaves the slots empty
  * @live: bytes live
- * @err: -ENOMEM after an allocation that failed
+ * @err: the first error, or -ENOMEM after an allocation that failed; nothing goes on after it
  * @ctx: the instances
  * @slots: the rings
  */
@@ -114,45 +114,41 @@ static int serve(void *unused)
 	return 0;
 }
 
-/* serve() on one CPU after the other; @turn is any number. */
-static void serve_on(unsigned int turn)
+/* serve() on one CPU after the other, from slot @at of each ring on; @turn is any number. */
+static void serve_on(unsigned int turn, unsigned int at)
 {
-	unsigned int cpu = cpumask_first(cpu_online_mask);
+	unsigned int cpu = cpumask_nth(turn % r->cpus, cpu_online_mask);
 
-	for (turn %= r->cpus; turn; turn--)
-		cpu = cpumask_next(cpu, cpu_online_mask);
+	r->at = at;
 	r->err = smp_call_on_cpu(cpu, serve, NULL, false) ?: r->err;
 }
 
-/* What instances hold, with their records. */
 static size_t held(void)
 {
-	struct dualtree_stats stats;
 	size_t bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < r->nr && r->b.allocator->id == DUALTREE; i++) {
-		dualtree_get_stats(r->ctx[i], &stats);
-		bytes += stats.held_bytes + stats.record_bytes;
-	}
+	for (i = 0; i < r->nr && r->b.allocator->id == DUALTREE; i++)
+		bytes += dt_bench_held(r->ctx[i]);
 	return bytes;
 }
 
 static void result(const char *name, u64 peak, u64 mean)
 {
-	s64 all = available_before - dt_bench_available(COUNTED_MS);
+	s64 all;
 
+	if (r->err)
+		return;
+	all = available_before - dt_bench_available(COUNTED_MS);
 	dt_bench_report("%s|%s|%u|%u|%zu|%lld|%zu|%llu|%llu\n", name, r->b.allocator->name,
 			r->cpus, r->nr, r->live, max_t(s64, all, 0), held(), peak, mean);
 }
 
-static int streams_open(enum allocator_id id, unsigned int cpus, unsigned int nr,
-			unsigned int each)
+static void streams_open(enum allocator_id id, unsigned int cpus, unsigned int nr,
+			 unsigned int each)
 {
 	const struct allocator *a = dt_allocators[id];
 
-	if (cpus > num_online_cpus() || nr > STREAMS_MAX || nr * each > SLOTS_MAX)
-		return -EINVAL;
 	available_before = dt_bench_available(RETURNED_MS);
 	memset(r, 0, sizeof(*r));
 	r->b.allocator = a;
@@ -160,16 +156,19 @@ static int streams_open(enum allocator_id id, unsigned int cpus, unsigned int nr
 	r->cpus = cpus;
 	r->each = each;
 	r->batch = 1;
-	for (; r->nr < nr; r->nr++) {
+	if (cpus > num_online_cpus() || nr > STREAMS_MAX || nr * each > SLOTS_MAX)
+		r->err = -EINVAL;
+	for (; r->nr < nr && !r->err; r->nr++) {
 		r->ctx[r->nr] = a->open ? a->open(&r->b) : NULL;
-		if (IS_ERR(r->ctx[r->nr]))
-			return PTR_ERR(r->ctx[r->nr]);
+		if (IS_ERR(r->ctx[r->nr])) {
+			r->err = PTR_ERR(r->ctx[r->nr]);
+			return;
+		}
 		cond_resched();
 	}
-	return 0;
 }
 
-static int streams_close(int err)
+static int streams_close(void)
 {
 	unsigned int stream, i;
 
@@ -178,131 +177,112 @@ static int streams_close(int err)
 			slot_free(stream, &r->slots[stream * r->each + i]);
 		r->b.ctx = r->ctx[stream];
 		if (r->b.allocator->close)
-			err = r->b.allocator->close(&r->b) ?: err;
+			r->err = r->b.allocator->close(&r->b) ?: r->err;
 		cond_resched();
 	}
-	r->nr = 0;
-	return err ?: r->err;
+	return r->err;
 }
 
 /* Calls of one ring by CPUs: @move batches on each, and what is freed is some that another made. */
 static int movers(enum allocator_id id, unsigned int cpus)
 {
 	const unsigned int ring = 16384, rounds = 6 * ring / BATCH, move = 4;
-	u64 peak = 0, sum = 0, nr = 0;
-	int err = streams_open(id, cpus, 1, ring);
+	u64 peak = 0, sum = 0, nr = 0, ratio;
 	unsigned int i;
 
+	streams_open(id, cpus, 1, ring);
 	r->size_min = 64;
 	r->size_range = 1436;
 	r->batch = BATCH;
-	for (i = 0; i < rounds && !err; i++) {
-		r->at = i * BATCH % ring;
+	for (i = 0; i < rounds && !r->err; i++) {
 		/* The consumer is on the CPU after the producer's. */
 		r->free = true;
-		serve_on(i / move + 1);
+		serve_on(i / move + 1, i * BATCH);
 		r->free = false;
-		serve_on(i / move);
-		err = r->err;
+		serve_on(i / move, i * BATCH);
 		if (i < ring / BATCH)
 			continue;
-		peak = max(peak, (u64)held() * 1000 / r->live);
-		sum += (u64)held() * 1000 / r->live;
+		ratio = (u64)held() * 1000 / r->live;
+		peak = max(peak, ratio);
+		sum += ratio;
 		nr++;
 	}
-	if (!err)
-		result("movers", peak, div64_u64(sum, max(nr, 1ULL)));
-	return streams_close(err);
+	result("movers", peak, div64_u64(sum, max(nr, 1ULL)));
+	return streams_close();
 }
 
 /* @tenth: every tenth stream goes on. */
 static int quiet(enum allocator_id id, unsigned int cpus, unsigned int nr, unsigned int live,
 		 bool tenth)
 {
-	int err = streams_open(id, cpus, nr, live);
 	unsigned int i;
 
+	streams_open(id, cpus, nr, live);
 	r->size_min = 200;
-	for (i = 0; i < cpus * live && !err; i++) {
-		r->at = i % live;
-		serve_on(i / live);
-		err = r->err;
-	}
+	for (i = 0; i < cpus * live && !r->err; i++)
+		serve_on(i / live, i);
 	r->busy = true;
-	for (i = 0; tenth && i < 400 && !err; i++) {
-		r->at = i % live;
-		serve_on(i / 8);
-		err = r->err;
-	}
-	if (!err)
-		result(tenth ? "tenth" : "quiet", 0, 0);
-	return streams_close(err);
+	for (i = 0; tenth && i < 400 && !r->err; i++)
+		serve_on(i / 8, i);
+	result(tenth ? "tenth" : "quiet", 0, 0);
+	return streams_close();
 }
 
 static int audio_streams(enum allocator_id id, unsigned int cpus)
 {
 	const unsigned int each = 123;
-	int err = streams_open(id, cpus, 200, each);
 	unsigned int i;
 
+	streams_open(id, cpus, 200, each);
 	r->size_min = 200;
 	r->size_range = 200;
-	for (i = 0; i < 16 * each && !err; i++) {
-		r->at = i % each;
-		serve_on(i);
-		err = r->err;
-	}
-	if (!err) {
-		result("audio", 0, 0);
+	for (i = 0; i < 16 * each && !r->err; i++)
+		serve_on(i, i);
+	result("audio", 0, 0);
+	if (!r->err)
 		msleep(7000);
-		result("audio, 7 s later", 0, 0);
-	}
-	return streams_close(err);
+	result("audio, 7 s later", 0, 0);
+	return streams_close();
 }
 
 static int message(void)
 {
-	int err = streams_open(DUALTREE, 1, 50, 4);
 	unsigned int i;
 	void *ptr;
 
-	for (i = 0; i < r->nr && !err; i++) {
+	streams_open(DUALTREE, 1, 50, 4);
+	for (i = 0; i < r->nr && !r->err; i++) {
 		ptr = dualtree_alloc(r->ctx[i], SZ_4M, GFP_KERNEL);
-		err = ptr ? dualtree_free(r->ctx[i], ptr, SZ_4M) : -ENOMEM;
+		r->err = ptr ? dualtree_free(r->ctx[i], ptr, SZ_4M) : -ENOMEM;
 	}
 	r->size_min = 1000;
-	for (i = 0; i < 80 && !err; i++) {
-		r->at = i % 4;
-		serve_on(0);
+	for (i = 0; i < 80 && !r->err; i++) {
+		serve_on(0, i);
 		msleep(50);
-		err = r->err;
 	}
-	if (!err)
-		result("message", 0, 0);
-	return streams_close(err);
+	result("message", 0, 0);
+	return streams_close();
 }
 
 static int keepalive(void)
 {
 	const unsigned int each = 16384;
-	int err = streams_open(DUALTREE, 1, 1, each);
 	unsigned int i;
 
+	streams_open(DUALTREE, 1, 1, each);
 	r->size_min = 1000;
 	r->batch = each;
-	serve_on(0);
+	serve_on(0, 0);
 	r->free = true;
-	serve_on(0);
+	serve_on(0, 0);
 	r->batch = 1;
-	for (i = 0; i < 20 && !err; i++) {
+	for (i = 0; i < 20 && !r->err; i++) {
 		r->free = i % 2;
-		serve_on(0);
+		serve_on(0, 0);
 		msleep(250);
-		err = r->err;
 	}
-	if (!err)
-		result("keepalive", 0, 0);
-	return streams_close(err);
+	result("keepalive", 0, 0);
+	return streams_close();
 }
 
 static int all_allocators(enum allocator_id id)
