@@ -76,18 +76,22 @@ struct ring {
  * struct way - how a driver receives
  * @name: as results show it
  * @open: gets what it needs; -EOPNOTSUPP: the kernel does not have it. May be NULL
- * @close: the opposite; may be NULL
+ * @close: the opposite
  * @refill: fills empty slots; false on OOM
  * @receive: makes a packet of a slot; NULL on OOM
  * @reap: after all were consumed; may be NULL
+ * @limit: of dualtree: bytes of packets beyond which others are copied
+ * @fragments: of dualtree: packets keep no more than their frames
  */
 struct way {
 	const char *name;
-	int (*open)(struct ring *ring);
+	int (*open)(struct ring *ring, const struct way *way);
 	void (*close)(struct ring *ring);
 	bool (*refill)(struct ring *ring);
 	struct sk_buff *(*receive)(struct ring *ring, unsigned int i);
 	void (*reap)(struct ring *ring);
+	size_t limit;
+	bool fragments;
 };
 
 /* A packet with the headers of a page copied, and the rest in place. */
@@ -102,7 +106,7 @@ static struct sk_buff *frag_skb(struct ring *ring, struct page *page)
 	return skb;
 }
 
-static int page_pool_open(struct ring *ring)
+static int page_pool_open(struct ring *ring, const struct way *way)
 {
 	struct page_pool_params params = {
 		.order = ring->order, .pool_size = 4 * SLOTS, .nid = NUMA_NO_NODE,
@@ -204,7 +208,7 @@ static bool frag_refill(struct ring *ring)
 }
 
 /* Some kernels have no fragments of more than a page, or one now and then. */
-static int frag_open(struct ring *ring)
+static int frag_open(struct ring *ring, const struct way *way)
 {
 	bool full;
 
@@ -260,10 +264,10 @@ static struct sk_buff *copy_receive(struct ring *ring, unsigned int i)
 	return skb;
 }
 
-static int rx_open(struct ring *ring, size_t limit, bool fragments)
+static int rx_open(struct ring *ring, const struct way *way)
 {
 	struct dualtree_rx_params params = {
-		.napi = &ring->napi, .limit = limit, .fragments = fragments,
+		.napi = &ring->napi, .limit = way->limit, .fragments = way->fragments,
 		.size = ring->len > PAGE_SIZE / 2 ? SZ_16K : 1536,
 	};
 
@@ -276,21 +280,6 @@ static int rx_open(struct ring *ring, size_t limit, bool fragments)
 		return PTR_ERR(ring->rx);
 	}
 	return 0;
-}
-
-static int rx_open_in_place(struct ring *ring)
-{
-	return rx_open(ring, SZ_64M, false);
-}
-
-static int rx_open_fragments(struct ring *ring)
-{
-	return rx_open(ring, SZ_64M, true);
-}
-
-static int rx_open_copied(struct ring *ring)
-{
-	return rx_open(ring, 0, false);
 }
 
 static void rx_close(struct ring *ring)
@@ -322,9 +311,9 @@ static const struct way ways[] = {
 	{ "pages", NULL, pages_close, pages_refill, pages_receive },
 	{ "page_frag", frag_open, frag_close, frag_refill, frag_receive },
 	{ "plain copy", NULL, copy_close, copy_refill, copy_receive },
-	{ "dualtree", rx_open_in_place, rx_close, rx_refill, rx_receive, rx_reap },
-	{ "dualtree, fragments", rx_open_fragments, rx_close, rx_refill, rx_receive, rx_reap },
-	{ "dualtree, copied", rx_open_copied, rx_close, rx_refill, rx_receive, rx_reap },
+	{ "dualtree", rx_open, rx_close, rx_refill, rx_receive, rx_reap, SZ_64M, false },
+	{ "dualtree, fragments", rx_open, rx_close, rx_refill, rx_receive, rx_reap, SZ_64M, true },
+	{ "dualtree, copied", rx_open, rx_close, rx_refill, rx_receive, rx_reap, 0, false },
 };
 
 static bool one_round(struct ring *ring, const struct way *way)
@@ -384,11 +373,10 @@ static int run_way(struct net_device *dev, const struct way *way, unsigned int l
 	ring->order = get_order(len);
 	netif_napi_add(dev, &ring->napi, poll_nothing);
 	napi_enable(&ring->napi);
-	err = way->open ? way->open(ring) : 0;
+	err = way->open ? way->open(ring, way) : 0;
 	if (!err) {
 		err = measure(ring, way);
-		if (way->close)
-			way->close(ring);
+		way->close(ring);
 	}
 	napi_disable(&ring->napi);
 	netif_napi_del(&ring->napi);

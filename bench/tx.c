@@ -193,6 +193,12 @@ static void drop_setup(struct net_device *dev)
 	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA;
 }
 
+static void drop_destroy(struct net_device *dev)
+{
+	unregister_netdev(dev);
+	free_netdev(dev);
+}
+
 /* Return: a device that drops what it is to send, or an ERR_PTR(). */
 static struct net_device *drop_create(void)
 {
@@ -211,15 +217,8 @@ static struct net_device *drop_create(void)
 	rtnl_unlock();
 	if (!err)
 		return dev;
-	unregister_netdev(dev);
-	free_netdev(dev);
+	drop_destroy(dev);
 	return ERR_PTR(err);
-}
-
-static void drop_destroy(struct net_device *dev)
-{
-	unregister_netdev(dev);
-	free_netdev(dev);
 }
 
 static int sender_connect(struct sender *sender, struct net_device *dev)
@@ -256,12 +255,6 @@ static int sender_create_memory(struct sender *sender)
 	return 0;
 }
 
-static void sender_destroy_memory(struct sender *sender)
-{
-	dualtree_tx_destroy(sender->tx);
-	dualtree_destroy(sender->dt);
-}
-
 static int __init bench_tx_init(void)
 {
 	struct net_device *dev = drop_create();
@@ -276,7 +269,8 @@ static int __init bench_tx_init(void)
 	err = sender_create_memory(&sender);
 	if (!err) {
 		err = measure_all(&sender);
-		sender_destroy_memory(&sender);
+		dualtree_tx_destroy(sender.tx);
+		dualtree_destroy(sender.dt);
 	}
 	sock_release(sender.sock);
 destroy:
