@@ -28,16 +28,11 @@
 
 enum share { REMOTE_FREE, ALLOC_REMOTE, ALLOC_OWN, CYCLE };
 
-/**
- * struct batch - one loop on another CPU
- * @b: what is measured
- * @loop: which of the allocator's
- * @ns: how long it took
- */
+/* One loop on another CPU. */
 struct batch {
-	const struct bench *b;
-	enum bench_loop loop;
-	u64 ns;
+	const struct bench *b;	/* what is measured */
+	enum bench_loop loop;	/* which of the allocator's */
+	u64 ns;			/* how long it took */
 };
 
 static int run_batch(void *data)

@@ -35,21 +35,17 @@
 
 enum spread { ONE_REGION, SMALL_REGIONS, DEFAULT_REGIONS };
 
-/**
- * struct extents - an instance with so many of them
- * @dt: the instance
- * @slots: of the bench
- * @nr: extents; as many blocks are live, in the first slots. The slots after these have the
- *	sizes of blocks that are free
- * @mixed: blocks are of several sizes
- * @rnd: for which blocks are live
- */
+/* An instance with so many free extents. */
 struct extents {
 	struct dualtree *dt;
-	struct bench_slot *slots;
+	struct bench_slot *slots;	/* of the bench */
+	/*
+	 * Extents; as many blocks are live, in the first slots. The slots after these have the
+	 * sizes of blocks that are free.
+	 */
 	u32 nr;
-	bool mixed;
-	struct rnd_state rnd;
+	bool mixed;			/* blocks are of several sizes */
+	struct rnd_state rnd;		/* for which blocks are live */
 };
 
 static int alloc_block(struct extents *e, u32 index)

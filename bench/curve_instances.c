@@ -22,24 +22,16 @@
 /* With fewer, the kernel's other allocations weigh more than theirs. */
 #define WEIGH_MIN	1000
 
-/**
- * struct instances - all of them
- * @slots: of the bench; each has one
- * @nr: how many there are
- */
+/* The instances of a point. */
 struct instances {
-	struct bench_slot *slots;
+	struct bench_slot *slots;	/* of the bench; each has one */
 	u32 nr;
 };
 
-/**
- * struct memory - what the kernel counts
- * @slab: bytes in all slabs
- * @available: bytes that could be had
- */
+/* What the kernel counts. */
 struct memory {
-	s64 slab;
-	s64 available;
+	s64 slab;	/* bytes in all slabs */
+	s64 available;	/* bytes that could be had */
 };
 
 static void *packets[INSTANCES_MAX];

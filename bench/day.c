@@ -51,17 +51,10 @@ static const u8 hours[] = {
 	5,
 };
 
-/**
- * struct stream - a stream
- * @ctx: what the allocator opened for it, or NULL
- * @slow: it reads slowly
- * @at: the oldest of its packets
- * @ring: its packets
- */
 struct stream {
-	void *ctx;
-	bool slow;
-	unsigned int at;
+	void *ctx;			/* what the allocator opened for it, or NULL */
+	bool slow;			/* it reads slowly */
+	unsigned int at;		/* the oldest of its packets */
 	struct bench_slot ring[RING];
 };
 

@@ -14,16 +14,11 @@
 #include "bench.h"
 #include "loops.h"
 
-/**
- * struct gen_pool_memory - a pool, and what it hands out
- * @gen: the pool
- * @memory: its memory
- * @failed: allocations that found no room
- */
+/* A pool, and what it hands out. */
 struct gen_pool_memory {
 	struct gen_pool *gen;
 	void *memory;
-	unsigned int failed;
+	unsigned int failed;	/* allocations that found no room */
 };
 
 static void *open_gen_pool(const struct bench *b)

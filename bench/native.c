@@ -33,16 +33,11 @@
 /* A baseline's loop is so much longer: in one of microseconds the clock's own steps would show. */
 #define BASELINE_LONGER	16
 
-/**
- * struct turn - an allocator of a case while it is measured
- * @b: it
- * @ops: operations of each loop
- * @ns: of each round
- */
+/* An allocator of a case while it is measured. */
 struct turn {
-	struct bench b;
-	unsigned int ops;
-	u64 ns[ROUNDS_MAX];
+	struct bench b;		/* it */
+	unsigned int ops;	/* operations of each loop */
+	u64 ns[ROUNDS_MAX];	/* of each round */
 };
 
 static int turn_open(struct turn *turn)

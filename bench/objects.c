@@ -18,16 +18,11 @@
 
 static const char no_memory[] = "there is no memory for the objects";
 
-/**
- * struct piece - a run of live bytes of an object
- * @buffer: where they are
- * @offset: where they begin in the object
- * @next: another piece of it, or another that is not in use
- */
+/* A run of live bytes of an object. */
 struct piece {
-	struct buffer buffer;
-	u32 offset;
-	struct piece *next;
+	struct buffer buffer;	/* where they are */
+	u32 offset;		/* where they begin in the object */
+	struct piece *next;	/* another piece of it, or another that is not in use */
 };
 
 static struct piece *piece_get(struct objects *objects)

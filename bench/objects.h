@@ -13,28 +13,18 @@
 struct piece;
 struct replay;
 
-/**
- * struct object - an allocation
- * @pieces: what is live of it; NULL: nothing, and its number may be given to another
- * @size: bytes that were allocated
- */
 struct object {
+	/* What is live of it; NULL: nothing, and its number may be given to another */
 	struct piece *pieces;
-	u32 size;
+	u32 size;		/* bytes that were allocated */
 };
 
-/**
- * struct objects - all objects of a trace
- * @table: them, by number
- * @room: objects that fit into @table
- * @nr: numbers that have been in use, from 0 on
- * @spare: pieces that are not in use
- */
+/* All objects of a trace. */
 struct objects {
-	struct object *table;
-	u32 room;
-	u32 nr;
-	struct piece *spare;
+	struct object *table;	/* them, by number */
+	u32 room;		/* objects that fit into @table */
+	u32 nr;			/* numbers that have been in use, from 0 on */
+	struct piece *spare;	/* pieces that are not in use */
 };
 
 const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size);

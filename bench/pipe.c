@@ -42,30 +42,20 @@ static uint packets = 100000;
 module_param(packets, uint, 0444);
 MODULE_PARM_DESC(packets, "of pipe: for each consumer, in each run");
 
-/**
- * struct shape - which producer passes to which consumers
- * @name: as the report shows it
- * @producers: each passes to its first consumer, and to others that are @producers apart
- * @consumers: no fewer than producers
- */
+/* Which producer passes to which consumers. */
 struct shape {
-	const char *name;
+	const char *name;	/* as the report shows it */
+	/* Each passes to its first consumer, and to others that are @producers apart */
 	unsigned int producers;
-	unsigned int consumers;
+	unsigned int consumers;	/* no fewer than producers */
 };
 
-/**
- * struct job - one run
- * @shape: which producer passes to which consumers
- * @instance: what dualtree's packets come from
- * @rings: one for each consumer
- * @err: the first error; all stop
- */
+/* One run. */
 struct job {
-	const struct shape *shape;
-	struct dualtree *instance;
-	struct ptr_ring rings[CONSUMERS_MAX];
-	int err;
+	const struct shape *shape;		/* which producer passes to which consumers */
+	struct dualtree *instance;		/* what dualtree's packets come from */
+	struct ptr_ring rings[CONSUMERS_MAX];	/* one for each consumer */
+	int err;				/* the first error; all stop */
 };
 
 static void fail(struct job *job, int err)
@@ -144,14 +134,9 @@ static void work_kmalloc(void *job, unsigned int number)
 	work(job, number, alloc_kmalloc, free_kmalloc);
 }
 
-/**
- * struct packet_calls - an allocator of packets
- * @id: which
- * @work: a thread of a job
- */
 struct packet_calls {
-	enum allocator_id id;
-	void (*work)(void *job, unsigned int number);
+	enum allocator_id id;				/* which */
+	void (*work)(void *job, unsigned int number);	/* a thread of a job */
 };
 
 static const struct packet_calls calls[] = {

@@ -34,81 +34,48 @@ struct dualtree;
  */
 enum mark { MARK_STEADY, MARK_END, MARK_STOPPED, MARK_CYCLED, NR_MARKS };
 
-/**
- * struct buffer - a run of live bytes
- * @ptr: the first
- * @len: how many; 0: none, and @ptr means nothing
- * @tag: what the first and the last of them contain
- */
+/* A run of live bytes. */
 struct buffer {
-	u8 *ptr;
-	u32 len;
-	u8 tag;
+	u8 *ptr;	/* the first */
+	u32 len;	/* how many; 0: none, and @ptr means nothing */
+	u8 tag;		/* what the first and the last of them contain */
 };
 
-/**
- * struct footprint - what a trace takes
- * @peak_live: most bytes that were live
- * @peak_held: most bytes that the instance held
- * @sum_live: bytes live, of all samples since the rings were full
- * @sum_held: bytes held, of the same samples
- * @samples: how many
- * @allocs: allocations in that time
- * @gets: regions taken from the pool in that time
- * @puts: regions given back in that time
- */
+/* What a trace takes; all but the peaks are of the steady state. */
 struct footprint {
-	size_t peak_live;
-	size_t peak_held;
-	u64 sum_live;
-	u64 sum_held;
-	u64 samples;
-	u64 allocs;
-	u64 gets;
-	u64 puts;
+	size_t peak_live;	/* most bytes that were live */
+	size_t peak_held;	/* most bytes that the instance held */
+	u64 sum_live;		/* bytes live, of all samples since the rings were full */
+	u64 sum_held;		/* bytes held, of the same samples */
+	u64 samples;		/* how many */
+	u64 allocs;		/* allocations in that time */
+	u64 gets;		/* regions taken from the pool in that time */
+	u64 puts;		/* regions given back in that time */
 };
 
-/**
- * struct sample - what is live and held
- * @allocs: after how many allocations
- * @live: bytes
- * @held: bytes
- */
+/* What is live and held. */
 struct sample {
-	u64 allocs;
-	size_t live;
-	size_t held;
+	u64 allocs;	/* after how many allocations */
+	size_t live;	/* bytes */
+	size_t held;	/* bytes */
 };
 
-/**
- * struct replay - a trace that is being replayed
- * @dt: the instance
- * @steady: the rings are full: means and traffic count from here
- * @error: the first; 0 if all is well
- * @allocs: so far
- * @frees: so far
- * @live: bytes
- * @taken: what was found
- * @marks: what was live and held at each
- * @extents: free extents at the end of the steady state
- * @regions: regions then
- * @curve: over time
- * @nr_points: in @curve
- * @curve_step: allocations from one point to the next; grows with the trace
- */
+/* A trace that is being replayed. */
 struct replay {
-	struct dualtree *dt;
+	struct dualtree *dt;			/* the instance */
+	/* The rings are full: means and traffic count from here */
 	bool steady;
-	int error;
-	u64 allocs;
-	u64 frees;
-	size_t live;
-	struct footprint taken;
-	struct sample marks[NR_MARKS];
-	unsigned long extents;
-	unsigned int regions;
-	struct sample curve[CURVE_POINTS];
-	unsigned int nr_points;
+	int error;				/* the first; 0 if all is well */
+	u64 allocs;				/* so far */
+	u64 frees;				/* so far */
+	size_t live;				/* bytes */
+	struct footprint taken;			/* what was found */
+	struct sample marks[NR_MARKS];		/* what was live and held at each */
+	unsigned long extents;			/* free extents at the end of the steady state */
+	unsigned int regions;			/* regions then */
+	struct sample curve[CURVE_POINTS];	/* over time */
+	unsigned int nr_points;			/* in @curve */
+	/* Allocations from one point to the next; grows with the trace */
 	u64 curve_step;
 };
 

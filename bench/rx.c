@@ -46,51 +46,33 @@
 /* Bytes of the headers of TCP over IPv4 with timestamps. */
 #define HEADERS	66
 
-/**
- * struct ring - a ring, and what fills it
- * @dev: device of @napi
- * @napi: has nothing to poll
- * @len: bytes of a frame
- * @order: pages of a slot, as a power of two
- * @pool: of the way page_pool
- * @dt: of the way dualtree
- * @rx: of the way dualtree
- * @pages: slots of the first two ways
- * @frags: slots of page_frag, and of plain copy
- * @slots: slots of dualtree
- */
+/* A ring, and what fills it. */
 struct ring {
-	struct net_device *dev;
-	struct napi_struct napi;
-	unsigned int len;
-	unsigned int order;
-	struct page_pool *pool;
-	struct dualtree *dt;
-	struct dualtree_rx *rx;
-	struct page *pages[SLOTS];
-	void *frags[SLOTS];
-	struct dualtree_rx_slot slots[SLOTS];
+	struct net_device *dev;			/* device of @napi */
+	struct napi_struct napi;		/* has nothing to poll */
+	unsigned int len;			/* bytes of a frame */
+	unsigned int order;			/* pages of a slot, as a power of two */
+	struct page_pool *pool;			/* of the way page_pool */
+	struct dualtree *dt;			/* of the way dualtree */
+	struct dualtree_rx *rx;			/* of the way dualtree */
+	struct page *pages[SLOTS];		/* slots of the first two ways */
+	void *frags[SLOTS];			/* slots of page_frag, and of plain copy */
+	struct dualtree_rx_slot slots[SLOTS];	/* slots of dualtree */
 };
 
-/**
- * struct way - how a driver receives
- * @name: as results show it
- * @open: gets what it needs; -EOPNOTSUPP: the kernel does not have it. May be NULL
- * @close: the opposite
- * @refill: fills empty slots; false on OOM
- * @receive: makes a packet of a slot; NULL on OOM
- * @reap: after all were consumed; may be NULL
- * @limit: of dualtree: bytes of packets beyond which others are copied
- * @fragments: of dualtree: packets keep no more than their frames
- */
+/* How a driver receives. */
 struct way {
-	const char *name;
+	const char *name;			/* as results show it */
+	/* Gets what it needs; -EOPNOTSUPP: the kernel does not have it. May be NULL */
 	int (*open)(struct ring *ring, const struct way *way);
-	void (*close)(struct ring *ring);
-	bool (*refill)(struct ring *ring);
+	void (*close)(struct ring *ring);	/* the opposite */
+	bool (*refill)(struct ring *ring);	/* fills empty slots; false on OOM */
+	/* Makes a packet of a slot; NULL on OOM */
 	struct sk_buff *(*receive)(struct ring *ring, unsigned int i);
-	void (*reap)(struct ring *ring);
+	void (*reap)(struct ring *ring);	/* after all were consumed; may be NULL */
+	/* Of dualtree: bytes of packets beyond which others are copied */
 	size_t limit;
+	/* Of dualtree: packets keep no more than their frames */
 	bool fragments;
 };
 

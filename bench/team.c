@@ -14,36 +14,21 @@
 
 #include "team.h"
 
-/**
- * struct team - threads that do the same
- * @work: what each does
- * @data: for @work
- * @waiting: threads that are not ready yet
- * @working: threads that are not done yet
- * @start: when the last was ready; 0 until then
- * @end: when the last was done
- * @done: completed with @end
- */
+/* Threads that do the same. */
 struct team {
-	void (*work)(void *data, unsigned int number);
-	void *data;
-	atomic_t waiting;
-	atomic_t working;
-	u64 start;
-	u64 end;
-	struct completion done;
+	void (*work)(void *data, unsigned int number);	/* what each does */
+	void *data;					/* for @work */
+	atomic_t waiting;				/* threads that are not ready yet */
+	atomic_t working;				/* threads that are not done yet */
+	u64 start;					/* when the last was ready; 0 until then */
+	u64 end;					/* when the last was done */
+	struct completion done;				/* completed with @end */
 };
 
-/**
- * struct member - a thread
- * @team: which it is of
- * @number: its number
- * @task: it
- */
 struct member {
-	struct team *team;
-	unsigned int number;
-	struct task_struct *task;
+	struct team *team;		/* which it is of */
+	unsigned int number;		/* its number */
+	struct task_struct *task;	/* it */
 };
 
 /*

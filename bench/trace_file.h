@@ -27,36 +27,23 @@ struct replay;
 /* Numbers after the letter of an operation, at most. */
 #define TRACE_NUMBERS	4
 
-/**
- * struct trace_file - a trace file that is being read
- * @replay: what it is replayed into
- * @objects: what is live
- * @line: the one that is being read, from 1 on
- * @ops: allocations and frees so far
- * @marks: how many there have been
- * @steps: lines say where a step ends; else each operation is one
- * @begun: there has been something other than comments
- * @ended: the last line has been seen
- * @name: as the file says it
- * @seed: what it was generated from, as the file says it, or empty
- * @text: the line, as far as it has come
- * @len: of @text
- * @error: what is wrong, or empty
- */
+/* A trace file that is being read. */
 struct trace_file {
-	struct replay *replay;
-	struct objects objects;
-	u64 line;
-	u64 ops;
-	unsigned int marks;
+	struct replay *replay;		/* what it is replayed into */
+	struct objects objects;		/* what is live */
+	u64 line;			/* the one that is being read, from 1 on */
+	u64 ops;			/* allocations and frees so far */
+	unsigned int marks;		/* how many there have been */
+	/* Lines say where a step ends; else each operation is one */
 	bool steps;
-	bool begun;
-	bool ended;
-	char name[TRACE_NAME_MAX];
+	bool begun;			/* there has been something other than comments */
+	bool ended;			/* the last line has been seen */
+	char name[TRACE_NAME_MAX];	/* as the file says it */
+	/* What it was generated from, as the file says it, or empty */
 	char seed[TRACE_NAME_MAX];
-	char text[TRACE_LINE_MAX + 1];
-	unsigned int len;
-	char error[TRACE_ERROR_MAX];
+	char text[TRACE_LINE_MAX + 1];	/* the line, as far as it has come */
+	unsigned int len;		/* of @text */
+	char error[TRACE_ERROR_MAX];	/* what is wrong, or empty */
 };
 
 void dt_trace_file_begin(struct trace_file *file, struct replay *r);

@@ -50,33 +50,19 @@
 #define DISCARD_ADDRESS	0xc6336401
 #define DISCARD_PORT	9
 
-/**
- * struct sender - who sends
- * @sock: its socket
- * @dt: of the ways of dualtree, as are the next two
- * @tx: tracker of its sends
- * @buf: what is sent
- * @data: what kernel_sendmsg sends
- */
 struct sender {
-	struct socket *sock;
-	struct dualtree *dt;
-	struct dualtree_tx *tx;
-	struct dualtree_buf buf;
-	void *data;
+	struct socket *sock;		/* its socket */
+	struct dualtree *dt;		/* of the ways of dualtree, as are the next two */
+	struct dualtree_tx *tx;		/* tracker of its sends */
+	struct dualtree_buf buf;	/* what is sent */
+	void *data;			/* what kernel_sendmsg sends */
 };
 
-/**
- * struct way - how it sends
- * @name: as results show it
- * @copy_max: threshold for copies
- * @fill: makes the bytes; false on OOM
- * @send: sends them, and frees them. Return: 0 or an error
- */
 struct way {
-	const char *name;
-	size_t copy_max;
-	bool (*fill)(struct sender *sender, size_t len);
+	const char *name;					/* as results show it */
+	size_t copy_max;					/* threshold for copies */
+	bool (*fill)(struct sender *sender, size_t len);	/* makes the bytes; false on OOM */
+	/* Sends them, and frees them. Return: 0 or an error */
 	int (*send)(struct sender *sender, size_t len);
 };
 

@@ -29,17 +29,11 @@
 #define FIRST_LINE	"# dualtree-record 1\n"
 #define LAST_LINE	"# end\n"
 
-/**
- * struct event - one line of a record
- * @what: the event's name, as far as the underscore
- * @cpu: where it was
- * @address: of the first byte
- * @len: bytes
- */
+/* One line of a record. */
 struct event {
-	const char *what;
-	unsigned int cpu;
-	u64 address;
+	const char *what;	/* the event's name, as far as the underscore */
+	unsigned int cpu;	/* where it was */
+	u64 address;		/* of the first byte */
 	u64 len;
 };
 
@@ -103,14 +97,10 @@ static bool read_event(const char *text, struct event *event)
 	return true;
 }
 
-/**
- * struct run - bytes of one object that are freed
- * @owner: of them; 0: of no object
- * @first: their address
- */
+/* Bytes of one object that are freed. */
 struct run {
-	u32 owner;
-	u64 first;
+	u32 owner;	/* of them; 0: of no object */
+	u64 first;	/* their address */
 };
 
 /* The next byte is @owner's: frees the run before it, if it is another's. */

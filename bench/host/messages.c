@@ -16,18 +16,11 @@
 #define DEPTH_MIN	20
 #define DEPTH_MAX	1024
 
-/**
- * struct messages - a stream
- * @stream: what all have; its frames are in the first ring
- * @audio_due: when the next audio message arrives
- * @video_due: when the next video message does
- * @videos: how many have
- */
 struct messages {
-	struct stream stream;
-	u64 audio_due;
-	u64 video_due;
-	u32 videos;
+	struct stream stream;	/* what all have; its frames are in the first ring */
+	u64 audio_due;		/* when the next audio message arrives */
+	u64 video_due;		/* when the next video message does */
+	u32 videos;		/* how many have */
 };
 
 static void messages_start(struct play *play, struct stream *stream)

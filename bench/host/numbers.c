@@ -8,16 +8,10 @@
 
 #define NONE	U32_MAX
 
-/**
- * struct number - of an object
- * @live: its bytes that are; 0: the number is not in use
- * @next: the number that is given out after this one, if it is not in use
- * @start: where its bytes begin
- */
 struct number {
-	u32 live;
-	u32 next;
-	u64 start;
+	u32 live;	/* its bytes that are; 0: the number is not in use */
+	u32 next;	/* the number that is given out after this one, if it is not in use */
+	u64 start;	/* where its bytes begin */
 };
 
 static struct number *numbers;

@@ -28,24 +28,14 @@
 /* Rings; packets that are held are roughly in the order in which they are freed. */
 enum { AUDIO, VIDEO, HELD };
 
-/**
- * struct packets - a stream
- * @stream: what all have
- * @audio_due: when the next audio packet arrives
- * @video_due: when the next video packet does
- * @frame_due: when the next frame begins
- * @frame_left: packets that the frame still consists of
- * @frames: how many have begun
- * @ends: when it stops
- */
 struct packets {
-	struct stream stream;
-	u64 audio_due;
-	u64 video_due;
-	u64 frame_due;
-	u32 frame_left;
-	u32 frames;
-	u64 ends;
+	struct stream stream;	/* what all have */
+	u64 audio_due;		/* when the next audio packet arrives */
+	u64 video_due;		/* when the next video packet does */
+	u64 frame_due;		/* when the next frame begins */
+	u32 frame_left;		/* packets that the frame still consists of */
+	u32 frames;		/* how many have begun */
+	u64 ends;		/* when it stops */
 };
 
 static void packets_start(struct play *play, struct stream *stream)

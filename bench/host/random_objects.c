@@ -18,16 +18,10 @@
  */
 #define DYING		37
 
-/**
- * struct parted - an object
- * @parts: what is live of it
- * @nr: how many
- * @split: it is freed in parts
- */
 struct parted {
-	struct buffer parts[PARTS_MAX];
-	u32 nr;
-	bool split;
+	struct buffer parts[PARTS_MAX];	/* what is live of it */
+	u32 nr;				/* how many */
+	bool split;			/* it is freed in parts */
 };
 
 /**

@@ -20,18 +20,11 @@
 #define ROOM		SZ_16K
 #define WAIT_MAX	(100 * USEC_PER_MSEC)
 
-/**
- * struct reader - a stream
- * @stream: what all have
- * @parsing: there is something in its buffer
- * @in_frames: it is parsed so
- * @frames: parsed so far
- */
 struct reader {
-	struct stream stream;
-	bool parsing;
-	bool in_frames;
-	u32 frames;
+	struct stream stream;	/* what all have */
+	bool parsing;		/* there is something in its buffer */
+	bool in_frames;		/* it is parsed so */
+	u32 frames;		/* parsed so far */
 };
 
 /* Until the next piece, and until bytes arrive where they are always there. */

@@ -10,36 +10,23 @@
 
 struct play;
 
-/**
- * struct packet - live bytes of a stream
- * @buffer: them
- * @when: when they arrived, or when they are to be freed, in microseconds
- * @last: the last packet of its frame
- */
+/* Live bytes of a stream. */
 struct packet {
 	struct buffer buffer;
+	/* When they arrived, or when they are to be freed, in microseconds */
 	u64 when;
-	bool last;
+	bool last;		/* the last packet of its frame */
 };
 
-/**
- * struct ring - packets in the order in which they came
- * @packets: a power of two of places, or NULL
- * @size: how many places
- * @first: the oldest packet; counts on and on, as @end
- * @end: after the newest
- * @depth: frames that are kept
- * @frames: whole frames that are in it
- * @taken: frames that have left it since its stream began a cycle
- */
+/* Packets in the order in which they came. */
 struct ring {
-	struct packet *packets;
-	u32 size;
-	u32 first;
-	u32 end;
-	u32 depth;
-	u32 frames;
-	u32 taken;
+	struct packet *packets;	/* a power of two of places, or NULL */
+	u32 size;		/* places in @packets */
+	u32 first;		/* the oldest packet; counts on and on, as end does */
+	u32 end;		/* after the newest */
+	u32 depth;		/* frames that are kept */
+	u32 frames;		/* whole frames that are in it */
+	u32 taken;		/* frames that have left it since its stream began a cycle */
 };
 
 void ring_set_depth(struct play *play, struct ring *ring, u32 min, u32 max, bool middle);

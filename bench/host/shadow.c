@@ -10,15 +10,9 @@
 #define PAGE_BYTES	BIT(PAGE_BITS)
 #define HASH_BITS	16
 
-/**
- * struct page - what is known of a page
- * @number: its address, in pages
- * @next: of the same hash
- * @bytes: of the page
- */
 struct page {
-	u64 number;
-	struct page *next;
+	u64 number;				/* its address, in pages */
+	struct page *next;			/* of the same hash */
 	struct shadow bytes[PAGE_BYTES];
 };
 

@@ -23,43 +23,30 @@
 struct play;
 struct stream_kind;
 
-/**
- * struct stream - what all streams have; the kind's own structure begins with it
- * @kind: what it is
- * @option: the trace's option of the kind
- * @buffer: what it reads into, if the kind has one
- * @rings: what it keeps, if the kind has some
- * @count: buffers or objects replaced since its cycle began, of a kind that has no ring
- * @cycle: the count from which nothing is left of what it had when its cycle began
- * @due: when its next step is
- * @running: it is started; else its next step starts it
- * @gone: it has stopped for good
- */
+/* What all streams have; the kind's own structure begins with it. */
 struct stream {
-	const struct stream_kind *kind;
-	unsigned int option;
-	struct buffer buffer;
-	struct ring rings[RINGS];
+	const struct stream_kind *kind;	/* what it is */
+	unsigned int option;		/* the trace's option of the kind */
+	struct buffer buffer;		/* what it reads into, if the kind has one */
+	struct ring rings[RINGS];	/* what it keeps, if the kind has some */
+	/* Buffers or objects replaced since its cycle began, of a kind that has no ring */
 	u32 count;
+	/* The count from which nothing is left of what it had when its cycle began */
 	u32 cycle;
-	u64 due;
-	bool running;
-	bool gone;
+	u64 due;			/* when its next step is */
+	bool running;			/* it is started; else its next step starts it */
+	bool gone;			/* it has stopped for good */
 };
 
-/**
- * struct stream_kind - what streams of a kind do
- * @size: bytes of its structure
- * @option_size: bytes after that, for each of @option
- * @start: sets its due; may allocate
- * @step: does what is due and sets its due; may stop it for a while
- * @stop: frees what is neither in its buffer nor in its rings, or NULL
- */
+/* What streams of a kind do. */
 struct stream_kind {
-	size_t size;
-	size_t option_size;
+	size_t size;		/* bytes of its structure */
+	size_t option_size;	/* bytes after that, for each of @option */
+	/* Sets its due; may allocate */
 	void (*start)(struct play *play, struct stream *stream);
+	/* Does what is due and sets its due; may stop it for a while */
 	void (*step)(struct play *play, struct stream *stream);
+	/* Frees what is neither in its buffer nor in its rings, or NULL */
 	void (*stop)(struct play *play, struct stream *stream);
 };
 
@@ -76,16 +63,11 @@ extern const struct stream_kind random_kind;
 #define PACKETS_HELD		BIT(3)	/* one in a hundred is held ten times longer */
 #define DATAGRAMS_WAIT		BIT(4)	/* holds its full buffer until a datagram arrives */
 
-/**
- * struct trace_part - streams of one kind
- * @kind: which; NULL ends the list
- * @nr: how many
- * @option: for each
- */
+/* Streams of one kind. */
 struct trace_part {
-	const struct stream_kind *kind;
-	unsigned int nr;
-	unsigned int option;
+	const struct stream_kind *kind;	/* which; NULL ends the list */
+	unsigned int nr;		/* how many */
+	unsigned int option;		/* for each */
 };
 
 /**
@@ -101,28 +83,19 @@ struct trace {
 	struct trace_part parts[TRACE_PARTS + 1];
 };
 
-/**
- * struct play - streams that are being played
- * @replay: what they allocate from
- * @rnd: makes all decisions
- * @now: the streams' time, in microseconds
- * @closing: most streams have stopped, and the others neither start nor stop any more
- * @trace: which they are of
- * @streams: those of each part of the trace follow each other
- * @nr: how many
- * @queue: indices of those that go on, as a heap
- * @waiting: how many
- */
+/* Streams that are being played. */
 struct play {
-	struct replay replay;
-	struct rnd_state rnd;
-	u64 now;
+	struct replay replay;			/* what they allocate from */
+	struct rnd_state rnd;			/* makes all decisions */
+	u64 now;				/* the streams' time, in microseconds */
+	/* Most streams have stopped, and the others neither start nor stop any more */
 	bool closing;
-	const struct trace *trace;
+	const struct trace *trace;		/* which they are of */
+	/* Those of each part of the trace follow each other */
 	struct stream *streams[STREAMS_MAX];
-	unsigned int nr;
-	u16 queue[STREAMS_MAX];
-	unsigned int waiting;
+	unsigned int nr;			/* how many */
+	u16 queue[STREAMS_MAX];			/* indices of those that go on, as a heap */
+	unsigned int waiting;			/* how many */
 };
 
 void stream_stop(struct play *play, struct stream *stream);

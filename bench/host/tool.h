@@ -22,15 +22,12 @@ void number_release(u32 number, u32 len);
 #define OWNER_NONE	1u	/* it is free */
 #define FIRST_OWNER	2u
 
-/**
- * struct shadow - what is known of a byte of a driver's memory while its record is read
- * @owner: an object's number and FIRST_OWNER, or one of those above
- * @owed: frees that must still come, since the byte has been allocated anew already
- * @excused: frees that may still come, since its region has been given back with it
- */
+/* What is known of a byte of a driver's memory while its record is read. */
 struct shadow {
-	u32 owner;
+	u32 owner;	/* an object's number and FIRST_OWNER, or one of those above */
+	/* Frees that must still come, since the byte has been allocated anew already */
 	u8 owed;
+	/* Frees that may still come, since its region has been given back with it */
 	u8 excused;
 };
 
