@@ -25,13 +25,7 @@ static unsigned long zone_cpu_pages(struct zone *zone)
 	return pages;
 }
 
-/**
- * dt_bench_available() - read how much memory is available
- * @ms: milliseconds to wait before
- *
- * Context: Process context. May sleep.
- * Return: bytes.
- */
+/* After @ms milliseconds. Return: bytes. */
 s64 dt_bench_available(unsigned int ms)
 {
 	unsigned long pages;

@@ -64,13 +64,7 @@ static int run_set(const struct allocator *allocator, const struct bench_set *se
 	return err;
 }
 
-/**
- * dt_bench_run_allocator() - measure the common cases of an allocator of another module
- * @allocator: it
- *
- * Context: Process context. May sleep.
- * Return: 0, -ENOMEM, or the error of the first case that could not be run.
- */
+/* Measures the common cases of an allocator of another module. Return: 0 or the first error. */
 int dt_bench_run_allocator(const struct allocator *allocator)
 {
 	struct bench_table *table = dt_bench_table(BENCH_LIVE_MAX);
@@ -81,12 +75,7 @@ int dt_bench_run_allocator(const struct allocator *allocator)
 }
 EXPORT_SYMBOL_GPL(dt_bench_run_allocator);
 
-/**
- * struct part - a part of a run
- * @set: its cases
- * @first: allocator that they are measured of first, and all those after it up to
- * @last: this one
- */
+/* Cases of a run, and the allocators that they are measured of, one after the other. */
 struct part {
 	const struct bench_set *set;
 	enum allocator_id first, last;

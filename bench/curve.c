@@ -141,15 +141,9 @@ static u32 next_live(u32 x)
 	return x == unit ? 3 * x : 10 * unit;
 }
 
-/**
- * dt_curve_line() - measure points, one for each number of what is live
- * @id: of which allocator
- * @c: the case, of at most c.ops operations in a loop; its live is set here
- * @first: fewest that are live
- * @max: most
- *
- * Context: Process context, between dt_curve_begin() and dt_curve_end(). May sleep.
- * Return: 0, -EBUSY if other tasks had the CPU in every loop, or the first error of the case.
+/*
+ * Measures a point for each number of what is live, from @first on, between dt_curve_begin() and
+ * dt_curve_end(). Return: 0, -EBUSY if other tasks had the CPU in every loop, or the case's error.
  */
 int dt_curve_line(enum allocator_id id, struct bench_case c, u32 first, u32 max)
 {

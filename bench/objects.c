@@ -59,14 +59,9 @@ static bool make_room(struct objects *objects)
 	return true;
 }
 
-/**
- * dt_objects_alloc() - allocate an object
- * @objects: all of them
- * @r: what it is allocated from
- * @id: its number: one that is not in use, or the first that never was
- * @size: bytes
- *
- * Return: what is wrong with that, or NULL.
+/*
+ * Allocates an object. Its number is one that is not in use, or the first that never was. Return:
+ * what is wrong with that, or NULL.
  */
 const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size)
 {
@@ -131,16 +126,7 @@ static const char *take(struct objects *objects, struct replay *r, struct piece 
 	return NULL;
 }
 
-/**
- * dt_objects_free() - free some bytes of an object
- * @objects: all of them
- * @r: what it was allocated from
- * @id: its number
- * @offset: where they begin in it
- * @len: how many
- *
- * Return: what is wrong with that, or NULL.
- */
+/* Frees some bytes of an object. Return: what is wrong with that, or NULL. */
 const char *dt_objects_free(struct objects *objects, struct replay *r, u32 id, u32 offset, u32 len)
 {
 	struct object *object;

@@ -52,13 +52,7 @@ static bool put_in_order(struct buddy_pool *pool, unsigned int order, unsigned i
 	return full;
 }
 
-/**
- * dt_replay_pool_create() - create a pool whose memory is in order
- * @arenas: how many it begins with
- *
- * Context: Process context. May sleep.
- * Return: the pool or an ERR_PTR.
- */
+/* Return: a pool that begins with so many arenas, or an ERR_PTR(). */
 struct buddy_pool *dt_replay_pool_create(unsigned int arenas)
 {
 	struct buddy_pool_params params = {

@@ -60,10 +60,7 @@ static char time_text[48];
 static struct debugfs_blob_wrapper time = { .data = time_text };
 static struct dentry *debugfs_dir;
 
-/**
- * dt_bench_report() - add to the results
- * @format: of a line or several, as printk() takes it
- */
+/* Adds a line or several to the results. */
 void dt_bench_report(const char *format, ...)
 {
 	va_list args;
@@ -76,13 +73,7 @@ void dt_bench_report(const char *format, ...)
 }
 EXPORT_SYMBOL_GPL(dt_bench_report);
 
-/**
- * dt_bench_table() - allocate a table
- * @nr_slots: slots that it is to have
- *
- * Context: Process context. May sleep.
- * Return: the table, for kvfree(), or NULL on OOM.
- */
+/* Return: the table, for kvfree(), or NULL on OOM. */
 struct bench_table *dt_bench_table(unsigned int nr_slots)
 {
 	struct bench_table *table;
@@ -123,13 +114,9 @@ void dt_bench_draw(struct bench *b)
 	}
 }
 
-/**
- * dt_bench_open() - make the allocator of a case ready
- * @b: its allocator, case and table are set
- *
- * Context: Process context. May sleep.
- * Return: 0; -E2BIG if the table has too few slots; or what open() said. Unless it is 0 there
- * is nothing to close.
+/*
+ * Makes the allocator of a case ready; allocator, case and table are set. Return: 0; -E2BIG if the
+ * table has too few slots; or what open() said. Unless it is 0 there is nothing to close.
  */
 int dt_bench_open(struct bench *b)
 {
@@ -159,13 +146,9 @@ int dt_bench_fill(struct bench *b)
 	return err;
 }
 
-/**
- * dt_bench_close() - free what is live and take the allocator down
- * @b: open, and filled in whether or not that failed
- * @err: an error that there was before
- *
- * Context: Process context. May sleep.
- * Return: @err; or -ENOMEM if a slot is empty; or what close() said.
+/*
+ * Frees what is live and takes the allocator down, whether or not filling in failed. Return: @err,
+ * which there was before; or -ENOMEM if a slot is empty; or what close() said.
  */
 int dt_bench_close(struct bench *b, int err)
 {
@@ -185,22 +168,10 @@ int dt_bench_close(struct bench *b, int err)
 	return err ?: close_err;
 }
 
-static bench_loop_fn loop_of(const struct bench *b)
-{
-	return b->c->loop ?: b->allocator->loops[b->c->kind];
-}
-
-/**
- * dt_bench_time() - run a case's loop
- * @b: open
- * @ops: operations
- *
- * Context: Process context. May sleep before the loop.
- * Return: nanoseconds that it took.
- */
+/* Runs a case's loop. May sleep before it. Return: nanoseconds that it took. */
 u64 dt_bench_time(const struct bench *b, unsigned int ops)
 {
-	bench_loop_fn loop = loop_of(b);
+	bench_loop_fn loop = b->c->loop ?: b->allocator->loops[b->c->kind];
 	u64 start;
 
 	/* A task that is due runs now, and not in the loop. */

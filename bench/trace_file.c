@@ -169,11 +169,7 @@ static bool read_line(struct trace_file *file)
 	return wrong(file, "no such operation");
 }
 
-/**
- * dt_trace_file_begin() - set up a file that is to be read
- * @file: set up
- * @r: what it is replayed into
- */
+/* Sets up a file that is to be read, and replayed into @r. */
 void dt_trace_file_begin(struct trace_file *file, struct replay *r)
 {
 	memset(file, 0, sizeof(*file));
@@ -206,14 +202,7 @@ static bool end_line(struct trace_file *file)
 	return !file->replay->error || wrong(file, "the replay failed here");
 }
 
-/**
- * dt_trace_file_feed() - read on
- * @file: the file
- * @text: more of it
- * @len: bytes
- *
- * Return: false if something is wrong: @file->error and @file->line say what and where.
- */
+/* Reads on. Return: false if something is wrong: @file->error and ->line say what and where. */
 bool dt_trace_file_feed(struct trace_file *file, const char *text, size_t len)
 {
 	const char *end = text + len;
@@ -227,12 +216,7 @@ bool dt_trace_file_feed(struct trace_file *file, const char *text, size_t len)
 	return true;
 }
 
-/**
- * dt_trace_file_end() - end the file
- * @file: the file
- *
- * Return: false if something is missing.
- */
+/* Return: false if something is missing. */
 bool dt_trace_file_end(struct trace_file *file)
 {
 	if (file->len || !file->ended)
@@ -243,10 +227,7 @@ bool dt_trace_file_end(struct trace_file *file)
 	return !file->replay->error || wrong(file, "the replay failed at its end");
 }
 
-/**
- * dt_trace_file_destroy() - free what reading a file needed
- * @file: the file, read to its end or not
- */
+/* Frees what reading a file needed, to its end or not. */
 void dt_trace_file_destroy(struct trace_file *file)
 {
 	dt_objects_destroy(&file->objects);

@@ -256,12 +256,9 @@ static void note(const char *what, u64 count)
 		fprintf(stderr, "%s: %s: %llu\n", record_path, what, count);
 }
 
-/**
- * convert() - write the trace file of a record to stdout
- * @path: the record
- * @late: it began when the driver had memory already: frees of that are left out
- *
- * Return: 0, 1 if something is wrong with the record, 2 if it could not be read.
+/*
+ * Writes the trace file of a record to stdout. If it began @late the driver had memory already:
+ * frees of that are left out. Return: the status of the program.
  */
 int convert(const char *path, bool late)
 {

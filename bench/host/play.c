@@ -202,13 +202,10 @@ static void close_streams(struct play *play, unsigned int cycles)
 			stop_for_good(play, play->streams[i]);
 }
 
-/**
- * play_trace() - all of a trace
- * @play: all 0 but for the trace and the random numbers, which are seeded
- * @allocs: allocations until most streams stop; 0: as the trace says
- * @cycles: how often the others cycle then
- *
- * What could not be done is in play->replay.error.
+/*
+ * Plays a trace; of @play the trace and the seed of the random numbers are set. Most streams stop
+ * after @allocs, or 0 for what the trace says, and the others cycle then. What could not be done is
+ * in play->replay.error.
  */
 void play_trace(struct play *play, u64 allocs, unsigned int cycles)
 {
