@@ -34,6 +34,7 @@ struct memory {
 	s64 available;	/* bytes that could be had */
 };
 
+static struct instances instances;
 static void *packets[INSTANCES_MAX];
 
 /* After five seconds work that was deferred is done: idle passes, debugfs, counts of each CPU. */
@@ -56,41 +57,36 @@ static void weigh(const struct bench *b, const char *what, s64 bytes)
 		dt_curve_add(b, what, b->c->live, b->c->live, max_t(s64, bytes, 0));
 }
 
-static int destroy_all(struct instances *all)
+static int close_instances(const struct bench *b)
 {
 	int err = 0;
 
-	while (all->nr)
-		err = dt_bench_close_instance(all->slots[--all->nr].ptr) ?: err;
+	while (instances.nr)
+		err = dt_bench_close_instance(instances.slots[--instances.nr].ptr) ?: err;
 	return err;
 }
 
-static int close_instances(const struct bench *b)
-{
-	return destroy_all(b->ctx);
-}
-
-static int create_all(const struct bench *b, struct instances *all, u32 nr)
+static int create_all(const struct bench *b)
 {
 	void *dt;
 
-	for (; all->nr < nr; all->nr++) {
+	for (instances.slots = b->table->slots; instances.nr < b->c->live; instances.nr++) {
 		dt = dt_bench_open_dualtree(b);
 		if (IS_ERR(dt))
 			return PTR_ERR(dt);
-		all->slots[all->nr].ptr = dt;
+		instances.slots[instances.nr].ptr = dt;
 		cond_resched();
 	}
 	return 0;
 }
 
 /* One packet each. */
-static int use_all(struct instances *all)
+static int use_all(void)
 {
 	u32 i;
 
-	for (i = 0; i < all->nr; i++) {
-		packets[i] = alloc_dualtree(all->slots[i].ptr, PACKET);
+	for (i = 0; i < instances.nr; i++) {
+		packets[i] = alloc_dualtree(instances.slots[i].ptr, PACKET);
 		if (!packets[i])
 			return -ENOMEM;
 		cond_resched();
@@ -98,43 +94,40 @@ static int use_all(struct instances *all)
 	return 0;
 }
 
-static void unuse_all(struct instances *all)
+static void unuse_all(void)
 {
 	u32 i;
 
-	for (i = 0; i < all->nr; i++)
-		free_dualtree(all->slots[i].ptr, packets[i], PACKET);
+	for (i = 0; i < instances.nr; i++)
+		free_dualtree(instances.slots[i].ptr, packets[i], PACKET);
 }
 
-static int create_and_weigh(const struct bench *b, struct instances *all)
+static int create_and_weigh(const struct bench *b)
 {
 	struct memory before = memory(), now;
-	int err = create_all(b, all, b->c->live);
+	int err = create_all(b);
 
 	if (err)
 		return err;
 	now = memory();
 	weigh(b, "slab bytes, never used", now.slab - before.slab);
-	err = use_all(all);
+	err = use_all();
 	if (err)
 		return err;
 	now = memory();
 	weigh(b, "slab bytes, used", now.slab - before.slab);
 	weigh(b, "all bytes, used", before.available - now.available);
-	unuse_all(all);
+	unuse_all();
 	return 0;
 }
 
 static void *open_instances(const struct bench *b)
 {
-	static struct instances all;
-	int err;
+	int err = create_and_weigh(b);
 
-	all.slots = b->table->slots;
-	err = create_and_weigh(b, &all);
 	if (!err)
-		return &all;
-	destroy_all(&all);
+		return &instances;
+	close_instances(b);
 	return ERR_PTR(err);
 }
 

@@ -22,24 +22,8 @@ static const char no_memory[] = "there is no memory for the objects";
 struct piece {
 	struct buffer buffer;	/* where they are */
 	u32 offset;		/* where they begin in the object */
-	struct piece *next;	/* another piece of it, or another that is not in use */
+	struct piece *next;	/* another piece of it */
 };
-
-static struct piece *piece_get(struct objects *objects)
-{
-	struct piece *piece = objects->spare;
-
-	if (!piece)
-		return kmalloc(sizeof(*piece), GFP_KERNEL);
-	objects->spare = piece->next;
-	return piece;
-}
-
-static void piece_put(struct objects *objects, struct piece *piece)
-{
-	piece->next = objects->spare;
-	objects->spare = piece;
-}
 
 static bool make_room(struct objects *objects)
 {
@@ -76,7 +60,7 @@ const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, 
 		return "an object of that ID is still live";
 	if (!make_room(objects))
 		return no_memory;
-	piece = piece_get(objects);
+	piece = kmalloc(sizeof(*piece), GFP_KERNEL);
 	if (!piece)
 		return no_memory;
 	objects->nr = max(objects->nr, id + 1);
@@ -90,10 +74,9 @@ const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, 
 }
 
 /* @len bytes at @offset are freed; what comes after them becomes a piece of its own. */
-static const char *take_middle(struct objects *objects, struct replay *r, struct piece *piece,
-			       u32 offset, u32 len)
+static const char *take_middle(struct replay *r, struct piece *piece, u32 offset, u32 len)
 {
-	struct piece *rest = piece_get(objects);
+	struct piece *rest = kmalloc(sizeof(*rest), GFP_KERNEL);
 
 	if (!rest)
 		return no_memory;
@@ -106,22 +89,21 @@ static const char *take_middle(struct objects *objects, struct replay *r, struct
 }
 
 /* Frees some bytes of a piece: @len at @offset of its object. */
-static const char *take(struct objects *objects, struct replay *r, struct piece **link, u32 offset,
-			u32 len)
+static const char *take(struct replay *r, struct piece **link, u32 offset, u32 len)
 {
 	struct piece *piece = *link;
 
 	if (len == piece->buffer.len) {
 		dt_buffer_free(r, &piece->buffer);
 		*link = piece->next;
-		piece_put(objects, piece);
+		kfree(piece);
 	} else if (offset == piece->offset) {
 		dt_buffer_drop_front(r, &piece->buffer, len);
 		piece->offset += len;
 	} else if (offset + len == piece->offset + piece->buffer.len) {
 		dt_buffer_trim(r, &piece->buffer, offset - piece->offset);
 	} else {
-		return take_middle(objects, r, piece, offset, len);
+		return take_middle(r, piece, offset, len);
 	}
 	return NULL;
 }
@@ -143,7 +125,7 @@ const char *dt_objects_free(struct objects *objects, struct replay *r, u32 id, u
 		const struct piece *piece = *link;
 
 		if (offset >= piece->offset && offset + len <= piece->offset + piece->buffer.len)
-			return take(objects, r, link, offset, len);
+			return take(r, link, offset, len);
 	}
 	return "some of these bytes have been freed already";
 }
@@ -159,7 +141,7 @@ void dt_objects_free_all(struct objects *objects, struct replay *r)
 			if (r)
 				dt_buffer_free(r, &piece->buffer);
 			objects->table[i].pieces = piece->next;
-			piece_put(objects, piece);
+			kfree(piece);
 		}
 	}
 }
@@ -167,12 +149,6 @@ void dt_objects_free_all(struct objects *objects, struct replay *r)
 /* What is live is not freed. */
 void dt_objects_destroy(struct objects *objects)
 {
-	struct piece *piece;
-
 	dt_objects_free_all(objects, NULL);
-	while ((piece = objects->spare)) {
-		objects->spare = piece->next;
-		kfree(piece);
-	}
 	kvfree(objects->table);
 }

@@ -24,7 +24,6 @@ struct objects {
 	struct object *table;	/* them, by number */
 	u32 room;		/* objects that fit into @table */
 	u32 nr;			/* numbers that have been in use, from 0 on */
-	struct piece *spare;	/* pieces that are not in use */
 };
 
 const char *dt_objects_alloc(struct objects *objects, struct replay *r, u32 id, u32 size);

@@ -102,7 +102,7 @@ static int replay_file(struct replay *r)
 	piece = kvmalloc(PIECE, GFP_KERNEL);
 	if (piece)
 		err = feed(from, piece);
-	dt_trace_file_destroy(trace);
+	dt_objects_destroy(&trace->objects);
 	kvfree(piece);
 	filp_close(from, NULL);
 	return err;

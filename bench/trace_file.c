@@ -226,9 +226,3 @@ bool dt_trace_file_end(struct trace_file *file)
 	dt_objects_free_all(&file->objects, file->replay);
 	return !file->replay->error || wrong(file, "the replay failed at its end");
 }
-
-/* Frees what reading a file needed, to its end or not. */
-void dt_trace_file_destroy(struct trace_file *file)
-{
-	dt_objects_destroy(&file->objects);
-}

@@ -49,7 +49,6 @@ struct trace_file {
 void dt_trace_file_begin(struct trace_file *file, struct replay *r);
 bool dt_trace_file_feed(struct trace_file *file, const char *text, size_t len);
 bool dt_trace_file_end(struct trace_file *file);
-void dt_trace_file_destroy(struct trace_file *file);
 
 extern const char *const dt_mark_names[];
 
