@@ -130,57 +130,36 @@ struct bench_case {
 	bool moves;
 };
 
-/**
- * struct bench_set - cases that follow each other in a report
- * @cases: in that order
- * @nr: how many
- */
+/* Cases that follow each other in a report. */
 struct bench_set {
-	const struct bench_case *cases;
-	unsigned int nr;
+	const struct bench_case *cases;	/* in that order */
+	unsigned int nr;		/* how many */
 };
 
 extern const struct bench_set dt_common_cases, dt_section_cases, dt_phase_cases, dt_instance_cases;
 extern const struct bench_set dt_burst_cases, dt_remote_burst_cases, dt_remote_cases;
 
-/**
- * struct bench_slot - a live allocation
- * @ptr: its first byte
- * @size: its bytes
- */
+/* A live allocation. */
 struct bench_slot {
-	void *ptr;
-	unsigned int size;
+	void *ptr;		/* its first byte */
+	unsigned int size;	/* its bytes */
 };
 
-/**
- * struct bench_table - what loops work on
- * @picks: for each operation, which of the slots
- * @sizes: for each operation, what size to ask for
- * @nr_slots: how many there are
- * @slots: what is live
- */
+/* What loops work on. */
 struct bench_table {
-	u32 picks[BENCH_OPS];
-	u16 sizes[BENCH_OPS];
-	unsigned int nr_slots;
-	struct bench_slot slots[];
+	u32 picks[BENCH_OPS];		/* for each operation, which of the slots */
+	u16 sizes[BENCH_OPS];		/* for each operation, what size to ask for */
+	unsigned int nr_slots;		/* how many there are */
+	struct bench_slot slots[];	/* what is live */
 };
 
-/**
- * struct bench - a case of an allocator
- * @allocator: which
- * @c: the case
- * @table: what its loop works on
- * @ctx: what the allocator's open() returned
- * @rnd: what is drawn at random
- */
+/* A case of an allocator. */
 struct bench {
-	const struct allocator *allocator;
-	const struct bench_case *c;
-	struct bench_table *table;
-	void *ctx;
-	struct rnd_state rnd;
+	const struct allocator *allocator;	/* which */
+	const struct bench_case *c;		/* the case */
+	struct bench_table *table;		/* what its loop works on */
+	void *ctx;				/* what the allocator's open() returned */
+	struct rnd_state rnd;			/* what is drawn at random */
 };
 
 struct bench_table *dt_bench_table(unsigned int nr_slots);

@@ -58,24 +58,16 @@ struct stream {
 	struct bench_slot ring[RING];
 };
 
-/**
- * struct day - a day of an allocator
- * @b: the allocator
- * @frags: the caches of the CPUs, if it is page_frag
- * @nr: streams, from the first on
- * @begun: streams that have begun
- * @part: streams that are being served: every CPUS-th from this one on
- * @hour: hours by now
- * @live: bytes live
- * @err: -ENOMEM after an allocation that failed
- * @streams: the streams
- */
+/* A day of an allocator. */
 struct day {
-	struct bench b;
-	void *frags[CPUS];
-	unsigned int nr, begun, part, hour;
-	size_t live;
-	int err;
+	struct bench b;			/* the allocator */
+	void *frags[CPUS];		/* the caches of the CPUs, if it is page_frag */
+	unsigned int nr;		/* streams, from the first on */
+	unsigned int begun;		/* streams that have begun */
+	unsigned int part;		/* every CPUS-th stream from this one on is being served */
+	unsigned int hour;		/* hours by now */
+	size_t live;			/* bytes live */
+	int err;			/* the first error; -ENOMEM after a failed allocation */
 	struct stream streams[PEAK];
 };
 

@@ -20,18 +20,12 @@
 #include "bench.h"
 #include "loops.h"
 
-/**
- * struct ranges - a driver's address space
- * @lock: taken around each change
- * @mm: what is taken and what is free
- * @nodes: where the nodes of what is taken come from
- * @mode: where a range is looked for
- */
+/* A driver's address space. */
 struct ranges {
-	spinlock_t lock; /* guards @mm */
-	struct drm_mm mm;
-	struct kmem_cache *nodes;
-	enum drm_mm_insert_mode mode;
+	spinlock_t lock;		/* taken around each change of @mm */
+	struct drm_mm mm;		/* what is taken and what is free */
+	struct kmem_cache *nodes;	/* where the nodes of what is taken come from */
+	enum drm_mm_insert_mode mode;	/* where a range is looked for */
 };
 
 static void *open_drm_mm(const struct bench *b)

@@ -38,33 +38,22 @@
 /* Packets or pieces that a call on a CPU handles of each stream. */
 #define BATCH		64
 
-/**
- * struct run - streams of one case, and what they have live
- * @b: the allocator and the case; each stream has an instance that it opened
- * @cpus: CPUs that serve them
- * @nr: streams
- * @each: slots of a stream, a ring
- * @size_min: bytes of an allocation at least
- * @size_range: and so many more at most
- * @at: the next slot of each ring, counted on and on
- * @busy: only every tenth stream makes calls
- * @batch: allocations of each stream in a call on a CPU
- * @free: it only frees, and leaves the slots empty
- * @live: bytes live
- * @err: the first error, or -ENOMEM after an allocation that failed; nothing goes on after it
- * @ctx: the instances
- * @slots: the rings
- */
+/* Streams of one case, and what they have live. */
 struct run {
-	struct bench b;
-	unsigned int cpus, nr, each, size_min, size_range, at;
-	bool busy;
-	unsigned int batch;
-	bool free;
-	size_t live;
-	int err;
-	void *ctx[STREAMS_MAX];
-	struct bench_slot slots[SLOTS_MAX];
+	struct bench b;				/* the allocator; each stream has opened it */
+	unsigned int cpus;			/* that serve them */
+	unsigned int nr;			/* streams */
+	unsigned int each;			/* slots of a stream, a ring */
+	unsigned int size_min;			/* bytes of an allocation at least */
+	unsigned int size_range;		/* and so many more at most */
+	unsigned int at;			/* the next slot of each ring, counted on and on */
+	bool busy;				/* only every tenth stream makes calls */
+	unsigned int batch;			/* allocations of a stream in a call on a CPU */
+	bool free;				/* it only frees, and leaves the slots empty */
+	size_t live;				/* bytes live */
+	int err;				/* an error, after which nothing goes on */
+	void *ctx[STREAMS_MAX];			/* the instances */
+	struct bench_slot slots[SLOTS_MAX];	/* the rings */
 };
 
 static struct run *r;

@@ -24,11 +24,7 @@ struct parted {
 	bool split;			/* it is freed in parts */
 };
 
-/**
- * struct random_objects - a stream
- * @stream: what all have; its option is the number of objects, its count the next that is replaced
- * @objects: all of them
- */
+/* The stream's option is the number of objects, its count the next one that is replaced. */
 struct random_objects {
 	struct stream stream;
 	struct parted objects[];

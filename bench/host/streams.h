@@ -70,15 +70,10 @@ struct trace_part {
 	unsigned int option;		/* for each */
 };
 
-/**
- * struct trace - streams that share an instance
- * @name: as users say it
- * @allocs: allocations until most streams stop, by default; all rings are full after a third of
- *	them
- * @parts: the streams
- */
+/* Streams that share an instance. */
 struct trace {
-	const char *name;
+	const char *name;	/* as users say it */
+	/* Until most streams stop, by default; all rings are full after a third of them. */
 	unsigned int allocs;
 	struct trace_part parts[TRACE_PARTS + 1];
 };
