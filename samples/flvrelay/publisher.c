@@ -88,14 +88,12 @@ void publisher_close(struct stream *stream, const char *why)
 		count(&totals.bad_streams, 1);
 		pr_info_ratelimited("publisher %s: %s, after %llu tags\n", peer, why,
 				    stream->next_seq);
+		conn_reset(&stream->publisher);
 	} else {
 		count(&totals.streams, 1);
 		pr_info_ratelimited("publisher %s left after %llu tags\n", peer, stream->next_seq);
-	}
-	if (why)
-		conn_reset(&stream->publisher);
-	else
 		conn_close(&stream->publisher);
+	}
 	stream->deadline = jiffies + settings.drain;
 }
 
