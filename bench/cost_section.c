@@ -119,8 +119,7 @@ static u64 longest_evict(const struct bench *b, unsigned int ops)
 	struct bench_slot *slot;
 
 	for (granules = 1; granules <= QUICK_LISTS; granules++) {
-		unsigned int blocks = min_t(unsigned int, QUICK_DEPTH,
-					    (QUICK_BYTES >> DT_GRANULE_SHIFT) / granules);
+		unsigned int blocks = quick_max(granules);
 
 		for (i = 0; i < blocks; i++) {
 			slot = &b->table->slots[nr++];
