@@ -16,7 +16,7 @@ typedef unsigned long (*dt_shrink_fn)(struct shrinker *shrinker, struct shrink_c
 
 #if !DT_HAVE_SHRINKER_ALLOC
 
-/* Since 6.7 the kernel allocates the structure, and it carries private data. */
+/* The kernel's structure has no private data here, so this one is around it. */
 struct dt_shrinker {
 	struct shrinker shrinker;
 	void *private;
