@@ -10,6 +10,7 @@ from types import ModuleType
 from unittest import mock
 
 from dualtree_report import plot
+from dualtree_report.__main__ import declare
 
 
 class CommandCase(unittest.TestCase):
@@ -41,7 +42,7 @@ class CommandCase(unittest.TestCase):
         """Run a command; return its status, and the lines that it printed, without blanks at the
         end."""
         parser = argparse.ArgumentParser()
-        module.add_arguments(parser)
+        declare(parser, module)
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             status = module.run(parser.parse_args(words))
         return status or 0, [line.rstrip() for line in printed.getvalue().splitlines()]

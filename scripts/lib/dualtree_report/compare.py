@@ -22,11 +22,7 @@ def change(before: str, after: str) -> tuple[str, str]:
     return "more" if percent > 0 else "less", f"{percent:+.0f} %"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("before", type=Path)
-    parser.add_argument("after", type=Path)
+ARGUMENTS = {"before": {"type": Path}, "after": {"type": Path}}
 
 
 def run(args: argparse.Namespace) -> None:

@@ -66,10 +66,7 @@ def picture(costs: Costs, kernel: str) -> str:
                     contenders)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("runs", nargs="+", metavar="KERNEL=REPORT", help="what guests reported")
+ARGUMENTS = {"runs": {"nargs": "+", "metavar": "KERNEL=REPORT", "help": "what guests reported"}}
 
 
 def run(args: argparse.Namespace) -> None:

@@ -200,14 +200,13 @@ def show_counted(points: list[Point], svg: Path, curve: str, version: str) -> li
     return against(points, label, f"counted, {version}")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("reports", type=Path, nargs="+", help="what guests reported")
-    parser.add_argument("--curves", required=True, help="which ones, separated by commas")
-    parser.add_argument("--version", required=True, help="the kernel's, in short")
-    parser.add_argument("--counted", default="", help="the conditions of counted curves")
-    parser.add_argument("--timed", default="", help="the conditions of the curve of CPUs")
+ARGUMENTS = {
+    "reports": {"type": Path, "nargs": "+", "help": "what guests reported"},
+    "--curves": {"required": True, "help": "which ones, separated by commas"},
+    "--version": {"required": True, "help": "the kernel's, in short"},
+    "--counted": {"default": "", "help": "the conditions of counted curves"},
+    "--timed": {"default": "", "help": "the conditions of the curve of CPUs"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

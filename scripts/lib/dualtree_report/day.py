@@ -4,21 +4,15 @@
 A guest reports "day results" lines as bench/day.c has them.
 """
 import argparse
-from pathlib import Path
 
 from . import figures
-from .results import columns, reported, write_csv
+from .results import REPORT, columns, ratio, reported, write_csv
 
 HEADER = "allocator,hour,streams,live,all,held,all/live,held/live"
 LAYOUT = "<10 >5 >8 >10 >10 >10 >9 >9"
 # The first hour of the day, in the morning.
 FIRST_HOUR = 5
 KIB = 1 << 10
-
-
-def ratio(part: int, whole: int) -> str:
-    """To two places, if there is a whole."""
-    return f"{part / whole:.2f}" if whole else "-"
 
 
 def row(line: str) -> list:
@@ -36,10 +30,7 @@ def hourly(rows: list[list]) -> list[list]:
              *(cell // KIB if cell != "" else "" for cell in line[3:6]), *line[6:]] for line in rows]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("report", type=Path, help="what the guest reported")
+ARGUMENTS = REPORT
 
 
 def run(args: argparse.Namespace) -> None:

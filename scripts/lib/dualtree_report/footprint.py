@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from . import plot
-from .results import columns, read_bars, reported, write_csv, write_lines
+from .results import REPORT, columns, ratio, read_bars, reported, write_csv, write_lines
 
 # For each of peak, mean and after: held/live, and the bar. "stop" is held/live when most streams
 # have just stopped, "gets" and "puts" are regions for 1000 allocations.
@@ -31,10 +31,9 @@ def read(report: Path) -> tuple[Values, Curves]:
     return values, curves
 
 
-def ratio(value: dict[str, str], what: str) -> str:
+def held_for_live(value: dict[str, str], what: str) -> str:
     """Held for each byte that is live."""
-    live = int(value.get(f"{what}_live", 0))
-    return f"{int(value[f'{what}_held']) / live:.2f}" if live else "-"
+    return ratio(int(value.get(f"{what}_held", 0)), int(value.get(f"{what}_live", 0)))
 
 
 def row(name: str, value: dict[str, str], bars: dict) -> list:
@@ -45,12 +44,12 @@ def row(name: str, value: dict[str, str], bars: dict) -> list:
     many = "stopped_held" in value and not re.fullmatch("[A-D]1", trace)
     # Of a trace that is cut short its beginning may be all there is.
     steady = int(value.get("steady_allocs", 0))
-    regions = (f"{int(value[what]) * 1000 / steady:.2f}" if steady else "-"
+    regions = (ratio(int(value.get(what, 0)) * 1000, steady)
                for what in ("steady_gets", "steady_puts"))
     kib = (-(-int(value[f"peak_{what}"]) // 1024) for what in ("live", "held"))
-    return [trace, fit, *kib, ratio(value, "peak"), bar[0], ratio(value, "mean"), bar[1],
-            ratio(value, "cycled") if many else "", bar[2],
-            ratio(value, "stopped") if many else "", *regions]
+    peak, mean = (held_for_live(value, what) for what in ("peak", "mean"))
+    after, stop = (held_for_live(value, what) if many else "" for what in ("cycled", "stopped"))
+    return [trace, fit, *kib, peak, bar[0], mean, bar[1], after, bar[2], stop, *regions]
 
 
 def bar_rows(rows: list[list]) -> list[tuple]:
@@ -87,12 +86,10 @@ set yrange [0:*]
 {blocks}plot {", ".join(lines)}, $default using 1:2 with lines linetype 3 title "live\""""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("part", help="what the results are named after")
-    parser.add_argument("report", type=Path, help="what the guest reported")
-    parser.add_argument("--bars", action="store_true", help="leave the bars, too")
+ARGUMENTS = {
+    "part": {"help": "what the results are named after"}, **REPORT,
+    "--bars": {"action": "store_true", "help": "leave the bars, too"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

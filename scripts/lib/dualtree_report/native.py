@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import svg
 from .conditions import config_words, host, wrap
-from .results import (NO_BAR, columns, quartiles, read_bars, reported, spread, write_csv,
+from .results import (NO_BAR, REPORT, columns, quartiles, read_bars, reported, spread, write_csv,
                       write_lines)
 
 HEADER = ("operation,contender,rounds,ns,quartile,quartile,dualtree of it,quartile,quartile,must,"
@@ -101,14 +101,13 @@ def conditions(args: argparse.Namespace) -> str:
     return "\n".join(text)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("report", type=Path, help="what the guest reported")
-    parser.add_argument("--config", type=Path, required=True, help="the kernel's .config")
-    parser.add_argument("--conditions", required=True, help="a line for the head")
-    parser.add_argument("--load", required=True, help="the host's load at the start")
-    parser.add_argument("--cpu", required=True, help="which one of the host's it was pinned to")
+ARGUMENTS = {
+    **REPORT,
+    "--config": {"type": Path, "required": True, "help": "the kernel's .config"},
+    "--conditions": {"required": True, "help": "a line for the head"},
+    "--load": {"required": True, "help": "the host's load at the start"},
+    "--cpu": {"required": True, "help": "which one of the host's it was pinned to"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

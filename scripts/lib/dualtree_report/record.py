@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HEAD = "# dualtree-trace 1\n"
+FREED = "some of these bytes have been freed already"
 CUT_OFF = 'the file is truncated: it has no last line "z OPERATIONS"'
 
 # Name, what follows HEAD, and LINE: WHAT IS WRONG, or nothing.
@@ -44,19 +45,15 @@ TRACES = [
     ("beyond the end", "a 0 100\nf 0 50 51\nz 2\n",
      "3: the free goes beyond the end of the object"),
     ("after the end", "a 0 100\nf 0 100 1\nz 2\n", "3: the free goes beyond the end of the object"),
-    ("dead front", "a 0 100\nf 0 0 50\nf 0 49 2\nz 3\n",
-     "4: some of these bytes have been freed already"),
-    ("dead tail", "a 0 100\nf 0 50 50\nf 0 99 1\nz 3\n",
-     "4: some of these bytes have been freed already"),
-    ("across a hole", "a 0 100\nf 0 40 20\nf 0 0 100\nz 3\n",
-     "4: some of these bytes have been freed already"),
+    ("dead front", "a 0 100\nf 0 0 50\nf 0 49 2\nz 3\n", f"4: {FREED}"),
+    ("dead tail", "a 0 100\nf 0 50 50\nf 0 99 1\nz 3\n", f"4: {FREED}"),
+    ("across a hole", "a 0 100\nf 0 40 20\nf 0 0 100\nz 3\n", f"4: {FREED}"),
     ("step without header", "a 0 1\n.\nz 1\n", '3: a step ends, but the header has no "# steps"'),
     ("unknown mark", "= begin\nz 0\n", "2: no such mark, or not in this place"),
     ("marks in disorder", "= end\n= steady\nz 0\n", "3: no such mark, or not in this place"),
-    ("no last line", "a 0 1\n", '2: the file is truncated: it has no last line "z OPERATIONS"'),
-    ("half a line", "a 0 1\nf 0 0", '3: the file is truncated: it has no last line "z OPERATIONS"'),
-    ("half a last line", "a 0 1\nz 1",
-     '3: the file is truncated: it has no last line "z OPERATIONS"'),
+    ("no last line", "a 0 1\n", f"2: {CUT_OFF}"),
+    ("half a line", "a 0 1\nf 0 0", f"3: {CUT_OFF}"),
+    ("half a last line", "a 0 1\nz 1", f"3: {CUT_OFF}"),
     ("lines are missing", "a 0 1\nz 2\n",
      "3: there are not as many operations as the last line says"),
     ("more after the last line", "z 0\na 0 1\n", "3: more follows the last line"),
@@ -186,20 +183,19 @@ def guest_outcomes(folder: Path) -> Iterator[Outcome]:
             yield f"replay: {name}, flags {flags}", generated or "nothing", replayed
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("tool", help="the trace tool")
-    parser.add_argument("--guest", action="store_true", help="the guest has run")
+ARGUMENTS = {
+    "tool": {"help": "the trace tool"},
+    "--guest": {"action": "store_true", "help": "the guest has run"},
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what did not come out, and the counts; return the status."""
     checked = failed = 0
     if not args.guest:
-        prepare(args.folder, args.tool)
-    for name, expected, found in (guest_outcomes(args.folder) if args.guest else
-                                  host_outcomes(args.folder, args.tool)):
+        prepare(args.out, args.tool)
+    for name, expected, found in (guest_outcomes(args.out) if args.guest else
+                                  host_outcomes(args.out, args.tool)):
         checked += 1
         if expected != found:
             failed += 1

@@ -5,8 +5,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from . import plot
-from .results import (NO_BAR, columns, quartiles, read_bars, reported, spread, write_csv,
-                      write_lines)
+from .results import (NO_BAR, REPORT, columns, quartiles, ratio, read_bars, reported, spread,
+                      write_csv, write_lines)
 
 PIPE_HEADER = ("shape,rounds,dualtree ns,quartile,quartile,kmalloc ns,quartile,quartile,"
                "ratio of medians,quartile,quartile,must,goal")
@@ -20,7 +20,7 @@ def remote_rows(report: Path) -> list[tuple]:
             contender, row, count, total = line.split("|")
             times.setdefault(row, {})[contender] = round(int(total) / int(count), 1)
     return [(row, each["dualtree"], each["kmalloc"],
-             f"{each['dualtree'] / each['kmalloc']:.2f}" if each["kmalloc"] else "-")
+             ratio(each["dualtree"], each["kmalloc"]))
             for row, each in times.items()]
 
 
@@ -68,11 +68,8 @@ plot $d using ($0 - 0.05):2:3:4:xtic(1) with yerrorbars title "dualtree", \
 $d using ($0 + 0.05):5:6:7 with yerrorbars title "kmalloc\""""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("report", type=Path, help="what the guest reported")
-    parser.add_argument("--where", required=True, help="under what it was measured, in few words")
+ARGUMENTS = {
+    **REPORT, "--where": {"required": True, "help": "under what it was measured, in few words"}}
 
 
 def run(args: argparse.Namespace) -> None:
@@ -87,8 +84,8 @@ def run(args: argparse.Namespace) -> None:
     write_lines(args.out / "remote.bars", (
         (args.where, f"packets {row[0]}, of kmalloc", row[8], *row[11:], "") for row in pipes))
     print(columns("<26 >10 >10 >8", "1500 B", "dualtree", "kmalloc", "ratio"))
-    for name, ours, theirs, ratio in rows:
-        print(columns("<26 >10 >10 >8", name, f"{ours} ns", f"{theirs} ns", ratio))
+    for name, ours, theirs, part in rows:
+        print(columns("<26 >10 >10 >8", name, f"{ours} ns", f"{theirs} ns", part))
     print("\n" + pipe_table(pipes))
     plot.draw(args.out / "remote-pipe.svg", "Packets that one CPU allocates and another frees",
               pipe_plot(pipes))

@@ -15,6 +15,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
 NO_BAR = ["", ""]
+# What most commands take.
+REPORT = {"report": {"type": Path, "help": "what the guest reported"}}
 
 
 def reported(path: Path, kind: str = "results") -> Iterator[tuple[str, str]]:
@@ -54,6 +56,11 @@ def write_lines(path: Path, rows: Iterable[Sequence]) -> None:
 def columns(layout: str, *cells: object) -> str:
     """Format each cell by its format specification, and separate them by one space."""
     return " ".join(f"{cell!s:{spec}}" for spec, cell in zip(layout.split(), cells))
+
+
+def ratio(part: float, whole: float) -> str:
+    """A quotient to two places, if there is a whole."""
+    return f"{part / whole:.2f}" if whole else "-"
 
 
 def quantile(values: Iterable[float], part: float) -> float:

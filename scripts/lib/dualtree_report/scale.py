@@ -172,10 +172,9 @@ def memory_table(rows: list[list]) -> str:
     return "\n".join(text)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("report", type=Path, help="what the programs of host/growth reported")
+ARGUMENTS = {
+    "report": {"type": Path, "help": "what the programs of host/growth reported"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

@@ -4,9 +4,8 @@
 A guest reports "streams results" lines as bench/streams.c has them.
 """
 import argparse
-from pathlib import Path
 
-from .results import columns, read_bars, reported, write_csv
+from .results import REPORT, columns, ratio, read_bars, reported, write_csv
 
 HEADER = "case,allocator,CPUs,streams,live each,all each,held each,all/live,held/live,peak,mean,bar"
 LAYOUT = "<16 <10 >4 >7 >9 >9 >9 >8 >9 >6 >6 >7"
@@ -19,11 +18,6 @@ COMPUTED = 100000
 COLUMN = {"movers": 10, "quiet": 5, "audio": 7, "audio, 7 s later": 7, "message": 6,
           "keepalive": 6}
 BYTES = (5, 6)
-
-
-def ratio(part: int, whole: int) -> str:
-    """To two places, if there is a whole."""
-    return f"{part / whole:.2f}" if whole else "-"
 
 
 def row(line: str, bars: dict) -> list:
@@ -52,10 +46,7 @@ def bar_rows(rows: list[list]) -> list[tuple]:
              "bytes" if COLUMN[line[0]] in BYTES else "times") for line in rows if line[-1]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory for results")
-    parser.add_argument("report", type=Path, help="what the guest reported")
+ARGUMENTS = REPORT
 
 
 def run(args: argparse.Namespace) -> None:

@@ -137,17 +137,16 @@ def pre(text: str) -> str:
     return f"<pre>\n{html.escape(text, quote=False)}\n</pre>\n"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what run() takes."""
-    parser.add_argument("out", type=Path, help="the directory with results, and for the report")
-    parser.add_argument("parts", nargs="*", metavar="PART=TITLE", help="what ran, in order")
-    parser.add_argument("--kernel", action="append", default=[], metavar="RELEASE=CONFIG")
-    parser.add_argument("--figures", action="append", default=[], type=Path, metavar="DIR",
-                        help="where data of figures is looked for that the report has not")
-    for name, text in (("tree", "what was measured, and how"), ("made", "the date"),
-                       ("load", "the host's at the start"), ("guests", "what ran them"), ("timed", "what ran those that take the time"),
-                       ("boot", "the kernels' options")):
-        parser.add_argument(f"--{name}", required=True, help=text)
+ARGUMENTS = {
+    "parts": {"nargs": "*", "metavar": "PART=TITLE", "help": "what ran, in order"},
+    "--kernel": {"action": "append", "default": [], "metavar": "RELEASE=CONFIG"},
+    "--figures": {"action": "append", "default": [], "type": Path, "metavar": "DIR",
+                  "help": "where data of figures is looked for that the report has not"},
+    **{f"--{name}": {"required": True, "help": text} for name, text in (
+        ("tree", "what was measured, and how"), ("made", "the date"),
+        ("load", "the host's at the start"), ("guests", "what ran them"),
+        ("timed", "what ran those that take the time"), ("boot", "the kernels' options"))},
+}
 
 
 def run(args: argparse.Namespace) -> None:

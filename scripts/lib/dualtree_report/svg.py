@@ -6,6 +6,7 @@ font of less than SMALL, and texts stand above what they name, not next to it.
 """
 import html
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -58,12 +59,8 @@ def picture(height: float, content: str, title: str) -> str:
 
 def wrapped(words: str, size: int, width: float) -> list[str]:
     """The words in lines that are about as wide as that at most."""
-    lines, room = [""], int(width / (size * CHARACTER))
-    for word in words.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
-            lines.append("")
-        lines[-1] += f"{' ' if lines[-1] else ''}{word}"
-    return lines
+    return textwrap.wrap(words, int(width / (size * CHARACTER)), break_long_words=False,
+                         break_on_hyphens=False)
 
 
 def heading(words: str, y: float) -> tuple[str, float]:
