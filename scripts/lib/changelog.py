@@ -29,7 +29,6 @@ def entries(lines):
 
 
 def main():
-    """All of it."""
     path, maintainer = sys.argv[1:]
     with open(path, encoding="utf-8") as changes_file:
         lines = changes_file.read().splitlines()

@@ -51,7 +51,6 @@ def mok_list(certificate):
 
 
 def main():
-    """All of it."""
     path, certificate, out = sys.argv[1:]
     with open(path, "rb") as file:
         store = bytearray(file.read())

@@ -59,7 +59,6 @@ def rounded(value):
 
 
 def table(title, header, rows):
-    """One table; a cell may be any text."""
     def line(cells):
         return "   " + ", ".join('"' + str(cell).replace('"', '""') + '"' for cell in cells)
 
@@ -195,7 +194,6 @@ def growth_tables(directory):
 
 
 def print_growth(directory):
-    """Prints the tables of growth alone."""
     if not rows_of(directory, "growth.csv"):
         print(f"performance.py: no growth.csv in {directory}", file=sys.stderr)
         return 1

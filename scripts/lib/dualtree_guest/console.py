@@ -140,7 +140,6 @@ def read_console(lines: Iterable[str]) -> Console:
 
 
 def kind_of(text: str) -> str | None:
-    """Return what kind of complaint a message is."""
     if HARMLESS.match(text):
         return None
     return next((kind for kind, pattern in TABLE if pattern.search(text)), None)
@@ -160,7 +159,6 @@ def wrong_sample(kind: str, text: list[str]) -> list[str]:
 
 
 def samples(path: str) -> list[str]:
-    """Return what is wrong with the samples of a file."""
     expected: list[tuple[str, list[str]]] = []
     for line in lines_of(path):
         kind, _, text = line.partition("\t")

@@ -16,7 +16,6 @@ MAP_LINES_MAX = 10
 
 
 def judge(run: Run, packets: int, seen_bytes: int, min_packets: int, min_mib: int) -> None:
-    """Require what holds of a good run."""
     value = run.value
     run.complaints("dualtree|packet_ring")
     run.require(packets >= min_packets, f"too few packets: {packets}, {min_packets} are due")
@@ -70,7 +69,6 @@ def show_top(report: Path) -> None:
 
 
 def show(run: Run, packets: int, seen_bytes: int) -> None:
-    """Print what was seen, kept, freed and held."""
     value = run.value
 
     def freed(label: str, what: str, nr: int, nr_bytes: int | None = None) -> None:
@@ -97,7 +95,6 @@ def show(run: Run, packets: int, seen_bytes: int) -> None:
 
 
 def main(folder: str, min_packets: str, min_mib: str) -> int:
-    """Judge a run, and print its report."""
     run = Run(Path(folder))
     # What is seen where it enters a device was seen where it left one, too.
     packets = run.value("seen_packets") - run.value("outgoing_packets")

@@ -35,7 +35,6 @@ def judge_stream(run: Run, in_place: str) -> None:
 
 
 def main(folder: str, in_place: str = "") -> int:
-    """Judge a run, and print its report."""
     run = Run(Path(folder))
     run.failures += (run.folder / "host-failures").read_text().splitlines()
     judge_stream(run, in_place)

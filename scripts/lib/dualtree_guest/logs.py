@@ -21,12 +21,10 @@ def unstamped(line: str) -> str:
 
 
 def said(folder: Path, key: str) -> list[str]:
-    """Return what the guest said under this key."""
     begin = key + ": "
     return [line[len(begin):] for line in lines_of(folder / "port.log") if line.startswith(begin)]
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write a file of these lines."""
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(line + "\n" for line in lines)

@@ -22,7 +22,6 @@ def judge_unloadings(run: Run, rounds: int) -> None:
 
 
 def main(folder: str, rounds: str) -> int:
-    """Judge a run, and print its report."""
     run = Run(Path(folder))
     run.complaints(MODULES, HARMLESS)
     judge_unloadings(run, int(rounds))

@@ -83,22 +83,18 @@ def leave_readers(run: Run) -> None:
 
 
 def cells(label: str, values: list[str]) -> None:
-    """Print a line of a table."""
     print(f"  {label:32}" + "".join(f" {value:>16}" for value in values))
 
 
 def mbit(nr: int) -> str:
-    """Return a rate as a reader wants it."""
     return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
 
 
 def each(run: Run, name: str) -> list[int]:
-    """Return a number of both drivers."""
     return [run.value(mode, name) for mode in MODES]
 
 
 def quotients(parts: list[int], wholes: list[int]) -> list[str]:
-    """Return each part of its whole."""
     return [str(part // whole) if whole > 0 else "-" for part, whole in zip(parts, wholes)]
 
 
@@ -114,7 +110,6 @@ def show_traffic(run: Run, mtus: list[str]) -> None:
 
 
 def show_readers(run: Run) -> None:
-    """Print what slow readers cost."""
     print()
     cells("what slow readers cost", ["ours", "the kernel's"])
     kept, payload, charged, taken = (each(run, f"readers_{name}")
@@ -166,7 +161,6 @@ def show_ours(run: Run) -> None:
 
 
 def main(folder: str, what: str, *parts: str) -> int:
-    """Judge a run, and print its tables."""
     run = Run(Path(folder))
     run.complaints("dualtree|dualtree_netbuf|dualtree_e1000", NO_COMPLAINT)
     check_console(run)

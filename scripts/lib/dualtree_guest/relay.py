@@ -130,7 +130,6 @@ def judge_steady(run: Run, found: list[Sample], seconds: float) -> None:
 
 
 def show_steady(found: list[Sample], seconds: float) -> None:
-    """Print what was held while it ran."""
     count, mean, worst = steady(found, seconds)
     row("steady", f"held/live {ratio(mean, 100)} on average, {ratio(worst, 100)} at most, of "
                   f"{count} samples")
@@ -159,7 +158,6 @@ def judge_memory(run: Run, seconds: int) -> None:
 
 
 def show_traffic(run: Run, note: str = "") -> None:
-    """Print what was received, and what was sent."""
     received = run.value("referenced_bytes") + run.value("received_bytes")
     copied = run.value("received_bytes") + run.value("compacted_bytes")
     sent = run.value("zerocopy_bytes") + run.value("copied_bytes")
@@ -178,13 +176,11 @@ def show_card(run: Run) -> None:
 
 
 def show_said(run: Run) -> None:
-    """Print what the relay said."""
     for line in reported(run, "line"):
         row("said", line)
 
 
 def show_end(run: Run, key: str) -> None:
-    """Print what is left."""
     value = run.value
     row(key, f"live {value('live_bytes')}, held {value('held_bytes')}, the pools' blocks out "
              f"{value('pool_used_bytes')}, bad frees {value('bad_frees')}")
@@ -203,7 +199,6 @@ def show_over_time(run: Run) -> None:
 
 
 def plot_commands(run: Run) -> str:
-    """What a stream took over time."""
     rows = ([second, *(f"{value[name] / (1 << 20):.4f}" for name in COLUMNS)]
             for second, value in samples(run))
     lines = (f'$d using 1:{i} with lines linetype {i - 1} title "{title}"'
@@ -217,14 +212,12 @@ set yrange [0:*]
 
 
 def show_reader(name: str, path: Path) -> None:
-    """Print how much is there."""
     counts = [f"{len(checksums(path.with_suffix(f'.{kind}'), stream))}"
               for kind in ("packets", "frames") for stream in "01"]
     row(name, "{} video and {} audio packets, {} and {} frames".format(*counts))
 
 
 def show(run: Run, seconds: int) -> None:
-    """Print the report, and draw relay.svg."""
     show_reader("published", run.folder.parent / "in")
     for name in ("first", "second", "late"):
         show_reader(name, run.folder / name)
@@ -242,7 +235,6 @@ def show(run: Run, seconds: int) -> None:
 
 
 def main(folder: str, seconds: str, bad: str, in_place: str = "") -> int:
-    """Judge a run, print its report and draw the picture."""
     run = Run(Path(folder))
     run.failures += lines_of(run.folder / "host-failures")
     run.complaints(MODULES, HARMLESS)

@@ -46,7 +46,6 @@ class Run:
 
 
 def amount(nr: int) -> str:
-    """Return a number of bytes as a reader wants it."""
     if nr < 0:
         return "-"
     if nr < 10240:
@@ -57,10 +56,8 @@ def amount(nr: int) -> str:
 
 
 def ratio(part: int, whole: int) -> str:
-    """Return a quotient with two places."""
     return f"{part / whole:.2f}" if part >= 0 and whole > 0 else "-"
 
 
 def row(label: str, text: str) -> None:
-    """Print a line of a report."""
     print(f"  {label:10} {text}")

@@ -104,7 +104,6 @@ def missing_suites(console: Path, areas: tuple[str, ...]) -> Iterator[str]:
 
 
 def main(where: str, path: str, *more: str) -> int:
-    """Judge the suites whose logs are there."""
     folder = Path(path)
     results = folder / "results.txt"
     if where == "um":

@@ -48,7 +48,6 @@ def judge_taint(folder: Path, allowed: str) -> list[str]:
 
 
 def main(path: str, nonce: str, allowed: str, problem: str) -> int:
-    """Judge the run whose logs are there."""
     folder = Path(path)
     console = read_console(lines_of(folder / "console.log"))
     verdict = ([problem] if problem else []) + [f"guest: {text}" for text in said(folder, "fail")]

@@ -21,23 +21,18 @@ KEPT = 1 << 20
 
 
 class Mode:
-    """The numbers of a mode."""
-
     def __init__(self, run: Run, name: str):
         self.run = run
         self.name = name
 
     def value(self, name: str) -> int:
-        """Return a number of this mode."""
         return self.run.value(self.name, name)
 
     def both(self, name: str) -> int:
-        """Return the sum of both ends."""
         ends = [self.value(f"end{end}_{name}") for end in (0, 1)]
         return -1 if -1 in ends else sum(ends)
 
     def require(self, condition: bool, text: str) -> None:
-        """Fail for this reason, unless the condition holds."""
         self.run.require(condition, f"{self.name}: {text}")
 
     def judge(self, min_kib: int) -> None:
@@ -101,17 +96,14 @@ class Mode:
 
 
 def mbit(nr: int) -> str:
-    """Return a rate as a reader wants it."""
     return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
 
 
 def number(nr: int) -> str:
-    """Return a count as a reader wants it."""
     return "-" if nr < 0 else str(nr)
 
 
 def milliseconds(nr: int) -> str:
-    """Return a time as a reader wants it."""
     return "-" if nr < 0 else f"{nr} ms"
 
 
@@ -170,7 +162,6 @@ def show(modes: list[Mode]) -> None:
 
 
 def main(folder: str, min_kib: str, cap_kib: str, *names: str) -> int:
-    """Judge a run, and print its table."""
     run = Run(Path(folder))
     run.complaints("dualtree|dualtree_netbuf|vnic", NO_COMPLAINT + INJECTED)
     modes = [Mode(run, name) for name in names]

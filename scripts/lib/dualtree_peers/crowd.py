@@ -40,7 +40,6 @@ class Peer:
         self.drips = 0
 
     def connect(self, now: float) -> None:
-        """Begin a connection."""
         self.sock = socket.socket()
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -114,7 +113,6 @@ class Crowd:
         self.thread = threading.Thread(target=self.run)
 
     def run(self) -> None:
-        """Have all of them act."""
         while not self.over.wait(TICK):
             now = time.monotonic()
             for peer in self.peers:

@@ -13,7 +13,6 @@ GROUP = 25
 
 
 def tag(kind: int, milliseconds: int, payload: bytes) -> bytes:
-    """Return a tag with its trailer."""
     size = len(payload)
     head = struct.pack(">B3sI3s", kind, size.to_bytes(3, "big"),
                        (milliseconds & 0xffffff) << 8 | milliseconds >> 24, bytes(3))
@@ -21,24 +20,20 @@ def tag(kind: int, milliseconds: int, payload: bytes) -> bytes:
 
 
 def configuration() -> bytes:
-    """Return the tag with the decoder's configuration."""
     return tag(VIDEO, 0, bytes([SEQUENCE]) + CODEC + b"configuration")
 
 
 def filler(number: int, size: int) -> bytes:
-    """Return the bytes that follow a number."""
     return bytes([number * 7 & 255]) * size
 
 
 def video(number: int, size: int) -> bytes:
-    """Return the video tag of that number."""
     first = FRAME if number % GROUP else KEY
     return tag(VIDEO, number * 40, bytes([first]) + CODEC + struct.pack(">Q", number) +
                filler(number, size))
 
 
 def audio(number: int) -> bytes:
-    """Return the audio tag of that number."""
     return tag(AUDIO, number * 40, b"\xaf\x01" + struct.pack(">Q", number) + filler(number, 200))
 
 

@@ -49,7 +49,6 @@ class Guest:
         self.ok = True
 
     def fail(self, text: str) -> None:
-        """Remember what does not hold."""
         self.ok = False
         with open(self.folder / "host-failures", "a", encoding="utf-8") as out:
             out.write(text + "\n")
@@ -71,21 +70,17 @@ class Guest:
         return True
 
     def publisher(self) -> socket.socket:
-        """Connect as a publisher."""
         return socket.create_connection(("127.0.0.1", self.publish_port))
 
     def viewer(self) -> socket.socket:
-        """Connect as a viewer."""
         return socket.create_connection(("127.0.0.1", self.subscribe_port))
 
 
 def say(text: str) -> None:
-    """Show progress."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def reset(sock: socket.socket) -> None:
-    """Reset a connection."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
@@ -99,7 +94,6 @@ class Numbered:
         self.thread = threading.Thread(target=self.publish)
 
     def view(self, name: str, end_own_side: bool = False) -> None:
-        """Add a viewer."""
         sock = self.guest.viewer()
         if end_own_side:
             sock.shutdown(socket.SHUT_WR)
@@ -118,7 +112,6 @@ class Numbered:
             viewer.fault = f"{error}"
 
     def publish(self) -> None:
-        """Publish all frames."""
         start = time.monotonic()
         try:
             with self.guest.publisher() as sock:
@@ -171,7 +164,6 @@ class Encoded:
         self.start = self.end = -1
 
     def run(self, name: str, *options: str) -> None:
-        """Start an ffmpeg."""
         with open(self.guest.folder / f"{name}.log", "wb") as log:
             self.programs[name] = subprocess.Popen([*FFMPEG, *options], stdin=subprocess.DEVNULL,
                                                    stdout=log, stderr=log)
@@ -186,7 +178,6 @@ class Encoded:
                  f"{out}.frames")
 
     def publish(self) -> None:
-        """Start the publisher."""
         self.start = self.guest.value("uptime")
         self.run("publisher", "-re", "-f", "flv", "-i", f"{self.guest.folder.parent}/in.flv",
                  "-map", "0", "-c", "copy", "-copyts", "-f", "flv", "-flvflags",
@@ -218,7 +209,6 @@ class Encoded:
         (self.guest.folder / "window").write_text(f"{self.start} {self.end}\n")
 
     def kill(self) -> None:
-        """End what has not ended."""
         self.over.set()
         for program in self.programs.values():
             if program.poll() is None:
@@ -364,7 +354,6 @@ def fill_memory(guest: Guest) -> None:
 
 
 def main(folder: str, *numbers: str) -> int:
-    """Run all of it."""
     publish, subscribe, stop, raw, qemu, seconds, peers = map(int, numbers)
     guest = Guest(Path(folder), publish, subscribe)
     net = Network(raw, qemu)

@@ -34,7 +34,6 @@ class Connection:
         self.established = threading.Event()
 
     def send(self, flags: int, data: bytes = b"") -> None:
-        """Send a segment."""
         tcp = struct.pack(">HHIIBBHHH", self.port, self.to, self.sent & 0xffffffff, self.got,
                           5 << 4, flags, 65535, 0, 0) + data
         pseudo = self.address + GUEST + struct.pack(">HH", 6, len(tcp))
@@ -43,7 +42,6 @@ class Connection:
         self.sent += len(data) + (1 if flags & (SYN | FIN) else 0)
 
     def receive(self, flags: int, sequence: int, length: int) -> None:
-        """Take a segment."""
         if self.silent:
             return
         if flags & SYN:
@@ -68,11 +66,9 @@ class Network:
         threading.Thread(target=self.read, daemon=True).start()
 
     def send_frame(self, to: bytes, kind: int, data: bytes) -> None:
-        """Send a frame."""
         self.socket.sendto((to + MAC + struct.pack(">H", kind) + data).ljust(60, b"\0"), self.qemu)
 
     def send_ip(self, address: bytes, tcp: bytes) -> None:
-        """Send a packet to the guest."""
         head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + address + GUEST
         head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
         self.send_frame(self.guest_mac, 0x0800, head + tcp)

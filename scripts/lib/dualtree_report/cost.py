@@ -23,7 +23,6 @@ def read(runs: dict[str, Path]) -> Costs:
 
 
 def is_ours(contender: str) -> bool:
-    """Whether it is dualtree or a variant of it."""
     return contender.startswith("dualtree")
 
 

@@ -38,7 +38,6 @@ def tree() -> str:
 
 
 def now() -> str:
-    """The date and the time."""
     return f"{datetime.datetime.now():%Y-%m-%d %H:%M}"
 
 
@@ -52,7 +51,6 @@ def packet_rows(costs: Iterable[tuple[str, str, str]]) -> list[list[str]]:
 
 
 def packet_svg(rows: Rows) -> str:
-    """Bars for each size."""
     groups = [(f"a packet of {size} bytes",
                [svg.Bar(row["contender"], float(row["instructions"]),
                         f"{float(row['instructions']):,.0f}", COLOUR[row["contender"]])
@@ -61,7 +59,6 @@ def packet_svg(rows: Rows) -> str:
 
 
 def packet_words(rows: Rows) -> str:
-    """The ratios."""
     cost = {(row["bytes"], row["contender"]): float(row["instructions"]) for row in rows}
     ratios = []
     for peer in PEERS[1:]:
@@ -73,7 +70,6 @@ def packet_words(rows: Rows) -> str:
 
 
 def readers_svg(rows: Rows) -> str:
-    """Bars for both drivers."""
     def group(name: str, value: Callable[[dict[str, str]], float]) -> tuple[str, list[svg.Bar]]:
         return name, [svg.Bar(DRIVERS[row["driver"]], value(row), f"{value(row):,.0f}",
                               COLOUR[DRIVERS[row["driver"]]]) for row in rows]

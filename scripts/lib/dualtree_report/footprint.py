@@ -32,7 +32,6 @@ def read(report: Path) -> tuple[Values, Curves]:
 
 
 def held_for_live(value: dict[str, str], what: str) -> str:
-    """Held for each byte that is live."""
     return ratio(int(value.get(f"{what}_held", 0)), int(value.get(f"{what}_live", 0)))
 
 

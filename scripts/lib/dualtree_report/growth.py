@@ -47,7 +47,6 @@ def fit(points: Points, of_x: Callable, power: bool = False) -> tuple[float, flo
 
 
 def percent(part: float) -> str:
-    """Format a part of one."""
     return f"{part * 100:.0f} %"
 
 

@@ -75,5 +75,4 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def spread(form: str, values: Sequence[float]) -> str:
-    """Format a median with its quartiles."""
     return "{0:{f}} ({1:{f}}..{2:{f}})".format(*values, f=form)

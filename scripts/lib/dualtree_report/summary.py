@@ -39,7 +39,6 @@ h1, h2 { line-height: 1.2 }
 
 
 def header_line(key: str, text: str) -> str:
-    """A line of the header."""
     return f"{key:<10} {text}"
 
 
@@ -133,7 +132,6 @@ def html_part(out: Path, name: str, title: str, text: str) -> str:
 
 
 def pre(text: str) -> str:
-    """Text as it is, in HTML."""
     return f"<pre>\n{html.escape(text, quote=False)}\n</pre>\n"
 
 

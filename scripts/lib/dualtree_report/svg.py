@@ -44,13 +44,11 @@ def colour(number: int) -> str:
 
 
 def line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1) -> str:
-    """A straight line."""
     return (f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{stroke}" '
             f'stroke-width="{width}"/>\n')
 
 
 def picture(height: float, content: str, title: str) -> str:
-    """A whole picture."""
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
             f'width="{WIDTH}" height="{height:.0f}" font-family="sans-serif">\n'
             f'<title>{html.escape(title, quote=False)}</title>\n'
@@ -130,7 +128,6 @@ class Chart:
         return math.log(max(y, low) / low) / math.log(high / low)
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point is."""
         across = (x - self.first) / ((self.last - self.first) or 1)
         return (self.left + across * (self.right - self.left),
                 self.bottom - self.up(y) * (self.bottom - self.top))
@@ -151,7 +148,6 @@ class Chart:
 
     def path(self, points: Iterable[tuple[float, float]], number_of_colour: int,
              dash: str = "none") -> str:
-        """A line through the points."""
         places = " ".join("{:.1f},{:.1f}".format(*self.place(*point)) for point in points)
         return (f'<polyline points="{places}" fill="none" stroke="{colour(number_of_colour)}" '
                 f'stroke-width="3" stroke-dasharray="{dash}" stroke-linejoin="round"/>\n')
@@ -195,7 +191,6 @@ class LogScale:
         self.low, self.high = math.log10(min(values)) - 0.03, math.log10(max(values)) + 0.03
 
     def place(self, value: float) -> float:
-        """Where a value is."""
         part = (math.log10(value) - self.low) / (self.high - self.low)
         return LEFT + 8 + part * (RIGHT - LEFT - 8)
 
@@ -208,7 +203,6 @@ class LogScale:
                 if self.low <= math.log10(unit * 10.0 ** decade) <= self.high]
 
     def names(self, y: float) -> str:
-        """The ticks' names."""
         return "".join(text(self.place(tick), y, number(tick), SMALL,
                             "middle" if self.place(tick) < RIGHT - 16 else "end")
                        for tick in self.ticks())

@@ -115,7 +115,6 @@ def probe(project, tree):
 
 
 def has(tree, where):
-    """Whether a file of the tree matches a pattern."""
     path = Path(tree, where[0])
     return path.is_file() and re.search(where[1], path.read_text(encoding="utf-8"))
 
@@ -167,7 +166,6 @@ def rule_of_function(match):
 
 
 def rule_of_macro(match):
-    """The rule for a macro."""
     params = match["params"]
     body = re.sub(r"\s*\\\n\s*", " ", match["body"]).strip()
     if re.search(r"##|(?<!#)#\w", body):
@@ -183,7 +181,6 @@ def depth_at(text, at):
 
 
 def defined_names(text):
-    """What a header defines."""
     code = COMMENT.sub("", text)
     names = set(re.findall(r"^\s*#\s*define (\w+)", code, re.MULTILINE))
     names |= set(re.findall(r"^static inline [^(;]*?\b(\w+)\(", code, re.MULTILINE))
@@ -375,7 +372,6 @@ def unclosed(line):
 
 
 def replace_calls(text, name, rule):
-    """A text with the calls of one wrapper replaced."""
     pattern = re.compile(rf"(?<![\w.>]){name}\b" + (r"\(" if rule.params is not None else ""))
     at = 0
     while match := pattern.search(text, at):

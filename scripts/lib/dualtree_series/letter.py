@@ -114,7 +114,6 @@ def whole(found, table, indent):
 
 
 def figure(found, words):
-    """One cell."""
     table, row, column, *part = words
     cell = titled(found, table).get(row, {}).get(column, "")
     if not cell:
@@ -146,7 +145,6 @@ def folded(text, width=WIDTH):
 
 
 def item(text):
-    """An item of a list."""
     return textwrap.indent(folded(text[2:], WIDTH - 2), "  ").replace("  ", "- ", 1)
 
 

@@ -95,7 +95,6 @@ def taken(project, line):
 
 
 def page(project, rewriter):
-    """The page."""
     frame = Path(project, FRAME).read_text(encoding="utf-8")
     text = re.sub(r"^@ .*$", lambda match: taken(project, match.group(0)), frame,
                   flags=re.MULTILINE)

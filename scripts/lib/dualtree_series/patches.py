@@ -26,7 +26,6 @@ CHANGED = (*HOOKS, INDEX, "MAINTAINERS", "samples/Kconfig", "samples/Makefile")
 
 @dataclass
 class Patch:
-    """One patch."""
     name: str
     sources: list[str] = field(default_factory=list)
     symbols: list[str] = field(default_factory=list)
@@ -78,7 +77,6 @@ def matches(path, patterns, project):
 
 
 def entry_of(text, title):
-    """An entry of MAINTAINERS."""
     match = re.search(rf"^{re.escape(title)}\n((?:\w:\t.*\n)*)", text, re.MULTILINE)
     if not match:
         raise Refusal(f"MAINTAINERS has no entry {title}")

@@ -21,7 +21,6 @@ def row(name, cells):
 
 
 def readers(report):
-    """Print the table."""
     said = dict(((mode, name), int(value)) for mode, name, value in re.findall(
         r"^stat (\w+) readers_(\w+) (\d+)$", Path(report).read_text(encoding="utf-8"),
         re.MULTILINE))

@@ -66,7 +66,6 @@ OTHERS = re.compile(r"\b([Uu]p to|[Ff]rom|[Ss]ince|[Bb]efore) [67]\.\d+\b")
 
 
 def place_of(path):
-    """Where a file of ours goes."""
     if path.startswith("include/dualtree/"):
         return "include/" + HEADERS[path.rsplit("/", 1)[1]]
     for ours in sorted(PLACES, key=len, reverse=True):
@@ -99,8 +98,6 @@ def with_headers(text, headers):
 
 
 class Rewriter:
-    """All of it for one kernel."""
-
     def __init__(self, project, compat):
         self.project = project
         self.compat = compat
