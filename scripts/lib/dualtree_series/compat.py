@@ -230,10 +230,6 @@ class Compat:
                 self.add_header(path.name, unifdef(path.read_text(encoding="utf-8"), unifdefs))
         self.add_rules_of_tree(tree)
 
-    def answer(self, name):
-        """Whether the kernel has what a probe asks for."""
-        return f"-DDT_HAVE_{name}=1" in self.answers
-
     def add_header(self, name, text):
         home, kept = HOMES.get(name, ("compat.h", set()))
         rules, text = take_rules(text, kept)
@@ -251,7 +247,7 @@ class Compat:
         for name, body, params, header, where in IN_TREE:
             if not has(tree, where):
                 continue
-            quote = '"' if self.answer("NS_STRING") else ""
+            quote = '"' if "-DDT_HAVE_NS_STRING=1" in self.answers else ""
             body = re.sub(r"\{(\w+)\}", rf"{quote}\1{quote}", body)
             self.rules[name] = Rule(params, body, [header] if header else [])
             for rest in self.rests.values():
@@ -294,16 +290,18 @@ def with_arguments(body, arguments):
     return re.sub(r"(\*\))\((&[\w.\->\[\]]+)\)", r"\1\2", text)
 
 
+def after_bracket(text, at):
+    """Where what follows the bracket ends that is open before at."""
+    depth = 1
+    while depth:
+        depth += (text[at] == "(") - (text[at] == ")")
+        at += 1
+    return at
+
+
 def is_bracketed(text):
     """Whether one pair of brackets is around all of it."""
-    if not text.startswith("(") or not text.endswith(")"):
-        return False
-    depth = 0
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if not depth:
-            return at == len(text) - 1
-    return False
+    return text.startswith("(") and after_bracket(text, 1) == len(text)
 
 
 def fits_without_brackets(text, start, end):
@@ -358,12 +356,9 @@ def apply_rule(text, name, rule):
     for at, line in enumerate(lines):
         if name in line:
             # A call may go on in the next lines, which stay as they are.
-            rest = "\n".join(lines[at:])
-            new = replace_calls(rest, name, rule) if unclosed(line) else \
-                replace_calls(line, name, rule)
             if unclosed(line):
-                return "\n".join(lines[:at] + [new])
-            lines[at] = fitted(new, line)
+                return "\n".join([*lines[:at], replace_calls("\n".join(lines[at:]), name, rule)])
+            lines[at] = fitted(replace_calls(line, name, rule), line)
     return "\n".join(lines)
 
 
@@ -378,10 +373,7 @@ def replace_calls(text, name, rule):
         end = match.end()
         body = rule.body
         if rule.params is not None:
-            depth = 1
-            while depth:
-                depth += (text[end] == "(") - (text[end] == ")")
-                end += 1
+            end = after_bracket(text, end)
             arguments = split_top(text[match.end():end - 1]) if end - 1 > match.end() else []
             if len(arguments) != len(rule.params):
                 raise Refusal(f"{name}() is called with {len(arguments)} arguments")

@@ -7,6 +7,7 @@ packaging/series/page.rst is its frame. A line "@ PAGE" there stands for one of 
 does not have are left out.
 """
 import re
+import textwrap
 from pathlib import Path
 
 from kernel_tree import Refusal
@@ -51,20 +52,11 @@ def here(text):
 def fold(sentences, text):
     """Sentences as a paragraph, indented as the text was."""
     lines = text.splitlines()
-    first = re.match(r"\s*(?:[-*] |[A-Z0-9]\. )?", lines[0]).group(0)
-    rest = re.match(r"\s*", lines[1]).group(0) if len(lines) > 1 else " " * len(first)
-    out, line = [], ""
-    for word in " ".join(sentences).split():
-        indent = first if not out else rest
-        if line and len(indent) + len(line) + 1 + len(word) > 79:
-            out.append(indent + line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    out.append((first if not out else rest) + line)
-    out[0] = first.rstrip() + " " + out[0].lstrip()[len(first.strip()):].lstrip() \
-        if first.strip() else out[0]
-    return "\n".join(out)
+    first = re.match(r"\s*(?:[-*] |[A-Z0-9]\. )?", lines[0])[0]
+    rest = re.match(r"\s*", lines[1])[0] if len(lines) > 1 else " " * len(first)
+    words = " ".join(" ".join(sentences).split()).removeprefix(first.strip())
+    return textwrap.fill(words, 79, initial_indent=first, subsequent_indent=rest,
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def paragraphs_here(text):

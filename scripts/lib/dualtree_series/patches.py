@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from itertools import accumulate
 from pathlib import Path
 
 from kernel_tree import HOOKS, Refusal, hooked, sources_below
@@ -90,13 +91,8 @@ def with_entry(text, title, lines):
     heads = list(re.finditer(r"^(?![A-Z]:)(\S.*)\n(?=[A-Z]:\t)", text[start:], re.MULTILINE))
     if not heads:
         raise Refusal("MAINTAINERS has no entries")
-    wrong = sum(head[1] < title for head in heads)
-    best, at = wrong, heads[0]
-    for head, after in zip(heads, heads[1:]):
-        wrong += 1 if head[1] > title else -1
-        if wrong < best:
-            best, at = wrong, after
-    place = start + at.start()
+    wrong = list(accumulate((1 if head[1] > title else -1 for head in heads[:-1]), initial=0))
+    place = start + heads[wrong.index(min(wrong))].start()
     return f"{text[:place]}{title}\n{lines}\n{text[place:]}"
 
 
@@ -163,13 +159,10 @@ class Series:
             if name in HEADERS.values():
                 self.add("include/" + name)
 
-    def has_core(self):
-        return f"{LIB}/core/module.c" in self.files
-
     def add_build_files(self):
-        answers = self.rewriter.compat.answers
-        self.files[f"{LIB}/Kconfig"] = build.kconfig(self.project, self.symbols, self.has_core(),
-                                                     answers)
+        self.files[f"{LIB}/Kconfig"] = build.kconfig(
+            self.project, self.symbols, f"{LIB}/core/module.c" in self.files,
+            self.rewriter.compat.answers)
         for directory in ("kunit", "kunit/fixtures"):
             place = f"{LIB}/{directory}"
             if any(p.startswith(place + "/") and p.endswith(".c") for p in self.files):

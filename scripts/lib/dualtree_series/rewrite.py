@@ -6,7 +6,7 @@ called there.
 """
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kernel_tree import Refusal
 
@@ -77,10 +77,8 @@ def place_of(path):
 
 def sorted_runs(text):
     """The text with each run of <includes> in order, if we have changed it."""
-    def order(match):
-        lines = match.group(0).splitlines()
-        return "\n".join(sorted(set(lines))) + "\n"
-    return re.sub(r"(?:^#include <[^\n]*\n){2,}", order, text, flags=re.MULTILINE)
+    return re.sub(r"(?m)(?:^#include <[^\n]*\n){2,}",
+                  lambda run: "".join(sorted(set(run[0].splitlines(keepends=True)))), text)
 
 
 def with_headers(text, headers):
@@ -92,8 +90,7 @@ def with_headers(text, headers):
     lines = "".join(f"#include <{h}>\n" for h in missing)
     first = re.search(r"^#include ", text, re.MULTILINE)
     if not first:
-        first = re.search(r"(?<=\n)(?:#define \w+\n)", text)
-        return text[:first.end()] + "\n" + lines + text[first.end():]
+        return re.sub(r"(?<=\n)#define \w+\n", lambda guard: guard[0] + "\n" + lines, text, count=1)
     return text[:first.start()] + lines + text[first.start():]
 
 
@@ -104,47 +101,37 @@ class Rewriter:
         self.homes = {f"compat/{name}": f"{LIB}/{rest.home}"
                       for name, rest in compat.rests.items()}
 
-    def relative(self, target, place):
-        """An include of target in a file at place."""
-        return os.path.relpath(target, os.path.dirname(place))
-
     def includes(self, text, path, place):
         """The text with includes as they are there."""
         wanted = []
 
+        def include(target):
+            return f'#include "{os.path.relpath(target, os.path.dirname(place))}"\n'
+
         def local(match):
-            target = str(PurePosixPath(os.path.normpath(
-                os.path.join(os.path.dirname(path), match.group(1)))))
+            target = os.path.normpath(os.path.join(os.path.dirname(path), match[1]))
             if target.startswith("compat/"):
                 name = target.split("/")[1]
                 system, needed = self.compat.headers_for(name, body)
                 wanted.extend(system)
-                return f'#include "{self.relative(self.homes[target], place)}"\n' if needed else ""
-            return f'#include "{self.relative(place_of(target), place)}"\n'
+                return include(self.homes[target]) if needed else ""
+            return include(place_of(target))
 
         def public(match):
-            return "" if match.group(1) in GONE else f"#include <{HEADERS[match.group(1)]}>\n"
+            return "" if match[1] in GONE else f"#include <{HEADERS[match[1]]}>\n"
 
         body = re.sub(r"^#include .*\n", "", text, flags=re.MULTILINE)
         text = re.sub(r'^#include "([^"]*)"\n', local, text, flags=re.MULTILINE)
         text = re.sub(r"^#include <dualtree/([^>]*)>\n", public, text, flags=re.MULTILINE)
-        wanted += [h for name, h in self.headers_of_rules(text)]
+        if "EXPORT_SYMBOL_IF_KUNIT(" in text:
+            wanted.append("kunit/visibility.h")
         if place.endswith(".c") and re.search(NEEDED_FOR["linux/export.h"], text):
             wanted.append("linux/export.h")
-        text = self.order_local(with_headers(text, wanted))
+        # Includes of ours may have come to be the same.
+        text = re.sub(r'(?m)(?:^#include "[^\n]*\n){2,}',
+                      lambda run: "".join(dict.fromkeys(run[0].splitlines(keepends=True))),
+                      with_headers(text, wanted))
         return sorted_runs(re.sub(r"\n{3,}", "\n\n", text))
-
-    def order_local(self, text):
-        """Includes of ours that came to be the same."""
-        def once(match):
-            return "\n".join(dict.fromkeys(match.group(0).splitlines())) + "\n"
-        return re.sub(r'(?:^#include "[^\n]*\n){2,}', once, text, flags=re.MULTILINE)
-
-    @staticmethod
-    def headers_of_rules(text):
-        """The headers of what only the kernel's own tree has."""
-        if "EXPORT_SYMBOL_IF_KUNIT(" in text:
-            yield "EXPORT_SYMBOL_IF_KUNIT", "kunit/visibility.h"
 
     def names_of_files(self, text):
         """The text with files named as they are there."""
