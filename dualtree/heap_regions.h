@@ -11,8 +11,8 @@
 
 /*
  * Frees into the trees, and words of a region's map of which requests took the runs, after which a
- * large spare, which none of them needed, is retired. Without this, trace E10k kept 2.67 bytes per
- * live byte instead of 2.14.
+ * large spare, which none of them needed, is retired. Without this, trace E10k kept
+ * 2.67 bytes per live byte instead of 2.14.
  */
 #define SPARE_IDLE_MAX	512
 

@@ -28,9 +28,9 @@
  * Context: a push any, NMI included, without a lock; a drain the heap's owner. Barriers: a push is
  * a store-release of the mark, an atomic operation on the map with full barriers before and after
  * it, and a look at the region's state. A drain takes the bits and reads the ledger; where none are
- * left it changes the state and looks at the bits once more, with full barriers in between. So
- * either the push sees that the region is not queued, or the drain sees the bit:
- * litmus/remote-queue; and with the bit it sees the mark, and with the mark all that was done to
+ * left it changes the state and looks at the bits once more, with full barriers in between. Either
+ * the push sees that the region is not queued, or the drain sees the bit: litmus/remote-queue; and
+ * with the bit it sees the mark, and with the mark all that was done to
  * the run: litmus/remote-push, remote-reuse. Requests that take runs do the same, in several calls.
  */
 #ifndef DUALTREE_REMOTE_H

@@ -230,6 +230,9 @@ class Sources(TreeCase):
         for place, text in last.items():
             if place.endswith((".c", ".h", ".rst")):
                 self.assertNotRegex(text, r"DT_HAVE_|:doc:", place)
+                # What a comment names may be longer there.
+                self.assertEqual([line for line in text.splitlines() if len(line.expandtabs()) > 100
+                                  and line.lstrip().startswith(("/*", "*"))], [], place)
 
     def test_an_old_kernel_cannot_be_riscv(self) -> None:
         text = build.kconfig(PROJECT, ["DUALTREE"], True, ["-DDT_HAVE_RISCV_CMPXCHG_8=0"])
