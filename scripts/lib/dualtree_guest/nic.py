@@ -12,7 +12,7 @@ from pathlib import Path
 from dualtree_report import figures
 
 from .logs import lines_of, unstamped
-from .stats import NO_COMPLAINT, Run, amount, ratio
+from .stats import NO_COMPLAINT, Run, amount, mbit, ratio
 
 # Of our driver, what it and the kernel say of a healthy card.
 HEALTHY = re.compile(r": (link (up|down)|renamed from|Adding to iommu group|enabling device|"
@@ -35,11 +35,9 @@ ALIKE_PERCENT = 3
 
 def check_console(run: Run) -> None:
     """Fail for faults, and for what our driver says that is not healthy. Of each the first ten."""
-    found = []
-    for text in map(unstamped, lines_of(run.folder / "console.log")):
-        if FAULT.search(text) or (text.startswith("dualtree_e1000 ") and not HEALTHY.search(text)):
-            found.append(text)
-    run.failures += found[:10]
+    run.failures += [
+        text for text in map(unstamped, lines_of(run.folder / "console.log")) if FAULT.search(text) or
+        (text.startswith("dualtree_e1000 ") and not HEALTHY.search(text))][:10]
 
 
 def judge_traffic(run: Run, mtus: list[str]) -> None:
@@ -84,10 +82,6 @@ def leave_readers(run: Run) -> None:
 
 def cells(label: str, values: list[str]) -> None:
     print(f"  {label:32}" + "".join(f" {value:>16}" for value in values))
-
-
-def mbit(nr: int) -> str:
-    return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
 
 
 def each(run: Run, name: str) -> list[int]:

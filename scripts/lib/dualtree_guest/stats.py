@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Numbers that a guest reported, as lines "stat NAME VALUE" or "stat MODE NAME VALUE"."""
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from .logs import lines_of, unstamped, write_lines
@@ -53,6 +54,14 @@ def amount(nr: int) -> str:
     if nr < 10 << 20:
         return f"{nr >> 10:,} KiB"
     return f"{nr >> 20:,}.{nr % (1 << 20) * 10 >> 20} MiB"
+
+
+def formatted(form: str, unit: int = 1) -> Callable[[int], str]:
+    """Return what shows a number by this format, in units; one that was not reported is a dash."""
+    return lambda nr: "-" if nr < 0 else form.format(nr // unit)
+
+
+mbit = formatted("{} Mbit/s", 1000000)
 
 
 def ratio(part: int, whole: int) -> str:

@@ -8,7 +8,7 @@ table and leaves in failures.txt what does not hold. No throughput and no time i
 """
 from pathlib import Path
 
-from .stats import NO_COMPLAINT, Run, amount, ratio
+from .stats import NO_COMPLAINT, Run, amount, formatted, mbit, ratio
 
 INJECTED = "|: doing one thing wrong"
 MTUS = ("1500", "9000")
@@ -95,18 +95,7 @@ class Mode:
                              f"packets held {peak} bytes, {cap_kib} KiB were allowed")
 
 
-def mbit(nr: int) -> str:
-    return "-" if nr < 0 else f"{nr // 1000000} Mbit/s"
-
-
-def number(nr: int) -> str:
-    return "-" if nr < 0 else str(nr)
-
-
-def milliseconds(nr: int) -> str:
-    return "-" if nr < 0 else f"{nr} ms"
-
-
+number, milliseconds = formatted("{}"), formatted("{} ms")
 # A line of the table: its label, how a cell is shown, of both ends or not, and the number's name.
 LINES = (
     ("received", amount, Mode.both, "rx_bytes"),

@@ -13,7 +13,6 @@ import contextlib
 import os
 import re
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from . import flv
-from .crowd import KINDS, Crowd
+from .crowd import KINDS, Crowd, start_reset
 from .raw import ACK, FIN, PSH, Network
 
 RELAY_PUBLISH, RELAY_SUBSCRIBE = 9100, 9101
@@ -59,15 +58,14 @@ class Guest:
         found = re.findall(rf"^report: sample .*\b{name}=(\d+)\b", said, re.M)
         return int(found[-1]) if found else -1
 
-    def wait(self, seconds: float, text: str, condition: Callable[[], bool]) -> bool:
+    def wait(self, seconds: float, text: str, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds; it fails if it does not in that time."""
         end = time.monotonic() + seconds * STARVED
         while not condition():
             if time.monotonic() > end:
                 self.fail(f"waited in vain until {text}")
-                return False
+                return
             time.sleep(0.2)
-        return True
 
     def publisher(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.publish_port))
@@ -78,11 +76,6 @@ class Guest:
 
 def say(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def reset(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 class Numbered:
@@ -296,9 +289,8 @@ def come_and_go(guest: Guest) -> None:
             if number % 3:
                 sock.sendall(os.urandom(1000) if number % 3 == 1 else flv.FILE_HEADER[:7])
             if number % 4 < 2:
-                reset(sock)
-            else:
-                sock.close()
+                start_reset(sock)
+            sock.close()
 
 
 def hold_on(guest: Guest, net: Network, stream: Encoded, peers: int) -> None:
