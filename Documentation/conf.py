@@ -8,6 +8,7 @@ extensions, of the source that the environment variable KERNEL_SRC names.
 import os
 import re
 import sys
+from pathlib import Path
 
 KERNEL_SRC = os.environ["KERNEL_SRC"]
 PROJECT = os.path.dirname(os.path.abspath(os.path.dirname(__file__)))
@@ -19,9 +20,8 @@ import kerneldoc  # noqa: E402
 
 def version_of_header():
     """The version is written in one place, which is a header."""
-    path = os.path.join(PROJECT, "include", "dualtree", "version.h")
-    with open(path, encoding="utf-8") as header:
-        return re.search(r'DUALTREE_VERSION "(.*)"', header.read()).group(1)
+    header = Path(PROJECT, "include/dualtree/version.h").read_text(encoding="utf-8")
+    return re.search(r'DUALTREE_VERSION "(.*)"', header)[1]
 
 
 project = "dualtree"

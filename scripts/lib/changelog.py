@@ -9,29 +9,28 @@ import datetime
 import re
 import sys
 import textwrap
+from pathlib import Path
 
 
 def entries(lines):
-    """Yields (version, date, changes) for each heading."""
-    entry = None
+    """Return: (version, date, changes) of each heading."""
+    changes = []
+    found = []
     for line in lines:
         heading = re.match(r"## (\S+) \((\d{4}-\d{2}-\d{2})\)$", line)
         if heading:
-            if entry:
-                yield entry
-            entry = (heading[1], datetime.date.fromisoformat(heading[2]), [])
-        elif entry and line.startswith("- "):
-            entry[2].append(line[2:].strip())
-        elif entry and entry[2] and line.startswith("  "):
-            entry[2][-1] += " " + line.strip()
-    if entry:
-        yield entry
+            changes = []
+            found.append((heading[1], datetime.date.fromisoformat(heading[2]), changes))
+        elif line.startswith("- "):
+            changes.append(line[2:].strip())
+        elif changes and line.startswith("  "):
+            changes[-1] += " " + line.strip()
+    return found
 
 
 def main():
     path, maintainer = sys.argv[1:]
-    with open(path, encoding="utf-8") as changes_file:
-        lines = changes_file.read().splitlines()
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
     for version, date, changes in entries(lines):
         print(f"dualtree ({version}) unstable; urgency=medium\n")
         for change in changes:

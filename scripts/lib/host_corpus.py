@@ -4,28 +4,22 @@
 Usage: host_corpus.py unpack FILE DIR    writes a file for each input
        host_corpus.py pack FILE DIR      makes FILE of the files of DIR
 """
-import os
 import sys
 import textwrap
+from pathlib import Path
 
 
-def unpack(name, folder):
-    with open(name, encoding="ascii") as file:
-        inputs = file.read().split("\n\n")
-    for number, text in enumerate(inputs):
-        with open(os.path.join(folder, f"kept-{number}"), "wb") as file:
-            file.write(bytes.fromhex(text.replace("\n", "")))
+def unpack(file, folder):
+    for number, text in enumerate(file.read_text(encoding="ascii").split("\n\n")):
+        (folder / f"kept-{number}").write_bytes(bytes.fromhex(text))
 
 
-def pack(name, folder):
-    inputs = []
-    for entry in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, entry), "rb") as file:
-            inputs.append(file.read())
-    with open(name, "w", encoding="ascii") as file:
-        file.write("\n\n".join("\n".join(textwrap.wrap(data.hex(), 100))
-                               for data in sorted(inputs, key=len) if data) + "\n")
+def pack(file, folder):
+    inputs = [path.read_bytes() for path in sorted(folder.iterdir())]
+    file.write_text("\n\n".join("\n".join(textwrap.wrap(data.hex(), 100))
+                                for data in sorted(inputs, key=len) if data) + "\n",
+                    encoding="ascii")
 
 
 if __name__ == "__main__":
-    {"unpack": unpack, "pack": pack}[sys.argv[1]](sys.argv[2], sys.argv[3])
+    {"unpack": unpack, "pack": pack}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 
 FOLDERS = ("buddy", "dualtree", "netbuf", "samples")
 # Percent of all lines, and of all branches, that must be reached.
@@ -66,12 +67,11 @@ def unreached(project, lcov):
     """The lines that are not reached: (file, number, function, text)."""
     found, name, lines = [], None, []
     for record in lcov:
-        kind, _, value = record.strip().partition(":")
+        kind, _, value = record.partition(":")
         if kind == "SF":
             name = in_core(value, project)
             if name:
-                with open(os.path.join(project, name), encoding="utf-8") as file:
-                    lines = file.read().split("\n")
+                lines = Path(project, name).read_text(encoding="utf-8").split("\n")
         elif kind == "DA" and name:
             number, count = (int(field) for field in value.split(",")[:2])
             text = lines[number - 1].strip()
@@ -84,16 +84,14 @@ def unreached(project, lcov):
 def read_reasons(path):
     """The list: {(file, function, text or "*"): (may be reached, reason)}."""
     reasons = {}
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            line = line.rstrip("\n")
-            if not line or line.startswith("#"):
-                continue
-            name, function, rest = line.split(": ", 2)
-            text, _, reason = rest.rpartition(": ") if rest.count(": ") == 1 else split_text(rest)
-            if not reason:
-                sys.exit(f"{path}: no reason: {line}")
-            reasons[name, function, text.lstrip("?")] = (text.startswith("?"), reason)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        name, function, rest = line.split(": ", 2)
+        text, _, reason = rest.rpartition(": ") if rest.count(": ") == 1 else split_text(rest)
+        if not reason:
+            sys.exit(f"{path}: no reason: {line}")
+        reasons[name, function, text.lstrip("?")] = (text.startswith("?"), reason)
     return reasons
 
 
@@ -125,11 +123,10 @@ def compare(found, reasons):
 
 def main():
     project = os.path.realpath(sys.argv[1])
-    with open(sys.argv[2], encoding="utf-8") as file:
-        totals = print_table(project, json.load(file))
-    with open(sys.argv[3], encoding="utf-8") as file:
-        found = unreached(project, file)
-    faults = compare(found, read_reasons(os.path.join(project, "host/uncovered.txt")))
+    summary, lcov = (Path(path).read_text(encoding="utf-8") for path in sys.argv[2:])
+    totals = print_table(project, json.loads(summary))
+    faults = compare(unreached(project, lcov.splitlines()),
+                     read_reasons(Path(project, "host/uncovered.txt")))
     for kind, bar in BARS.items():
         if percent(totals[kind]) < bar:
             print(f"{percent(totals[kind]):.1f} % of the {kind} are reached, less than {bar:.0f} %")

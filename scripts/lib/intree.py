@@ -12,9 +12,9 @@ there is none. What is in the way is said on stderr, with status 2; then nothing
 import os
 import shutil
 import sys
+from pathlib import Path
 
-from kernel_tree import (HOOKS, Refusal, check_tree, hooked, read, replace, sources_below,
-                         unhooked)
+from kernel_tree import HOOKS, Refusal, check_tree, hooked, replace, sources_below, unhooked
 
 HERE = "lib/dualtree"
 HEADERS = "include/dualtree"
@@ -33,21 +33,20 @@ def wanted_files(project):
 
 
 def change_hooks(tree, change):
-    new = {}
-    for name in HOOKS:
-        lines = read(os.path.join(tree, name)).decode().splitlines()
-        new[name] = ("\n".join(change(name, lines)) + "\n").encode()
-    return sum(replace(os.path.join(tree, name), content) for name, content in new.items())
+    # All are read before one is written: a refusal changes nothing.
+    new = {path: change(name, path.read_text(encoding="utf-8").splitlines())
+           for name in HOOKS for path in [Path(tree, name)]}
+    return sum(replace(path, ("\n".join(lines) + "\n").encode()) for path, lines in new.items())
 
 
 def check_ours(tree):
-    kconfig = os.path.join(tree, HERE, "Kconfig")
-    if os.path.exists(kconfig):
-        if b"\nconfig DUALTREE\n" not in read(kconfig):
+    kconfig = Path(tree, HERE, "Kconfig")
+    if kconfig.exists():
+        if b"\nconfig DUALTREE\n" not in kconfig.read_bytes():
             raise Refusal(f"{tree}/{HERE} is not ours")
         return
     for place in HERE, HEADERS:
-        if os.path.exists(os.path.join(tree, place)):
+        if Path(tree, place).exists():
             raise Refusal(f"{tree}/{place} is there, and not ours")
 
 
@@ -55,7 +54,7 @@ def put(project, tree):
     files = wanted_files(project)
     changed = change_hooks(tree, hooked)
     for there, here in files.items():
-        changed += replace(os.path.join(tree, there), read(os.path.join(project, here)))
+        changed += replace(Path(tree, there), Path(project, here).read_bytes())
     # What an older version of ours had. What a build in the tree has left stays.
     for place in HERE, HEADERS:
         for path in sources_below(tree, place):
@@ -68,8 +67,8 @@ def put(project, tree):
 def remove(_project, tree):
     changed = change_hooks(tree, unhooked)
     for place in HERE, HEADERS:
-        if os.path.exists(os.path.join(tree, place)):
-            shutil.rmtree(os.path.join(tree, place))
+        if Path(tree, place).exists():
+            shutil.rmtree(Path(tree, place))
             changed += 1
     return changed
 

@@ -8,6 +8,7 @@ what it is linked to, and make sees no change where there is none.
 """
 import os
 import re
+from pathlib import Path
 
 # Where lib/Kconfig and lib/Makefile get a line of ours: before the line that ends the menu, and
 # last.
@@ -37,21 +38,15 @@ def sources_below(root, directory):
         yield from (os.path.join(relative, name) for name in names if is_source(name))
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def replace(path, content):
     """Return: was it changed?"""
-    if os.path.exists(path) and read(path) == content:
+    if path.exists() and path.read_bytes() == content:
         return False
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    new = path + ".dualtree-new"
-    with open(new, "wb") as file:
-        file.write(content)
-    os.chmod(new, 0o644)
-    os.replace(new, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".dualtree-new")
+    new.write_bytes(content)
+    new.chmod(0o644)
+    new.replace(path)
     return True
 
 
@@ -73,9 +68,8 @@ def unhooked(name, lines):
 
 def release(tree):
     """The version of a kernel's source, such as (6, 12, 117)."""
-    makefile = read(os.path.join(tree, "Makefile")).decode()
-    numbers = re.search(r"^VERSION = (\d+)\nPATCHLEVEL = (\d+)\nSUBLEVEL = (\d+)$", makefile,
-                        re.MULTILINE)
+    makefile = Path(tree, "Makefile").read_text(encoding="utf-8")
+    numbers = re.search(r"(?m)^VERSION = (\d+)\nPATCHLEVEL = (\d+)\nSUBLEVEL = (\d+)$", makefile)
     if not numbers:
         raise Refusal(f"{tree}/Makefile does not say which version it is")
     return tuple(map(int, numbers.groups()))
@@ -83,7 +77,7 @@ def release(tree):
 
 def check_tree(tree):
     for name in ("Makefile", "init/main.c", *HOOKS):
-        if not os.path.isfile(os.path.join(tree, name)):
+        if not Path(tree, name).is_file():
             raise Refusal(f"{tree} is not the source of a kernel: it has no {name}")
     version = release(tree)
     if version[:2] < OLDEST:

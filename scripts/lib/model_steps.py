@@ -7,12 +7,12 @@ The left column names inlines and processes of the models. The right one names f
 exist, and after "f():" come those that f calls, directly, in that order. Functions that the page
 names as those that publish or follow a pointer exist, too. Prints what does not hold.
 """
-import os
 import re
 import sys
+from pathlib import Path
 
 PAGE = "Documentation/model.rst"
-FOLDERS = ("dualtree", "buddy")
+SOURCES = ("dualtree/*.[ch]", "buddy/*.[ch]")
 TABLE = re.compile(r"list-table::")
 ROW = re.compile(r"^\s+\* - (.*)$")
 CELL = re.compile(r"^\s+- (.*)$")
@@ -22,18 +22,9 @@ KERNEL = {"call_rcu", "cmpxchg", "llist_add", "preempt_disable", "preempt_enable
           "smp_call_function_single", "smp_store_release"}
 
 
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def sources(project):
-    texts = []
-    for folder in FOLDERS:
-        for name in sorted(os.listdir(os.path.join(project, folder))):
-            if name.endswith((".c", ".h")):
-                texts.append(read(os.path.join(project, folder, name)))
-    return "\n".join(texts)
+def sources(project, *patterns):
+    return "\n".join(path.read_text(encoding="utf-8") for pattern in patterns
+                     for path in sorted(Path(project).glob(pattern)))
 
 
 def body_of(function, code):
@@ -77,10 +68,15 @@ def check_order(function, called, code):
     return None
 
 
+def missing(cell, code):
+    """Faults of a cell: functions that do not exist."""
+    return [f"there is no {name}()" for name, call in NAME.findall(cell)
+            if call and not exists(name, code)]
+
+
 def check_cell(cell, code):
     """Faults of a cell: clauses with semicolons between, each of functions, or "f(): a(), b()"."""
-    faults = [f"there is no {name}()" for name, call in NAME.findall(cell)
-              if call and not exists(name, code)]
+    faults = missing(cell, code)
     for clause in cell.split(";"):
         head, colon, rest = clause.partition(":")
         if not colon:
@@ -103,17 +99,13 @@ def check_steps(rows, models, code):
 
 def main():
     project = sys.argv[1]
-    folder = os.path.join(project, "Documentation/model")
-    models = "\n".join(read(os.path.join(folder, name)) for name in sorted(os.listdir(folder))
-                       if name.endswith(".pml"))
-    code = sources(project)
-    steps, *others = list(tables(read(os.path.join(project, PAGE))))
-    faults = check_steps(steps, models, code)
+    code = sources(project, *SOURCES)
+    steps, *others = tables(sources(project, PAGE))
+    faults = check_steps(steps, sources(project, "Documentation/model/*.pml"), code)
     for rows in others:
         for row in rows[1:]:
             for cell in row[1:]:
-                faults += [f"there is no {name}()" for name, call in NAME.findall(cell)
-                           if call and not exists(name, code)]
+                faults += missing(cell, code)
     for fault in faults:
         print(f"{PAGE}: {fault}")
     if len(steps) < 10 or not others:

@@ -8,6 +8,7 @@ owner's key: the variable MokList, as MokManager writes it when its user says ye
 import struct
 import sys
 import uuid
+from pathlib import Path
 
 VARIABLE_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792")
 SHIM = uuid.UUID("605dab50-e046-4300-abb6-3dd810dd8b23")
@@ -52,16 +53,13 @@ def mok_list(certificate):
 
 def main():
     path, certificate, out = sys.argv[1:]
-    with open(path, "rb") as file:
-        store = bytearray(file.read())
-    with open(certificate, "rb") as file:
-        variable = mok_list(file.read())
+    store = bytearray(Path(path).read_bytes())
+    variable = mok_list(Path(certificate).read_bytes())
     offset, end = first_free(store)
     if offset + len(variable) > end:
         sys.exit("mok-vars.py: there is no room for a key")
     store[offset:offset + len(variable)] = variable
-    with open(out, "wb") as file:
-        file.write(store)
+    Path(out).write_bytes(store)
 
 
 main()

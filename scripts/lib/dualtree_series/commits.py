@@ -37,7 +37,7 @@ class Repository:
         """All files as they are after a commit; those that have not changed are not written."""
         for place, text in files.items():
             if self.written.get(place) != text:
-                replace(os.path.join(self.where, place), text.encode())
+                replace(Path(self.where, place), text.encode())
         self.written = dict(files)
         self.git("add", "-A", "-f")
         self.git("commit", "-q", "-F", "-", *(["-s"] if sign else []), text=message)
