@@ -39,15 +39,13 @@ series_fault_text()
 	case $1 in
 	control) echo '/* Nothing is wrong. */' ;;
 	config) echo 'endmenu' ;;
-	compiler) printf '%s\n' 'void dt_fault(void)' '{' '	nothing;' '}' ;;
-	warning) printf '%s\n' 'static void dt_fault(void)' '{' '}' ;;
-	sparse)
-		printf '%s\n' 'void *dt_fault(void);' 'void *dt_fault(void)' '{' '	return 0;' '}'
-		;;
+	compiler) printf 'void dt_fault(void)\n{\n\tnothing;\n}\n' ;;
+	warning) printf 'static void dt_fault(void)\n{\n}\n' ;;
+	sparse) printf 'void *dt_fault(void);\nvoid *dt_fault(void)\n{\n\treturn 0;\n}\n' ;;
 	unbuilt) echo '// SPDX-License-Identifier: GPL-2.0' ;;
 	missing)
-		printf '%s\n' 'void dt_missing(void);' 'void dt_fault(void);' \
-			'void dt_fault(void)' '{' '	dt_missing();' '}'
+		printf 'void dt_missing(void);\nvoid dt_fault(void);\n'
+		printf 'void dt_fault(void)\n{\n\tdt_missing();\n}\n'
 		;;
 	style) echo 'int dt_fault( void );' ;;
 	parameter) printf '%s\n' '/**' ' * dt_fault() - fail' ' */' 'void dt_fault(int a);' ;;

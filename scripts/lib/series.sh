@@ -8,10 +8,11 @@
 #                          name for the cache
 #   series_author          prints who git says writes here
 #   series_make OUT AUTHOR sets SERIES_PATCHES[], the cover letter first
-#   series_lock, series_unlock   around the next two: one run at a time has the copy of the tree
 #   series_check [FROM]    applies and checks the patches one by one, from that number on; a line
 #                          for each
 #   series_kunit           the suites built in and run under user-mode Linux, and built as modules
+#
+# The last two need the lock "series-$SERIES_ID": one run at a time has the copy of the tree.
 #
 # Promises: SERIES_TREE is not changed. The copy is one of hard links, in which git replaces files.
 # What a build in the copy has said is in the cache, in SERIES_DIR.
@@ -81,44 +82,23 @@ series_author()
 	echo "$name <$mail>"
 }
 
-dualtree_series()
-{
-	PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_series "$@"
-}
-
 # Patches of one commit and one kernel are the same whenever they are made.
 series_make()
 {
 	local made date
 
 	date=$(git -C "$PROJECT" log -1 --format=%cI)
-	made=$(dualtree_series make "$PROJECT" "$SERIES_TREE" "$1" "$2" "$date" "$(project_version)") ||
-		exit 2
+	made=$(PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_series make "$PROJECT" "$SERIES_TREE" \
+		"$1" "$2" "$date" "$(project_version)") || exit 2
 	mapfile -t SERIES_PATCHES <<<"$made"
 	SERIES_OUT=$(cd "$1" && pwd)
 	log "$((${#SERIES_PATCHES[@]} - 1)) patches and a cover letter for Linux $SERIES_VERSION"
 }
 
-series_lock()
-{
-	lock "series-$SERIES_ID"
-}
-
-series_unlock()
-{
-	unlock "series-$SERIES_ID"
-}
-
 # series_git [-C TREE] COMMAND...: git in the copy, or in another tree of its repository.
 series_git()
 {
-	local tree=$SERIES_DIR/linux
-
-	if [ "$1" = -C ]; then
-		tree=$2
-		shift 2
-	fi
-	git -C "$tree" -c user.name=series -c user.email=series@localhost \
+	git -C "$SERIES_DIR/linux" -c user.name=series -c user.email=series@localhost \
 		-c commit.gpgsign=false -c core.hooksPath=/dev/null "$@"
 }
 
@@ -187,9 +167,10 @@ series_apply()
 	}
 }
 
+# series_kbuild LABEL LOGFILE WORD...: make, for x86.
 series_kbuild()
 {
-	make -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" -j"$(nproc)" "$@"
+	run_long "$1" "$2" "" make -C "$SERIES_DIR/linux" O="$SERIES_DIR/x86" -j"$(nproc)" "${@:3}"
 }
 
 series_targets()
@@ -211,15 +192,13 @@ series_objects()
 	done < <(cd "$SERIES_DIR/x86" && find "${SERIES_TARGETS[@]}" -name '*.o' 2>/dev/null)
 }
 
-# run_long starts a program of its own: so the functions above come with it.
-series_run()
+# series_silent SAID: fails, and shows the beginning, if anything was said.
+series_silent()
 {
-	local label=$1 logfile=$2
-
-	shift 2
-	run_long "$label" "$logfile" "" env SERIES_DIR="$SERIES_DIR" bash -c "
-		$(declare -f series_kbuild)
-		\"\$@\"" - "$@"
+	[ -z "$1" ] || {
+		sed -n '1,20p' <<<"$1"
+		return 1
+	}
 }
 
 # series_builds PATCH: whether what is there builds, and the compiler and sparse say nothing. They are
@@ -234,26 +213,24 @@ series_builds()
 	logfile=$SERIES_DIR/$nr.log
 	mapfile -t targets < <(series_targets)
 	if [ -z "$SERIES_CONFIGURED" ] || grep -qE '^\+\+\+ b/.*Kconfig$' "$patch"; then
-		series_run "$nr: configuring" "$logfile" series_kbuild -s allmodconfig || {
+		series_kbuild "$nr: configuring" "$logfile" -s allmodconfig || {
 			show_log "$logfile" 15
 			echo "cannot be configured"
 			return 1
 		}
 		SERIES_CONFIGURED=yes
 	fi
-	series_run "$nr: building" "$logfile" series_kbuild W=1 C=1 CHECK="$(series_checker)" \
-		"${targets[@]}" || {
+	series_kbuild "$nr: building" "$logfile" W=1 C=1 CHECK="$(series_checker)" "${targets[@]}" || {
 		grep -E 'error|Error' "$logfile" | sed -n '1,10p'
 		echo "does not build; the log is $logfile"
 		return 1
 	}
 	said=$(grep -E '(warning|error):' "$logfile" || true)
-	[ -z "$said" ] || {
-		sed -n '1,20p' <<<"$said"
+	series_silent "$said" || {
 		echo "does not build without a complaint; the log is $logfile"
 		return 1
 	}
-	series_compiled "$patch" || return 1
+	series_compiled "$patch"
 }
 
 # series_compiled PATCH: whether each file of it has an object that is newer.
@@ -295,10 +272,7 @@ series_checkpatch()
 	said=$(cd "$SERIES_DIR/linux" && PATH=/usr/bin:$PATH perl scripts/checkpatch.pl --strict \
 		--terse --showfile --no-summary --show-types --ignore "$SERIES_IGNORE" "$1" 2>&1 |
 		grep -vE "$SERIES_IGNORE_LINES" | grep -v '^Use of uninitialized value') || true
-	[ -z "$said" ] || {
-		sed -n '1,20p' <<<"$said"
-		return 1
-	}
+	series_silent "$said"
 }
 
 # series_docs PATCH: what kernel-doc says of the files of a patch. It asks for Return: with -v in 6.1,
@@ -313,10 +287,7 @@ series_docs()
 		flags+=(-Wall)
 	said=$(cd "$SERIES_DIR/linux" && ./scripts/kernel-doc "${flags[@]}" -none "${files[@]}" 2>&1 |
 		grep -iE 'warning|error') || true
-	[ -z "$said" ] || {
-		sed -n '1,20p' <<<"$said"
-		return 1
-	}
+	series_silent "$said"
 }
 
 # series_page PATCH: the page, made HTML of by itself.
@@ -342,17 +313,15 @@ series_page()
 # series_check_patch PATCH: applies it, and prints what is wrong.
 series_check_patch()
 {
-	local patch=$1 status=0
+	local check status=0
 
-	series_apply "$patch" || {
+	series_apply "$1" || {
 		echo "git am does not take it"
 		return 1
 	}
-	series_builds "$patch" || status=1
-	series_links || status=1
-	series_checkpatch "$patch" || status=1
-	series_docs "$patch" || status=1
-	series_page "$patch" || status=1
+	for check in builds links checkpatch docs page; do
+		"series_$check" "$1" || status=1
+	done
 	return "$status"
 }
 
@@ -414,11 +383,9 @@ series_um()
 # The suites as modules: modpost finds each symbol that one of them calls.
 series_modules()
 {
-	local config=$SERIES_DIR/um/.config nr symbol
+	local config=$SERIES_DIR/um/.config nr
 
-	for symbol in DUALTREE DUALTREE_NETBUF DUALTREE_KUNIT_TEST; do
-		sed -i "s/^CONFIG_$symbol=y/CONFIG_$symbol=m/" "$config"
-	done
+	sed -i -E 's/^(CONFIG_DUALTREE(_NETBUF|_KUNIT_TEST)?)=y/\1=m/' "$config"
 	series_um olddefconfig || return 1
 	grep -q '^CONFIG_DUALTREE_KUNIT_TEST=m' "$config" || {
 		echo "the suites cannot be modules"
