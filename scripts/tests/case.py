@@ -35,7 +35,6 @@ class CommandCase(unittest.TestCase):
         return str(path)
 
     def read(self, name: str) -> list[str]:
-        """The lines of a file."""
         return (self.out / name).read_text(encoding="utf-8").splitlines()
 
     def command(self, module: ModuleType, *words: str) -> tuple[int, list[str]]:

@@ -88,8 +88,6 @@ class Timed(CommandCase):
 
 
 class Curve(CommandCase):
-    """curve."""
-
     def test_counted_and_cpus(self) -> None:
         report = "".join(f"size results {who}|pair|{size}|10|{ns}\n" for size in (64, 256, 1024, 4096)
                          for who, ns in (("dualtree", 1000), ("kmalloc", size * 10)))
@@ -115,8 +113,6 @@ class Curve(CommandCase):
 
 
 class Footprint(CommandCase):
-    """footprint."""
-
     REPORT = {"peak_live": 10240, "peak_held": 20480, "mean_live": 100, "mean_held": 133,
               "cycled_live": 10, "cycled_held": 15, "stopped_live": 1, "stopped_held": 15,
               "steady_allocs": 1000, "steady_gets": 2, "steady_puts": 1, "stopped_allocs": 7000,
@@ -150,8 +146,6 @@ class Footprint(CommandCase):
 
 
 class Scale(CommandCase):
-    """scale."""
-
     REPORT = "".join(f"cpus results own|{cpus}|dualtree|10|610|200|0|0|0|0\n"
                      f"cpus results all|{cpus}|dualtree|10|950|230|{remote}|40|480|3\n"
                      f"cpus results all|{cpus}|kmalloc|10|260|70|{cpus}|10|480|1\n"
@@ -163,7 +157,6 @@ class Scale(CommandCase):
                "memory results spans of a block|512\nscale: passed\n")
 
     def printed(self, report: str) -> list[str]:
-        """What is printed of a report."""
         return self.command(scale, str(self.out), self.write("report", report))[1]
 
     def test_cpus(self) -> None:
@@ -192,8 +185,6 @@ class Scale(CommandCase):
 
 
 class Summary(CommandCase):
-    """summary."""
-
     def test_report(self) -> None:
         self.command(cost, str(self.out), f"6.1={self.write('old', COST)}")
         self.write("cost.txt", "a < b\n")

@@ -22,7 +22,6 @@ class Sources(unittest.TestCase):
         self.folder.cleanup()
 
     def sync(self) -> None:
-        """Copy the sources."""
         subprocess.run(["bash", "-c", f'. "{LIB}/build.sh"; sync_sources "$@"', "sync", self.tree,
                         self.copy], check=True)
 

@@ -51,8 +51,6 @@ def numbers(values: dict[str, int], prefix: str = "") -> str:
 
 
 class Demos(CommandCase):
-    """Each of them."""
-
     def failures(self, module: ModuleType, *words: str) -> list[str]:
         """Judge a run; return what has failed. The status has to agree."""
         for name in ("host-failures", "verdict.txt", "console.log"):
@@ -66,7 +64,6 @@ class Demos(CommandCase):
         return failed
 
     def demo(self, console: str = "", verdict: str = "", **changed: int) -> list[str]:
-        """What has failed of a run of the demo with other numbers."""
         self.write("run/report.txt", numbers({**DEMO, **changed}) + "map cpu 1  ff  64 KiB |#+..|\n"
                    "map cpu 0  fe  128 KiB |....|\nmap shared  fe  64 KiB |#...|\n")
         self.write("run/console.log", console)
@@ -121,7 +118,6 @@ class Demos(CommandCase):
                        f"compacted_bytes=7\n" for s in range(30))
 
     def relay(self, late: int = 5, first: int = 20, held: int = 120, **changed: int) -> list[str]:
-        """What has failed of a run of the relay."""
         samples = self.streamed(held, late, first)
         said = ["publisher 1: not FLV, after 0 tags", "publisher 2: refused, there is one",
                 "publisher 3: ended in a tag, after 1 tags"]
@@ -165,7 +161,6 @@ class Demos(CommandCase):
 
     def hostile(self, host: str = "", held: int = 120, first: int = 20, window: str = "100 130",
                 **changed: int) -> list[str]:
-        """What has failed of a run with hostile peers."""
         samples = self.streamed(held, first=first)
         self.write("run/report.txt", samples + numbers({**RELAY, **changed}))
         self.write("run/host-failures", host)
@@ -188,7 +183,6 @@ class Demos(CommandCase):
                          ["received and copied: 3 bytes, none may be"])
 
     def vnic(self, mode: str, **changed: int) -> list[str]:
-        """What has failed of a run of one mode."""
         self.write("run/report.txt", numbers({**MODE, **changed}, f"{mode} "))
         return self.failures(vnic, "1024", "64", mode)
 
@@ -231,7 +225,6 @@ class Demos(CommandCase):
 
     def nic(self, console: str = "", kernels: dict[str, int] | None = None,
             **changed: int) -> list[str]:
-        """What has failed of a run of two cards."""
         self.write("run/report.txt", numbers({**OURS, **changed}, "ours ") +
                    numbers({**CARD, **(kernels or {})}, "kernels "))
         self.write("run/console.log", console)

@@ -16,10 +16,7 @@ DAY = "".join(f"day results {who}|{hour}|{streams}|{streams * 1000}|{all_in}|{he
 
 
 class Pictures(CommandCase):
-    """svg."""
-
     def sizes(self, picture: str) -> list[int]:
-        """Of all fonts in a picture."""
         return [int(size) for size in re.findall(r'font-size="(\d+)"', picture)]
 
     def test_all_text_can_be_read_on_a_telephone(self) -> None:

@@ -33,8 +33,6 @@ def made_up(formula: Callable[[float], float], last: int) -> list[tuple[float, f
 
 
 class Growth(unittest.TestCase):
-    """The rule."""
-
     def test_each_is_called_by_its_name(self) -> None:
         for i, (formula, last, name) in enumerate(GROWTHS):
             with self.subTest(i, last=last, name=name):

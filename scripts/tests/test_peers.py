@@ -8,10 +8,7 @@ from dualtree_peers import flv, raw
 
 
 class Viewers(unittest.TestCase):
-    """What a viewer says of a stream."""
-
     def fault(self, *tags: bytes, head: bytes = flv.FILE_HEADER) -> str:
-        """Return the fault that a viewer finds in these tags."""
         viewer = flv.Viewer()
         viewer.read(io.BytesIO(head + b"".join(tags)))
         return viewer.fault

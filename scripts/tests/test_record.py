@@ -6,8 +6,6 @@ from .case import CommandCase
 
 
 class Record(CommandCase):
-    """Both halves."""
-
     def tool(self, text: str) -> str:
         """A trace tool that does nothing but this."""
         path = self.write("tool", f"#!/bin/sh\n{text}\n")

@@ -9,8 +9,6 @@ from .case import CommandCase
 
 
 class Results(CommandCase):
-    """Reading, writing, formatting."""
-
     def test_quantile_is_a_value_that_was_measured(self) -> None:
         self.assertEqual(results.quantile([3, 1, 2], 0.5), 2)
         self.assertEqual(results.quantile([4, 1, 3, 2], 0.5), 3)
