@@ -324,6 +324,6 @@ class Texts(unittest.TestCase):
                          {"64", "4096", "1", "1000", "1234.5"})
 
     def test_items_are_folded(self) -> None:
-        text = letter.item("- " + "word " * 30)
+        text = letter.folded("- " + "word " * 30, "  ")
         self.assertTrue(all(len(line) <= letter.WIDTH for line in text.splitlines()))
         self.assertTrue(text.startswith("- word") and "\n  word" in text)

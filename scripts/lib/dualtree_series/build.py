@@ -84,12 +84,8 @@ def makefile(project, tree, places, symbols):
         if any(not line.startswith("#") for line in lines):
             out += "\n" + "\n".join(lines) + "\n"
     # One variable is spread over paragraphs.
-    first = True
-    for match in list(re.finditer(r"^dualtree-y (:=|\+=)", out, re.MULTILINE)):
-        sign = ":=" if first else "+="
-        out = out[:match.start(1)] + sign + out[match.end(1):]
-        first = False
-    return out
+    out = re.sub(r"(?m)^dualtree-y :=", "dualtree-y +=", out)
+    return re.sub(r"(?m)^dualtree-y \+=", "dualtree-y :=", out, count=1)
 
 
 def kunit_makefile(text, directory, places):

@@ -135,13 +135,13 @@ def unifdef(text, answers):
     return re.sub(r"\n{3,}", "\n\n", done.stdout)
 
 
-def split_top(text, separator=","):
+def split_top(text):
     """The parts of a list, of which brackets keep theirs together."""
     parts, depth, start = [], 0, 0
     for at, char in enumerate(text):
         depth += char in "([{"
         depth -= char in ")]}"
-        if char == separator and not depth:
+        if char == "," and not depth:
             parts.append(text[start:at].strip())
             start = at + 1
     parts.append(text[start:].strip())
@@ -182,20 +182,18 @@ def depth_at(text, at):
 
 def defined_names(text):
     code = COMMENT.sub("", text)
-    names = set(re.findall(r"^\s*#\s*define (\w+)", code, re.MULTILINE))
-    names |= set(re.findall(r"^static inline [^(;]*?\b(\w+)\(", code, re.MULTILINE))
-    names |= set(re.findall(r"^(?:struct|enum) (\w+) \{", code, re.MULTILINE))
-    names |= set(re.findall(r"^typedef .*\(\*(\w+)\)", code, re.MULTILINE))
-    names |= set(re.findall(r"\b([A-Z][A-Z0-9_]+)[,} ]", " ".join(
-        re.findall(r"^enum \w+ \{([^}]*)\}", code, re.MULTILINE))))
+    members = " ".join(re.findall(r"(?m)^enum \w+ \{([^}]*)\}", code))
+    names = set(re.findall(r"\b([A-Z][A-Z0-9_]+)[,} ]", members))
+    for definition in (r"\s*#\s*define (\w+)", r"static inline [^(;]*?\b(\w+)\(",
+                       r"(?:struct|enum) (\w+) \{", r"typedef .*\(\*(\w+)\)"):
+        names.update(re.findall(f"(?m)^{definition}", code))
     return {name for name in names if not name.startswith("DUALTREE_COMPAT_")}
 
 
 def has_code(text):
     """Whether a header has anything but comments, includes and its guard."""
     code = COMMENT.sub("", text)
-    code = re.sub(r"^#\s*(include|ifndef DUALTREE_COMPAT|define DUALTREE_COMPAT|endif).*$", "", code,
-                  flags=re.MULTILINE)
+    code = re.sub(r"(?m)^#\s*(include|(ifndef|define) DUALTREE_COMPAT|endif).*$", "", code)
     return bool(code.strip())
 
 

@@ -139,13 +139,10 @@ def left(rewriter, base):
     return LACKS.format(base=base, names=", ".join(names))
 
 
-def folded(text, width=WIDTH):
-    """A paragraph in lines of at most width."""
-    return "\n".join(textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False))
-
-
-def item(text):
-    return textwrap.indent(folded(text[2:], WIDTH - 2), "  ").replace("  ", "- ", 1)
+def folded(text, indent=""):
+    """A paragraph, or an item of a list, in lines of at most WIDTH."""
+    return textwrap.fill(" ".join(text.split()), WIDTH, subsequent_indent=indent,
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def letter(project, rewriter, base):
@@ -162,15 +159,16 @@ def filled(project, text, rest, base):
         table, *words = match[1].split("|")
         return memory(project, *words) if table == "memory" else figure(found, [table, *words])
 
+    def fill(text, indent=""):
+        return folded(re.sub(FIGURE, value, text), indent) if re.search(FIGURE, text) else text
+
     for number, part in by_hand(text, found):
         raise Refusal(f"{number} is in no table of Documentation/: {part}")
     text = text.replace("{left}", folded(rest)).replace("{base}", base)
-    text = re.sub(r"^( *)\{table\|(\w+)\}", lambda match: match[1] + whole(found, match[2], match[1]),
-                  text, flags=re.MULTILINE)
-    text = re.sub(r"^- .*\{[^{}]*\}.*(?:\n  .*)*|^- .*(?:\n  .*)*\{[^{}]*\}.*(?:\n  .*)*",
-                  lambda match: item(re.sub(FIGURE, value, match[0])), text, flags=re.MULTILINE)
-    text = "\n\n".join(folded(re.sub(FIGURE, value, part)) if re.search(FIGURE, part) else part
-                       for part in text.split("\n\n"))
+    text = re.sub(r"(?m)^( *)\{table\|(\w+)\}",
+                  lambda match: match[1] + whole(found, match[2], match[1]), text)
+    text = re.sub(r"(?m)^- .*(?:\n  .*)*", lambda item: fill(item[0], "  "), text)
+    text = "\n\n".join(map(fill, text.split("\n\n")))
     if "{" in text or "}" in text:
         raise Refusal(f"the cover letter is not filled in: {re.search(r'.*[{}].*', text)[0]}")
     long = next((line for line in text.splitlines()[1:] if len(line) > WIDTH), None)

@@ -88,8 +88,7 @@ def taken(project, line):
 
 def page(project, rewriter):
     frame = Path(project, FRAME).read_text(encoding="utf-8")
-    text = re.sub(r"^@ .*$", lambda match: taken(project, match.group(0)), frame,
-                  flags=re.MULTILINE)
+    text = re.sub(r"(?m)^@ .*$", lambda match: taken(project, match[0]), frame)
     text = rewriter.names_of_files(text)
     left = ELSEWHERE.search(text)
     if left:

@@ -154,8 +154,7 @@ class Rewriter:
             text = without_faults(text)
         text = self.compat.apply(text)
         text = self.includes(text, path, place)
-        text = re.sub(r"^#define TRACE_INCLUDE_PATH dualtree$", "#define TRACE_INCLUDE_PATH core",
-                      text, flags=re.MULTILINE)
+        text = text.replace("TRACE_INCLUDE_PATH dualtree\n", "TRACE_INCLUDE_PATH core\n")
         return self.checked(self.names_of_files(text), place)
 
     def checked(self, text, place):
@@ -204,9 +203,7 @@ class Rewriter:
         headers = sorted({h for part in parts for h in part.includes})
         text += "".join(f"#include <{h}>\n" for h in headers)
         for part in parts:
-            body = re.sub(r"\A.*?^#define DUALTREE_COMPAT_\w+\n", "", part.text,
-                          flags=re.DOTALL | re.MULTILINE)
-            body = re.sub(r"^#include .*\n|^#endif /\* DUALTREE_COMPAT.*\n", "", body,
-                          flags=re.MULTILINE)
+            body = re.sub(r"(?ms)\A.*?^#define DUALTREE_COMPAT_\w+\n", "", part.text)
+            body = re.sub(r"(?m)^#include .*\n|^#endif /\* DUALTREE_COMPAT.*\n", "", body)
             text += "\n" + body.strip("\n") + "\n"
         return text + f"\n#endif /* {guard} */\n"
