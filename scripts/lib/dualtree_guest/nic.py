@@ -35,9 +35,9 @@ ALIKE_PERCENT = 3
 
 def check_console(run: Run) -> None:
     """Fail for faults, and for what our driver says that is not healthy. Of each the first ten."""
-    run.failures += [
-        text for text in map(unstamped, lines_of(run.folder / "console.log")) if FAULT.search(text) or
-        (text.startswith("dualtree_e1000 ") and not HEALTHY.search(text))][:10]
+    lines = map(unstamped, lines_of(run.folder / "console.log"))
+    run.failures += [line for line in lines if FAULT.search(line) or (
+        line.startswith("dualtree_e1000 ") and not HEALTHY.search(line))][:10]
 
 
 def judge_traffic(run: Run, mtus: list[str]) -> None:
