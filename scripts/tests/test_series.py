@@ -273,6 +273,7 @@ class Texts(unittest.TestCase):
         self.assertEqual(page.paragraphs_here(text.split("\n\nFor")[0]),
                          "One ends here. Three; see Counting.")
         self.assertEqual(page.here("- An item of\n  lines: :doc:`api`."), "")
+        self.assertEqual(page.here("- One\n  is. :doc:`x` is two."), "- One is.")
 
     def test_a_definition_keeps_its_term(self) -> None:
         text = "term\n    What it is, of many words. :doc:`x` has\n    more.\nother\n    All of it is here."

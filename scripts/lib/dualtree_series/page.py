@@ -54,7 +54,7 @@ def fold(sentences, text):
     lines = text.splitlines()
     first = re.match(r"\s*(?:[-*] |[A-Z0-9]\. )?", lines[0])[0]
     rest = re.match(r"\s*", lines[1])[0] if len(lines) > 1 else " " * len(first)
-    words = " ".join(" ".join(sentences).split()).removeprefix(first.strip())
+    words = " ".join(" ".join(sentences).split()).removeprefix(first.strip()).strip()
     return textwrap.fill(words, 79, initial_indent=first, subsequent_indent=rest,
                          break_long_words=False, break_on_hyphens=False)
 
