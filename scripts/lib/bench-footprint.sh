@@ -27,22 +27,11 @@ quick_footprint()
 
 footprint_arguments()
 {
-	local trace
+	local trace OPTIONS=$'--ops NUMBER\n--cycles NUMBER' MAX_ARGUMENTS=$#
 
-	ops=0 cycles=1 wanted=() fits=(default exact)
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--ops | --cycles)
-			need_value "$1" $#
-			case $2 in '' | *[!0-9]*) die "$1 $2: not a number" ;; esac
-			[ "$1" = --ops ] && ops=$2 || cycles=$2
-			shift
-			;;
-		-*) die "$part does not know $1 (see --help)" ;;
-		*) wanted+=("$1") ;;
-		esac
-		shift
-	done
+	ops=0 cycles=1 fits=(default exact)
+	read_options "$@"
+	wanted=("${ARGUMENTS[@]}")
 	for trace in "${wanted[@]}"; do
 		grep -qxF -- "$trace" <<<"$(list_footprints)" ||
 			die "there is no trace $trace; there are: $(list_footprints | tr '\n' ' ')"

@@ -22,16 +22,10 @@ quick_native()
 
 bench_native()
 {
-	local rounds=$NATIVE_ROUNDS load cpu
+	local rounds=$NATIVE_ROUNDS load cpu OPTIONS='--rounds NUMBER' MAX_ARGUMENTS=0
 
 	[ -z "$quick" ] || rounds=$NATIVE_QUICK_ROUNDS
-	if [ "${1-}" = --rounds ]; then
-		need_value "$1" $#
-		rounds=$2
-		shift 2
-	fi
-	case $rounds in '' | *[!0-9]*) die "--rounds $rounds: not a number" ;; esac
-	no_more "$@"
+	read_options "$@"
 	use_kernel uml
 	load=$(cut -d' ' -f1-3 /proc/loadavg)
 	cpu=$(native_cpu)

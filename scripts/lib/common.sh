@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # What every script here uses: messages, the cache, locks, and commands that
-# take long. To be sourced.
+# take long. To be sourced with the names of the other files of lib/ that a script
+# uses, at least one, as arguments: they are sourced in that order.
 #
 # Promises: stdout belongs to the caller, messages go to stderr. What was
 # started through run_long() or own_child() and what was made by temp_dir() is
@@ -40,12 +41,6 @@ usage()
 	usage_from_header "$0"
 }
 
-# need_value OPTION COUNT: an option's value is missing.
-need_value()
-{
-	[ "$2" -ge 2 ] || die "option $1 needs a value (see --help)"
-}
-
 # need_number OPTION VALUE WHAT: that is N, a number above 0, or NUMBER, which may be 0.
 need_number()
 {
@@ -60,6 +55,7 @@ need_number()
 #   --name VALUE     anything into name
 #   --name VALUE x   into x instead; x[] is an array that it is added to, x() a function
 #   --name - x[]     the option itself is added to the array x
+#   ...              after the first argument, an option that has no line is an argument too
 #
 # What is no option goes into ARGUMENTS[], which takes at most MAX_ARGUMENTS, default 0.
 read_options()
@@ -75,13 +71,18 @@ read_options()
 			;;
 		-*)
 			read -r what into < <(awk -v name="$1" '$1 == name { print $2 ? $2 : "yes", $3 }' \
-				<<<"${OPTIONS-}") || die "unknown option $1 (see --help)"
+				<<<"${OPTIONS-}") || what=...
 			: "${into:=$(tr - _ <<<"${1#--}")}"
 			case $what in
+			...)
+				{ [ ${#ARGUMENTS[@]} -gt 0 ] && grep -qxF ... <<<"${OPTIONS-}"; } ||
+					die "unknown option $1 (see --help)"
+				ARGUMENTS+=("$1")
+				;;
 			yes) set_option "$into" yes ;;
 			-) set_option "$into" "$1" ;;
 			*)
-				need_value "$1" $#
+				[ $# -ge 2 ] || die "option $1 needs a value (see --help)"
 				case $what in N | NUMBER) need_number "$1" "$2" "$what" ;; esac
 				set_option "$into" "$2"
 				shift
@@ -135,17 +136,12 @@ as_root()
 
 own_child()
 {
-	OWN_CHILDREN+=("$1")
+	OWN_CHILDREN[$1]=$1
 }
 
 disown_child()
 {
-	local pid kept=()
-
-	for pid in "${OWN_CHILDREN[@]}"; do
-		[ "$pid" = "$1" ] || kept+=("$pid")
-	done
-	OWN_CHILDREN=("${kept[@]}")
+	unset "OWN_CHILDREN[$1]"
 }
 
 temp_dir()
@@ -296,3 +292,8 @@ short_hash()
 {
 	sha256sum | cut -c1-12
 }
+
+for part; do
+	# shellcheck source=/dev/null
+	. "$SCRIPTS/lib/$part.sh"
+done
