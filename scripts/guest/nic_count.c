@@ -15,22 +15,15 @@
  * A late one would have the CPU wait, which counts as instructions: status 1.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <err.h>
+#include "ends.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if_arp.h>
 #include <netinet/ether.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PORT		20000
 /* An odd number: one of them is the median. What is not ours to count hits a few. */
@@ -49,15 +42,6 @@ struct sockets {
 };
 
 static char datagrams[65536];
-
-static void enter_namespace(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(2, "%s", path);
-	close(fd);
-}
 
 static int open_socket(int option)
 {

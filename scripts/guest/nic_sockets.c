@@ -19,19 +19,11 @@
  * became full and nothing was wrong.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <err.h>
+#include "ends.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sock_diag.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define SIZE_MIN	100
 #define SIZE_MAX_	1400
@@ -55,15 +47,6 @@ static unsigned int next_random(unsigned int *state)
 	*state ^= *state >> 17;
 	*state ^= *state << 5;
 	return *state;
-}
-
-static void enter_namespace(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(2, "%s", path);
-	close(fd);
 }
 
 /* A datagram begins with the state from which its bytes follow. */
@@ -196,15 +179,6 @@ static unsigned long drain(const int *sockets, unsigned int nr, unsigned long *p
 	return right;
 }
 
-static void wait_for_term(const sigset_t *term)
-{
-	int signal;
-
-	printf("full\n");
-	fflush(stdout);
-	sigwait(term, &signal);
-}
-
 /* Was it told to end before all buffers were full? */
 static int told_to_end(void)
 {
@@ -223,9 +197,7 @@ int main(int argc, char **argv)
 
 	if (argc < 6)
 		errx(2, "usage: nic_sockets RECEIVER SENDER ADDRESS SOCKETS SEED [hold]");
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
+	block_term(&term);
 	nr = atoi(argv[4]);
 	seed = atoi(argv[5]) | 1;
 	enter_namespace(argv[1]);
@@ -241,7 +213,7 @@ int main(int argc, char **argv)
 	printf("rounds %u\nunfilled %u\ncharged %lu\ntaken %ld\n", round, sent,
 	       charged_bytes(sockets, nr), before - after);
 	if (argc > 6)
-		wait_for_term(&term);
+		say_and_wait("full", &term);
 	right = drain(sockets, nr, &payload, &wrong);
 	printf("kept %lu\npayload %lu\nwrong %lu\n", right + wrong, payload, wrong);
 	return wrong || !right || sent;

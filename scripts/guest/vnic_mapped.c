@@ -15,10 +15,9 @@
  * Status: 0 if all arrived and nothing was wrong.
  */
 #define _GNU_SOURCE
-#include "vnic_ends.h"
+#include "ends.h"
 
 #include <linux/tcp.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -128,15 +127,6 @@ static void look_again(struct reader *reader)
 		reader->wrong += wrong_bytes(reader->map + i, reader->pages[i / page], page);
 }
 
-static void hold(const sigset_t *term)
-{
-	int signal;
-
-	printf("held\n");
-	fflush(stdout);
-	sigwait(term, &signal);
-}
-
 int main(int argc, char **argv)
 {
 	static struct reader reader;
@@ -148,9 +138,7 @@ int main(int argc, char **argv)
 	if (argc != 5)
 		errx(2, "usage: vnic_mapped SENDER RECEIVER ADDRESS MIB");
 	size = (unsigned long)atoi(argv[4]) << 20;
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
+	block_term(&term);
 	enter_namespace(argv[2]);
 	listener = bind_to(SOCK_STREAM, PORT);
 	if (listen(listener, 1))
@@ -167,7 +155,7 @@ int main(int argc, char **argv)
 		err(2, "mmap of a socket");
 	receive_stream(&reader);
 	waitpid(sender, NULL, 0);
-	hold(&term);
+	say_and_wait("held", &term);
 	look_again(&reader);
 	printf("mapped %lu\ncopied %lu\nkept %zu\nwrong %lu\n", reader.mapped,
 	       reader.position - reader.mapped, kept_bytes(&reader),

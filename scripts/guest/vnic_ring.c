@@ -12,7 +12,7 @@
  * Status: 0 if all were captured and nothing was wrong.
  */
 #define _GNU_SOURCE
-#include "vnic_ends.h"
+#include "ends.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs of scripts/guest/vnic.sh share: the ends' network namespaces and addresses, and
- * bytes that follow from where they are. To be included once, with _GNU_SOURCE defined.
+ * What the programs of scripts/guest/vnic.sh and nic.sh share: the ends' network namespaces and
+ * addresses, bytes that follow from where they are, and the wait for SIGTERM. To be included with
+ * _GNU_SOURCE defined.
  */
-#ifndef VNIC_ENDS_H
-#define VNIC_ENDS_H
+#ifndef ENDS_H
+#define ENDS_H
 
 #include <arpa/inet.h>
 #include <err.h>
@@ -12,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,7 @@
 #include <unistd.h>
 
 /* @path is the file of a namespace, or "-" where there are none. */
-static void enter_namespace(const char *path)
+static inline void enter_namespace(const char *path)
 {
 	int fd;
 
@@ -32,7 +34,7 @@ static void enter_namespace(const char *path)
 }
 
 /* A socket that is connected to a port of an address as ping takes it: IPv4, or IPv6%interface. */
-static int connect_to(const char *address, int type, int port)
+static inline int connect_to(const char *address, int type, int port)
 {
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -54,7 +56,7 @@ static int connect_to(const char *address, int type, int port)
 }
 
 /* A socket that is bound to a port of all addresses, IPv4's too. */
-static int bind_to(int type, int port)
+static inline int bind_to(int type, int port)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	int fd = socket(AF_INET6, type, 0), yes = 1;
@@ -66,7 +68,7 @@ static int bind_to(int type, int port)
 }
 
 /* The byte at a position of a stream: eight follow from each multiple of eight. */
-static unsigned char byte_at(unsigned long position)
+static inline unsigned char byte_at(unsigned long position)
 {
 	unsigned long word = (position / 8 + 1) * 0x9e3779b97f4a7c15u;
 
@@ -75,7 +77,7 @@ static unsigned char byte_at(unsigned long position)
 	return word >> (8 * (position % 8));
 }
 
-static void fill_bytes(void *data, unsigned long position, size_t len)
+static inline void fill_bytes(void *data, unsigned long position, size_t len)
 {
 	unsigned char *bytes = data;
 	size_t i;
@@ -85,7 +87,7 @@ static void fill_bytes(void *data, unsigned long position, size_t len)
 }
 
 /* Return: how many bytes are not those of that position. */
-static size_t wrong_bytes(const void *data, unsigned long position, size_t len)
+static inline size_t wrong_bytes(const void *data, unsigned long position, size_t len)
 {
 	const unsigned char *bytes = data;
 	size_t i, wrong = 0;
@@ -95,4 +97,21 @@ static size_t wrong_bytes(const void *data, unsigned long position, size_t len)
 	return wrong;
 }
 
-#endif /* VNIC_ENDS_H */
+/* SIGTERM does not end the program: it waits for it. */
+static inline void block_term(sigset_t *term)
+{
+	sigemptyset(term);
+	sigaddset(term, SIGTERM);
+	sigprocmask(SIG_BLOCK, term, NULL);
+}
+
+static inline void say_and_wait(const char *word, const sigset_t *term)
+{
+	int signal;
+
+	puts(word);
+	fflush(stdout);
+	sigwait(term, &signal);
+}
+
+#endif /* ENDS_H */
