@@ -8,7 +8,8 @@
 #   guest_run SCRIPT DIR [VM-OPTION...]
 #                         boots KERNEL_IMAGE with scripts/guest/SCRIPT; its logs are in DIR
 #   build_guest_programs NAME...
-#                         GUEST_PROGRAMS[] becomes programs made of guest/NAME.c, in TEMP_DIR
+#                         GUEST_PROGRAMS[] becomes programs made of guest/NAME.c, in TEMP_DIR,
+#                         for GUEST_ARCH
 #   kernel_module PATH    prints where a module of the kernel's own is; unpacked into TEMP_DIR if
 #                         it is compressed
 #
@@ -27,12 +28,16 @@ guest_files()
 
 build_guest_programs()
 {
-	local name
+	local name compiler=${CC:-gcc}
 
+	if ! arch_is_native; then
+		apt_install "gcc-$ARCH_TRIPLET" "libc6-dev-$GUEST_ARCH-cross"
+		compiler=$ARCH_TRIPLET-gcc
+	fi
 	temp_dir
 	GUEST_PROGRAMS=()
 	for name; do
-		"${CC:-gcc}" -O2 -Wall -Wextra -static -o "$TEMP_DIR/$name" "$SCRIPTS/guest/$name.c" >&2 ||
+		"$compiler" -O2 -Wall -Wextra -static -o "$TEMP_DIR/$name" "$SCRIPTS/guest/$name.c" >&2 ||
 			die "$name.c does not build"
 		GUEST_PROGRAMS+=("$TEMP_DIR/$name")
 	done

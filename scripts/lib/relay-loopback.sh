@@ -3,13 +3,9 @@
 #
 # scripts/demo --relay --loopback: publisher and subscribers in the guest itself, so that it
 # runs on kernels without a network card, like the debug kernel. To be sourced after relay.sh and
-# guest.sh. What came of it is judged by lib/dualtree_guest/loopback.py.
+# sample.sh. What came of it is judged by lib/dualtree_guest/loopback.py.
 #
 #   loopback_run DIR    boots the guest with the stream in DIR/../in.flv; logs are in DIR
-
-# What scripts/demo was asked for.
-# shellcheck disable=SC2154
-: "${kind?}" "${#vm_options[@]}"
 
 # Of unloading amid traffic.
 LOOPBACK_ROUNDS=3
@@ -30,6 +26,6 @@ loopback_run()
 	END
 	guest_files "$(built_module dualtree)" "$(built_module dualtree_netbuf)" \
 		"$(built_module flvrelay)" "$dir/relay.conf" "$dir/../in.flv"
-	guest_run relay-loopback.sh "$dir" --cpus "$CPUS" --timeout "$LOOPBACK_TIMEOUT" \
-		--step-timeout "$LOOPBACK_STEP_TIMEOUT" --terse "${GUEST_FILES[@]}" "${vm_options[@]}" || true
+	sample_run relay-loopback.sh "$dir" --timeout "$LOOPBACK_TIMEOUT" \
+		--step-timeout "$LOOPBACK_STEP_TIMEOUT"
 }

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # log_dir, which the script sets
+# shellcheck disable=SC2154 # log_dir and vm_options[], which the script sets
 #
 # A sample at work in a guest, as scripts/demo and scripts/vnic show it. To be sourced after
 # common.sh, kernel.sh, build.sh and guest.sh.
 #
+#   sample_run SCRIPT DIR [VM-OPTION...]
+#                        boots scripts/guest/SCRIPT with GUEST_FILES[]; the logs are in DIR. CPUS,
+#                        TIMEOUT, STEP_TIMEOUT and vm_options[] are the script's. What is wrong is
+#                        in verdict.txt, for sample_judge
 #   sample_judge DIR COMMAND ARGUMENT...
 #                        has lib/dualtree_guest judge the run whose logs are in DIR: sets
 #                        SAMPLE_REPORT, and failures[] to every condition that does not hold
-#   sample_show          prints SAMPLE_REPORT after the lines of stdin, if there is one
+#   sample_show WORDS... prints SAMPLE_REPORT after a title of these WORDS, if there is one
 #   sample_verdict WHAT  PASS or FAIL, and the status; WHAT could be unloaded
 #   sample_self_check    runs sample_case NAME PARAMETERS, which sets failures[] and is the
 #                        script's, for each line of SELF_CHECKS: "NAME|PARAMETERS|EXPECTED".
@@ -20,6 +24,15 @@
 row()
 {
 	printf '  %-10s %s\n' "$1" "$2"
+}
+
+sample_run()
+{
+	local script=$1 dir=$2
+
+	shift 2
+	guest_run "$script" "$dir" --cpus "$CPUS" --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
+		--terse "${GUEST_FILES[@]}" "$@" "${vm_options[@]}" || true
 }
 
 sample_judge()
@@ -34,7 +47,7 @@ sample_judge()
 
 sample_show()
 {
-	[ -z "$SAMPLE_REPORT" ] || cat - <(echo "$SAMPLE_REPORT")
+	[ -z "$SAMPLE_REPORT" ] || printf '\n%s\n%s\n' "$(printf %s "$@")" "$SAMPLE_REPORT"
 }
 
 sample_verdict()
