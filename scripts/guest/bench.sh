@@ -12,7 +12,6 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 
 # A boot leaves things to do in the background, for a second or two.
 step "waiting until the boot is over"

@@ -16,7 +16,6 @@
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 
-HERE=/run/harness
 WWW=/tmp/www
 RING=/sys/kernel/debug/packet_ring
 MEMORY=/sys/kernel/debug/dualtree/packet_ring
@@ -143,9 +142,9 @@ run_pings()
 }
 
 step "loading dualtree and packet_ring"
-load "$HERE/dualtree.ko" instance_dirs=1 || exit 1
+load dualtree.ko instance_dirs=1 || exit 1
 # shellcheck disable=SC2086 # parameters are words
-load "$HERE/packet_ring.ko" depth="$DEPTH" $PARAMETERS || exit 1
+load packet_ring.ko depth="$DEPTH" $PARAMETERS || exit 1
 set_up_network
 make_files
 

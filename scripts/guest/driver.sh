@@ -9,9 +9,8 @@
 . /lib/guest.sh
 
 step "loading the driver"
-load /run/harness/dualtree.ko || exit 1
-load /run/harness/keeper.ko || exit 1
+load dualtree.ko || exit 1
+load keeper.ko || exit 1
 rmmod keeper || fail "rmmod keeper failed"
-dmesg | sed -n 's/.*\(keeper: \)/\1/p' >/tmp/lines
-report_lines "" </tmp/lines
+dmesg | sed -n 's/.*\(keeper: \)/\1/p' | report_lines ''
 finish_ok

@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 #
 # What a guest script uses; scripts/vm puts it at /lib/guest.sh, and a guest script
-# begins with ". /lib/guest.sh".
+# begins with ". /lib/guest.sh". It then is in HERE, where its files are.
 #
 #   step TEXT         what is being done now; scripts/vm shows it, and names it
 #                     when the guest hangs in it
@@ -14,7 +14,9 @@
 #   report_unloaded MODULE WORDS
 #                     MODULE's last words in the kernel's log, "unloaded: NAME VALUE NAME
 #                     VALUE...": a report of each as WORDSNAME VALUE
+#   pools_held        bytes that all pools have taken from the kernel
 #   report_pools_used what instances hold of the pools' blocks: what is held less what is free
+#   available_mib     MiB of MemAvailable
 #   md5 [FILE]        the sum alone
 #   load FILE [ARG..] insmod, remembered for remove_modules; a failure is a
 #                     failure of the run
@@ -44,6 +46,8 @@
 # What a script prints itself is shown by scripts/vm --verbose and is in out.txt.
 
 PORT=/dev/harness
+HERE=/run/harness
+cd "$HERE" || exit 1
 
 # Eight busy processes on a host with two CPUs leave one guest CPU a fifth of a CPU, and its other
 # CPUs wait for that one.
@@ -88,10 +92,20 @@ report_unloaded()
 	done
 }
 
+pools_held()
+{
+	cat /sys/kernel/debug/dualtree/pools/* | awk '$1 == "held_bytes" { n += $2 } END { print n + 0 }'
+}
+
 report_pools_used()
 {
 	report "stat pool_used_bytes $(cat /sys/kernel/debug/dualtree/pools/* | awk '
 		$1 == "held_bytes" { sum += $2 } $1 == "free_bytes" { sum -= $2 } END { print sum + 0 }')"
+}
+
+available_mib()
+{
+	echo $(($(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) >> 10))
 }
 
 md5()
@@ -153,7 +167,7 @@ feed_trace()
 	rm -f /tmp/trace.fifo
 	mkfifo /tmp/trace.fifo
 	# shellcheck disable=SC2086 # these are words
-	/run/harness/trace_tool export $trace >/tmp/trace.fifo &
+	"$HERE/trace_tool" export $trace >/tmp/trace.fifo &
 }
 
 remove_modules()

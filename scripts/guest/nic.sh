@@ -51,7 +51,7 @@ reserve_ours()
 load_drivers()
 {
 	reserve_ours
-	load "$HERE/e1000.ko" || exit 1
+	load e1000.ko || exit 1
 	[ "$(driver_of "$KERNELS")" = e1000 ] || fail "the kernel's driver takes no card"
 	IF0=$(device_of "$KERNELS")
 	load_ours
@@ -60,8 +60,14 @@ load_drivers()
 load_ours()
 {
 	# shellcheck disable=SC2086 # words
-	load "$HERE/dualtree_e1000.ko" $PARAMETERS || exit 1
-	[ "$(driver_of "$OURS")" = dualtree_e1000 ] || {
+	load dualtree_e1000.ko $PARAMETERS || exit 1
+	ours_has dualtree_e1000
+}
+
+# ours_has DRIVER: our card has it, or all ends.
+ours_has()
+{
+	[ "$(driver_of "$OURS")" = "$1" ] || {
 		fail "our card has the driver $(driver_of "$OURS")"
 		exit 1
 	}
@@ -119,12 +125,7 @@ ours_value()
 
 report_ours()
 {
-	# shellcheck disable=SC2046 # words
-	set -- $(ethtool_ours -S | sed -n 's/^ *\([a-z_]*\): \([0-9]*\)$/\1 \2/p')
-	while [ $# -ge 2 ]; do
-		stat_of "card_$1" "$2"
-		shift 2
-	done
+	ethtool_ours -S | sed -n 's/^ *\([a-z_]*\): \([0-9]*\)$/\1 \2/p' | stats_of card_
 }
 
 run_hello()
@@ -316,9 +317,7 @@ run_readers()
 		shrink_slabs
 		"$HERE/nic_sockets" "/proc/$NS1/ns/net" "/proc/$NS0/ns/net" "$FAR" "$SOCKETS" "$SEED" \
 			>/tmp/readers 2>&1 || fail "$mode: readers: $(tail -n 1 /tmp/readers)"
-		while read -r name value; do
-			stat_of "readers_$name" "$value"
-		done </tmp/readers
+		stats_of readers_ </tmp/readers
 		swap_ends
 	done
 	set_mtu 1500
@@ -398,11 +397,7 @@ give_to_kernels()
 	echo "$OURS" >"$PCI/devices/$OURS/driver/unbind"
 	echo e1000 >"$PCI/devices/$OURS/driver_override"
 	echo "$OURS" >"$PCI/drivers_probe"
-	[ "$(driver_of "$OURS")" = e1000 ] || {
-		fail "our card has the driver $(driver_of "$OURS")"
-		exit 1
-	}
-	IF1=$(device_of "$OURS")
+	ours_has e1000
 	set_up_end 1
 	mode=kernels
 }
@@ -496,18 +491,9 @@ run_all()
 		"run_$part"
 	done
 	stat_of free_kib_after "$(free_kib)"
-	# httpd has gone to the background by itself.
-	# shellcheck disable=SC2046 # one word for each
-	kill $(pidof httpd)
-	kill "$NS0" "$NS1"
+	end_namespaces
 }
 
-# A datagram that is lost does not come again: give receivers room.
-echo 4194304 >/proc/sys/net/core/rmem_default
-echo 4194304 >/proc/sys/net/core/rmem_max
-step "loading dualtree and dualtree_netbuf"
-load "$HERE/dualtree.ko" || exit 1
-load "$HERE/dualtree_netbuf.ko" || exit 1
-make_file
+prepare_traffic
 run_all
 finish_ok

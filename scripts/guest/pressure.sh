@@ -8,13 +8,7 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 POOL=/sys/kernel/debug/dualtree/pools/idle_pool
-
-available()
-{
-	echo $(($(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) >> 10))
-}
 
 held()
 {
@@ -49,7 +43,7 @@ step "a pool falls idle"
 # By themselves its arenas would stay for an hour.
 load dualtree.ko trim_delay_ms=3600000 || exit 1
 load idle_pool.ko "mib=$mib" || exit 1
-before=$(available)
+before=$(available_mib)
 idle=$(held)
 [ "$idle" -ge "$mib" ] || fail "the pool holds $idle MiB of $mib"
 
@@ -62,7 +56,7 @@ if ! dd if=/dev/zero of=/hog/file bs=1M count="$want" 2>/tmp/dd; then
 fi
 left=$(held)
 rm /hog/file
-after=$(available)
+after=$(available_mib)
 
 report "MemAvailable before   $before MiB, of which nothing is in the pool"
 report "idle in the pool      $idle MiB"

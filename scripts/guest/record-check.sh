@@ -8,7 +8,6 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 RESULTS=/sys/kernel/debug/dualtree_replay
 
 load dualtree.ko idle_ms=0 trim_delay_ms=100000000 || exit 1
@@ -33,8 +32,7 @@ while read -r name arguments; do
 	feed_trace $arguments
 	# shellcheck disable=SC2086 # arguments are words
 	load dualtree_replay.ko $arguments arenas=32 || exit 1
-	cat "$RESULTS/results" "$RESULTS/curve" >/tmp/lines
-	report_lines "$name" </tmp/lines
+	cat "$RESULTS/results" "$RESULTS/curve" | report_lines "$name"
 	rmmod dualtree_replay || fail "rmmod"
 done <plan
 finish_ok

@@ -9,7 +9,6 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 
 MIB=4
 
@@ -54,5 +53,5 @@ report "refused $(cat /tmp/said)"
 
 step "handing the record over"
 gzip -c /tmp/record | base64 | sed 's/^/record: /' >"$PORT"
-report "md5 $(md5sum </tmp/record | cut -d' ' -f1)"
+report "md5 $(md5 /tmp/record)"
 finish_ok

@@ -16,7 +16,6 @@
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 
-HERE=/run/harness
 SUMMARY=/sys/kernel/debug/flvrelay/summary
 STREAM=$HERE/in.flv
 # Seconds after which something that is waited for does not come.
@@ -150,13 +149,13 @@ unload_amid_traffic()
 load_relay()
 {
 	# Who publishes may pause for as long as this machine takes.
-	load "$HERE/flvrelay.ko" idle_ms=60000 drain_ms=20000 || exit 1
+	load flvrelay.ko idle_ms=60000 drain_ms=20000 || exit 1
 }
 
 mkfifo /tmp/open /tmp/full
 step "loading dualtree, dualtree_netbuf and flvrelay"
-load "$HERE/dualtree.ko" || exit 1
-load "$HERE/dualtree_netbuf.ko" || exit 1
+load dualtree.ko || exit 1
+load dualtree_netbuf.ko || exit 1
 load_relay
 step "relaying"
 run_whole

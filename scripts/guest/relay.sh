@@ -17,9 +17,7 @@
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 
-HERE=/run/harness
 SUMMARY=/sys/kernel/debug/flvrelay/summary
-POOLS=/sys/kernel/debug/dualtree/pools
 
 HOSTILE=
 # shellcheck source=/dev/null
@@ -45,7 +43,7 @@ load_ours()
 		[ "$(cat "$card/vendor" "$card/device" | tr -d '\n')" = 0x80860x100e ] || continue
 		echo dualtree_e1000 >"$card/driver_override"
 	done
-	load "$HERE/dualtree_e1000.ko" || return 1
+	load dualtree_e1000.ko || return 1
 	ethtool_eth0 --set-priv-flags fragments on && ethtool_eth0 --set-tunable rx-copybreak 60
 }
 
@@ -54,7 +52,7 @@ load_driver()
 	if [ -n "$IN_PLACE" ]; then
 		load_ours
 	else
-		load "$HERE/e1000.ko"
+		load e1000.ko
 	fi
 }
 
@@ -70,12 +68,6 @@ set_up_network()
 	ip addr add 192.0.2.1/24 dev eth1
 }
 
-# What all pools have taken from the kernel.
-footprint()
-{
-	cat "$POOLS"/* | awk '$1 == "held_bytes" { sum += $2 } END { print sum + 0 }'
-}
-
 # Sockets of the relay's two ports, 9100 and 9101, that neither listen nor have ended.
 relay_sockets()
 {
@@ -85,7 +77,7 @@ relay_sockets()
 # sample: reports a line of NAME=VALUE words and sets $over if all publishers are gone.
 sample()
 {
-	line=$(awk -v footprint="$(footprint)" -v uptime="$(cut -d' ' -f1 /proc/uptime)" \
+	line=$(awk -v footprint="$(pools_held)" -v uptime="$(cut -d' ' -f1 /proc/uptime)" \
 		-v streams="$STREAMS" -v bad="$BAD" -v sockets="$(relay_sockets)" '
 	{ value[$1] = $2; line = line " " $1 "=" $2 }
 	END {
@@ -114,11 +106,11 @@ follow()
 }
 
 step "loading dualtree, dualtree_netbuf, the network card's driver and flvrelay"
-load "$HERE/dualtree.ko" || exit 1
-load "$HERE/dualtree_netbuf.ko" || exit 1
+load dualtree.ko || exit 1
+load dualtree_netbuf.ko || exit 1
 set_up_network || exit 1
 # shellcheck disable=SC2086 # parameters are words
-load "$HERE/flvrelay.ko" $PARAMETERS || exit 1
+load flvrelay.ko $PARAMETERS || exit 1
 
 step "relaying"
 if [ -n "$HOSTILE" ]; then

@@ -8,14 +8,8 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 PARAMETERS=/sys/module/irq_reserve/parameters
 POOL=/sys/kernel/debug/dualtree/pools/irq_reserve
-
-available()
-{
-	echo $(($(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) >> 10))
-}
 
 # What the hog leaves, in MiB, and how often the interrupt takes all.
 LEFT=24
@@ -27,13 +21,13 @@ load dualtree.ko || exit 1
 load irq_reserve.ko "blocks=$blocks" || exit 1
 
 step "memory is fragmented"
-echo $(($(available) - 2 * LEFT)) >$PARAMETERS/fragment
+echo $(($(available_mib) - 2 * LEFT)) >$PARAMETERS/fragment
 step "a hog"
-want=$(($(available) - LEFT))
+want=$(($(available_mib) - LEFT))
 mkdir /hog
 mount -t tmpfs -o size=100% tmpfs /hog || exit 1
 dd if=/dev/zero of=/hog/file bs=1M count="$want" 2>/tmp/dd || fail "the hog: $(cat /tmp/dd)"
-report "MemAvailable          $(available) MiB"
+report "MemAvailable          $(available_mib) MiB"
 report "free, by order       $(awk '{ for (i = 5; i <= NF; i++) sum[i] += $i }
 	END { for (i = 5; i <= NF; i++) printf " %d", sum[i] }' /proc/buddyinfo)"
 

@@ -8,20 +8,18 @@
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 
-HERE=/run/harness
-
 try()
 {
 	before=$(dmesg | wc -l)
-	if said=$(insmod "$HERE/$1" 2>&1); then
+	if said=$(insmod "$1" 2>&1); then
 		report "$1: loaded"
 		rmmod dualtree || fail "rmmod dualtree failed"
 		return
 	fi
 	report "$1: ${said##*: }"
 	# insmod tries with both of the system calls.
-	dmesg | tail -n "+$((before + 1))" | sed 's/^\[[^]]*\] //' | uniq >/tmp/words
-	report_lines "$1:" </tmp/words
+	dmesg | tail -n "+$((before + 1))" | sed 's/^\[[^]]*\] //' | uniq |
+		report_lines "$1:"
 }
 
 step "loading modules of four kinds"

@@ -12,7 +12,6 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 
 # show_place NAME: where its code lies.
 show_place()

@@ -13,7 +13,6 @@
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
-cd /run/harness || exit 1
 RESULT=/sys/kernel/debug/dualtree_torture/result
 CPUS=/sys/devices/system/cpu
 
@@ -96,9 +95,7 @@ case " $arguments " in
 esac
 step "torture: done"
 [ "$(cat "$CPUS/online")" = 0-3 ] || fail "CPUs stayed down: $(cat "$CPUS/online") are online"
-dmesg | sed -n 's/^.*dualtree_torture: //p' | while IFS= read -r line; do
-	report "$line"
-done
+dmesg | sed -n 's/^.*dualtree_torture: //p' | report_lines ''
 case $result in
 PASS*) finish_ok ;;
 *) fail "torture: $result" ;;

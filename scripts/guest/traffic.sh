@@ -9,8 +9,10 @@
 #   RUN_SECONDS, PINGS, KIB, UDP_RATE, PATIENCE
 #                        as scripts/guest/vnic.sh says
 #   mode                 what is reported and failed is said to be of this mode
+#   prepare_traffic      loads dualtree and dualtree_netbuf, makes the file that is served
 #   make_namespaces      NS0 and NS1 are the processes that keep them; at END COMMAND...
 #   set_up_end END       moves its device there; addresses 10.9.0.END+1 and fd09::END+1
+#   end_namespaces       and what serves in them
 #   find_far_end         what end 1 is called from end 0: FAR and FAR6
 #   run_pings, run_iperfs MTU, run_wgets MTU
 #                        traffic; each program's result is looked at, and what was fetched is
@@ -24,7 +26,6 @@
 # addresses to another one never sees a device, but for IPv6 addresses of a link: they are
 # looked for on that link alone. So there all of it is IPv6.
 
-HERE=/run/harness
 WWW=/tmp/www
 IPERF="$HERE/ld.so --library-path $HERE $HERE/iperf3"
 IPERF_PORT=5201
@@ -43,19 +44,30 @@ stat_of()
 	report "stat $mode $1 $2"
 }
 
-# at END COMMAND...: in that end's namespace. For each end NS is the process that keeps it.
+# ns_of END: the process that keeps its namespace.
+ns_of()
+{
+	[ "$1" = 0 ] && echo "$NS0" || echo "$NS1"
+}
+
+# stats_of WORD: each line "NAME VALUE" of stdin, as WORDNAME.
+stats_of()
+{
+	local name value
+
+	while read -r name value; do
+		stat_of "$1$name" "$value"
+	done
+}
+
+# at END COMMAND...: in that end's namespace.
 at()
 {
 	local end=$1
 
 	shift
-	if [ -z "$namespaces" ]; then
-		"$@"
-	elif [ "$end" = 0 ]; then
-		nsenter -t "$NS0" -n "$@"
-	else
-		nsenter -t "$NS1" -n "$@"
-	fi
+	[ -z "$namespaces" ] || set -- nsenter -t "$(ns_of "$end")" -n "$@"
+	"$@"
 }
 
 # sysctl_at END NAME VALUE: if the kernel has it.
@@ -78,6 +90,14 @@ make_namespaces()
 	wait_for has_namespace "$NS1"
 }
 
+end_namespaces()
+{
+	# httpd has gone to the background by itself.
+	# shellcheck disable=SC2046 # one word for each
+	kill $(pidof httpd)
+	[ -z "$namespaces" ] || kill "$NS0" "$NS1"
+}
+
 has_namespace()
 {
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
@@ -90,11 +110,7 @@ set_up_end()
 
 	name=$(if_of "$1")
 	if [ -n "$namespaces" ]; then
-		if [ "$1" = 0 ]; then
-			ip link set "$name" netns "$NS0" || fail "$name does not move"
-		else
-			ip link set "$name" netns "$NS1" || fail "$name does not move"
-		fi
+		ip link set "$name" netns "$(ns_of "$1")" || fail "$name does not move"
 		at "$1" ip link set lo up
 		at "$1" ip addr add "10.9.0.$(($1 + 1))/24" dev "$name" ||
 			fail "$name: no IPv4 address"
@@ -219,8 +235,14 @@ run_iperfs()
 	stat_of "udp_lost_$1" "$(last_number lost_packets /tmp/iperf-udp)"
 }
 
-make_file()
+prepare_traffic()
 {
+	# A datagram that is lost does not come again: give receivers room.
+	echo 4194304 >/proc/sys/net/core/rmem_default
+	echo 4194304 >/proc/sys/net/core/rmem_max
+	step "loading dualtree and dualtree_netbuf"
+	load dualtree.ko || exit 1
+	load dualtree_netbuf.ko || exit 1
 	mkdir -p "$WWW"
 	dd if=/dev/urandom of="$WWW/file" bs=64k count=$((KIB / 64)) 2>/dev/null
 	sum=$(md5 "$WWW/file")

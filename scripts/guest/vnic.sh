@@ -37,13 +37,7 @@ PATIENCE=$((PATIENCE * STARVED))
 # namespace_of END: its file, or -.
 namespace_of()
 {
-	if [ -z "$namespaces" ]; then
-		echo -
-	elif [ "$1" = 0 ]; then
-		echo "/proc/$NS0/ns/net"
-	else
-		echo "/proc/$NS1/ns/net"
-	fi
+	[ -z "$namespaces" ] && echo - || echo "/proc/$(ns_of "$1")/ns/net"
 }
 
 # run_ring MTU: datagrams are captured in a ring that user space maps.
@@ -93,9 +87,7 @@ report_stats()
 	usleep 300000
 	wait_seconds 2 balanced
 	for end in 0 1; do
-		while read -r name value; do
-			stat_of "end${end}_$name" "$value"
-		done <"/tmp/stats$end"
+		stats_of "end${end}_" <"/tmp/stats$end"
 	done
 }
 
@@ -176,14 +168,9 @@ unload()
 	report_unloaded vnic "stat $mode $1_"
 }
 
-pools_hold()
-{
-	cat /sys/kernel/debug/dualtree/pools/* | awk '$1 == "held_bytes" { n += $2 } END { print n + 0 }'
-}
-
 pools_are_empty()
 {
-	[ "$(pools_hold)" = 0 ]
+	[ "$(pools_held)" = 0 ]
 }
 
 # check_memory NAME: without an instance all memory is the kernel's again. Of pages that sockets
@@ -191,7 +178,7 @@ pools_are_empty()
 check_memory()
 {
 	wait_seconds 10 pools_are_empty
-	stat_of "$1_held" "$(pools_hold)"
+	stat_of "$1_held" "$(pools_held)"
 }
 
 unload_unread()
@@ -247,7 +234,7 @@ stream_ended()
 # stamps, and some of it is still mapped.
 unload_mapped()
 {
-	local headers=72 name reader value
+	local headers=72 reader
 
 	[ -z "$namespaces" ] || headers=52
 	load_vnic "$@"
@@ -260,9 +247,7 @@ unload_mapped()
 	check_memory mapped
 	kill -TERM $reader
 	wait $reader || fail "$mode: a stream that is mapped: $(tail -n 1 /tmp/mapped)"
-	while read -r name value; do
-		[ "$name" = held ] || stat_of "stream_$name" "$value"
-	done </tmp/mapped
+	grep -v held /tmp/mapped | stats_of stream_
 }
 
 # unload_closed PARAMETER...: what a socket reads after the ends have been closed is memory again,
@@ -311,7 +296,7 @@ unload_idle()
 
 load_vnic()
 {
-	load "$HERE/vnic.ko" "$@" || exit 1
+	load vnic.ko "$@" || exit 1
 	# Before they move: sysfs shows this namespace.
 	echo "$gro_flush_timeout" >/sys/class/net/vnic0/gro_flush_timeout
 	echo "$gro_flush_timeout" >/sys/class/net/vnic1/gro_flush_timeout
@@ -354,21 +339,12 @@ run_mode()
 	fi
 	step "$mode: unloading idle"
 	unload_idle "$@"
-	# httpd has gone to the background by itself.
-	# shellcheck disable=SC2046 # one word for each
-	kill $(pidof httpd)
-	[ -z "$namespaces" ] || kill "$NS0" "$NS1"
+	end_namespaces
 }
 
-# A datagram that is lost does not come again: give receivers room.
-echo 4194304 >/proc/sys/net/core/rmem_default
-echo 4194304 >/proc/sys/net/core/rmem_max
 gro_flush_timeout=0
 unread=
-step "loading dualtree and dualtree_netbuf"
-load "$HERE/dualtree.ko" || exit 1
-load "$HERE/dualtree_netbuf.ko" || exit 1
-make_file
+prepare_traffic
 while read -r mode parameters <&3; do
 	# shellcheck disable=SC2086 # parameters are words
 	run_mode $parameters
