@@ -4,10 +4,11 @@
 # compat/probe.sh and compat/refuse.h, held against headers of which the answers are known. To be
 # sourced after common.sh, apt.sh, kernel.sh and build.sh.
 #
-#   probes_check KIND...    the stock kernels among these have what PROBE_ANSWERS says; comments and
-#                           headers that are not there answer no; and headers of 6.1 that have
-#                           calls of newer ones, as vendors' have, build
-#   refusals_check          headers that REFUSALS names end the build with one sentence
+#   check_probes            the stock kernels among those of kernels(), which is the script's, have
+#                           what PROBE_ANSWERS says; comments and headers that are not there answer
+#                           no; and headers of 6.1 that have calls of newer ones, as vendors' have,
+#                           build
+#   check_refusals          headers that REFUSALS names end the build with one sentence
 #
 # Both print what is wrong, and return 1 then.
 
@@ -171,11 +172,12 @@ vendor_build()
 	fi
 }
 
-probes_check()
+check_probes()
 {
 	local kind status=0
 
-	for kind in "$@"; do
+	use_arch amd64
+	for kind in $(kernels | sed -n 's|^amd64/||p'); do
 		! grep -qw -- "$kind" <<<"$(sed -n 2p <<<"$PROBE_ANSWERS")" ||
 			known_answers "$kind" || status=1
 	done
@@ -321,10 +323,11 @@ old_headers()
 		"$1/usr/src/${KERNEL_KDIR##*/}/include/generated/uapi/linux/version.h"
 }
 
-refusals_check()
+check_refusals()
 {
 	local arch suite meta triplet sentence dir status=0
 
+	use_arch amd64
 	made_up_refusals || status=1
 	while read -r arch suite meta triplet sentence; do
 		[ -n "$arch" ] || continue

@@ -5,7 +5,7 @@
 # after common.sh.
 #
 #   project_version    prints it
-#   version_check      prints what does not agree with it: the topmost entry of CHANGELOG.md,
+#   check_version      prints what does not agree with it: the topmost entry of CHANGELOG.md,
 #                      what dkms would read, a tag of the checked-out commit
 
 project_version()
@@ -22,7 +22,7 @@ version_agrees()
 	}
 }
 
-version_check()
+check_version()
 {
 	local version tag status=0
 
