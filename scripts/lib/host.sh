@@ -12,7 +12,7 @@
 #   host_coverage OPS LOG_DIR prints which part of the core's lines and branches the tests reach, and
 #                             why not the rest; fails if that does not agree with host/uncovered.txt
 #
-# Each sets HOST_PASSED and HOST_FAILED. A program has passed if its last line says so.
+# Each adds to HOST_PASSED and HOST_FAILED. A program has passed if its last line says so.
 
 HOST_PROGRAMS=(heap netbuf flv)
 HOST_PASSED=0 HOST_FAILED=0
@@ -86,7 +86,6 @@ host_tests()
 {
 	local few=$(($1 / 10 + 1))
 
-	HOST_PASSED=0 HOST_FAILED=0
 	host_random fast 64 "$1" "$2"
 	host_random fast 128 "$few" "$2"
 	host_random asan 64 "$few" "$2"
@@ -99,7 +98,6 @@ host_fuzz()
 {
 	local program
 
-	HOST_PASSED=0 HOST_FAILED=0
 	host_build fuzz
 	for program in "${HOST_PROGRAMS[@]}"; do
 		mkdir -p "$HOST_DIR/corpus/$program"
@@ -117,7 +115,6 @@ host_coverage()
 {
 	local program objects=()
 
-	HOST_PASSED=0 HOST_FAILED=0
 	host_build cover
 	export LLVM_PROFILE_FILE=$2/%p.profraw
 	for program in "${HOST_PROGRAMS[@]}"; do

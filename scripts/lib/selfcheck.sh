@@ -95,44 +95,46 @@ self_check_plan()
 	SUITE_ARGUMENTS=$3 make_plan "$1" "$(module_path "$2")"
 }
 
-# Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
-run_case()
-{
-	local dir=$1 name=$2 how=$3 expected=$4 options
-
-	rm -rf "$dir"
-	mkdir -p "$dir"
+# boot_case DIR NAME HOW: in a shell of its own, which ends where nothing can be run.
+boot_case()
+(
+	dir=$1 name=$2 how=$3
 	options=(--quiet --memory "$SELF_CHECK_MEMORY" --timeout 900
 		--step-timeout "$SELF_CHECK_PATIENCE")
+	: >"$dir/plan"
 	case $how in
 	fault*)
 		self_check_plan "$dir" dualtree_selfcheck "fault=$name"
 		[ "$how" = fault ] || echo leaks >>"$dir/plan"
-		run_plan "$dir" "${options[@]}" || true
+		run_plan "$dir" "${options[@]}"
 		;;
 	no-suite:*)
 		self_check_plan "$dir" dualtree_no_suite "${how#no-suite:}"
-		run_plan "$dir" "${options[@]}" || true
+		run_plan "$dir" "${options[@]}"
 		;;
 	append:*)
 		self_check_plan "$dir" dualtree_selfcheck fault=good
-		run_plan "$dir" "${options[@]}" --append "${how#append:}" || true
+		run_plan "$dir" "${options[@]}" --append "${how#append:}"
 		;;
 	stand-in:*)
 		self_check_plan "$dir" dualtree_selfcheck fault=good
-		run_without_kvm "$dir" "${how#stand-in:}" "${options[@]}" || true
+		run_without_kvm "$dir" "${how#stand-in:}" "${options[@]}"
 		;;
 	torture:*)
-		: >"$dir/plan"
-		torture_guest "$dir" "$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" \
-			"${options[@]}" || true
+		torture_guest "$dir" "$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" "${options[@]}"
 		;;
-	script)
-		: >"$dir/plan"
-		"$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/selfcheck/$name.sh" \
-			--log "$dir" --taint ON "${options[@]}" || true
-		;;
-	esac >"$dir/run.log" 2>&1
+	script) guest_run "$SCRIPTS/selfcheck/$name.sh" "$dir" --taint ON "${options[@]}" ;;
+	esac
+)
+
+# Runs one case and leaves its outcome in DIR/outcome: "ok" or what was wrong.
+run_case()
+{
+	local dir=$1 name=$2 how=$3 expected=$4
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	boot_case "$dir" "$name" "$how" >"$dir/run.log" 2>&1 || true
 	[ -e "$dir/verdict.txt" ] || {
 		echo "nothing could be run: $(tail -n 1 "$dir/run.log")" >"$dir/outcome"
 		return
@@ -171,33 +173,24 @@ judge_accel()
 
 judge_case()
 {
-	local dir=$1 expected=$2
+	local dir=$1 expected=$2 first said
 
+	first=$(head -n 1 "$dir/failures.txt")
 	case $expected in
 	clean)
-		if [ "$RUN_FAILED" -eq 0 ] && [ "$RUN_PASSED" -gt 0 ]; then
-			echo ok
-		else
-			echo "the control failed: $(head -n 1 "$dir/failures.txt")"
-		fi
+		said="the control failed: $first"
+		[ "$RUN_FAILED" -gt 0 ] || [ "$RUN_PASSED" -eq 0 ] || said=ok
 		;;
 	failed)
-		if [ "$RUN_FAILED" -gt 0 ] && [ ! -s "$dir/failures.txt" ]; then
-			echo ok
-		else
-			echo "no failed test, or more than that: $(head -n 1 "$dir/failures.txt")"
-		fi
+		said="no failed test, or more than that: $first"
+		[ "$RUN_FAILED" -eq 0 ] || [ -s "$dir/failures.txt" ] || said=ok
 		;;
 	*)
-		if grep -qE -- "$expected" "$dir/failures.txt"; then
-			echo ok
-		elif [ -s "$dir/failures.txt" ]; then
-			echo "found for another reason: $(head -n 1 "$dir/failures.txt")"
-		else
-			echo "NOT FOUND"
-		fi
+		said=${first:+found for another reason: $first}
+		! grep -qE -- "$expected" "$dir/failures.txt" || said=ok
 		;;
 	esac
+	echo "${said:-NOT FOUND}"
 }
 
 report_case()
