@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# KVM or TCG: the kernel that is booted decides. To be sourced after common.sh.
+# KVM or TCG: the kernel that is booted decides. To be sourced after common.sh and arch.sh.
 #
 #   choose_accel [ARCH]    sets ACCEL to kvm, tcg or icount for a guest of ARCH, as uname -m or
 #                          Debian call it; default: the host's own. ACCEL_WATCHED is set if the
@@ -98,14 +98,8 @@ remember_accel()
 # kvm_is_there ARCH: whether QEMU can be asked for KVM at all.
 kvm_is_there()
 {
-	local host
-
-	host=$(uname -m)
-	case ${1:-$host} in
-	"$host") ;;
-	amd64) [ "$host" = x86_64 ] || return 1 ;;
-	arm64) [ "$host" = aarch64 ] || return 1 ;;
-	ppc64el) [ "$host" = ppc64le ] || return 1 ;;
+	case ${1:-$HOST_ARCH} in
+	"$HOST_ARCH" | "$(uname -m)") ;;
 	*) return 1 ;;
 	esac
 	[ -r "$KVM_DEVICE" ] && [ -w "$KVM_DEVICE" ]
@@ -131,12 +125,8 @@ choose_accel()
 # writes to the port as soon as it runs.
 follow_marks()
 {
-	case $GUEST_MARK in
-	none)
-		! grep -aqE '^\[ *[0-9]+\.[0-9]+\]|Linux version ' "$VM_LOG/console.log" ||
-			GUEST_MARK=line
-		;;
-	esac
+	[ "$GUEST_MARK" != none ] ||
+		! grep -aqE '^\[ *[0-9]+\.[0-9]+\]|Linux version ' "$VM_LOG/console.log" || GUEST_MARK=line
 	if [ "$GUEST_MARK" != init ] && [ -s "$VM_LOG/port.log" ]; then
 		GUEST_MARK=init
 		init_has_spoken

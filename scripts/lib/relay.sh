@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # scripts/demo --relay: a stream of ffmpeg's goes through samples/flvrelay in a guest, and
-# out again to several who read it. To be sourced after common.sh; needs the guest's files,
+# out again to several who read it. To be sourced after common.sh and guest.sh; needs the guest's files,
 # KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by
 # lib/dualtree_guest/relay.py.
 #
@@ -106,8 +106,6 @@ print(*(s.getsockname()[1] for s in socks))' "$1"
 # relay.conf may have lines already.
 boot_relay()
 {
-	local file options=()
-
 	cat >>"$dir/relay.conf" <<-END
 		STREAMS=$2
 		BAD=$3
@@ -115,19 +113,26 @@ boot_relay()
 		PARAMETERS='$1${in_place:+ max_held=0}'
 		IN_PLACE=$in_place
 	END
-	for file in "${sample_files[@]}" "$dir/relay.conf"; do
-		options+=(--file "$file")
-	done
+	guest_files "${sample_files[@]}" "$dir/relay.conf"
 	: >"$dir/port.log"
 	setsid "$SCRIPTS/vm" --kernel "$KERNEL_IMAGE" --run "$SCRIPTS/guest/relay.sh" \
 		--log "$dir" --cpus "$CPUS" --timeout $((seconds + TIMEOUT)) \
-		--step-timeout $((seconds + STEP_TIMEOUT)) "${options[@]}" "${vm_options[@]}" \
+		--step-timeout $((seconds + STEP_TIMEOUT)) "${GUEST_FILES[@]}" "${vm_options[@]}" \
 		--qemu-arg -netdev --qemu-arg "user,id=net,hostfwd=tcp:127.0.0.1:$publish_port-:9100,\
 hostfwd=tcp:127.0.0.1:$subscribe_port-:9101${stop_port:+,hostfwd=tcp:127.0.0.1:$stop_port-:9200}" \
 		--qemu-arg -device --qemu-arg e1000,netdev=net,romfile= "${@:4}" </dev/null \
 		2> >(grep --line-buffered -v '^    \|^this run was\|^logs:' >&2) &
 	vm_pid=$!
 	own_child "$vm_pid"
+}
+
+end_relay()
+{
+	local status=0
+
+	wait "$vm_pid" || status=$?
+	disown_child "$vm_pid"
+	[ "$status" -le 1 ] || die "the guest could not be run"
 }
 
 # What the relay said of itself last: value_now NAME.
@@ -181,8 +186,8 @@ subscribe()
 	local options
 
 	mapfile -t options < <(checksum_options "$dir" "$1")
-	setsid timeout $(((seconds + RELAY_PATIENCE) * RELAY_STARVED)) "${RELAY_FFMPEG[@]}" -flags bitexact -f flv \
-		-i "tcp://127.0.0.1:$subscribe_port" "${options[@]}" \
+	setsid timeout $(((seconds + RELAY_PATIENCE) * RELAY_STARVED)) "${RELAY_FFMPEG[@]}" \
+		-flags bitexact -f flv -i "tcp://127.0.0.1:$subscribe_port" "${options[@]}" \
 		>"$dir/$1.log" 2>&1 </dev/null &
 	reader_pids[$1]=$!
 	own_child $!
@@ -319,7 +324,7 @@ relay_traffic()
 # relay_run DIR PARAMETERS
 relay_run()
 {
-	local dir=$1 vm_pid publisher_pid publish_port subscribe_port stop_port='' slow_reader status=0
+	local dir=$1 vm_pid publisher_pid publish_port subscribe_port stop_port='' slow_reader
 	local -A reader_pids=()
 
 	mkdir -p "$dir"
@@ -328,9 +333,7 @@ relay_run()
 	read -r publish_port subscribe_port < <(free_ports 2)
 	boot_relay "$2" 1 "$(grep -c '|' <<<"$RELAY_BAD")"
 	relay_traffic
-	wait "$vm_pid" || status=$?
-	disown_child "$vm_pid"
-	[ "$status" -le 1 ] || die "the guest could not be run"
+	end_relay
 }
 
 hostile_traffic()
@@ -344,7 +347,7 @@ hostile_traffic()
 # Rings get 8 MiB. The guest is in one step for all of it.
 hostile_run()
 {
-	local dir=$1 vm_pid publish_port subscribe_port stop_port raw_port qemu_port status=0
+	local dir=$1 vm_pid publish_port subscribe_port stop_port raw_port qemu_port
 	local TIMEOUT=$((TIMEOUT + RELAY_HOSTILE)) STEP_TIMEOUT=$((STEP_TIMEOUT + RELAY_HOSTILE))
 
 	# A descriptor for each peer, here and in QEMU.
@@ -357,7 +360,5 @@ hostile_run()
 		--qemu-arg -netdev --qemu-arg "socket,id=raw,udp=127.0.0.1:$raw_port,\
 localaddr=127.0.0.1:$qemu_port" --qemu-arg -device --qemu-arg e1000,netdev=raw,romfile=
 	hostile_traffic
-	wait "$vm_pid" || status=$?
-	disown_child "$vm_pid"
-	[ "$status" -le 1 ] || die "the guest could not be run"
+	end_relay
 }

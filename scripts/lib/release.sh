@@ -8,14 +8,12 @@
 #                                 KERNEL_MODULES, KERNEL_ID, KERNEL_KDIR (a path in the root)
 #                                 and KERNEL_MAKE[], a make that works in the root
 #   release_kernels               all that there are, as ARCHITECTURE/KIND
-#   release_kinds                 the kinds that there are for GUEST_ARCH
 #   release_has KIND              whether there is that kind for GUEST_ARCH
 #   release_row KIND              what is known of it; nothing if there is none
 #   release_use_lists SUITE BASE  RELEASE_APT[] becomes what makes apt use lists of our own
 #   release_update SUITE          gets these lists anew
 #   get_release_source VERSION    the source of a kernel of another release, "6.12", or of the
 #                                 newest one, "newest"; sets KERNEL_SRC and KERNEL_SRC_ID
-#   release_sources               the versions that it takes
 #
 # Headers of another release need its compiler, and its build tools need its libc. So all
 # of it, down to the shell, is unpacked into a directory that the build has as its root.
@@ -47,20 +45,14 @@ RELEASE_TOOLS=(make bash dash coreutils sed grep mawk findutils diffutils binuti
 # Raise it when a change to this file makes old roots worthless.
 RELEASE_RECIPE=1
 
-# All that there are, as ARCHITECTURE/KIND.
 release_kernels()
 {
 	awk 'NF { print $1 "/" $2 }' <<<"$RELEASE_KERNELS"
 }
 
-release_kinds()
-{
-	awk -v arch="$GUEST_ARCH" '$1 == arch { print $2 }' <<<"$RELEASE_KERNELS"
-}
-
 release_has()
 {
-	grep -qxF -- "$1" <<<"$(release_kinds)"
+	[ -n "$(release_row "$1")" ]
 }
 
 # release_row KIND: version, suite, the suite it needs as well and package, of GUEST_ARCH's kernel.
@@ -136,28 +128,6 @@ release_try()
 	return 1
 }
 
-# release_find META VERSION: the kernel's package and its version, or nothing.
-release_find()
-{
-	apt-cache "${RELEASE_APT[@]}" show "$1:$GUEST_ARCH" 2>/dev/null |
-		awk -v prefix="$2." '
-		$1 == "Version:" { version = $2 }
-		$1 == "Depends:" && index(version, prefix) == 1 && !found++ {
-			match($0, /linux-image-[^ ,]+/)
-			print substr($0, RSTART, RLENGTH), version
-		}'
-}
-
-# What the scripts of packages would have made, as far as a build needs it.
-release_finish_root()
-{
-	local root=$1
-
-	mkdir -p "$root"/{dev,proc,tmp}
-	ln -sf mawk "$root/usr/bin/awk"
-	[ -e "$root/usr/bin/sh" ] || ln -s dash "$root/usr/bin/sh"
-}
-
 release_unpack()
 {
 	local root=$1 package dir
@@ -172,7 +142,10 @@ release_unpack()
 		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$root" ||
 			die "cannot unpack $package"
 	done
-	release_finish_root "$root"
+	# What the scripts of packages would have made, as far as a build needs it.
+	mkdir -p "$root"/{dev,proc,tmp}
+	ln -sf mawk "$root/usr/bin/awk"
+	[ -e "$root/usr/bin/sh" ] || ln -s dash "$root/usr/bin/sh"
 }
 
 # release_needs PACKAGE PATTERN: what PACKAGE depends on and matches PATTERN.
@@ -233,29 +206,25 @@ release_resolve()
 	release_try "$2" release_look_up "$3" "$1" || die "$2 has no $3 of version $1"
 }
 
+# release_look_up META VERSION
 release_look_up()
 {
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_find "$1" "$2")
+	read -r RELEASE_PACKAGE RELEASE_VERSION < <(
+		apt-cache "${RELEASE_APT[@]}" show "$1:$GUEST_ARCH" 2>/dev/null | awk -v prefix="$2." '
+			$1 == "Version:" { version = $2 }
+			$1 == "Depends:" && index(version, prefix) == 1 && !found++ {
+				match($0, /linux-image-[^ ,]+/)
+				print substr($0, RSTART, RLENGTH), version
+			}'
+	)
 }
 
-release_id()
-{
-	# Neither make nor a pattern is to find anything in a path.
-	KERNEL_ID=$(tr '+~:' - <<<"stock-${RELEASE_PACKAGE#linux-image-}_$RELEASE_VERSION-r$RELEASE_RECIPE")
-}
-
-# release_get_root VERSION SUITE META
-release_get_root()
-{
-	mkdir -p "$CACHE/kernel"
-	release_try "$2" release_make_latest "$@" ||
-		die "cannot get $RELEASE_PACKAGE $RELEASE_VERSION"
-}
-
+# release_make_latest VERSION SUITE META
 release_make_latest()
 {
 	release_resolve "$@"
-	release_id
+	# Neither make nor a pattern is to find anything in a path.
+	KERNEL_ID=$(tr '+~:' - <<<"stock-${RELEASE_PACKAGE#linux-image-}_$RELEASE_VERSION-r$RELEASE_RECIPE")
 	[ -d "$CACHE/kernel/$KERNEL_ID" ] ||
 		release_make_root "$RELEASE_PACKAGE" "$RELEASE_VERSION" "$CACHE/kernel/$KERNEL_ID"
 }
@@ -282,11 +251,11 @@ get_release_kernel()
 {
 	local version suite base meta root release
 
-	read -r version suite base meta < <(release_row "$1") ||
-		die "no suite is known that has the kernel $1 for $GUEST_ARCH"
+	read -r version suite base meta < <(release_row "$1")
 	release_use_lists "$suite" "$base"
 	lock "release-${RELEASE_LISTS##*/}"
-	release_get_root "$version" "$suite" "$meta"
+	release_try "$suite" release_make_latest "$version" "$suite" "$meta" ||
+		die "cannot get $RELEASE_PACKAGE $RELEASE_VERSION"
 	unlock "release-${RELEASE_LISTS##*/}"
 	root=$CACHE/kernel/$KERNEL_ID
 	release=${RELEASE_PACKAGE#linux-image-}
@@ -308,25 +277,13 @@ release_find_image()
 	die "$RELEASE_PACKAGE holds no kernel where one is due"
 }
 
-# The versions of which the source is to be had.
-release_sources()
-{
-	awk '$1 == "amd64" { print $3 }' <<<"$RELEASE_KERNELS"
-}
-
-# release_source_package VERSION: the package with its source, and its version. Suites that are
+# release_look_up_source VERSION: the package with its source, and its version. Suites that are
 # added to one have packages that it has not, with a version of their own.
-release_source_package()
-{
-	local package=linux-source-$1
-
-	apt-cache "${RELEASE_APT[@]}" show "$package" 2>/dev/null |
-		awk -v package="$package" '$1 == "Version:" && !found++ { print package, $2 }'
-}
-
 release_look_up_source()
 {
-	read -r RELEASE_PACKAGE RELEASE_VERSION < <(release_source_package "$1")
+	RELEASE_PACKAGE=linux-source-$1
+	read -r _ RELEASE_VERSION < <(apt-cache "${RELEASE_APT[@]}" show "$RELEASE_PACKAGE" 2>/dev/null |
+		grep -m 1 '^Version: ')
 }
 
 # As apt_download, by the lists of the other release.
@@ -346,7 +303,8 @@ get_release_source()
 {
 	local version=$1 suite base
 
-	[ "$version" != newest ] || version=$(release_sources | sort -V | tail -n 1)
+	[ "$version" != newest ] ||
+		version=$(awk '$1 == "amd64" { print $3 }' <<<"$RELEASE_KERNELS" | sort -V | tail -n 1)
 	read -r suite base < <(awk -v version="$version" \
 		'$1 == "amd64" && $3 == version { print $4, $5 }' <<<"$RELEASE_KERNELS") ||
 		die "no suite is known that has the source of Linux $version"

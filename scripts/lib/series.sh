@@ -91,7 +91,6 @@ series_make()
 	made=$(PYTHONPATH=$SCRIPTS/lib python3 -B -m dualtree_series make "$PROJECT" "$SERIES_TREE" \
 		"$1" "$2" "$date" "$(project_version)") || exit 2
 	mapfile -t SERIES_PATCHES <<<"$made"
-	SERIES_OUT=$(cd "$1" && pwd)
 	log "$((${#SERIES_PATCHES[@]} - 1)) patches and a cover letter for Linux $SERIES_VERSION"
 }
 

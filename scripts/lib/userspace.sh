@@ -44,8 +44,7 @@ get_userspace()
 
 	USERSPACE=
 	! arch_is_native || return 0
-	read -r suite base < <(awk -v arch="$GUEST_ARCH" '$1 == arch && $2 == "stock" { print $4, $5 }' \
-		<<<"$RELEASE_KERNELS")
+	read -r _ suite base _ < <(release_row stock)
 	USERSPACE=$CACHE/userspace/$GUEST_ARCH-$suite-r$USERSPACE_RECIPE
 	[ ! -d "$USERSPACE" ] || return 0
 	release_use_lists "$suite" "$base"

@@ -79,26 +79,6 @@ follow_guest()
 	GUEST_LINES=$lines
 }
 
-# Booting and the work of our own init take what the kernel needs, which with all checkers is
-# much; they are not what --step-timeout is there to find.
-INIT_PATIENCE=400
-
-# step_limit: sets STEP_LIMIT, how long the step that the guest is in may take.
-step_limit()
-{
-	STEP_LIMIT=$VM_STEP_TIMEOUT
-	case $GUEST_STEP in
-	booting | 'removing modules' | 'looking for leaks')
-		[ "$STEP_LIMIT" -ge "$INIT_PATIENCE" ] || STEP_LIMIT=$INIT_PATIENCE
-		;;
-	esac
-}
-
-stop_guest()
-{
-	kill -KILL -- "-$1" 2>/dev/null || true
-}
-
 # With lockdep 6.1 tests RCU-tasks in its early boot, by threads and timers that may not be
 # there yet: sometimes, with PREEMPT_RT in a boot of six, it waits for ever. Nothing of ours is
 # in the kernel then, and no word has come from the guest.
@@ -236,7 +216,9 @@ boot_guest()
 	while follow_boot; do
 		if [ "$BOOT_AGAIN" = tcg ]; then
 			log "  guest: KVM is given up ($KVM_FAULT): the same run starts again under TCG"
-			keep_kvm_logs
+			# They show why.
+			mv "$VM_LOG/console.log" "$VM_LOG/kvm-console.log"
+			mv "$VM_LOG/process.log" "$VM_LOG/kvm-process.log"
 			ACCEL=tcg ACCEL_WATCHED=
 			vm_command "$append"
 			continue
@@ -253,21 +235,24 @@ boot_guest()
 	VM_SECONDS=$((SECONDS - start))
 }
 
-# Of the guest that KVM failed: they show why.
-keep_kvm_logs()
-{
-	mv "$VM_LOG/console.log" "$VM_LOG/kvm-console.log"
-	mv "$VM_LOG/process.log" "$VM_LOG/kvm-process.log"
-}
+# Booting and the work of our own init take what the kernel needs, which with all checkers is
+# much; they are not what --step-timeout is there to find.
+INIT_PATIENCE=400
 
 # check_limits: sets VM_PROBLEM if the guest's time has run out.
 check_limits()
 {
-	step_limit
+	local limit=$VM_STEP_TIMEOUT
+
+	case $GUEST_STEP in
+	booting | 'removing modules' | 'looking for leaks')
+		[ "$limit" -ge "$INIT_PATIENCE" ] || limit=$INIT_PATIENCE
+		;;
+	esac
 	if [ "$GUEST_CLOCK" -ge $((VM_TIMEOUT * 1000)) ]; then
 		VM_PROBLEM="timeout: not done after ${VM_TIMEOUT}s, last in: $GUEST_STEP"
-	elif [ $((GUEST_CLOCK - GUEST_HEARD)) -ge $((STEP_LIMIT * 1000)) ]; then
-		VM_PROBLEM="timeout: more than ${STEP_LIMIT}s in: $GUEST_STEP"
+	elif [ $((GUEST_CLOCK - GUEST_HEARD)) -ge $((limit * 1000)) ]; then
+		VM_PROBLEM="timeout: more than ${limit}s in: $GUEST_STEP"
 	fi
 }
 
@@ -331,7 +316,7 @@ follow_boot()
 		[ "$GUEST_CLOCK" -lt "$look" ] || look=$((GUEST_CLOCK + BOOT_LOOK * 1000))
 		check_limits
 		if [ -n "$VM_PROBLEM$BOOT_AGAIN" ]; then
-			stop_guest "$pid"
+			kill -KILL -- "-$pid" 2>/dev/null || true
 			break
 		fi
 		tell_step "$start"
@@ -343,9 +328,7 @@ follow_boot()
 	end_uml_readers
 	[ -z "$BOOT_AGAIN" ] || return 0
 	follow_guest
-	if [ -z "$VM_PROBLEM" ]; then
-		judge_end "$status"
-	fi
+	[ -n "$VM_PROBLEM" ] || judge_end "$status"
 	[ -n "$BOOT_AGAIN" ]
 }
 
