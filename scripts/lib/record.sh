@@ -2,13 +2,15 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/record sets
 #
-# Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh, guest.sh and
-# trace-tool.sh.
+# Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh, guest.sh, python.sh
+# and trace-tool.sh.
 #
 #   record_build           the modules, for the kernel $kind
 #   record_guest DIR SCRIPT [OPTION...]
 #                          boots SCRIPT with dualtree.ko; the logs are in DIR
 #   record_sample          records samples/packet_ring; prints the trace
+#   record_self_check      prints what did not come out, and PASS or FAIL; returns 1 if it failed.
+#                          What is checked stands in lib/dualtree_report/record.py
 
 record_build()
 {
@@ -47,4 +49,17 @@ record_sample()
 	"$TRACE_TOOL" convert "$log_dir/record" >"$log_dir/packet_ring.trace"
 	"$TRACE_TOOL" check "$log_dir/packet_ring.trace" >&2
 	cat "$log_dir/packet_ring.trace"
+}
+
+record_self_check()
+{
+	local status=0
+
+	dualtree_report record "$log_dir" "$TRACE_TOOL" || status=1
+	record_build
+	guest_files "$(built_module dualtree_replay)" "$TRACE_TOOL" "$log_dir"/*.trace "$log_dir/plan"
+	record_guest "$log_dir" record-check.sh --cpus 1 "${GUEST_FILES[@]}" || status=1
+	dualtree_report record "$log_dir" "$TRACE_TOOL" --guest || status=1
+	[ "$status" -eq 0 ] && echo PASS || echo FAIL
+	return "$status"
 }
