@@ -23,22 +23,22 @@ bench_cost()
 	dualtree_report cost "$out" "${runs[@]}"
 }
 
-# What is received and sent is measured by modules of their own. drm_mm is in a module of the kernel's own, and its
-# rows are in one of ours.
+# What is received and sent is measured by modules of their own. drm_mm is in a module of the
+# kernel's own, and its rows are in one of ours.
 cost_run()
 {
-	local dir=$1 files=dualtree_bench.ko options=() path
+	local dir=$1 files=dualtree_bench.ko options=() name path drm
 
 	mkdir -p "$dir"
-	for path in dualtree_netbuf dualtree_bench_rx dualtree_bench_tx; do
-		[[ " ${BUILD_MODULES[*]} " == */$path.ko\ * ]] || continue
-		files+=,$path.ko
-		options+=(--file "$(built_module "$path")")
+	for name in dualtree_netbuf dualtree_bench_rx dualtree_bench_tx; do
+		path=$(module_path "$name") || continue
+		files+=,$name.ko
+		options+=(--file "$path")
 	done
-	if [[ " ${BUILD_MODULES[*]} " == */dualtree_bench_drm.ko\ * ]]; then
+	if drm=$(module_path dualtree_bench_drm); then
 		KERNELS_OWN=()
 		add_kernels_own drm
-		for path in "${KERNELS_OWN[@]}" "$(built_module dualtree_bench_drm)"; do
+		for path in "${KERNELS_OWN[@]}" "$drm"; do
 			files+=,$(basename "$path")
 			options+=(--file "$path")
 		done

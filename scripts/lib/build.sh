@@ -131,7 +131,7 @@ module_path()
 	local path
 
 	for path in "${BUILD_MODULES[@]}"; do
-		if [ "$(basename "$path" .ko | tr - _)" = "$(tr - _ <<<"$1")" ]; then
+		if [[ ${path//-/_} == */${1//-/_}.ko ]]; then
 			echo "$path"
 			return
 		fi
