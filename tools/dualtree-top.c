@@ -42,22 +42,23 @@ struct list {
 	struct instance *instances;
 };
 
-/* By what lines are sorted: its key in the terminal and for -s. */
+/* By what lines are sorted: its key in the terminal and for -s, and its column; COLUMNS is none. */
 static const struct order {
 	char key;
 	const char *what;
+	enum column column;
 } orders[] = {
-	{ 'h', "bytes held" },
-	{ 'l', "bytes live" },
-	{ 'r', "held for each byte live" },
-	{ 'i', "bytes in flight to their owner" },
-	{ 'p', "bytes of spares" },
-	{ 'e', "refused frees" },
-	{ 'd', "damage found" },
-	{ 'n', "name" },
+	{ 'h', "bytes held", HELD },
+	{ 'l', "bytes live", LIVE },
+	{ 'r', "held for each byte live", COLUMNS },
+	{ 'i', "bytes in flight to their owner", IN_FLIGHT },
+	{ 'p', "bytes of spares", SPARE },
+	{ 'e', "refused frees", REFUSED },
+	{ 'd', "damage found", DAMAGED },
+	{ 'n', "name", COLUMNS },
 };
 
-static char order = 'h';
+static const struct order *order = orders;
 static const char *path = LIST_PATH;
 static struct termios terminal_before;
 static bool terminal_is_raw;
@@ -83,20 +84,13 @@ static int order_numbers(double x, double y)
 
 static int compare(const void *a, const void *b)
 {
-	static const struct { char key; enum column column; } columns[] = {
-		{ 'h', HELD }, { 'l', LIVE }, { 'i', IN_FLIGHT }, { 'p', SPARE }, { 'e', REFUSED },
-		{ 'd', DAMAGED },
-	};
 	const struct instance *x = a, *y = b;
-	size_t i;
 
-	if (order == 'n')
+	if (order->key == 'n')
 		return strcmp(x->name, y->name);
-	if (order == 'r')
+	if (order->key == 'r')
 		return order_numbers(ratio(x), ratio(y));
-	for (i = 0; columns[i].key != order; i++)
-		;
-	return order_numbers(x->value[columns[i].column], y->value[columns[i].column]);
+	return order_numbers(x->value[order->column], y->value[order->column]);
 }
 
 /* Return: false if the line is not what debugfs.c writes. */
@@ -219,7 +213,7 @@ static bool order_set(char key)
 
 	for (i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
 		if (orders[i].key == key) {
-			order = key;
+			order = &orders[i];
 			return true;
 		}
 	}
@@ -252,7 +246,7 @@ static void watch(struct list *list, double seconds)
 		/* Home, and clear to the end of each line, and of the screen. */
 		printf("\033[H");
 		show(list, size.ws_row > 4 ? size.ws_row - 4 : 1, size.ws_col, "\033[K\n");
-		printf("\033[Jsorted by %c; keys: h l r i p e d n, q to quit", order);
+		printf("\033[Jsorted by %c; keys: h l r i p e d n, q to quit", order->key);
 		fflush(stdout);
 		errno = 0;
 	} while (wait_for_key(seconds));

@@ -82,14 +82,8 @@ report_lines()
 
 report_unloaded()
 {
-	local words="$2"
-
-	# shellcheck disable=SC2046 # words
-	set -- $(dmesg | sed -n "s/.*$1: unloaded: //p" | tail -n 1)
-	while [ $# -ge 2 ]; do
-		report "$words$1 $2"
-		shift 2
-	done
+	dmesg | sed -n "s/.*$1: unloaded: //p" | tail -n 1 | xargs -r -n 2 | sed "s/^/$2/" |
+		report_lines ''
 }
 
 pools_held()

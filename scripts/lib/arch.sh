@@ -78,11 +78,8 @@ arch_install()
 # arch_tool NAME: a program of binutils that reads the guest's files.
 arch_tool()
 {
-	if arch_is_native; then
-		echo "$1"
-	else
-		echo "$ARCH_TRIPLET-$1"
-	fi
+	arch_is_native || printf '%s-' "$ARCH_TRIPLET"
+	echo "$1"
 }
 
 use_arch amd64

@@ -19,11 +19,15 @@
 #                        EXPECTED is an extended regular expression for what must be among the
 #                        failures; "none": there must be none; "drops": none, but packets were
 #                        dropped
-#   row LABEL TEXT       a line of a report
+#   row LABEL TEXT...    a line of a report for each text
 
 row()
 {
-	printf '  %-10s %s\n' "$1" "$2"
+	local text
+
+	for text in "${@:2}"; do
+		printf '  %-10s %s\n' "$1" "$text"
+	done
 }
 
 sample_run()
@@ -52,17 +56,13 @@ sample_show()
 
 sample_verdict()
 {
-	local failure
-
 	if [ ${#failures[@]} -eq 0 ]; then
 		row console "clean; $1 unloaded"
 		echo "PASS ($(duration $SECONDS))"
 		return
 	fi
 	echo
-	for failure in "${failures[@]:0:20}"; do
-		row failed "$failure"
-	done
+	row failed "${failures[@]:0:20}"
 	row logs "$log_dir"
 	echo "FAIL ($(duration $SECONDS))"
 	return 1
@@ -99,9 +99,7 @@ sample_self_check()
 		else
 			status=1
 			row "not ok" "$name: '$expected' expected, found:"
-			for text in "${failures[@]-nothing}"; do
-				row '' "$text"
-			done
+			row '' "${failures[@]-nothing}"
 		fi
 	done <<<"$SELF_CHECKS"
 	[ $status -eq 0 ] && echo PASS || echo FAIL

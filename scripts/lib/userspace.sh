@@ -54,11 +54,12 @@ get_userspace()
 	unlock "release-${RELEASE_LISTS##*/}"
 }
 
-userspace_program()
+# userspace_find NAME DIR...: prints where it is, in the first of these that has it.
+userspace_find()
 {
 	local dir
 
-	for dir in bin sbin usr/bin usr/sbin; do
+	for dir in "${@:2}"; do
 		if [ -e "$USERSPACE/$dir/$1" ]; then
 			echo "$USERSPACE/$dir/$1"
 			return
@@ -67,17 +68,14 @@ userspace_program()
 	die "there is no $1 for $GUEST_ARCH"
 }
 
+userspace_program()
+{
+	userspace_find "$1" bin sbin usr/bin usr/sbin
+}
+
 userspace_library()
 {
-	local dir
-
-	for dir in "lib/$ARCH_TRIPLET" "usr/lib/$ARCH_TRIPLET" lib lib64; do
-		if [ -e "$USERSPACE/$dir/$1" ]; then
-			echo "$USERSPACE/$dir/$1"
-			return
-		fi
-	done
-	die "there is no library $1 for $GUEST_ARCH"
+	userspace_find "$1" "lib/$ARCH_TRIPLET" "usr/lib/$ARCH_TRIPLET" lib lib64
 }
 
 needed_libraries()
