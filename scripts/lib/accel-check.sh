@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2030,SC2031 # each boot sets what it needs in a shell of its own
 #
 # The choice between KVM and TCG (accel.sh, vm.sh), on a host whose KVM is only half usable:

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # KVM or TCG: the kernel that is booted decides. To be sourced after common.sh and arch.sh.
 #
@@ -126,7 +125,8 @@ choose_accel()
 follow_marks()
 {
 	[ "$GUEST_MARK" != none ] ||
-		! grep -aqE '^\[ *[0-9]+\.[0-9]+\]|Linux version ' "$VM_LOG/console.log" || GUEST_MARK=line
+		! grep -aqE '^\[ *[0-9]+\.[0-9]+\]|Linux version ' "$VM_LOG/console.log" ||
+		GUEST_MARK=line
 	if [ "$GUEST_MARK" != init ] && [ -s "$VM_LOG/port.log" ]; then
 		GUEST_MARK=init
 		init_has_spoken

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Debian's packages: which are there, what a meta package means today, and how
 # to get one without installing it. To be sourced after common.sh.

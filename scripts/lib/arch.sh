@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The architectures that a guest can have. To be sourced after common.sh.
 #

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
 # Instructions of an operation, counted by QEMU, on each kernel that was asked for.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
 # Bytes held for bytes live, of the traces of bench/host/traces.c. bench-replay.sh uses what is here

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
 # Nanoseconds of an operation, and of other allocators' in the same run, under user-mode Linux.

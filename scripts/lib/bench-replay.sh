@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/bench sets
 #
 # Trace files, replayed: those that scripts/bench trace wrote, and those that scripts/record made

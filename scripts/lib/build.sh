@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Builds modules against one of our kernels, outside of the project's tree. To be
 # sourced after common.sh and kernel.sh.

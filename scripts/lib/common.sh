@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # What every script here uses: messages, the cache, locks, and commands that
 # take long. To be sourced with the names of the other files of lib/ that a script

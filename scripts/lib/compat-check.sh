@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # compat/probe.sh and compat/refuse.h, held against headers of which the answers are known. To be
 # sourced after common.sh, apt.sh, kernel.sh and build.sh.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The clock that a guest's limits are counted by. To be sourced after common.sh.
 #

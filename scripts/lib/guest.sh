@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # A guest with modules of this tree. To be sourced after common.sh, kernel.sh and build.sh.
 #
@@ -37,8 +36,8 @@ build_guest_programs()
 	temp_dir
 	GUEST_PROGRAMS=()
 	for name; do
-		"$compiler" -O2 -Wall -Wextra -static -o "$TEMP_DIR/$name" "$SCRIPTS/guest/$name.c" >&2 ||
-			die "$name.c does not build"
+		"$compiler" -O2 -Wall -Wextra -static -o "$TEMP_DIR/$name" \
+			"$SCRIPTS/guest/$name.c" >&2 || die "$name.c does not build"
 		GUEST_PROGRAMS+=("$TEMP_DIR/$name")
 	done
 }

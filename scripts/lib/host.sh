@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The tests of host/: programs with the core's files, which need no kernel. To be sourced after
 # common.sh and apt.sh.

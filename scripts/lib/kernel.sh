@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The kernels we boot, of GUEST_ARCH (see arch.sh). To be sourced after common.sh and apt.sh.
 #

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The protocol's models: spin searches all of their states, and each mutation that a model has is
 # to be found; the table of model.rst names what the models and the code have. And its litmus tests,

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Debian's packages of this tree, tried in a Debian of their own. To be sourced after
 # common.sh, apt.sh, kernel.sh and build.sh.

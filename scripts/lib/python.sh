@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # What handles data is Python: lib/dualtree_report. To be sourced after common.sh and apt.sh.
 #

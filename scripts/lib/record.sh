@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # what scripts/record sets
 #
 # Guests of scripts/record. To be sourced after common.sh, kernel.sh, build.sh, guest.sh, python.sh
@@ -57,7 +56,8 @@ record_self_check()
 
 	dualtree_report record "$log_dir" "$TRACE_TOOL" || status=1
 	record_build
-	guest_files "$(built_module dualtree_replay)" "$TRACE_TOOL" "$log_dir"/*.trace "$log_dir/plan"
+	guest_files "$(built_module dualtree_replay)" "$TRACE_TOOL" "$log_dir"/*.trace \
+		"$log_dir/plan"
 	record_guest "$log_dir" record-check.sh --cpus 1 "${GUEST_FILES[@]}" || status=1
 	dualtree_report record "$log_dir" "$TRACE_TOOL" --guest || status=1
 	[ "$status" -eq 0 ] && echo PASS || echo FAIL

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # scripts/demo --relay --loopback: publisher and subscribers in the guest itself, so that it
 # runs on kernels without a network card, like the debug kernel. To be sourced after relay.sh and

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Debian's stock kernels of other releases and architectures than this machine's. To be
 # sourced after common.sh, apt.sh and arch.sh; kernel.sh does it.
@@ -282,8 +281,8 @@ release_find_image()
 release_look_up_source()
 {
 	RELEASE_PACKAGE=linux-source-$1
-	read -r _ RELEASE_VERSION < <(apt-cache "${RELEASE_APT[@]}" show "$RELEASE_PACKAGE" 2>/dev/null |
-		grep -m 1 '^Version: ')
+	read -r _ RELEASE_VERSION < <(apt-cache "${RELEASE_APT[@]}" show "$RELEASE_PACKAGE" \
+		2>/dev/null | grep -m 1 '^Version: ')
 }
 
 # As apt_download, by the lists of the other release.
@@ -304,7 +303,8 @@ get_release_source()
 	local version=$1 suite base
 
 	[ "$version" != newest ] ||
-		version=$(awk '$1 == "amd64" { print $3 }' <<<"$RELEASE_KERNELS" | sort -V | tail -n 1)
+		version=$(awk '$1 == "amd64" { print $3 }' <<<"$RELEASE_KERNELS" | sort -V |
+			tail -n 1)
 	read -r suite base < <(awk -v version="$version" \
 		'$1 == "amd64" && $3 == version { print $4, $5 }' <<<"$RELEASE_KERNELS") ||
 		die "no suite is known that has the source of Linux $version"

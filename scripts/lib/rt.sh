@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The kernel's source with PREEMPT_RT, which 6.1 has as separate patches. To be sourced
 # after common.sh, apt.sh and kernel.sh, which does it.

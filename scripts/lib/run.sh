@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # One run of suites in a guest, and what came of it. To be sourced after common.sh,
 # kernel.sh, build.sh and guest.sh.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 # shellcheck disable=SC2154 # log_dir and vm_options[], which the script sets
 #
 # A sample at work in a guest, as scripts/demo and scripts/vnic show it. To be sourced after
@@ -35,8 +34,8 @@ sample_run()
 	local script=$1 dir=$2
 
 	shift 2
-	guest_run "$script" "$dir" --cpus "$CPUS" --timeout "$TIMEOUT" --step-timeout "$STEP_TIMEOUT" \
-		--terse "${GUEST_FILES[@]}" "$@" "${vm_options[@]}" || true
+	guest_run "$script" "$dir" --cpus "$CPUS" --timeout "$TIMEOUT" \
+		--step-timeout "$STEP_TIMEOUT" --terse "${GUEST_FILES[@]}" "$@" "${vm_options[@]}" || true
 }
 
 sample_judge()

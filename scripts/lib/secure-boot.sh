@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # What Debian's kernel makes of modules without a signature, with one, and with a wrong one. To
 # be sourced after package.sh.

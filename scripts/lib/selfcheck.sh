@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Shows that the harness finds what it is there to find. To be sourced after run.sh,
 # torture.sh.
@@ -121,7 +120,8 @@ boot_case()
 		run_without_kvm "$dir" "${how#stand-in:}" "${options[@]}"
 		;;
 	torture:*)
-		torture_guest "$dir" "$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" "${options[@]}"
+		torture_guest "$dir" "$SELF_CHECK_TORTURE seed=$SEED inject=${how#torture:}" \
+			"${options[@]}"
 		;;
 	script) guest_run "$SCRIPTS/selfcheck/$name.sh" "$dir" --taint ON "${options[@]}" ;;
 	esac

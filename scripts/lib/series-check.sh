@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The self-check of scripts/series: a patch with a fault, for each check that is there to find it.
 # To be sourced after series.sh.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # A series of patches against a kernel, made by lib/dualtree_series, and what is checked of it. To
 # be sourced after common.sh, apt.sh, kernel.sh and version.sh.
@@ -219,7 +218,8 @@ series_builds()
 		}
 		SERIES_CONFIGURED=yes
 	fi
-	series_kbuild "$nr: building" "$logfile" W=1 C=1 CHECK="$(series_checker)" "${targets[@]}" || {
+	series_kbuild "$nr: building" "$logfile" W=1 C=1 CHECK="$(series_checker)" \
+		"${targets[@]}" || {
 		grep -E 'error|Error' "$logfile" | sed -n '1,10p'
 		echo "does not build; the log is $logfile"
 		return 1

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The torture module in a guest. To be sourced after common.sh, kernel.sh, build.sh, guest.sh and
 # run.sh.

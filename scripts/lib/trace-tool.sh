@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The program that writes and checks trace files. To be sourced after common.sh.
 #

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # What a guest of amd64 under TCG is told of its time stamp counter. To be sourced after common.sh
 # and arch.sh.

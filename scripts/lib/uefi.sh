@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # A guest that boots as a PC with Secure Boot does: UEFI's firmware with the keys that PCs are
 # sold with, then Debian's signed shim, its GRUB, and the kernel, each of which verifies the

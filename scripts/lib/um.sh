@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The suites built into a kernel that is a process: user-mode Linux, made and run by the kernel's
 # own kunit.py in a tree that scripts/intree has put dualtree into. To be sourced after

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The programs that a guest runs, of GUEST_ARCH. To be sourced after common.sh, apt.sh, arch.sh
 # and release.sh.

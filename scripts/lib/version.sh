@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # The version, which is written in include/dualtree/version.h and nowhere else. To be sourced
 # after common.sh.

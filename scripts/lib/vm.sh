@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # Boots a guest and follows it. To be sourced after common.sh, accel.sh, guest-clock.sh, arch.sh
 # and userspace.sh.
