@@ -88,7 +88,8 @@ report_unloaded()
 
 pools_held()
 {
-	cat /sys/kernel/debug/dualtree/pools/* | awk '$1 == "held_bytes" { n += $2 } END { print n + 0 }'
+	cat /sys/kernel/debug/dualtree/pools/* |
+		awk '$1 == "held_bytes" { sum += $2 } END { print sum + 0 }'
 }
 
 report_pools_used()

@@ -12,14 +12,13 @@
 #
 # /run/harness/relay.conf sets STREAMS and BAD (publishers that are due), PATIENCE (seconds
 # until they must have come and gone), PARAMETERS (of the relay) and IN_PLACE (nothing: the kernel's
-# driver has the cards); with --hostile HOSTILE.
+# driver has the cards) and HOSTILE (nothing: without --hostile).
 
 # shellcheck source=scripts/guest/lib.sh
 . /lib/guest.sh
 
 SUMMARY=/sys/kernel/debug/flvrelay/summary
 
-HOSTILE=
 # shellcheck source=/dev/null
 . "$HERE/relay.conf"
 

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
 #
 # scripts/demo --relay: a stream of ffmpeg's goes through samples/flvrelay in a guest, and
-# out again to several who read it. To be sourced after common.sh and guest.sh; needs the guest's files,
-# KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by
-# lib/dualtree_guest/relay.py.
+# out again to several who read it. To be sourced after common.sh and guest.sh; needs the guest's
+# files, KERNEL_IMAGE and KERNEL_MODULES. What came of it is judged by lib/dualtree_guest/relay.py.
 #
 #   relay_files                  what the guest needs, into sample_files[]
 #   relay_make_stream DIR S [RATE]  S seconds of picture and sound, in DIR/in.flv, and the
@@ -21,7 +19,7 @@
 
 # What scripts/demo was asked for.
 # shellcheck disable=SC2154
-: "${seconds?}" "${kind?}" "${peers?}" "${in_place?}"
+: "${seconds?}" "${hostile?}" "${peers?}" "${in_place?}"
 
 # Pictures in a second, and between two that decoding can begin with.
 RELAY_RATE=25
@@ -102,11 +100,13 @@ socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))
 print(*(s.getsockname()[1] for s in socks))' "$1"
 }
 
-# boot_relay PARAMETERS STREAMS BAD [VM-OPTION...]: sets vm_pid, publish_port, subscribe_port.
-# relay.conf may have lines already.
+# boot_relay PARAMETERS STREAMS BAD [VM-OPTION...]: sets vm_pid.
 boot_relay()
 {
-	cat >>"$dir/relay.conf" <<-END
+	mkdir -p "$dir"
+	: >"$dir/host-failures"
+	cat >"$dir/relay.conf" <<-END
+		HOSTILE=$hostile
 		STREAMS=$2
 		BAD=$3
 		PATIENCE=$((seconds + RELAY_PATIENCE))
@@ -327,9 +327,6 @@ relay_run()
 	local dir=$1 vm_pid publisher_pid publish_port subscribe_port stop_port='' slow_reader
 	local -A reader_pids=()
 
-	mkdir -p "$dir"
-	: >"$dir/host-failures"
-	: >"$dir/relay.conf"
 	read -r publish_port subscribe_port < <(free_ports 2)
 	boot_relay "$2" 1 "$(grep -c '|' <<<"$RELAY_BAD")"
 	relay_traffic
@@ -352,9 +349,6 @@ hostile_run()
 
 	# A descriptor for each peer, here and in QEMU.
 	ulimit -n $((2 * peers + 2048)) 2>/dev/null || die "no $peers peers: too few descriptors"
-	mkdir -p "$dir"
-	: >"$dir/host-failures"
-	echo HOSTILE=yes >"$dir/relay.conf"
 	read -r publish_port subscribe_port stop_port raw_port qemu_port < <(free_ports 5)
 	boot_relay "idle_ms=15000 wait_ms=20000 drain_ms=3000 limit_mib=16" 0 0 \
 		--qemu-arg -netdev --qemu-arg "socket,id=raw,udp=127.0.0.1:$raw_port,\
