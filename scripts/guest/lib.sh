@@ -167,18 +167,15 @@ feed_trace()
 
 remove_modules()
 {
-	local name reversed=
+	local name
 
 	[ -e /tmp/modules ] || return 0
-	while read -r name; do
-		reversed="$name $reversed"
-	done </tmp/modules
-	rm -f /tmp/modules
-	for name in $reversed; do
+	for name in $(tac /tmp/modules); do
 		# Gone already, by the script's own doing.
 		[ -d "/sys/module/$name" ] || continue
 		rmmod "$name" || fail "rmmod $name failed"
 	done
+	rm -f /tmp/modules
 }
 
 # An object must be five seconds old to count, and only what two scans find is a leak.

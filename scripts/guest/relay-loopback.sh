@@ -174,5 +174,4 @@ rmmod flvrelay || fail "rmmod flvrelay failed"
 dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
 rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
 report_pools_used
-rmmod dualtree || fail "rmmod dualtree failed"
 finish_ok

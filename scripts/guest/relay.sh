@@ -130,5 +130,4 @@ fi
 dmesg | sed -n 's/^.*\] flvrelay: //p' | report_lines line
 rmmod dualtree_netbuf || fail "rmmod dualtree_netbuf failed"
 report_pools_used
-rmmod dualtree || fail "rmmod dualtree failed"
 finish_ok

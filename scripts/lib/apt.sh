@@ -43,15 +43,6 @@ apt_install()
 	fi
 }
 
-# The version apt would install now.
-apt_candidate()
-{
-	local version
-
-	version=$(apt-cache policy "$1" | awk '$1 == "Candidate:" { print $2 }')
-	[ -n "$version" ] && [ "$version" != "(none)" ] && echo "$version"
-}
-
 # apt_resolve META PATTERN: the package matching PATTERN that META depends on.
 apt_resolve()
 {
@@ -59,8 +50,8 @@ apt_resolve()
 		awk -v pattern="$2" '$1 == "Depends:" && $2 ~ pattern && !found++ { print $2 }'
 }
 
-# apt_resolve_or_die META PATTERN: the same into RESOLVED, and its version into
-# RESOLVED_VERSION.
+# apt_resolve_or_die META PATTERN: the same into RESOLVED, and the version that apt would
+# install now into RESOLVED_VERSION.
 apt_resolve_or_die()
 {
 	RESOLVED=$(apt_resolve "$1" "$2")
@@ -69,7 +60,9 @@ apt_resolve_or_die()
 		RESOLVED=$(apt_resolve "$1" "$2")
 	fi
 	[ -n "$RESOLVED" ] || die "apt knows no package $1 that leads to $2"
-	RESOLVED_VERSION=$(apt_candidate "$RESOLVED") || die "apt has no version of $RESOLVED"
+	RESOLVED_VERSION=$(apt-cache policy "$RESOLVED" |
+		awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }')
+	[ -n "$RESOLVED_VERSION" ] || die "apt has no version of $RESOLVED"
 }
 
 download_size()
