@@ -51,7 +51,6 @@ cd "$HERE" || exit 1
 
 # Eight busy processes on a host with two CPUs leave one guest CPU a fifth of a CPU, and its other
 # CPUs wait for that one.
-# shellcheck disable=SC2034 # for the scripts
 STARVED=10
 
 # One write for each line: lines of two processes do not mix.

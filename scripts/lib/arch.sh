@@ -43,7 +43,6 @@ use_arch()
 {
 	local packages machine
 
-	# shellcheck disable=SC2034 # for those who source this
 	read -r GUEST_ARCH ARCH_KERNEL ARCH_TRIPLET ARCH_QEMU packages machine ARCH_CPU \
 		ARCH_CONSOLE ARCH_PORT ARCH_IMAGE < <(awk -v name="$1" '$1 == name' <<<"$ARCHES") ||
 		die "no architecture $1; there are: $(list_arches | tr '\n' ' ')"

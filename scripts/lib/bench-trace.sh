@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2154 # what scripts/bench sets
 #
 # Trace files of the traces that bench/host/traces.c has.
 #

@@ -25,15 +25,6 @@ TORTURE_OPTIONS=()
 # Seconds for booting, and for looking for leaks.
 TORTURE_BOOT=400
 
-# torture_words KIND: for the command line: one CPU without a tick, on kernels that support that. Not
-# with the debug kernel's checkers: the scheduler looks at such a CPU once a second in a work, and
-# warns when it was 3 s late, which no parameter changes. In emulation it was once or twice an hour,
-# five seconds after that CPU had come online again; it was not seen on the other kernels.
-torture_words()
-{
-	[ "$1" = debug ] || echo nohz_full=3
-}
-
 torture_guest()
 {
 	local dir=$1 arguments=$2
@@ -77,19 +68,23 @@ torture_show()
 # torture_on KIND SECONDS DIR PATIENCE
 torture_on()
 {
-	local kind=$1 seconds=$2 dir=$3 patience=$4 start took words taint=O status=0
+	local kind=$1 seconds=$2 dir=$3 patience=$4 start took tickless=() taint=O status=0
 
 	get_kernel "$kind"
 	build_or_die "$PROJECT" tree W=1
 	torture_find_modules
 	log "torture on the $kind kernel for $(duration "$seconds"), seed $SEED"
 	start=$SECONDS
-	words=$(torture_words "$kind")
+	# One CPU without a tick, on kernels that support that. Not with the debug kernel's checkers:
+	# the scheduler looks at such a CPU once a second in a work, and warns when it was 3 s late,
+	# which no parameter changes. In emulation it was once or twice an hour, five seconds after
+	# that CPU had come online again; it was not seen on the other kernels.
+	[ "$kind" = debug ] || tickless=(--append nohz_full=3)
 	# A module of ours is unsigned, too, where the kernel has signatures.
 	[[ $kind != stock* ]] || taint=OE
 	# With every other seed the torture takes CPUs down, else the guest's user space does.
 	torture_guest "$dir" "seconds=$seconds seed=$SEED hotplug=$((SEED & 1)) inject=none" \
-		${words:+--append "$words"} --terse --taint "$taint" \
+		"${tickless[@]}" --terse --taint "$taint" \
 		--step-timeout "$patience" \
 		--timeout $((seconds + patience + TORTURE_BOOT)) "${TORTURE_OPTIONS[@]}" || status=$?
 	torture_show "$dir"

@@ -25,8 +25,6 @@ build_trace_tool()
 			-static -include host/kernel.h -I. -idirafter "$TEMP_DIR" -o "$TEMP_DIR/trace_tool" \
 			host/*.c objects.c trace_file.c
 	) >&2 || die "bench/host/trace_tool.c does not build"
-	# For the script that sources this.
-	# shellcheck disable=SC2034
 	TRACE_TOOL=$TEMP_DIR/trace_tool
 }
 

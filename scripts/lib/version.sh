@@ -32,7 +32,6 @@ check_version()
 	}
 	version_agrees CHANGELOG.md "$(sed -n 's/^## \(.*\) (.*)$/\1/p' "$PROJECT/CHANGELOG.md" |
 		sed -n 1p)" "$version" || status=1
-	# shellcheck disable=SC2016 # for the shell inside
 	version_agrees dkms.conf "$(bash -c '. "$1" && echo "$PACKAGE_VERSION"' - \
 		"$PROJECT/dkms.conf")" "$version" || status=1
 	# No repository, or one without a commit, has no tag.
