@@ -131,21 +131,18 @@ static void region_check_finds_blocks(struct kunit *test)
 
 static int cache_checks_init(struct kunit *test)
 {
-	struct cache_fixture *f;
 	int err = dt_cache_fixture_init(test);
 
 	if (err)
 		return err;
-	f = test->priv;
-	the_region = dt_add_region(f, ORDER_OF_64);
-	add_credit(f, 1, 1);
-	add_credit(f, 2, 2);
-	free_drained(f, the_region, 10, 1);
-	free_drained(f, the_region, 20, 2);
-	free_drained(f, the_region, 30, 2);
-	free_drained(f, the_region, 40, 1);
-	free_local(f, the_region, 4, 2);
-	dt_expect_picture(f, the_region, "####hh####c#########cc########cc########.#");
+	the_region = dt_add_region(test, ORDER_OF_64);
+	add_credit(the_region->heap, 1, 1);
+	add_credit(the_region->heap, 2, 2);
+	free_drained(the_region, 10, 1);
+	free_drained(the_region, 20, 2);
+	free_drained(the_region, 30, 2);
+	free_drained(the_region, 40, 1);
+	dt_expect_free_local(test, the_region, 4, 2, "####hh####c#########cc########cc########.#");
 	/* A broken structure leads a check to bytes that are poisoned. */
 	dt_unpoison(the_region->base, the_region->bytes);
 	return 0;
