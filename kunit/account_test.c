@@ -25,14 +25,11 @@ static void account_shares_pool(struct kunit *test)
 {
 	struct dualtree *a = test_instance(test, .flags = DUALTREE_ACCOUNT);
 	struct dualtree *b = test_instance(test, .flags = DUALTREE_ACCOUNT);
-	void *ptr;
 
 	KUNIT_EXPECT_PTR_EQ(test, a->pool, b->pool);
 	KUNIT_EXPECT_NOT_NULL(test, dualtree_alloc(a, 100, GFP_KERNEL));
 	dt_test_instance_destroy(test, a);
-	ptr = dualtree_alloc(b, 100, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, dualtree_free(b, ptr, 100), 0);
+	KUNIT_ASSERT_TRUE(test, alloc_and_free(b, 100, GFP_KERNEL));
 	dt_test_instance_destroy(test, b);
 	b = test_instance(test, .flags = DUALTREE_ACCOUNT);
 	KUNIT_EXPECT_EQ(test, pool_stats(b->pool).held_bytes, 0);

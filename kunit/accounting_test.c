@@ -8,24 +8,6 @@
 #include "fixtures/instance.h"
 #include "fixtures/scale.h"
 
-static void expect_stats(struct kunit *test, struct dualtree *dt,
-			 const struct dualtree_stats *want)
-{
-	struct dualtree_stats got = stats_of(dt);
-
-	/* One by one, so that a failure says which. */
-	KUNIT_EXPECT_EQ(test, got.allocs, want->allocs);
-	KUNIT_EXPECT_EQ(test, got.frees, want->frees);
-	KUNIT_EXPECT_EQ(test, got.bad_frees, want->bad_frees);
-	KUNIT_EXPECT_EQ(test, got.live_bytes, want->live_bytes);
-	KUNIT_EXPECT_EQ(test, got.held_bytes, want->held_bytes);
-	KUNIT_EXPECT_EQ(test, got.free_bytes, want->free_bytes);
-	KUNIT_EXPECT_EQ(test, got.largest_free, want->largest_free);
-	KUNIT_EXPECT_EQ(test, got.extents, want->extents);
-	KUNIT_EXPECT_EQ(test, got.regions, want->regions);
-	KUNIT_EXPECT_TRUE(test, stats_equal(&got, want));
-}
-
 /* The large extent is @bytes larger, or smaller. */
 static void large_changes(struct dualtree_stats *want, long bytes)
 {
@@ -46,7 +28,7 @@ static void free_in_parts(struct kunit *test, struct dualtree *dt, struct dualtr
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + size - 10, 10), 0);
 	want->frees++;
 	want->live_bytes -= 10;
-	expect_stats(test, dt, want);
+	dt_expect_stats(test, dt, want);
 
 	/* The rest of that granule and two more, which lie apart from the large extent. */
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, p + 13 * g - 1, 3 * g - 33), 0);
@@ -54,7 +36,7 @@ static void free_in_parts(struct kunit *test, struct dualtree *dt, struct dualtr
 	want->live_bytes -= 3 * g - 33;
 	want->free_bytes += 3 * g;
 	want->extents++;
-	expect_stats(test, dt, want);
+	dt_expect_stats(test, dt, want);
 
 	/* What lay between them goes: one extent. */
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), 0);
@@ -63,11 +45,11 @@ static void free_in_parts(struct kunit *test, struct dualtree *dt, struct dualtr
 	want->free_bytes += g;
 	want->largest_free += 3 * g + g;
 	want->extents--;
-	expect_stats(test, dt, want);
+	dt_expect_stats(test, dt, want);
 
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, q, g), -EALREADY);
 	want->bad_frees++;
-	expect_stats(test, dt, want);
+	dt_expect_stats(test, dt, want);
 }
 
 /* Every count after every step, worked out by hand. */
@@ -84,13 +66,13 @@ static void accounting_stats_exact(struct kunit *test)
 	void *p, *q;
 
 	p = dualtree_alloc(dt, size, GFP_KERNEL);
-	expect_stats(test, dt, &want);
+	dt_expect_stats(test, dt, &want);
 
 	q = dualtree_alloc(dt, g, GFP_KERNEL);
 	want.allocs++;
 	want.live_bytes += g;
 	large_changes(&want, -(long)g);
-	expect_stats(test, dt, &want);
+	dt_expect_stats(test, dt, &want);
 
 	free_in_parts(test, dt, &want, p, size, q);
 
@@ -98,7 +80,7 @@ static void accounting_stats_exact(struct kunit *test)
 	want.frees++;
 	want.live_bytes = 0;
 	large_changes(&want, block - want.free_bytes);
-	expect_stats(test, dt, &want);
+	dt_expect_stats(test, dt, &want);
 
 	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), block);
 	want.region_puts++;
@@ -106,7 +88,7 @@ static void accounting_stats_exact(struct kunit *test)
 	want.held_bytes = 0;
 	want.extents = 0;
 	want.regions = 0;
-	expect_stats(test, dt, &want);
+	dt_expect_stats(test, dt, &want);
 	dt_expect_drained(test, dt);
 }
 
@@ -118,10 +100,8 @@ static void accounting_shrink_keeps_live(struct kunit *test)
 	void *ptrs[8];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
-		ptrs[i] = dualtree_alloc(dt, block, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
-	}
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+		ptrs[i] = dt_must_alloc(test, dt, block);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, ARRAY_SIZE(ptrs) * block);
 	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), 0);
 	/* All but one byte of each. */
@@ -162,8 +142,7 @@ static void accounting_pool_sum(struct kunit *test)
 	block = buddy_pool_alloc(pool, 2, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
-		ptrs[i] = dualtree_alloc(dts[i % 3], 900 * (1 + i % 19), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
+		ptrs[i] = dt_must_alloc(test, dts[i % 3], 900 * (1 + i % 19));
 		expect_pool_sum(test, pool, dts, 3, 4 * PAGE_SIZE);
 	}
 	for (i = 0; i < ARRAY_SIZE(ptrs); i += 2) {
@@ -194,8 +173,7 @@ static void accounting_destroy_live(struct kunit *test)
 		dt = dualtree_create(test->name, &params);
 		KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
 		for (k = 0; k < 40; k++) {
-			ptr = dualtree_alloc(dt, 1 + 997 * k, GFP_KERNEL);
-			KUNIT_EXPECT_NOT_NULL(test, ptr);
+			ptr = dt_must_alloc(test, dt, 1 + 997 * k);
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, k), k ? 0 : -EINVAL);
 		}
 		KUNIT_EXPECT_GT(test, dt_pool_used(pool), 0);
@@ -206,8 +184,7 @@ static void accounting_destroy_live(struct kunit *test)
 	dt_test_instance_destroy(test, dt_test_instance(test, &params));
 	dt = dualtree_create("used", &params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
-	ptr = dualtree_alloc(dt, 77, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 77), 0);
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, 77, GFP_KERNEL));
 	dualtree_destroy(dt);
 	KUNIT_EXPECT_EQ(test, dt_pool_used(pool), 0);
 }

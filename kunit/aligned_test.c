@@ -203,8 +203,7 @@ static void aligned_zero(struct kunit *test)
 
 		gfp = GFP_KERNEL | (way ? 0 : __GFP_ZERO);
 		dt = test_instance(test, .flags = setup_flags(test) | (way ? DUALTREE_ZERO : 0));
-		all = dualtree_alloc(dt, SZ_64K, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, all);
+		all = dt_must_alloc(test, dt, SZ_64K);
 		memset(all, 0xa5, SZ_64K);
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 64, 3 * SZ_16K), 0);
 		ptr = dualtree_alloc_aligned(dt, 5001, SZ_16K, gfp);

@@ -50,7 +50,6 @@ static struct damaged *damaged_create(struct kunit *test, unsigned long flags, u
 	d->dt = test_instance(test, .flags = flags, .min_region_order = order,
 			      .max_region_order = order, .limit = nr * d->bytes);
 	prandom_seed_state(&d->rnd, random_seed(test, param_value_of(seed)));
-	dt_stay_on(test, raw_smp_processor_id());
 	return d;
 }
 

@@ -174,8 +174,7 @@ static void step_alloc(struct kunit *test, struct model *m, struct dualtree *dt)
 	unsigned int nr = granules_of(size);
 	u8 *want = fit(m, nr), *ptr;
 
-	ptr = dualtree_alloc(dt, size, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, size);
 	if (!want) {
 		/* The start of a new region, wherever that lies. */
 		KUNIT_ASSERT_NULL(test, region_at(m, ptr));

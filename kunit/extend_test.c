@@ -17,8 +17,7 @@ static u8 *setup_region(struct kunit *test, struct dualtree **dt)
 	u8 *all;
 
 	*dt = setup_instance(test, .min_region_order = REGION_ORDER);
-	all = dualtree_alloc(*dt, REGION_BYTES, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, all);
+	all = dt_must_alloc(test, *dt, REGION_BYTES);
 	memset(all, 0x11, REGION_BYTES);
 	return all;
 }
@@ -330,8 +329,7 @@ static void extend_refused(struct kunit *test)
 	u8 on_stack[8];
 
 	other = setup_instance(test);
-	foreign = dualtree_alloc(other, g, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, foreign);
+	foreign = dt_must_alloc(test, other, g);
 	expect_free(test, dt, all + 1000, 1000);
 	expect_not_grown(test, dt, NULL, 0, 1);
 	expect_not_grown(test, dt, NULL, 1, 2);

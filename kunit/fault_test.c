@@ -144,8 +144,7 @@ static void fault_no_heap(struct kunit *test)
 	KUNIT_EXPECT_GE(test, dualtree_faults() - before, 2);
 	KUNIT_EXPECT_FALSE(test, has_heap(dt, raw_smp_processor_id()));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
-	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, 100);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 	dt_expect_drained(test, dt);

@@ -17,7 +17,6 @@ static void growth_powers_of_two(struct kunit *test)
 	struct buddy_pool *pool = dt_test_pool(test, NULL);
 	unsigned int order;
 	size_t size;
-	void *ptr;
 
 	/* An order of 0 stands for the default: the smallest order to ask for is 1. */
 	for (order = 1; order <= BUDDY_POOL_ARENA_ORDER; order++) {
@@ -26,8 +25,7 @@ static void growth_powers_of_two(struct kunit *test)
 		size = PAGE_SIZE << order;
 		dt = setup_instance(test, .pool = pool, .min_region_order =
 				    order == BUDDY_POOL_ARENA_ORDER ? order : 1);
-		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		dt_must_alloc(test, dt, size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, size);
 		KUNIT_EXPECT_EQ(test, dt_pool_used(pool), size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).region_gets, 1);
@@ -48,8 +46,7 @@ static void growth_on_one_instance(struct kunit *test)
 
 	/* The largest first: a heap that holds more grows by more. */
 	for (size = max_size; size >= 256 * PAGE_SIZE; size /= 2) {
-		ptr[regions] = dualtree_alloc(dt, size, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr[regions]);
+		ptr[regions] = dt_must_alloc(test, dt, size);
 		held += size;
 		regions++;
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, held);
@@ -203,10 +200,8 @@ static void growth_reuse_before_more(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, ptrs);
-	for (i = 0; i < nr; i++) {
-		ptrs[i] = dualtree_alloc(dt, SZ_4K, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
-	}
+	for (i = 0; i < nr; i++)
+		ptrs[i] = dt_must_alloc(test, dt, SZ_4K);
 	KUNIT_ASSERT_EQ(test, stats_of(dt).free_bytes, 0);
 	for (i = 0; i < nr; i += 2)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], SZ_4K), 0);
@@ -228,7 +223,6 @@ static void growth_young(struct kunit *test)
 	struct dualtree *dt = setup_instance(test);
 	size_t held = 0, now;
 
-	dt_stay_on(test, raw_smp_processor_id());
 	while (held < 4 * SZ_64K) {
 		KUNIT_ASSERT_NOT_NULL(test, dualtree_alloc(dt, DT_GRANULE, GFP_KERNEL));
 		now = stats_of(dt).held_bytes;
@@ -252,14 +246,11 @@ static void growth_young_rounds(struct kunit *test)
 	void *ptrs[16];
 	u64 gets = 0;
 
-	dt_stay_on(test, raw_smp_processor_id());
 	for (round = 0; round < 20; round++) {
 		if (round == 10)
 			gets = stats_of(dt).region_gets;
-		for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
-			ptrs[i] = dualtree_alloc(dt, 1500, GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
-		}
+		for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+			ptrs[i] = dt_must_alloc(test, dt, 1500);
 		for (i = 0; i < ARRAY_SIZE(ptrs); i++)
 			KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], 1500), 0);
 	}

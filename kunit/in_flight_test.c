@@ -40,10 +40,8 @@ static struct flight *flight_begin(struct kunit *test, unsigned int idle_ms)
 	dt_test_idle_ms(test, idle_ms);
 	flight->dt = test_instance(test);
 	dt_stay_on(test, 0);
-	for (i = 0; i < NR; i++) {
-		flight->ptrs[i] = dualtree_alloc(flight->dt, BYTES, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, flight->ptrs[i]);
-	}
+	for (i = 0; i < NR; i++)
+		flight->ptrs[i] = dt_must_alloc(test, flight->dt, BYTES);
 	return flight;
 }
 

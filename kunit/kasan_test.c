@@ -192,8 +192,7 @@ static struct watch *watch_create(struct kunit *test)
 	w->dt = setup_instance(test, .pool = dt_test_small_pool(test, 0), .limit = REGION_BYTES,
 			       .min_region_order = REGION_ORDER, .max_region_order = REGION_ORDER);
 	/* Something stays live in it, or it would be given back. */
-	w->base = dualtree_alloc(w->dt, REGION_BYTES, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, w->base);
+	w->base = dt_must_alloc(test, w->dt, REGION_BYTES);
 	w->region = region_of(w->base);
 	go_live(w, 0, REGION_BYTES);
 	watch_check(test, w);

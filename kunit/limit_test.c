@@ -19,11 +19,9 @@ static struct dualtree *limited(struct kunit *test, unsigned int regions)
 			     .min_region_order = get_order(region_bytes()));
 }
 
-static int touch(void *arg)
+static int touch(void *dt)
 {
-	struct dualtree *dt = arg;
-
-	return dualtree_free(dt, dualtree_alloc(dt, 64, GFP_KERNEL), 64);
+	return alloc_and_free(dt, 64, GFP_KERNEL) ? 0 : -ENOMEM;
 }
 
 /* Another CPU's spare is all that the limit allows, and nothing is live. */
@@ -31,15 +29,12 @@ static void limit_other_cpu(struct kunit *test)
 {
 	unsigned int here = raw_smp_processor_id(), there = dt_other_cpu(test, here);
 	struct dualtree *dt = limited(test, 1);
-	void *ptr;
 
 	dt_stay_on(test, here);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(there, touch, dt, false), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, region_bytes());
 	KUNIT_EXPECT_EQ(test, stats_of(dt).live_bytes, 0);
-	ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, 64, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
 	dt_expect_drained(test, dt);
 }
@@ -52,25 +47,19 @@ static void limit_in_flight(struct kunit *test)
 	void *ptr;
 
 	dt_stay_on(test, there);
-	ptr = dualtree_alloc(dt, region_bytes(), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, region_bytes());
 	dt_stay_on(test, here);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, region_bytes()), 0);
-	ptr = dualtree_alloc(dt, region_bytes(), GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, region_bytes()), 0);
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, region_bytes(), GFP_KERNEL));
 	dt_expect_drained(test, dt);
 }
 
 /* More than the limit is no reason to ask all heaps, and fails as before. */
 static void limit_exceeded(struct kunit *test)
 {
-	struct dualtree *dt;
-	void *ptr;
+	struct dualtree *dt = limited(test, 1);
+	void *ptr = dt_must_alloc(test, dt, 64);
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt = limited(test, 1);
-	ptr = dualtree_alloc(dt, 64, GFP_KERNEL);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 2 * region_bytes(), GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, region_bytes(), GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 2);
@@ -81,19 +70,13 @@ static void limit_exceeded(struct kunit *test)
 /* The shared heap's own spare, which is too small, may be all that stands in the way. */
 static void limit_shared_spare(struct kunit *test)
 {
-	struct dualtree *dt;
-	void *ptr;
+	struct dualtree *dt = limited(test, 2);
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt = limited(test, 2);
 	KUNIT_ASSERT_EQ(test, touch(dt), 0);
 	dualtree_shrink(dt);
 	hold_section(dt);
-	ptr = dualtree_alloc(dt, 64, GFP_ATOMIC);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
-	ptr = dualtree_alloc(dt, 2 * region_bytes(), GFP_ATOMIC);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 2 * region_bytes()), 0);
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, 64, GFP_ATOMIC));
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, 2 * region_bytes(), GFP_ATOMIC));
 	release_section(dt);
 	dt_expect_drained(test, dt);
 }

@@ -325,8 +325,7 @@ static void nmi_alloc_empty(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_none(job));
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).region_gets, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(job->dt).failed_allocs, JOB_NR);
-	ptr = dualtree_alloc(job->dt, 100, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, job->dt, 100);
 	stats = stats_of(job->dt);
 	job->size = stats.largest_free + 1;
 	dt_call_in_nmi(test, job_alloc, job);

@@ -20,8 +20,7 @@ static void dma_addresses(struct kunit *test)
 	u8 *ptr;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ptr = dualtree_alloc(dt, sizes[i], GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		ptr = dt_must_alloc(test, dt, sizes[i]);
 		KUNIT_EXPECT_EQ(test, dualtree_dma_addr(dt, ptr),
 				phys_to_dma(dev, virt_to_phys(ptr)));
 		KUNIT_EXPECT_EQ(test, dualtree_dma_addr(dt, ptr + sizes[i] - 1),

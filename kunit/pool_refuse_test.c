@@ -410,8 +410,7 @@ static void buddy_refuse_owned(struct kunit *test)
 	void *ptr, *block;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dt));
-	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, 100);
 	block = PTR_ALIGN_DOWN(ptr, PAGE_SIZE << 2);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 2), -EINVAL);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, block, 4), -EINVAL);

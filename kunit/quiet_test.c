@@ -78,14 +78,11 @@ static void quiet_until_busy(struct kunit *test)
 	const unsigned int calls = 8;
 	struct dualtree *dt;
 	unsigned int i;
-	void *ptr;
 
 	dt_test_shared_calls(test, calls);
 	dt = test_instance(test);
 	for (i = 0; i <= 2 * calls; i++) {
-		ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr);
-		KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+		KUNIT_ASSERT_TRUE(test, alloc_and_free(dt, 100, GFP_KERNEL));
 		KUNIT_EXPECT_EQ(test, own_heaps(dt), i < calls ? 0 : 1);
 	}
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, calls);
@@ -101,16 +98,13 @@ static void quiet_until_fast(struct kunit *test)
 {
 	struct dualtree *dt;
 	unsigned int i;
-	void *ptr;
 
 	dt_test_shared_calls(test, 1);
 	dt = test_instance(test);
 	for (i = 0; i < PAIRS_MAX && !own_heaps(dt); i++) {
 		/* As if another CPU had made a call in between. */
 		WRITE_ONCE(dt->row_cpu, U16_MAX);
-		ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr);
-		KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+		KUNIT_ASSERT_TRUE(test, alloc_and_free(dt, 100, GFP_KERNEL));
 	}
 	KUNIT_EXPECT_GT(test, i, CALLS_IN_TURN);
 	KUNIT_EXPECT_EQ(test, own_heaps(dt), 1);
@@ -126,8 +120,7 @@ static void quiet_until_large(struct kunit *test)
 
 	dt_test_shared_calls(test, UINT_MAX);
 	dt = test_instance(test);
-	ptrs[0] = dualtree_alloc(dt, SZ_64K + 1, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptrs[0]);
+	ptrs[0] = dt_must_alloc(test, dt, SZ_64K + 1);
 	KUNIT_EXPECT_EQ(test, own_heaps(dt), 1);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).nested_allocs, 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[0], SZ_64K + 1), 0);

@@ -214,8 +214,7 @@ static void realloc_zero(struct kunit *test)
 
 		dt = test_instance(test, .min_region_order = REGION_ORDER,
 				   .flags = setup_flags(test) | (way & 1 ? DUALTREE_ZERO : 0));
-		all = dualtree_alloc(dt, REGION_BYTES, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, all);
+		all = dt_must_alloc(test, dt, REGION_BYTES);
 		memset(all, 0xa5, REGION_BYTES);
 		/* Room after it, or only elsewhere. */
 		dirty = way & 2 ? 8192 : 100;

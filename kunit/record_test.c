@@ -149,8 +149,7 @@ static void record_large(struct kunit *test)
 	struct dualtree *dt = test_instance(test, .pool = pool);
 	void *ptr;
 
-	ptr = dualtree_alloc(dt, PAGE_SIZE << order, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, PAGE_SIZE << order);
 	KUNIT_EXPECT_NULL(test, region_of(ptr)->records);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, PAGE_SIZE << order), 0);
 	dualtree_shrink(dt);
@@ -223,16 +222,12 @@ static void record_counted(struct kunit *test)
 /* The instance says what its own records take: a small region's, but not one of 64 KiB. */
 static void record_counted_own(struct kunit *test)
 {
-	struct dualtree *dt;
-	size_t none, without;
+	struct dualtree *dt = test_instance(test);
+	size_t none = stats_of(dt).record_bytes, without;
 	void *ptr;
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt = test_instance(test);
-	none = stats_of(dt).record_bytes;
 	KUNIT_EXPECT_GE(test, none, sizeof(struct dualtree));
-	ptr = dualtree_alloc(dt, PAGE_SIZE << BUDDY_RECORD_ORDER, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, PAGE_SIZE << BUDDY_RECORD_ORDER);
 	/* Of this CPU's heap. */
 	without = stats_of(dt).record_bytes;
 	KUNIT_EXPECT_GT(test, without, none);
@@ -241,8 +236,7 @@ static void record_counted_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(dt).record_bytes, without);
 	if (smallest_region() == PAGE_SIZE << BUDDY_RECORD_ORDER)
 		return;
-	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, 100);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).record_bytes - without,
 			dt_region_record_bytes(get_order(stats_of(dt).held_bytes)));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);

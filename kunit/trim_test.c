@@ -25,11 +25,7 @@
 
 static u8 *alloc_filled(struct kunit *test, struct dualtree *dt, size_t size)
 {
-	u8 *ptr = dualtree_alloc(dt, size, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
-	memset(ptr, 0xa5, size);
-	return ptr;
+	return memset(dt_must_alloc(test, dt, size), 0xa5, size);
 }
 
 /* Make a pair of calls and wait, until the instance holds little. */
@@ -55,7 +51,6 @@ static void trim_message_first(struct kunit *test)
 	struct dualtree *dt;
 	u8 *ptr;
 
-	dt_stay_on(test, raw_smp_processor_id());
 	dt_test_idle_ms(test, 300);
 	dt = test_instance(test);
 	ptr = alloc_filled(test, dt, MESSAGE);
@@ -74,7 +69,6 @@ static void trim_message_later(struct kunit *test)
 	struct dualtree *dt;
 	u8 *ptr, *message;
 
-	dt_stay_on(test, raw_smp_processor_id());
 	dt_test_idle_ms(test, 300);
 	dt = test_instance(test);
 	ptr = alloc_filled(test, dt, SMALL);
@@ -99,14 +93,10 @@ KUNIT_ARRAY_PARAM(pairs, pair_cases, pairs_name);
 /* What was cut off is no part of the instance any more, and what was not can all be used. */
 static void trim_cut_off(struct kunit *test)
 {
-	struct dualtree *dt;
-	u8 *ptr, *more;
+	struct dualtree *dt = test_instance(test);
+	u8 *ptr = alloc_filled(test, dt, SZ_1M), *more;
 	size_t held;
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt_test_idle_ms(test, 0);
-	dt = test_instance(test);
-	ptr = alloc_filled(test, dt, SZ_1M);
 	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, ptr, SZ_1M, 5 * SZ_64K), 0);
 	KUNIT_EXPECT_GT(test, dualtree_shrink(dt), 0);
 	held = stats_of(dt).held_bytes;
@@ -138,13 +128,10 @@ static void trim_for_another(struct kunit *test)
 {
 	const size_t all = SZ_512K;
 	struct buddy_pool *pool = test_pool(test, .arena_order = get_order(all), .limit = all);
-	struct dualtree *a = test_instance(test, .pool = pool), *b;
-	u8 *ptr, *half;
+	struct dualtree *a = test_instance(test, .pool = pool);
+	struct dualtree *b = test_instance(test, .pool = pool);
+	u8 *ptr = alloc_filled(test, a, all), *half;
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt_test_idle_ms(test, 0);
-	b = test_instance(test, .pool = pool);
-	ptr = alloc_filled(test, a, all);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(b, all / 2, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, dualtree_trim(a, ptr, all, SMALL), 0);
 	KUNIT_EXPECT_NULL(test, dualtree_alloc(b, all / 2, GFP_KERNEL));
@@ -166,13 +153,9 @@ static void trim_for_another(struct kunit *test)
 /* What lives at the end of a region keeps all of it. */
 static void trim_live_at_end(struct kunit *test)
 {
-	struct dualtree *dt;
-	u8 *ptr;
+	struct dualtree *dt = test_instance(test);
+	u8 *ptr = alloc_filled(test, dt, SZ_1M);
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt_test_idle_ms(test, 0);
-	dt = test_instance(test);
-	ptr = alloc_filled(test, dt, SZ_1M);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, SZ_1M - SMALL), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_shrink(dt), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, SZ_1M);
@@ -182,13 +165,9 @@ static void trim_live_at_end(struct kunit *test)
 /* No region becomes smaller than the smallest that the instance may have. */
 static void trim_min_order(struct kunit *test)
 {
-	struct dualtree *dt;
-	u8 *ptr;
+	struct dualtree *dt = test_instance(test, .min_region_order = get_order(SZ_256K));
+	u8 *ptr = alloc_filled(test, dt, SZ_1M);
 
-	dt_stay_on(test, raw_smp_processor_id());
-	dt_test_idle_ms(test, 0);
-	dt = test_instance(test, .min_region_order = get_order(SZ_256K));
-	ptr = alloc_filled(test, dt, SZ_1M);
 	KUNIT_EXPECT_EQ(test, dualtree_trim(dt, ptr, SZ_1M, SMALL), 0);
 	dualtree_shrink(dt);
 	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, SZ_256K);
