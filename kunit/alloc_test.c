@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The public calls but for the frees: what is refused at create, what an allocation
- * promises, limits, clearing.
+ * promises, clearing.
  *
- * Frees of every kind are in free_test.c, counts and teardown in accounting_test.c, the
- * placement rule in exact_fit_test.c.
+ * Frees of every kind are in free_test.c, counts and teardown in accounting_test.c, limits in
+ * alloc_limit_test.c, the placement rule in exact_fit_test.c.
  */
 #include <linux/bits.h>
 #include "fixtures/instance.h"
@@ -144,8 +144,7 @@ static void dualtree_alloc_sizes(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ptrs[i] = dualtree_alloc(dt, sizes[i], GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptrs[i]);
+		ptrs[i] = dt_must_alloc(test, dt, sizes[i]);
 		expect_memory(test, ptrs[i], sizes[i]);
 		memset(ptrs[i], i + 1, sizes[i]);
 		live += sizes[i];
@@ -182,9 +181,7 @@ static void dualtree_alloc_refused(struct kunit *test)
 	dt_expect_stats(test, dt, &before);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 100), 0);
 
-	ptr = dualtree_alloc(dt, dualtree_max_size(dt), GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, dualtree_max_size(dt)), 0);
+	KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, dualtree_max_size(dt), GFP_KERNEL));
 	dt_expect_drained(test, dt);
 }
 
@@ -196,8 +193,7 @@ static void dualtree_alloc_exact_blocks(struct kunit *test)
 	void *ptr;
 
 	for (size = 2 * PAGE_SIZE; size <= max_size; size *= 2) {
-		ptr = dualtree_alloc(dt, size, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, ptr);
+		ptr = dt_must_alloc(test, dt, size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, size);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).free_bytes, 0);
 		KUNIT_EXPECT_EQ(test, stats_of(dt).largest_free, 0);
@@ -223,14 +219,12 @@ static void dualtree_alloc_gfp_refused(struct kunit *test)
 	};
 	struct dualtree *dt = test_instance(test);
 	struct dualtree_stats before;
-	void *ptrs[2], *live, *ptr;
+	void *ptrs[2], *live;
 	unsigned int i;
 
-	live = dualtree_alloc(dt, 100, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, live);
+	live = dt_must_alloc(test, dt, 100);
 	/* A hot range of just this size. */
-	ptr = dualtree_alloc(dt, 100, GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, dualtree_free(dt, ptr, 100), 0);
+	KUNIT_ASSERT_TRUE(test, alloc_and_free(dt, 100, GFP_KERNEL));
 	before = stats_of(dt);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		gfp_t gfp = GFP_KERNEL | flags[i];
@@ -268,97 +262,6 @@ static void dualtree_alloc_gfp(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 5000), 0);
 		dt_expect_drained(test, dt);
 	}
-}
-
-static void dualtree_limit(struct kunit *test)
-{
-	struct dualtree *dt = test_instance(test, .limit = 4 * SZ_64K + 1, .min_region_order = 4);
-	const size_t size = PAGE_SIZE << 3;
-	void *ptrs[64], *ptr;
-	unsigned int i, nr;
-
-	if (PAGE_SIZE != SZ_4K)
-		kunit_skip(test, "numbers are those of 4 KiB pages");
-	for (nr = 0; nr < ARRAY_SIZE(ptrs); nr++) {
-		ptrs[nr] = dualtree_alloc(dt, size, GFP_KERNEL);
-		if (!ptrs[nr])
-			break;
-		KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 0);
-	}
-	KUNIT_EXPECT_EQ(test, nr, 8);
-	for (i = 2; i < 10; i++) {
-		KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, size, GFP_ATOMIC));
-		KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, i);
-	}
-	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 4 * SZ_64K);
-	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-
-	/* A hole of one byte more or less than a request. */
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[3] + DT_GRANULE, 1024), 0);
-	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 1025, GFP_KERNEL));
-	ptr = dualtree_alloc(dt, 1024, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, ptr, ptrs[3] + DT_GRANULE);
-	for (i = 0; i < nr; i++)
-		KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptrs[i], size), 0);
-	dt_expect_drained(test, dt);
-}
-
-/* Regions grow with the heap; one that is too large for the limit is taken smaller. */
-static void dualtree_limit_growth(struct kunit *test)
-{
-	struct dualtree_params params = { .limit = 43 * SZ_64K };
-	struct dualtree *dt = dt_test_instance(test, &params);
-	size_t got = 0;
-
-	while (dualtree_alloc(dt, 16 * SZ_1K, GFP_KERNEL))
-		got += 16 * SZ_1K;
-	KUNIT_EXPECT_EQ(test, got, params.limit);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, params.limit);
-	KUNIT_EXPECT_LT(test, stats_of(dt).regions, 43);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).failed_allocs, 1);
-	KUNIT_EXPECT_TRUE(test, dualtree_check(dt));
-}
-
-/* A limit that no region fits into; one that a larger request needs all of. */
-static void dualtree_limit_small(struct kunit *test)
-{
-	struct dualtree *dt = test_instance(test, .limit = 4 * PAGE_SIZE, .min_region_order = 1);
-	void *ptr;
-
-	ptr = dualtree_alloc(dt, 1, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_NULL(test, dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1), 0);
-	/* Nothing is live: a spare that is too small is no reason to fail. */
-	ptr = dualtree_alloc(dt, 4 * PAGE_SIZE, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, ptr);
-	KUNIT_EXPECT_EQ(test, stats_of(dt).held_bytes, 4 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 4 * PAGE_SIZE), 0);
-	dt_expect_drained(test, dt);
-}
-
-/* The pool itself runs out; what another instance gives back can be had at once. */
-static void dualtree_pool_exhausted(struct kunit *test)
-{
-	const size_t arena = PAGE_SIZE << SMALL_ARENA;
-	struct dualtree_params params = { .pool = dt_test_small_pool(test, arena) };
-	struct dualtree *a = dt_test_instance(test, &params);
-	struct dualtree *b = dt_test_instance(test, &params);
-	void *p, *q;
-
-	p = dualtree_alloc(a, arena, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_NULL(test, dualtree_alloc(b, 1, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, stats_of(b).failed_allocs, 1);
-	KUNIT_EXPECT_EQ(test, stats_of(b).held_bytes, 0);
-	KUNIT_EXPECT_EQ(test, stats_of(a).failed_allocs, 0);
-	KUNIT_EXPECT_EQ(test, dualtree_free(a, p, arena), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_shrink(a), arena);
-	q = dualtree_alloc(b, arena, GFP_KERNEL);
-	KUNIT_EXPECT_NOT_NULL(test, q);
-	KUNIT_EXPECT_EQ(test, dualtree_free(b, q, arena), 0);
-	dt_expect_drained(test, a);
-	dt_expect_drained(test, b);
 }
 
 struct zero_case {
@@ -409,8 +312,7 @@ static void expect_not_cleared(struct kunit *test, struct dualtree *dt)
 {
 	u8 *ptr, *again;
 
-	ptr = dualtree_alloc(dt, 1000, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, 1000);
 	memset(ptr, 0xa5, 1000);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 1000), 0);
 	again = dualtree_alloc(dt, 1000, GFP_KERNEL);
@@ -438,8 +340,7 @@ static void dualtree_skip_zero(struct kunit *test)
 
 	if (want_init_on_free())
 		kunit_skip(test, "this kernel clears what is freed");
-	ptr = dualtree_alloc(dt, SZ_4K, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ptr);
+	ptr = dt_must_alloc(test, dt, SZ_4K);
 	/* A node of the free space may have lain in the first or the last granule. */
 	if (want_init_on_alloc(0))
 		KUNIT_EXPECT_TRUE(test, all_bytes(ptr + DT_GRANULE, 0, SZ_4K - 2 * DT_GRANULE));
@@ -464,8 +365,7 @@ static void dualtree_init_on_alloc(struct kunit *test)
 
 	if (!want_init_on_alloc(0))
 		kunit_skip(test, "this kernel was not booted with init_on_alloc=1");
-	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, all);
+	all = dt_must_alloc(test, dt, PAGE_SIZE << 4);
 	KUNIT_EXPECT_TRUE(test, all_bytes(all, 0, PAGE_SIZE << 4));
 	memset(all, 0xa5, PAGE_SIZE << 4);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, all + 100, 3996), 0);
@@ -492,8 +392,7 @@ static void dualtree_init_on_free(struct kunit *test)
 
 	if (!want_init_on_free())
 		kunit_skip(test, "this kernel was not booted with init_on_free=1");
-	all = dualtree_alloc(dt, PAGE_SIZE << 4, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, all);
+	all = dt_must_alloc(test, dt, PAGE_SIZE << 4);
 	for (way = 0; way < 3; way++) {
 		memset(all, 0xa5, PAGE_SIZE << 4);
 		range = (struct dualtree_range){ all + 1024, 2048 };
@@ -550,8 +449,7 @@ static void dualtree_init_on_free_large(struct kunit *test)
 	if (!want_init_on_free())
 		kunit_skip(test, "this kernel was not booted with init_on_free=1");
 	/* It holds the region. */
-	keep = dualtree_alloc(dt, small, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, keep);
+	keep = dt_must_alloc(test, dt, small);
 	ranges[0] = (struct dualtree_range){ dualtree_alloc(dt, small, GFP_KERNEL), small };
 	one = dualtree_alloc(dt, large, GFP_KERNEL);
 	other = dualtree_alloc(dt, large, GFP_KERNEL);
@@ -565,8 +463,7 @@ static void dualtree_init_on_free_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_free_bulk(dt, ranges, 2), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, other, large), 0);
 	/* All that was cleared at once serves one that is not. */
-	both = dualtree_alloc(dt, 2 * large, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, both);
+	both = dt_must_alloc(test, dt, 2 * large);
 	KUNIT_EXPECT_TRUE(test, all_bytes(both, 0, 2 * large));
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, both, 2 * large), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, keep, small), 0);
@@ -582,10 +479,6 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(dualtree_alloc_exact_blocks),
 	KUNIT_CASE(dualtree_alloc_gfp),
 	KUNIT_CASE(dualtree_alloc_gfp_refused),
-	KUNIT_CASE(dualtree_limit),
-	KUNIT_CASE(dualtree_limit_growth),
-	KUNIT_CASE(dualtree_limit_small),
-	KUNIT_CASE(dualtree_pool_exhausted),
 	KUNIT_CASE_PARAM(dualtree_zero, zero_gen_params),
 	KUNIT_CASE(dualtree_not_cleared),
 	KUNIT_CASE(dualtree_skip_zero),
