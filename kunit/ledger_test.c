@@ -4,7 +4,8 @@
  * byte goes, and no count but those of the range is ever touched.
  *
  * What a ledger must hold is kept by loops over single bytes. After each step all of it is
- * compared, and so is what lies on both sides of it.
+ * compared, and so is what lies on both sides of it. The loops over words are in
+ * ledger_words_test.c.
  */
 #include <linux/gcd.h>
 #include <linux/sched.h>
@@ -454,82 +455,6 @@ static void marks_are_not_live(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ledger_live(len), len);
 }
 
-/* ledger_set() against a plain loop. */
-static void set_every_length(struct kunit *test)
-{
-	static const u8 values[] = { DT_GRANULE, 0, 1, 0xff };
-	struct ledger_model *m = model_new(test);
-	unsigned int first, nr, v, i;
-
-	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 290; nr += 1 + nr / 68) {
-			for (v = 0; v < ARRAY_SIZE(values); v++) {
-				ledger_set(counts(m), first, nr, values[v]);
-				for (i = 0; i < nr; i++)
-					wanted(m)[first + i] = values[v];
-				model_compare(test, m);
-			}
-		}
-	}
-}
-
-/* ledger_all_full(): all full with nothing full around them, then each one not. */
-static void all_full_every_length(struct kunit *test)
-{
-	static const u8 values[] = {
-		DT_GRANULE - 1, 0, 1, LEDGER_FREE, LEDGER_LARGE, LEDGER_OWNED, LEDGER_CACHED_LAST
-	};
-	struct ledger_model *m = model_new(test);
-	u8 *ledger = counts(m);
-	unsigned int first, nr, v, i;
-
-	for (first = 0; first < 16; first++) {
-		for (nr = 0; nr <= 290; nr += 1 + nr / 68) {
-			memset(ledger, 0, NR_COUNTS);
-			memset(ledger + first, DT_GRANULE, nr);
-			KUNIT_ASSERT_TRUE(test, ledger_all_full(ledger, first, nr));
-			for (i = 0; i < nr; i++) {
-				for (v = 0; v < ARRAY_SIZE(values); v++) {
-					ledger[first + i] = values[v];
-					KUNIT_ASSERT_FALSE(test,
-							   ledger_all_full(ledger, first, nr));
-				}
-				ledger[first + i] = DT_GRANULE;
-			}
-		}
-		cond_resched();
-	}
-}
-
-/* ledger_all_inside(): all have the mark with none around them, then each one not. */
-static void all_inside_every_length(struct kunit *test)
-{
-	static const u8 values[] = {
-		0, 1, DT_GRANULE - 1, DT_GRANULE, LEDGER_FREE, LEDGER_LARGE, LEDGER_CACHED_FIRST,
-		LEDGER_CACHED_LAST,
-	};
-	struct ledger_model *m = model_new(test);
-	u8 *ledger = counts(m);
-	unsigned int first, nr, v, i;
-
-	for (first = 0; first < 8; first++) {
-		for (nr = 1; nr <= 64; nr++) {
-			memset(ledger, DT_GRANULE, NR_COUNTS);
-			memset(ledger + first, LEDGER_OWNED, nr);
-			KUNIT_ASSERT_TRUE(test, ledger_all_inside(ledger + first, nr));
-			for (i = 0; i < nr; i++) {
-				for (v = 0; v < ARRAY_SIZE(values); v++) {
-					ledger[first + i] = values[v];
-					KUNIT_ASSERT_FALSE(test,
-							   ledger_all_inside(ledger + first, nr));
-				}
-				ledger[first + i] = LEDGER_OWNED;
-			}
-		}
-		cond_resched();
-	}
-}
-
 static struct kunit_case ledger_cases[] = {
 	KUNIT_CASE(every_range),
 	KUNIT_CASE(range_far_out),
@@ -545,9 +470,6 @@ static struct kunit_case ledger_cases[] = {
 	KUNIT_CASE(check_every_range),
 	KUNIT_CASE(check_long_range),
 	KUNIT_CASE(marks_are_not_live),
-	KUNIT_CASE(set_every_length),
-	KUNIT_CASE(all_full_every_length),
-	KUNIT_CASE(all_inside_every_length),
 	{}
 };
 
