@@ -24,8 +24,7 @@ static void chain_empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_append(&buf, NULL, 0, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_find(&buf, 0, 0), -ENODATA);
 	dualtree_buf_purge(&buf);
-	dualtree_buf_purge(&buf);
-	dt_expect_clean(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* A reservation is committed once: all of it, part of it, or none. */
@@ -58,8 +57,7 @@ static void chain_reserve(struct kunit *test)
 	dt_buf_expect(test, &buf, 0, 1400);
 
 	KUNIT_ASSERT_NOT_NULL(test, dualtree_buf_reserve(&buf, 100, GFP_KERNEL));
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 static void chain_append(struct kunit *test)
@@ -77,8 +75,7 @@ static void chain_append(struct kunit *test)
 		sum += sizes[i];
 		dt_buf_expect(test, &buf, 0, sum);
 	}
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 static void chain_prepend(struct kunit *test)
@@ -96,8 +93,7 @@ static void chain_prepend(struct kunit *test)
 	dt_fill(header, 0, 11);
 	dt_buf_expect(test, &buf, 0, 111);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 111 + 2 * RECORD);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* A copy of few bytes lies in the granule of its record: one allocation, and two frees. */
@@ -185,8 +181,7 @@ static void chain_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), live);
 	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, 64), 0);
 	dt_buf_expect(test, &buf, 0, 100);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* Each byte is free as soon as it has been consumed. */
@@ -274,8 +269,7 @@ static void chain_views(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_bvecs(&buf, 15001, NULL, 0), -ENODATA);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_iter(&buf, 15001, bvecs, 16, &iter), -ENODATA);
 	dt_buf_expect(test, &buf, 0, 15000);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* Destroying the instance frees the buffers' memory. */

@@ -90,8 +90,7 @@ static void cut_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&to), 0);
 	dt_buf_expect(test, &buf, 0, 100);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), 100 + RECORD);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 	dt_expect_drained(test, foreign);
 }
 

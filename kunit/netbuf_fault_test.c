@@ -78,8 +78,7 @@ static void fault_stream(struct kunit *test)
 	dt_buf_expect(test, &f.buf, sent, size - sent);
 	KUNIT_EXPECT_EQ(test, dt_receive_until(test, f.pair.far, 0, sent), sent);
 	dt_expect_sent(test, f.tx, 0, sent);
-	dualtree_buf_purge(&f.buf);
-	dt_expect_clean(test, f.dt);
+	dt_buf_finish(test, &f.buf);
 }
 
 /*
@@ -120,8 +119,7 @@ static void fault_datagrams(struct kunit *test)
 	dt_buf_expect(test, &f.buf, sent, size - sent);
 	KUNIT_EXPECT_LE(test, drain_datagrams(test, f.pair.far, size, 9000), sent);
 	dt_expect_sent(test, f.tx, 0, sent);
-	dualtree_buf_purge(&f.buf);
-	dt_expect_clean(test, f.dt);
+	dt_buf_finish(test, &f.buf);
 }
 
 /* Packets of which the first allocation fails, the second one, and so on. Return: how many do. */

@@ -96,8 +96,7 @@ static void loss_reset(struct kunit *test)
 	dt_buf_expect(test, &f.buf, sent, size - sent);
 	KUNIT_EXPECT_LE(test, live_bytes(f.dt), live + sizeof(struct dualtree_segment));
 	KUNIT_EXPECT_EQ(test, tx_stats(f.tx).zerocopy_bytes + tx_stats(f.tx).copied_bytes, sent);
-	dualtree_buf_purge(&f.buf);
-	dt_expect_clean(test, f.dt);
+	dt_buf_finish(test, &f.buf);
 }
 
 /*

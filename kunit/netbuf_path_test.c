@@ -197,8 +197,7 @@ static void path_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send_telling(tx, sock, &buf, 70000, &told), -EMSGSIZE);
 	expect_told(test, &told, 2, 2001, 1);
 	dt_expect_sent(test, tx, 1001, 1000);
-	dualtree_buf_purge(&buf);
-	dt_expect_clean(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* A stream over loopback: each part that was accepted, and all of them copied. */

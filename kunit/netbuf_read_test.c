@@ -245,8 +245,7 @@ static void read_leb128_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_read_uleb128(&buf, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, U64_MAX);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&buf), sizeof(bytes) - 10);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 static void read_copy(struct kunit *test)

@@ -38,8 +38,7 @@ static void recv_stream(struct kunit *test)
 	dt_close_socket(test, pair.near);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 16384, 0, GFP_KERNEL), 0);
 	dt_buf_expect(test, &buf, 0, 100000);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 static void recv_refused(struct kunit *test)
@@ -66,8 +65,7 @@ static void recv_refused(struct kunit *test)
 	/* The socket has lost nothing. */
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100, 0, GFP_KERNEL), 100);
 	dt_buf_expect(test, &buf, 0, 100);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 static void recv_reset(struct kunit *test)
@@ -101,8 +99,7 @@ static void recv_datagram(struct kunit *test)
 	dt_buf_expect(test, &buf, 0, 300);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 65536, 0, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* The source of a datagram, when it came, and that it was longer than its room. */
@@ -137,8 +134,7 @@ static void recv_with_source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, msg.msg_controllen, 0);
 	KUNIT_EXPECT_EQ(test, first->cmsg_level, SOL_SOCKET);
 	KUNIT_EXPECT_EQ(test, first->cmsg_type, SO_TIMESTAMPNS_OLD);
-	dualtree_buf_purge(&buf);
-	dt_expect_clean(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /*
@@ -177,8 +173,7 @@ static void recv_flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dualtree_buf_recv(&buf, pair.far, 100,
 						MSG_WAITALL | MSG_DONTWAIT, GFP_KERNEL), 100);
 	dt_buf_expect(test, &buf, 0, 100);
-	dualtree_buf_purge(&buf);
-	dt_expect_clean(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* Bytes that arrive one by one make few ranges. */
@@ -199,8 +194,7 @@ static void recv_single_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live_bytes(dt), live_of(&buf));
 	kunit_info(test, "%zu bytes are live for 2000\n", live_bytes(dt));
 	KUNIT_EXPECT_LE(test, live_bytes(dt), 2 * 2000 + RECORD);
-	dualtree_buf_purge(&buf);
-	dt_expect_clean(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* A range that a clone shares does not grow, and a clone does not see what is received later. */

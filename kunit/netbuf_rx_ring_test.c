@@ -256,8 +256,8 @@ static void rx_ring_faults(struct kunit *test)
 	}
 }
 
-/* When nothing is received any more, the timer has the poll look. */
-static void rx_ring_idle(struct kunit *test)
+/* Two packets are read late, the later one first. Return: their ring; @close: it was closed. */
+static struct dt_ring *read_late(struct kunit *test, bool close)
 {
 	struct dt_ring *ring = make_ring(test, SMALL_FRAME, SZ_1M);
 	struct sk_buff *first, *second;
@@ -265,6 +265,8 @@ static void rx_ring_idle(struct kunit *test)
 	dt_ring_fill(ring);
 	first = dt_ring_receive(ring, 0, 0, 1514, 66);
 	second = dt_ring_receive(ring, SLOTS / 2, 0, 1514, 66);
+	if (close)
+		dt_ring_close(ring);
 	KUNIT_EXPECT_FALSE(test, dt_rx_released(ring->rx, HZ / 4));
 	/* The later one does not wait for the earlier one. */
 	consume_skb(second);
@@ -272,26 +274,19 @@ static void rx_ring_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).pinned_ranges, 1);
 	consume_skb(first);
 	KUNIT_EXPECT_TRUE(test, dt_rx_released(ring->rx, PATIENCE));
-	dt_ring_empty(ring);
+	return ring;
+}
+
+/* When nothing is received any more, the timer has the poll look. */
+static void rx_ring_idle(struct kunit *test)
+{
+	dt_ring_empty(read_late(test, false));
 }
 
 /* A ring that is closed for long: what its packets hold comes back when they are read. */
 static void rx_ring_closed(struct kunit *test)
 {
-	struct dt_ring *ring = make_ring(test, SMALL_FRAME, SZ_1M);
-	struct sk_buff *first, *second;
-
-	dt_ring_fill(ring);
-	first = dt_ring_receive(ring, 0, 0, 1514, 66);
-	second = dt_ring_receive(ring, SLOTS / 2, 0, 1514, 66);
-	dt_ring_close(ring);
-	KUNIT_EXPECT_FALSE(test, dt_rx_released(ring->rx, HZ / 4));
-	consume_skb(second);
-	KUNIT_EXPECT_FALSE(test, dt_rx_released(ring->rx, 5 * HZ));
-	KUNIT_EXPECT_EQ(test, rx_stats(ring->rx).pinned_ranges, 1);
-	consume_skb(first);
-	KUNIT_EXPECT_TRUE(test, dt_rx_released(ring->rx, PATIENCE));
-	dt_expect_clean(test, ring->dt);
+	dt_expect_clean(test, read_late(test, true)->dt);
 }
 
 /* It opens and closes while the timer reaps, and packets of earlier times are read. */

@@ -138,8 +138,7 @@ static void send_refused(struct kunit *test)
 	dt_buf_expect(test, &buf, 0, 1000);
 	dt_expect_sent(test, tx, 0, 0);
 	KUNIT_EXPECT_EQ(test, tx_stats(tx).sends, 0);
-	dualtree_buf_purge(&buf);
-	dt_expect_drained(test, dt);
+	dt_buf_finish(test, &buf);
 }
 
 /* What makes an instance full can be sent, although there is no room for a send's records. */
@@ -186,8 +185,7 @@ static void send_many_ranges(struct kunit *test)
 	dt_tx_fixture_init(test, &f, dt_tcp_pair);
 	for (i = 0; i < nr; i++) {
 		if (!(i % SZ_64K)) {
-			ptr = dualtree_alloc(f.dt, min(nr - i, (size_t)SZ_64K), GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, ptr);
+			ptr = dt_must_alloc(test, f.dt, min(nr - i, (size_t)SZ_64K));
 			dt_fill(ptr, i, min(nr - i, (size_t)SZ_64K));
 		}
 		KUNIT_ASSERT_EQ(test, dualtree_buf_adopt(&f.buf, ptr + i % SZ_64K, 1, GFP_KERNEL),
@@ -199,8 +197,7 @@ static void send_many_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dt_receive_until(test, f.pair.far, 0, sent), sent);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&f.buf), nr - sent);
 	dt_expect_sent(test, f.tx, 0, sent);
-	dualtree_buf_purge(&f.buf);
-	dt_expect_clean(test, f.dt);
+	dt_buf_finish(test, &f.buf);
 }
 
 /* Several streams at a time, each with a reader of its own. */

@@ -30,14 +30,20 @@ struct skb_fixture {
 	u8 *bytes;
 };
 
-static void fixture_init(struct kunit *test, struct skb_fixture *f, size_t limit)
+static void fixture_init_in(struct kunit *test, struct skb_fixture *f, struct dualtree *dt,
+			    size_t limit)
 {
-	f->dt = test_instance(test);
+	f->dt = dt;
 	f->pages = dt_test_pages(test, f->dt, limit);
 	f->store = dt_test_page_store(test, PAGES_MAX);
 	f->bytes = dt_test_zalloc(test, PACKET_PAGE_SIZE);
 	dt_fill(f->bytes, 0, PACKET_PAGE_SIZE);
 	dualtree_buf_init(&f->buf, f->dt);
+}
+
+static void fixture_init(struct kunit *test, struct skb_fixture *f, size_t limit)
+{
+	fixture_init_in(test, f, test_instance(test), limit);
 }
 
 static void expect_counts(struct kunit *test, struct skb_fixture *f, size_t referenced,
@@ -56,11 +62,16 @@ static void fixture_finish(struct kunit *test, struct skb_fixture *f)
 	dt_expect_clean(test, f->dt);
 }
 
+static int take(struct skb_fixture *f, struct dualtree_buf *buf, struct sk_buff *skb,
+		unsigned int offset, size_t len)
+{
+	return dualtree_buf_from_skb(f->pages, buf, skb, offset, len, GFP_KERNEL);
+}
+
 /* Take a whole packet and free it: its bytes stay. */
 static void take_packet(struct kunit *test, struct skb_fixture *f, struct sk_buff *skb)
 {
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f->pages, &f->buf, skb, 0, skb->len,
-						    GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, take(f, &f->buf, skb, 0, skb->len), 0);
 	kfree_skb(skb);
 }
 
@@ -102,8 +113,7 @@ static void take_fragments(struct kunit *test, struct skb_fixture *f, unsigned i
 	skb_shinfo(skb)->destructor_arg = f;
 	skb_shinfo(skb)->flags |= flags;
 	skb->pfmemalloc = pfmemalloc;
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f->pages, &f->buf, skb, 5, 995, GFP_KERNEL),
-			0);
+	KUNIT_EXPECT_EQ(test, take(f, &f->buf, skb, 5, 995), 0);
 	skb_shinfo(skb)->flags &= ~flags;
 	kfree_skb(skb);
 	KUNIT_EXPECT_EQ(test, pages_stats(f->pages).referenced_bytes - before,
@@ -202,36 +212,33 @@ static void skb_limit(struct kunit *test)
 	fixture_finish(test, &f);
 }
 
+/* Attach bytes of the page that was used first. */
+static int attach(struct skb_fixture *f, struct dualtree_buf *buf, size_t offset, size_t len,
+		  size_t truesize)
+{
+	return dualtree_buf_attach_page(f->pages, buf, f->store->pages[0], offset, len, truesize,
+					GFP_KERNEL);
+}
+
 static void skb_refused(struct kunit *test)
 {
 	struct dualtree_buf other;
 	struct skb_fixture f;
 	struct sk_buff *skb;
-	struct page *page;
 
 	fixture_init(test, &f, SZ_1M);
 	dualtree_buf_init(&other, test_instance(test));
 	skb = dt_linear_packet(test, f.store, f.bytes, 100);
-	page = f.store->pages[0];
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f.pages, &other, skb, 0, 1, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f.pages, &f.buf, skb, 0, 101, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f.pages, &f.buf, skb, 101, 0, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_from_skb(f.pages, &f.buf, skb, 100, 0, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &other, page, 0, 1, 1, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &f.buf, page, 0, 0, 1, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &f.buf, page, 0, 2, 1, GFP_KERNEL),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &f.buf, page, PACKET_PAGE_SIZE, 1,
-						       1, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &f.buf, page, 1, PACKET_PAGE_SIZE,
-						       PACKET_PAGE_SIZE, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_attach_page(f.pages, &f.buf, page, 0, 1, SZ_1M + 1,
-						       GFP_KERNEL), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, take(&f, &other, skb, 0, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, take(&f, &f.buf, skb, 0, 101), -EINVAL);
+	KUNIT_EXPECT_EQ(test, take(&f, &f.buf, skb, 101, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, take(&f, &f.buf, skb, 100, 0), 0);
+	KUNIT_EXPECT_EQ(test, attach(&f, &other, 0, 1, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, attach(&f, &f.buf, 0, 0, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, attach(&f, &f.buf, 0, 2, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, attach(&f, &f.buf, PACKET_PAGE_SIZE, 1, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, attach(&f, &f.buf, 1, PACKET_PAGE_SIZE, PACKET_PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, attach(&f, &f.buf, 0, 1, SZ_1M + 1), -ENOSPC);
 	kfree_skb(skb);
 	KUNIT_EXPECT_EQ(test, dualtree_buf_len(&f.buf), 0);
 	expect_counts(test, &f, 0, 0);
@@ -241,39 +248,31 @@ static void skb_refused(struct kunit *test)
 /* Each range in a page needs two records: without one of them nothing is taken. */
 static void skb_no_memory(struct kunit *test)
 {
-	struct dualtree *dt = dt_test_one_region(test);
-	struct dualtree_pages *pages = dt_test_pages(test, dt, SZ_1M);
-	struct page_store *store = dt_test_page_store(test, PAGES_MAX);
-	u8 *bytes = dt_test_zalloc(test, 300);
-	struct dualtree_buf buf;
 	struct memory_hog *hog;
+	struct skb_fixture f;
 	struct sk_buff *skb;
 	unsigned int left;
 	int err;
 
-	dualtree_buf_init(&buf, dt);
-	dt_fill(bytes, 0, 300);
-	skb = dt_linear_packet(test, store, bytes, 100);
-	dt_add_fragment(test, store, skb, bytes + 100, 100, PACKET_PAGE_SIZE);
-	dt_add_fragment(test, store, skb, bytes + 200, 100, PACKET_PAGE_SIZE);
+	fixture_init_in(test, &f, dt_test_one_region(test), SZ_1M);
+	skb = dt_linear_packet(test, f.store, f.bytes, 100);
+	dt_add_fragment(test, f.store, skb, f.bytes + 100, 100, PACKET_PAGE_SIZE);
+	dt_add_fragment(test, f.store, skb, f.bytes + 200, 100, PACKET_PAGE_SIZE);
 	for (left = 0; left <= 6; left++) {
-		hog = dt_hog_memory(test, dt, left);
-		err = dualtree_buf_from_skb(pages, &buf, skb, 0, 300, GFP_KERNEL);
+		hog = dt_hog_memory(test, f.dt, left);
+		err = take(&f, &f.buf, skb, 0, 300);
 		KUNIT_EXPECT_EQ(test, err, left < 6 ? -ENOMEM : 0);
-		dt_buf_expect(test, &buf, 0, left < 6 ? 0 : 300);
+		dt_buf_expect(test, &f.buf, 0, left < 6 ? 0 : 300);
 		if (err)
-			dt_expect_no_pages(test, pages);
+			dt_expect_no_pages(test, f.pages);
 		else
-			KUNIT_EXPECT_EQ(test, dualtree_buf_compact(&buf, 0, GFP_KERNEL), -ENOMEM);
-		dt_unhog_memory(dt, hog);
+			KUNIT_EXPECT_EQ(test, dualtree_buf_compact(&f.buf, 0, GFP_KERNEL), -ENOMEM);
+		dt_unhog_memory(f.dt, hog);
 	}
-	dt_buf_expect(test, &buf, 0, 300);
+	dt_buf_expect(test, &f.buf, 0, 300);
 	kfree_skb(skb);
-	dualtree_buf_purge(&buf);
-	KUNIT_EXPECT_EQ(test, pages_stats(pages).referenced_bytes, 300);
-	dt_expect_no_pages(test, pages);
-	dt_expect_pages_back(test, store);
-	dt_expect_clean(test, dt);
+	KUNIT_EXPECT_EQ(test, pages_stats(f.pages).referenced_bytes, 300);
+	fixture_finish(test, &f);
 }
 
 /* What others own is neither extended nor given to a callee that may write it. */
@@ -369,27 +368,22 @@ static void skb_read_sock_refused(struct kunit *test)
 /* Without records nothing leaves the socket, and with them all that was there does. */
 static void skb_read_sock_no_memory(struct kunit *test)
 {
-	struct dualtree *dt = dt_test_one_region(test);
-	struct dualtree_pages *pages = dt_test_pages(test, dt, SZ_1M);
 	struct socket_pair pair = dt_tcp_pair(test);
-	struct dualtree_buf buf;
 	struct memory_hog *hog;
-	u8 bytes[100];
+	struct skb_fixture f;
 
-	dualtree_buf_init(&buf, dt);
-	dt_fill(bytes, 0, 100);
-	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, bytes, 100, 0), 100);
+	fixture_init_in(test, &f, dt_test_one_region(test), SZ_1M);
+	KUNIT_ASSERT_EQ(test, dt_plain_send(pair.near, f.bytes, 100, 0), 100);
 	/* Until it is there: this takes nothing. */
-	KUNIT_ASSERT_EQ(test, dt_plain_recv(pair.far, bytes, 100, MSG_PEEK | MSG_WAITALL), 100);
-	hog = dt_hog_memory(test, dt, 1);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sock(pages, &buf, pair.far, 100, GFP_KERNEL),
+	KUNIT_ASSERT_EQ(test, dt_plain_recv(pair.far, f.bytes, 100, MSG_PEEK | MSG_WAITALL), 100);
+	hog = dt_hog_memory(test, f.dt, 1);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sock(f.pages, &f.buf, pair.far, 100, GFP_KERNEL),
 			-ENOMEM);
-	dt_unhog_memory(dt, hog);
-	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sock(pages, &buf, pair.far, 100, GFP_KERNEL), 100);
-	dt_buf_expect(test, &buf, 0, 100);
-	dualtree_buf_purge(&buf);
-	dt_expect_no_pages(test, pages);
-	dt_expect_clean(test, dt);
+	dt_unhog_memory(f.dt, hog);
+	KUNIT_EXPECT_EQ(test, dualtree_buf_read_sock(f.pages, &f.buf, pair.far, 100, GFP_KERNEL),
+			100);
+	dt_buf_expect(test, &f.buf, 0, 100);
+	fixture_finish(test, &f);
 }
 
 /* Receive what the peer was sent, of each kind of socket. */
