@@ -19,46 +19,34 @@ static void create_refused_case(struct kunit *test, const char *name,
 {
 	struct buddy_pool *pool = buddy_pool_create(name, &params);
 
-	KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ_MSG(test, pool, ERR_PTR(-EINVAL), "node %d, order %u, limit %zu",
+				params.nid, params.arena_order, params.limit);
 	if (!IS_ERR_OR_NULL(pool))
 		buddy_pool_destroy(pool);
 }
 
 static void buddy_pool_create_refused(struct kunit *test)
 {
+	static const struct buddy_pool_params refused[] = {
+		{ .nid = NUMA_NO_NODE, .arena_order = BUDDY_POOL_MAX_ARENA_ORDER + 1 },
+		{ .nid = NUMA_NO_NODE, .arena_order = UINT_MAX },
+		{ .nid = MAX_NUMNODES },
+		{ .nid = NUMA_NO_NODE - 1 },
+		{ .nid = INT_MIN },
+		{ .nid = INT_MAX },
+		{ .nid = NUMA_NO_NODE, .limit = PAGE_SIZE, .reserve = PAGE_SIZE + 1 },
+		/* Arenas are made of pages: two would be needed, and one is allowed. */
+		{ .nid = NUMA_NO_NODE, .limit = PAGE_SIZE + 1, .reserve = PAGE_SIZE + 1 },
+		{ .nid = NUMA_NO_NODE, .limit = PAGE_SIZE - 1, .reserve = 1 },
+	};
 	const struct buddy_pool_params good = { .nid = NUMA_NO_NODE };
-	struct buddy_pool_params params;
+	unsigned int i;
 
 	create_refused_case(test, NULL, good);
 	create_refused_case(test, "", good);
 	KUNIT_EXPECT_PTR_EQ(test, buddy_pool_create(NULL, NULL), ERR_PTR(-EINVAL));
-
-	params = good;
-	params.arena_order = BUDDY_POOL_MAX_ARENA_ORDER + 1;
-	create_refused_case(test, "order", params);
-	params.arena_order = UINT_MAX;
-	create_refused_case(test, "order", params);
-
-	params = good;
-	params.nid = MAX_NUMNODES;
-	create_refused_case(test, "node", params);
-	params.nid = NUMA_NO_NODE - 1;
-	create_refused_case(test, "node", params);
-	params.nid = INT_MIN;
-	create_refused_case(test, "node", params);
-	params.nid = INT_MAX;
-	create_refused_case(test, "node", params);
-
-	params = good;
-	params.limit = PAGE_SIZE;
-	params.reserve = PAGE_SIZE + 1;
-	create_refused_case(test, "reserve", params);
-	/* Arenas are made of pages: two would be needed, and one is allowed. */
-	params.limit = PAGE_SIZE + 1;
-	create_refused_case(test, "reserve", params);
-	params.limit = PAGE_SIZE - 1;
-	params.reserve = 1;
-	create_refused_case(test, "reserve", params);
+	for (i = 0; i < ARRAY_SIZE(refused); i++)
+		create_refused_case(test, "refused", refused[i]);
 }
 
 static void buddy_pool_create_offline_node(struct kunit *test)
@@ -79,8 +67,7 @@ static void buddy_pool_create_lazy(struct kunit *test)
 
 	dt_expect_pool_stats(test, pool, &nothing);
 	KUNIT_EXPECT_TRUE(test, buddy_pool_check(pool));
-	block = buddy_pool_alloc(pool, BUDDY_POOL_ARENA_ORDER, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, block);
+	block = dt_block_alloc(test, pool, BUDDY_POOL_ARENA_ORDER);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, PAGE_SIZE << BUDDY_POOL_ARENA_ORDER);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).free_bytes, 0);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).arenas, 1);
@@ -90,12 +77,9 @@ static void buddy_pool_create_lazy(struct kunit *test)
 /* Filling the reserve is no call of a user: it changes what is held, and no other count. */
 static void buddy_pool_create_reserve(struct kunit *test)
 {
-	struct buddy_pool_params params = {
-		.nid = NUMA_NO_NODE, .arena_order = 3, .reserve = pages_bytes(20),
-	};
-	struct buddy_pool_stats stats = pool_stats(dt_test_pool(test, &params));
+	struct buddy_pool_stats stats = pool_stats(small_pool(test, 0, pages_bytes(20)));
 
-	KUNIT_EXPECT_GE(test, stats.free_bytes, params.reserve);
+	KUNIT_EXPECT_GE(test, stats.free_bytes, pages_bytes(20));
 	KUNIT_EXPECT_EQ(test, stats.held_bytes, stats.free_bytes);
 	KUNIT_EXPECT_EQ(test, stats.held_bytes, stats.arenas * pages_bytes(8));
 	KUNIT_EXPECT_EQ(test, stats.largest_free, pages_bytes(8));
@@ -107,14 +91,11 @@ static void buddy_pool_create_reserve(struct kunit *test)
 
 static void buddy_pool_create_reserve_is_limit(struct kunit *test)
 {
-	struct buddy_pool_params params = {
-		.nid = NUMA_NO_NODE, .arena_order = 3,
-		.limit = pages_bytes(11), .reserve = pages_bytes(11),
-	};
-	struct buddy_pool_stats stats = pool_stats(dt_test_pool(test, &params));
+	const size_t bytes = pages_bytes(11);
+	struct buddy_pool_stats stats = pool_stats(small_pool(test, bytes, bytes));
 
-	KUNIT_EXPECT_EQ(test, stats.held_bytes, pages_bytes(11));
-	KUNIT_EXPECT_EQ(test, stats.free_bytes, pages_bytes(11));
+	KUNIT_EXPECT_EQ(test, stats.held_bytes, bytes);
+	KUNIT_EXPECT_EQ(test, stats.free_bytes, bytes);
 }
 
 static void buddy_pool_on_each_node(struct kunit *test)
@@ -124,9 +105,8 @@ static void buddy_pool_on_each_node(struct kunit *test)
 	for_each_node_state(nid, N_MEMORY) {
 		struct buddy_pool_params params = { .nid = nid, .arena_order = 2 };
 		struct buddy_pool *pool = dt_test_pool(test, &params);
-		void *block = buddy_pool_alloc(pool, 2, GFP_KERNEL);
+		void *block = dt_block_alloc(test, pool, 2);
 
-		KUNIT_ASSERT_NOT_NULL(test, block);
 		KUNIT_EXPECT_EQ(test, page_to_nid(virt_to_page(block)), nid);
 		KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 2), 0);
 	}
@@ -385,8 +365,7 @@ static void buddy_pool_gfp_modifiers(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(modifiers); i++) {
-		struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 2 };
-		struct buddy_pool *pool = dt_test_pool(test, &params);
+		struct buddy_pool *pool = test_pool(test, .arena_order = 2);
 		void *block = buddy_pool_alloc(pool, 2, GFP_KERNEL | modifiers[i]);
 
 		KUNIT_ASSERT_NOT_NULL(test, block);

@@ -385,11 +385,9 @@ static void buddy_refuse_destroyed_pool(struct kunit *test)
 /* A block of an arena that went back to the kernel while the pool lives on. */
 static void buddy_refuse_trimmed_arena(struct kunit *test)
 {
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 4 };
-	struct buddy_pool *pool = dt_test_pool(test, &params);
-	void *block = buddy_pool_alloc(pool, 4, GFP_KERNEL);
+	struct buddy_pool *pool = test_pool(test, .arena_order = 4);
+	void *block = dt_block_alloc(test, pool, 4);
 
-	KUNIT_ASSERT_NOT_NULL(test, block);
 	KUNIT_EXPECT_EQ(test, buddy_pool_free(pool, block, 4), 0);
 	buddy_pool_trim(pool);
 	KUNIT_EXPECT_EQ(test, pool_stats(pool).held_bytes, 0);
@@ -403,8 +401,7 @@ static void buddy_refuse_trimmed_arena(struct kunit *test)
 /* A block that an instance owns is the instance's to give back, whole or in part. */
 static void buddy_refuse_owned(struct kunit *test)
 {
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 4 };
-	struct buddy_pool *pool = dt_test_pool(test, &params);
+	struct buddy_pool *pool = test_pool(test, .arena_order = 4);
 	struct dualtree_params owner = { .pool = pool, .min_region_order = 2 };
 	struct dualtree *dt = dualtree_create(test->name, &owner);
 	void *ptr, *block;
@@ -426,15 +423,12 @@ static void buddy_refuse_owned(struct kunit *test)
 /* A range may not span two adjacent arenas. */
 static void buddy_refuse_across_arenas(struct kunit *test)
 {
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 1 };
-	struct buddy_pool *pool = dt_test_pool(test, &params);
+	struct buddy_pool *pool = test_pool(test, .arena_order = 1);
 	void *blocks[64];
 	unsigned int i, wrong = 0;
 
-	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
-		blocks[i] = buddy_pool_alloc(pool, 1, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, blocks[i]);
-	}
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		blocks[i] = dt_block_alloc(test, pool, 1);
 	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
 		KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, blocks[i], 3), -EINVAL);
 		KUNIT_EXPECT_EQ(test, buddy_pool_free_range(pool, blocks[i] + PAGE_SIZE, 2),
