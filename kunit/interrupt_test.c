@@ -8,7 +8,6 @@
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/percpu.h>
 #include "../compat/hrtimer.h"
 #include "fixtures/objects.h"
 
@@ -115,18 +114,6 @@ static void interrupt_storm(struct kunit *test)
 	dt_objects_finish(test, objects);
 }
 
-/* Return: the highest CPU that can go offline; the case is skipped if there is none. */
-static unsigned int cpu_take_away(struct kunit *test)
-{
-	unsigned int cpu = cpumask_last(cpu_online_mask);
-
-	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || num_online_cpus() < 2)
-		kunit_skip(test, "needs a CPU that can be taken away");
-	/* The case itself runs on another CPU. */
-	dt_stay_on(test, cpumask_first(cpu_online_mask));
-	return cpu;
-}
-
 struct offline_job {
 	struct dualtree *dt;
 	u8 *ptrs[200];
@@ -157,7 +144,7 @@ static void offline_free(struct offline_job *job, unsigned int first, unsigned i
 static void interrupt_cpu_offline(struct kunit *test)
 {
 	struct offline_job *job = dt_test_zalloc(test, sizeof(*job));
-	unsigned int cpu = cpu_take_away(test), round;
+	unsigned int cpu = dt_cpu_to_offline(test), round;
 	size_t held;
 
 	job->dt = test_instance(test);
@@ -218,7 +205,7 @@ static void interrupt_offline_shrinks(struct kunit *test)
 {
 	struct offline_job *job = dt_test_zalloc(test, sizeof(*job));
 	struct shrinking shrinking[3] = {};
-	unsigned int cpu = cpu_take_away(test), i, g;
+	unsigned int cpu = dt_cpu_to_offline(test), i, g;
 
 	job->dt = test_instance(test);
 	smp_call_on_cpu(cpu, offline_alloc, job, false);
@@ -278,7 +265,7 @@ static void interrupt_cpu_hotplug(struct kunit *test)
 {
 	struct test_objects *objects = dt_test_zalloc(test, sizeof(*objects));
 	struct roamer roamers[4] = {};
-	unsigned int cpu = cpu_take_away(test), i, round;
+	unsigned int cpu = dt_cpu_to_offline(test), i, round;
 	u32 first_seed = random_seed(test, param_value_of(seed));
 	int err = 0;
 

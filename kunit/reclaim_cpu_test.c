@@ -172,25 +172,10 @@ static void reclaim_left_list(struct kunit *test)
 	dt_hoard_expect_drained(test, hoard);
 }
 
-/* Return: the highest CPU with a heap that can go offline; the case is skipped if there is none. */
-static unsigned int cpu_to_take_away(struct kunit *test)
-{
-	unsigned int first = cpumask_first(cpu_online_mask), cpu, last = first;
-
-	for_each_online_cpu(cpu)
-		if (!tick_nohz_full_cpu(cpu))
-			last = cpu;
-	if (!IS_ENABLED(CONFIG_HOTPLUG_CPU) || last == first)
-		kunit_skip(test, "needs a CPU that can be taken away");
-	/* The case itself runs on another CPU. */
-	dt_stay_on(test, first);
-	return last;
-}
-
 /* The heap of a CPU that goes offline is reclaimed, at once and after later frees. */
 static void reclaim_dead_cpu(struct kunit *test)
 {
-	unsigned int cpu = cpu_to_take_away(test);
+	unsigned int cpu = dt_cpu_to_offline(test);
 	struct hoard *hoard = dt_hoard_create(test, cpu, 0), *other = dt_hoard_create(test, cpu, 0);
 
 	dt_hoard_free(hoard, 0, 1);
