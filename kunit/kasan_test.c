@@ -123,12 +123,6 @@ static int shadow_of(const struct watch *w, size_t i)
 
 #endif
 
-static void kasan_or_skip(struct kunit *test)
-{
-	if (!IS_ENABLED(CONFIG_KASAN_GENERIC))
-		kunit_skip(test, "this kernel has no KASAN");
-}
-
 /* All of the region: what is live may be touched and is as it was, the rest is as it is. */
 static void watch_check(struct kunit *test, struct watch *w)
 {
@@ -199,6 +193,13 @@ static struct watch *watch_create(struct kunit *test)
 	return w;
 }
 
+static struct watch *watch_create_or_skip(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_KASAN_GENERIC))
+		kunit_skip(test, "this kernel has no KASAN");
+	return watch_create(test);
+}
+
 /* Return: where it is; REGION_BYTES if there is no room. */
 static size_t watch_alloc(struct kunit *test, struct watch *w, size_t size, size_t align)
 {
@@ -251,11 +252,9 @@ static void watch_free_elsewhere(struct kunit *test, struct watch *w, size_t at,
 /* In two parts, cut at every byte, in both orders; and all sizes that a granule can end in. */
 static void kasan_cuts(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t cut, at;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	watch_free(test, w, 1024, 2048);
 	for (cut = 1; cut < 200; cut++) {
 		at = watch_alloc(test, w, 200, 0);
@@ -272,11 +271,9 @@ static void kasan_cuts(struct kunit *test)
 /* The middle first, then what is left of it on either side. */
 static void kasan_middles(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t from, to, at;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	watch_free(test, w, 1024, 2048);
 	for (from = 1; from < 80; from += 3) {
 		for (to = from + 1; to < 140; to += 11) {
@@ -291,11 +288,9 @@ static void kasan_middles(struct kunit *test)
 /* Extents that come to touch: the nodes and tags that are needed no more are poisoned. */
 static void kasan_merges(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t i, g, at = 1024;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	for (i = 0; i < 8; i++) {
 		/* Every other one of 16 runs of i + 1 granules, then those between. */
 		size_t run = (i + 1) * DT_GRANULE;
@@ -312,11 +307,9 @@ static void kasan_merges(struct kunit *test)
 /* Added bytes may be accessed, to the byte; bytes that are freed again may not. */
 static void kasan_extends(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t from, to;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	for (from = 1; from < 140; from += 5) {
 		for (to = from + 1; to < 300; to += 23) {
 			watch_free(test, w, 1024 + from, 512 - from);
@@ -330,11 +323,9 @@ static void kasan_extends(struct kunit *test)
 /* A run in flight is poisoned but for its link; when it is drained the link is poisoned too. */
 static void kasan_remote(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t i, at;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	for (i = 0; i < 20; i++) {
 		watch_free_elsewhere(test, w, 1000 + 200 * i, 100);
 		watch_free_elsewhere(test, w, 1100 + 200 * i, 31);
@@ -350,11 +341,9 @@ static void kasan_remote(struct kunit *test)
 /* Pages that go back to the pool may be accessed by their next owner. */
 static void kasan_region_goes_back(struct kunit *test)
 {
-	struct watch *w;
+	struct watch *w = watch_create_or_skip(test);
 	size_t i;
 
-	kasan_or_skip(test);
-	w = watch_create(test);
 	watch_free(test, w, 100, 3000);
 	watch_free(test, w, 0, 100);
 	KUNIT_EXPECT_EQ(test, dualtree_free(w->dt, w->base + 3100, REGION_BYTES - 3100), 0);
