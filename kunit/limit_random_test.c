@@ -13,7 +13,6 @@
  */
 #include <linux/cpumask.h>
 #include <linux/prandom.h>
-#include <linux/slab.h>
 #include "fixtures/instance.h"
 #include "fixtures/random.h"
 #include "fixtures/scale.h"

@@ -9,8 +9,6 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
-#include <linux/percpu.h>
-#include <linux/slab.h>
 #include <linux/timer.h>
 #include "../compat/timer.h"
 #include "../dualtree/section.h"

@@ -6,10 +6,7 @@
  * Probes are registered on the events; one on the kernel's own event `console` catches what is
  * printed. A kernel without these events skips the cases.
  */
-#include <linux/err.h>
 #include <linux/ratelimit.h>
-#include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/tracepoint.h>
 #include "../dualtree/section.h"
 #include "../dualtree/trace.h"
