@@ -307,8 +307,7 @@ static int take_regions(struct sound *s)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++) {
-		*regions[i] = dt_region_create((struct dualtree *)s, s->pool, ORDER_OF_64,
-					       GFP_KERNEL);
+		*regions[i] = dt_region_create(&dt_bare_instance, s->pool, ORDER_OF_64, GFP_KERNEL);
 		if (!*regions[i])
 			return -ENOMEM;
 	}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of the series of patches: what compat/ comes to, sources as they are in the kernel's tree,
 Makefiles, the page, and the cover letter."""
+import re
 import shutil
 import tempfile
 import unittest
@@ -12,14 +13,10 @@ from dualtree_series.compat import (Compat, Rule, apply_rule, defined_names, has
 from kernel_tree import Refusal, check_tree, hooked, release
 
 PROJECT = str(Path(__file__).resolve().parents[2])
-NEW = [f"-DDT_HAVE_{name}={answer}" for name, answer in (
-    ("ALLOC_NETDEV_DUMMY", 1), ("APIC_SEND_IPI_MASK", 1), ("ASSIGN_STR_SOURCE", 0),
-    ("ETHTOOL_PUTS", 1), ("HRTIMER_SETUP", 1), ("NETNS_TRACKER_REFCOUNTED", 1), ("NS_STRING", 1),
-    ("PAGE_FRAG_CACHE_DRAIN", 0), ("PAGE_FRAG_CACHE_H", 1), ("PAGE_POOL_HELPERS", 1),
-    ("RISCV_CMPXCHG_8", 1), ("SHRINKER_ALLOC", 1), ("SKB_FRAGS_READABLE", 1),
-    ("SK_NET_REFCNT_UPGRADE", 1), ("SOCKADDR_UNSIZED", 1), ("SYSTEM_PERCPU_WQ", 1),
-    ("TCP_ALLOC_SKB_SIZE", 0), ("TIMER_DELETE_SYNC", 1), ("UBUF_INFO_OPS", 1),
-    ("UDP_TEST_BIT", 1), ("XDP_FEATURES", 1))]
+# What probe.sh answers for the newest kernel: the last column of the table.
+TABLE = re.search(r"^PROBE_ANSWERS='\n.*\n([^']*)'$",
+                  Path(PROJECT, "scripts/lib/compat-check.sh").read_text(encoding="utf-8"), re.M)[1]
+NEW = [f"-DDT_HAVE_{row.split()[0]}={row.split()[-1]}" for row in TABLE.splitlines()]
 # What is read of a kernel's tree.
 TREE = {
     "Makefile": "# SPDX\nVERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\n",
