@@ -108,10 +108,11 @@ static struct buddy_arena *pool_remove_arena(struct buddy_pool *pool)
 	return arena;
 }
 
-/* Put a removed arena. Return: the bytes that the kernel gets. */
+/* Put a removed arena. Return: the bytes that the kernel gets now. */
 static size_t put_arena(struct buddy_pool *pool, struct buddy_arena *arena)
 {
-	size_t bytes = order_bytes(arena->order) - arena->nr_returned * PAGE_SIZE;
+	size_t bytes = order_bytes(arena->order) -
+		       (arena->nr_returned + arena->nr_abandoned) * PAGE_SIZE;
 
 	buddy_pool_put_arena(pool, arena);
 	return bytes;

@@ -140,6 +140,28 @@ static void held_one_by_one(void)
 	buddy_pool_destroy(pool);
 }
 
+/*
+ * An arena goes though packets hold pages of it, and these are not counted as returned: under
+ * pressure an empty one goes as well.
+ */
+static void held_pages_are_not_returned(void)
+{
+	enum { PAGES = 256, NR = PAGES - 1 };
+	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
+	struct buddy_pool *pool = buddy_pool_create("not returned", &params);
+	void *held, *empty;
+
+	host_assert(!IS_ERR(pool));
+	held = buddy_pool_alloc(pool, 8, GFP_KERNEL);
+	empty = buddy_pool_alloc(pool, 8, GFP_KERNEL);
+	host_assert(held && empty && !buddy_pool_free(pool, empty, 8));
+	get_pages(held, NR);
+	host_assert(buddy_pool_abandon(pool, held, PAGES) == NR);
+	host_assert(buddy_pool_trim(pool) == (1 + PAGES) * PAGE_SIZE && buddy_pool_check(pool));
+	put_pages(held, NR);
+	buddy_pool_destroy(pool);
+}
+
 /* What packets release later on is returned in time, though the pool is not called any more. */
 static void released_in_time(void)
 {
@@ -211,5 +233,6 @@ void host_arena_cases(void)
 	arenas_too_small();
 	released_pages();
 	held_one_by_one();
+	held_pages_are_not_returned();
 	released_in_time();
 }

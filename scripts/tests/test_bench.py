@@ -144,6 +144,13 @@ class Footprint(CommandCase):
         self.assertIn("set arrow from first 7.000", self.plots["replay-M.svg"])
         self.assertNotIn("EXACT_FIT", self.plots["replay-M.svg"])
 
+    def test_what_was_not_reported_is_no_zero(self) -> None:
+        for missing in "mean_held", "steady_gets":
+            text = "".join(f"M/default results {key} {value}\n"
+                           for key, value in self.REPORT.items() if key != missing)
+            with self.subTest(missing), self.assertRaises(KeyError):
+                self.command(footprint, str(self.out), "footprint", self.write("report", text))
+
 
 class Scale(CommandCase):
     REPORT = "".join(f"cpus results own|{cpus}|dualtree|10|610|200|0|0|0|0\n"

@@ -8,8 +8,8 @@ import unittest
 from pathlib import Path
 
 from dualtree_series import build, faults, letter, page, patches, rewrite
-from dualtree_series.compat import (Compat, Rule, apply_rule, defined_names, has_code, split_top,
-                                    take_rules)
+from dualtree_series.compat import (Compat, Rule, apply_rule, defined_names, has_code,
+                                    is_bracketed, split_top, take_rules)
 from kernel_tree import Refusal, check_tree, hooked, release
 
 PROJECT = str(Path(__file__).resolve().parents[2])
@@ -116,6 +116,14 @@ class Rules(unittest.TestCase):
 
     def test_brackets_keep_their_parts_together(self) -> None:
         self.assertEqual(split_top("a(b, c), d[e, f], {g}"), ["a(b, c)", "d[e, f]", "{g}"])
+        for text, want in ("(a(b))", True), ("(a)(b)", False), ("((a)", False), ("(", False):
+            self.assertEqual(is_bracketed(text), want, text)
+
+    def test_a_header_has_to_have_a_place(self) -> None:
+        self.assertEqual(rewrite.with_headers("/* x */\n#define X_H\nint a;\n", {"linux/a.h"}),
+                         "/* x */\n#define X_H\n\n#include <linux/a.h>\nint a;\n")
+        with self.assertRaises(Refusal):
+            rewrite.with_headers("int a;\n", {"linux/a.h"})
 
 
 @unittest.skipUnless(shutil.which("unifdef"), "there is no unifdef")

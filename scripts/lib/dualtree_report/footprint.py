@@ -32,7 +32,8 @@ def read(report: Path) -> tuple[Values, Curves]:
 
 
 def held_for_live(value: dict[str, str], what: str) -> str:
-    return ratio(int(value.get(f"{what}_held", 0)), int(value.get(f"{what}_live", 0)))
+    live = int(value.get(f"{what}_live", 0))
+    return ratio(int(value[f"{what}_held"]), live) if live else "-"
 
 
 def row(name: str, value: dict[str, str], bars: dict) -> list:
@@ -43,7 +44,7 @@ def row(name: str, value: dict[str, str], bars: dict) -> list:
     many = "stopped_held" in value and not re.fullmatch("[A-D]1", trace)
     # Of a trace that is cut short its beginning may be all there is.
     steady = int(value.get("steady_allocs", 0))
-    regions = (ratio(int(value.get(what, 0)) * 1000, steady)
+    regions = (ratio(int(value[what]) * 1000, steady) if steady else "-"
                for what in ("steady_gets", "steady_puts"))
     kib = (-(-int(value[f"peak_{what}"]) // 1024) for what in ("live", "held"))
     peak, mean = (held_for_live(value, what) for what in ("peak", "mean"))

@@ -289,9 +289,11 @@ def with_arguments(body, arguments):
 
 
 def after_bracket(text, at):
-    """Where what follows the bracket ends that is open before at."""
+    """Where what follows the bracket ends that is open before at: one past the text if it does not."""
     depth = 1
     while depth:
+        if at == len(text):
+            return at + 1
         depth += (text[at] == "(") - (text[at] == ")")
         at += 1
     return at

@@ -90,7 +90,11 @@ def with_headers(text, headers):
     lines = "".join(f"#include <{h}>\n" for h in missing)
     first = re.search(r"^#include ", text, re.MULTILINE)
     if not first:
-        return re.sub(r"(?<=\n)#define \w+\n", lambda guard: guard[0] + "\n" + lines, text, count=1)
+        text, found = re.subn(r"(?<=\n)#define \w+\n", lambda guard: guard[0] + "\n" + lines, text,
+                              count=1)
+        if not found:
+            raise Refusal(f"{', '.join(missing)}: a text with no include and no guard")
+        return text
     return text[:first.start()] + lines + text[first.start():]
 
 
