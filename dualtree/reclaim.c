@@ -223,21 +223,21 @@ void dt_reclaim_shared(struct dualtree *dt)
 	} while (visit.more);
 }
 
-/* Reclaim the heaps of an instance on these CPUs; with @held_off CPU hotplug is held off. */
-static void reclaim_cpus(struct dualtree *dt, const struct cpumask *cpus, bool held_off)
+/* Reclaim the heaps of all CPUs, or unless @held_off, CPU hotplug is held off, of those online. */
+static void reclaim_cpus(struct dualtree *dt, bool held_off)
 {
 	struct dt_reclaim_visit visit;
 	struct dt_heap *heap;
 	int cpu;
 
-	for_each_cpu(cpu, cpus) {
+	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (!heap || !(dt_reclaim_has_more(heap) || dt_trim_wanted(heap)))
 			continue;
 		visit = (struct dt_reclaim_visit) { .dt = dt, .trim.idle = true };
 		if (held_off)
 			dt_reclaim_cpu(cpu, &visit, 1);
-		else
+		else if (cpu_online(cpu))
 			reclaim_online(cpu, &(struct visits) { &visit, 1, 1 });
 	}
 	dt_reclaim_shared(dt);
@@ -255,15 +255,15 @@ static void reclaim_cpus(struct dualtree *dt, const struct cpumask *cpus, bool h
 void dt_reclaim_now(struct dualtree *dt)
 {
 	if (cpus_read_trylock()) {
-		reclaim_cpus(dt, cpu_possible_mask, true);
+		reclaim_cpus(dt, true);
 		cpus_read_unlock();
 	} else {
-		reclaim_cpus(dt, cpu_online_mask, false);
+		reclaim_cpus(dt, false);
 	}
 }
 
 /* Reclaim all heaps of an instance. CPU hotplug is held off; may sleep. */
 void dt_reclaim_all(struct dualtree *dt)
 {
-	reclaim_cpus(dt, cpu_possible_mask, true);
+	reclaim_cpus(dt, true);
 }

@@ -83,10 +83,13 @@ static void reap_idle(struct dualtree_rx *rx)
 /* Return: the next one of the CPUs on which the NAPI of a tracker has polled. */
 static unsigned int next_cpu(struct dualtree_rx *rx)
 {
-	unsigned int cpu = cpumask_next_and(rx->visited, &rx->cpus, cpu_online_mask);
+	/* A CPU may go down or come up meanwhile, or poll for the first time. */
+	unsigned int cpu = data_race(cpumask_next_and(rx->visited, &rx->cpus, cpu_online_mask));
 
-	if (cpu >= nr_cpu_ids)
-		cpu = cpumask_first_and(&rx->cpus, cpu_online_mask);
+	if (cpu >= nr_cpu_ids) {
+		/* As above. */
+		cpu = data_race(cpumask_first_and(&rx->cpus, cpu_online_mask));
+	}
 	if (cpu >= nr_cpu_ids)
 		cpu = smp_processor_id();
 	rx->visited = cpu;

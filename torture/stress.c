@@ -264,7 +264,9 @@ void stress_prepare(bool hotplug)
 static int stress_run(void *data)
 {
 	struct stress_thread *t = data;
-	unsigned int cpu = t->bind ? cpumask_nth(t->bind - 1, cpu_online_mask) : nr_cpu_ids;
+	/* A CPU may go down or come up meanwhile. */
+	unsigned int cpu = t->bind ? data_race(cpumask_nth(t->bind - 1, cpu_online_mask)) :
+				     nr_cpu_ids;
 
 	/* If that CPU goes down, the scheduler moves the thread. */
 	if (cpu < nr_cpu_ids)

@@ -139,9 +139,14 @@ void worker_init(struct worker *w, enum torture_context context, unsigned int id
 
 unsigned int torture_any_cpu(struct rnd_state *rnd)
 {
-	unsigned int cpu = cpumask_next(random_below(rnd, nr_cpu_ids) - 1, cpu_online_mask);
+	unsigned int cpu = random_below(rnd, nr_cpu_ids);
 
-	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
+	/* A CPU may go down or come up meanwhile. */
+	cpu = data_race(cpumask_next(cpu - 1, cpu_online_mask));
+	if (cpu < nr_cpu_ids)
+		return cpu;
+	/* As above. */
+	return data_race(cpumask_first(cpu_online_mask));
 }
 
 /* Send an NMI to a CPU, if there are any. Any context but NMI. */
