@@ -305,7 +305,7 @@ static void rx_stack(struct kunit *test)
 {
 	const size_t len = 5000, count = 8;
 	struct dualtree *dt = test_instance(test);
-	struct dualtree_rx *rx = make_rx(test, dt, SZ_1M);
+	struct dualtree_rx *rx = test_rx(test, dt, .limit = SZ_1M);
 	struct socket *sock = dt_test_socket(test, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
 	u8 *bytes = dt_test_zalloc(test, len);
 	struct dualtree_buf buf;
