@@ -72,32 +72,58 @@ static size_t abandoned_after_trim(struct buddy_pool *pool)
 	return stats.abandoned_bytes;
 }
 
+/* Pages of the arenas whose pages packets hold. */
+#define HELD_ARENA	256
+
+static struct buddy_pool *create_held_pool(const char *name)
+{
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .arena_order = ilog2(HELD_ARENA),
+	};
+	struct buddy_pool *pool = buddy_pool_create(name, &params);
+
+	host_assert(!IS_ERR(pool));
+	return pool;
+}
+
+/* Arenas of which packets hold the first @nr pages, and the last @live ones are live. */
+static void hold_pages(struct buddy_pool *pool, u8 **blocks, unsigned int arenas, unsigned int nr,
+		       unsigned int live)
+{
+	unsigned int i;
+
+	for (i = 0; i < arenas; i++) {
+		blocks[i] = buddy_pool_alloc(pool, ilog2(HELD_ARENA), GFP_KERNEL);
+		host_assert(blocks[i]);
+		get_pages(blocks[i], nr);
+		host_assert(buddy_pool_abandon(pool, blocks[i], HELD_ARENA - live) == nr);
+	}
+}
+
+static void free_live(struct buddy_pool *pool, u8 **blocks, unsigned int arenas)
+{
+	while (arenas--)
+		host_assert(!buddy_pool_free_range(pool, blocks[arenas] +
+						   (HELD_ARENA - 1) * PAGE_SIZE, 1));
+}
+
 /*
  * One trim has all pages that packets have released, however many of each arena, and none that they
  * have not. The last page of each arena is live, so that the arena stays.
  */
 static void released_pages(void)
 {
-	enum { ARENAS = 2, PAGES = 256, NR = 100, HELD = 3 };
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
-	struct buddy_pool *pool = buddy_pool_create("released", &params);
+	enum { ARENAS = 2, NR = 100, HELD = 3 };
+	struct buddy_pool *pool = create_held_pool("released");
 	u8 *blocks[ARENAS];
-	unsigned int i;
 
-	host_assert(!IS_ERR(pool));
-	for (i = 0; i < ARENAS; i++) {
-		blocks[i] = buddy_pool_alloc(pool, 8, GFP_KERNEL);
-		host_assert(blocks[i]);
-		get_pages(blocks[i], NR);
-		host_assert(buddy_pool_abandon(pool, blocks[i], PAGES - 1) == NR);
-	}
+	hold_pages(pool, blocks, ARENAS, NR, 1);
 	put_pages(blocks[0] + HELD * PAGE_SIZE, NR - HELD);
 	host_assert(abandoned_after_trim(pool) == (NR + HELD) * PAGE_SIZE);
 	put_pages(blocks[0], HELD);
 	put_pages(blocks[1], NR);
 	host_assert(!abandoned_after_trim(pool));
-	for (i = 0; i < ARENAS; i++)
-		host_assert(!buddy_pool_free_range(pool, blocks[i] + (PAGES - 1) * PAGE_SIZE, 1));
+	free_live(pool, blocks, ARENAS);
 	buddy_pool_destroy(pool);
 }
 
@@ -114,28 +140,20 @@ static void count_hold(void)
 /* However many arenas have pages that packets hold, the lock is held for a look at one of them. */
 static void held_one_by_one(void)
 {
-	enum { ARENAS = 8, PAGES = 256, NR = PAGES - 1 };
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
-	struct buddy_pool *pool = buddy_pool_create("held", &params);
+	enum { ARENAS = 8, NR = HELD_ARENA - 1 };
+	struct buddy_pool *pool = create_held_pool("held");
 	u8 *blocks[ARENAS];
 	unsigned int i;
 
-	host_assert(!IS_ERR(pool));
-	for (i = 0; i < ARENAS; i++) {
-		blocks[i] = buddy_pool_alloc(pool, 8, GFP_KERNEL);
-		host_assert(blocks[i]);
-		get_pages(blocks[i], NR);
-		host_assert(buddy_pool_abandon(pool, blocks[i], NR) == NR);
-	}
+	hold_pages(pool, blocks, ARENAS, NR, 1);
 	host_interrupt = count_hold;
 	host_points = 1;
 	buddy_pool_trim(pool);
 	host_points = LONG_MAX;
-	host_assert(hold_max >= NR && hold_max < 2 * PAGES);
-	for (i = 0; i < ARENAS; i++) {
+	host_assert(hold_max >= NR && hold_max < 2 * HELD_ARENA);
+	for (i = 0; i < ARENAS; i++)
 		put_pages(blocks[i], NR);
-		host_assert(!buddy_pool_free_range(pool, blocks[i] + NR * PAGE_SIZE, 1));
-	}
+	free_live(pool, blocks, ARENAS);
 	host_assert(!abandoned_after_trim(pool));
 	buddy_pool_destroy(pool);
 }
@@ -146,19 +164,14 @@ static void held_one_by_one(void)
  */
 static void held_pages_are_not_returned(void)
 {
-	enum { PAGES = 256, NR = PAGES - 1 };
-	struct buddy_pool_params params = { .nid = NUMA_NO_NODE, .arena_order = 8 };
-	struct buddy_pool *pool = buddy_pool_create("not returned", &params);
-	void *held, *empty;
+	struct buddy_pool *pool = create_held_pool("not returned");
+	u8 *empty = buddy_pool_alloc(pool, ilog2(HELD_ARENA), GFP_KERNEL), *held;
 
-	host_assert(!IS_ERR(pool));
-	held = buddy_pool_alloc(pool, 8, GFP_KERNEL);
-	empty = buddy_pool_alloc(pool, 8, GFP_KERNEL);
-	host_assert(held && empty && !buddy_pool_free(pool, empty, 8));
-	get_pages(held, NR);
-	host_assert(buddy_pool_abandon(pool, held, PAGES) == NR);
-	host_assert(buddy_pool_trim(pool) == (1 + PAGES) * PAGE_SIZE && buddy_pool_check(pool));
-	put_pages(held, NR);
+	hold_pages(pool, &held, 1, HELD_ARENA - 1, 0);
+	host_assert(empty && !buddy_pool_free(pool, empty, ilog2(HELD_ARENA)));
+	host_assert(buddy_pool_trim(pool) == (1 + HELD_ARENA) * PAGE_SIZE);
+	host_assert(buddy_pool_check(pool));
+	put_pages(held, HELD_ARENA - 1);
 	buddy_pool_destroy(pool);
 }
 
