@@ -3,7 +3,7 @@
 The cover letter: packaging/series/cover.txt, whose first line is the subject. Figures come from the
 tables of Documentation/. In the text, {cost|pair 1500 B|kmalloc} is a cell: table, row, column. A
 fourth word is the number of a part, from 0, of a cell that has several. {table|readers} is a whole
-table. {memory|470 bytes} are words of the section on memory of performance.rst. {base} names the
+table. {memory|520 bytes} are words of the section on memory of performance.rst. {base} names the
 kernel, {left} says what is left of compat/.
 
 In the section on costs all figures come in this way. A number there that is written by hand is
