@@ -87,15 +87,15 @@ void dt_in_flight_watch(struct dualtree *dt)
 	irq_work_queue(&look_soon);
 }
 
-/* Is anything queued on the heap of a CPU? A push to the shared heap drains that heap. */
-static bool has_remote(struct dualtree *dt)
+/* Is a region queued on the heap of a CPU? A push to the shared heap drains that heap. */
+static bool is_queued_on(struct dualtree *dt)
 {
 	const struct dt_heap *heap;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
-		if (heap && heap_has_remote(heap))
+		if (heap && heap_is_queued_on(heap))
 			return true;
 	}
 	return false;
@@ -107,7 +107,7 @@ static void in_flight_unwatch(struct dualtree *dt)
 	WRITE_ONCE(dt->watch.next, &dt->watch);
 	/* Full: pairs with the queueing before in_flight_note(). */
 	smp_mb();
-	if (has_remote(dt))
+	if (is_queued_on(dt))
 		dt_in_flight_watch(dt);
 }
 
@@ -127,7 +127,7 @@ static void drain_cpu(struct dualtree **dts, unsigned int nr, int cpu)
 
 	for (i = 0; i < nr; i++) {
 		heap = heap_of_cpu(dts[i], cpu);
-		if (heap && heap_has_remote(heap))
+		if (heap && heap_is_queued_on(heap))
 			visits[nr_visits++] = (struct dt_reclaim_visit) {
 				.dt = dts[i], .what = DT_RECLAIM_DRAIN,
 			};

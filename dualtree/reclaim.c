@@ -95,7 +95,7 @@ static unsigned int step_work(const struct dt_heap *heap)
  */
 bool dt_reclaim_has_more(const struct dt_heap *heap)
 {
-	return heap_has_remote(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare) ||
+	return heap_is_queued_on(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare) ||
 	       READ_ONCE(heap->retired);
 }
 

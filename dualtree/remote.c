@@ -155,15 +155,6 @@ static bool drain_region(struct dt_heap *heap, struct dt_region *region, struct 
 	return !drain->heated;
 }
 
-/* Take the first pending region off the list. */
-static struct dt_region *pop_pending(struct dt_heap *heap)
-{
-	struct dt_region *region = remote_first(heap);
-
-	WRITE_ONCE(heap->pending, region->queued.next);
-	return region;
-}
-
 /* Is a bit of a region's map set? */
 static bool region_has_bits(const struct dt_region *region)
 {
@@ -177,22 +168,23 @@ static bool region_has_bits(const struct dt_region *region)
 
 /*
  * The first region was drained to its end: take it off. Bits that were set during the drain queue
- * it again, unless a push has done so.
+ * it again, unless a push has done so. Until that is decided it is pending: heap_is_queued_on().
  */
 void dt_remote_finish(struct dt_heap *heap)
 {
-	struct dt_region *region = pop_pending(heap);
+	struct dt_region *region = remote_first(heap);
+	/* A push that queues the region writes to its node. */
+	struct llist_node *next = region->queued.next;
+	bool queued;
 
 	/* Full: a push after it queues the region; the bits of pushes before it are seen. */
-	if (cmpxchg(&region->state, REGION_QUEUED, REGION_IDLE) != REGION_QUEUED) {
+	queued = cmpxchg(&region->state, REGION_QUEUED, REGION_IDLE) == REGION_QUEUED;
+	if (queued && region_has_bits(region) &&
+	    cmpxchg(&region->state, REGION_IDLE, REGION_QUEUED) == REGION_IDLE)
+		return;
+	WRITE_ONCE(heap->pending, next);
+	if (!queued)
 		heap_hand_over(heap, region);
-		return;
-	}
-	if (!region_has_bits(region) ||
-	    cmpxchg(&region->state, REGION_IDLE, REGION_QUEUED) != REGION_IDLE)
-		return;
-	region->queued.next = heap->pending;
-	WRITE_ONCE(heap->pending, &region->queued);
 }
 
 /* Take the heap's list of regions, if none is left of the last one that was taken. */
@@ -289,9 +281,13 @@ EXPORT_SYMBOL_FOR_DT_TEST(dt_heap_drain);
  */
 void dt_heap_forget_remote(struct dt_heap *heap)
 {
+	struct dt_region *region;
+
 	take_pending(heap);
 	while (heap->pending) {
-		dt_region_free(pop_pending(heap));
+		region = remote_first(heap);
+		WRITE_ONCE(heap->pending, region->queued.next);
+		dt_region_free(region);
 		take_pending(heap);
 	}
 }

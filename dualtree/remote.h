@@ -91,10 +91,23 @@ void *dt_remote_take(struct dt_heap *heap, size_t size);
 bool dt_heap_drain(struct dt_heap *heap, unsigned int budget, unsigned int want);
 void dt_heap_forget_remote(struct dt_heap *heap);
 
-/* Is there a run to drain? Any CPU may ask. */
+/* Is there a run to drain? For the owner, or where a wrong answer does no harm. */
 static inline bool heap_has_remote(const struct dt_heap *heap)
 {
 	return READ_ONCE(heap->pending) || !llist_empty(&heap->remote);
+}
+
+/*
+ * Is a region queued on a heap? Any CPU may ask, with a full barrier before it: whatever was queued
+ * before that counts as long as it is not drained, while the owner takes the list, too.
+ */
+static inline bool heap_is_queued_on(const struct dt_heap *heap)
+{
+	if (!llist_empty(&heap->remote))
+		return true;
+	/* Or it was taken: pairs with the xchg() in remote_take_list(), litmus/in-flight-take. */
+	smp_rmb();
+	return READ_ONCE(heap->pending);
 }
 
 #endif /* DUALTREE_REMOTE_H */

@@ -45,6 +45,8 @@ void *dt_remote_take_long(struct dt_heap *heap, struct dt_region *region, unsign
 /* Take the list of regions that others have queued, in place of one of which nothing is left. */
 static __always_inline void remote_take_list(struct dt_heap *heap)
 {
+	/* For heap_is_queued_on() something is pending before the list is empty. */
+	WRITE_ONCE(heap->pending, READ_ONCE(heap->remote.first));
 	WRITE_ONCE(heap->pending, llist_del_all(&heap->remote));
 	stat_add(heap->drains, 1);
 }
