@@ -47,8 +47,12 @@ byte remote = NIL;
 byte pending = NIL;
 #define has_remote()	(pending != NIL || remote != NIL)
 
-/* Of a drain, which the owner alone does: the region, and the bits that were taken. */
+/*
+ * Of a drain, which the owner alone does: the region, the one after it in the queue, and the bits
+ * that were taken.
+ */
 byte drained = NIL;
+byte following = NIL;
 byte taken;
 
 /* Pick any live granule for a free; NIL if there is none. */
@@ -162,38 +166,46 @@ inline push(g, seen)
 	queue_region(region_of(g), seen)
 }
 
-/* The end of dt_remote_finish(): the region has bits that were set while it was drained. */
+/* The first region of those pending is not queued any more. */
+inline take_off()
+{
+#ifdef BUG_LINK_READ_LATE
+	atomic { pending = next[drained]; following = NIL }
+#else
+	atomic { pending = following; following = NIL }
+#endif
+}
+
+/*
+ * The end of dt_remote_finish(): the region has bits that were set while it was drained. Unless a
+ * push has queued it, it stays the first of those pending.
+ */
 inline queue_again()
 {
 	if
 #ifdef BUG_LEFT_STORES_QUEUED
-	:: state[drained] = QUEUED;
+	:: state[drained] = QUEUED
 #else
-	:: atomic { state[drained] == IDLE -> state[drained] = QUEUED };
-#endif
-	   d_step { next[drained] = pending; pending = drained }
-#ifndef BUG_LEFT_STORES_QUEUED
-	:: atomic { state[drained] != IDLE -> printf("a region with more is queued already\n") }
+	:: atomic { state[drained] == IDLE -> state[drained] = QUEUED }
+	:: atomic { state[drained] != IDLE -> printf("a region with more is queued already\n") };
+	   take_off()
 #endif
 	fi
 }
 
-/* The first region of those pending has been drained: it is not queued any more. */
-inline finish_pending()
+/* dt_remote_finish(): the first region of those pending has been drained. */
+inline remote_finish()
 {
-#ifdef BUG_IDLE_BEFORE_POP
+	following = next[drained];
 	d_step { assert(state[drained] == QUEUED); state[drained] = IDLE };
-	pending = next[drained];
-	next[drained] = NIL;
+#ifdef BUG_NO_LOOK_AFTER_IDLE
+	take_off()
 #else
-	d_step { pending = next[drained]; next[drained] = NIL };
-	d_step { assert(state[drained] == QUEUED); state[drained] = IDLE };
-#endif
-#ifndef BUG_NO_LOOK_AFTER_IDLE
 	if
 	:: atomic { map & granules(drained) -> printf("bits were set during a drain\n") };
 	   queue_again()
-	:: atomic { (map & granules(drained)) == 0 -> skip }
+	:: atomic { (map & granules(drained)) == 0 -> skip };
+	   take_off()
 	fi
 #endif
 }
@@ -209,7 +221,7 @@ inline drain_region(g, t, n)
 	};
 	do
 	:: atomic { taken == 0 -> skip };
-	   finish_pending();
+	   remote_finish();
 	   break
 	:: atomic { taken != 0 && n == DRAIN_MAX -> printf("bits are left\n") };
 #ifndef BUG_LEFT_FORGOTTEN

@@ -103,12 +103,18 @@ inline push(set)
 	fi
 }
 
-/* The end of dt_remote_finish(), for a region with more. */
-inline queue_again()
+/* dt_remote_finish(). */
+inline remote_finish()
 {
+	queued = false;
 	if
-	:: atomic { !queued -> queued = true; pending = true }
-	:: atomic { queued -> printf("a push has queued what is left\n") }
+	:: atomic { map != 0 -> skip };
+	   if
+	   :: atomic { !queued -> queued = true }
+	   :: atomic { queued -> printf("a push has queued what is left\n"); pending = false }
+	   fi
+	:: atomic { map == 0 -> skip };
+	   pending = false
 	fi
 }
 
@@ -116,7 +122,6 @@ inline queue_again()
 inline drain_one(set, t)
 {
 #ifdef BUG_IDLE_WHILE_DRAINED
-	pending = false;
 	queued = false;
 #endif
 	atomic {
@@ -133,18 +138,10 @@ inline drain_one(set, t)
 	if
 	:: atomic { bits != 0 -> map = map | bits };
 #ifdef BUG_IDLE_WHILE_DRAINED
-	   queue_again()
+	   remote_finish()
 #endif
 	:: atomic { bits == 0 -> skip };
-#ifndef BUG_IDLE_WHILE_DRAINED
-	   pending = false;
-	   queued = false;
-	   if
-	   :: atomic { map != 0 -> skip };
-	      queue_again()
-	   :: atomic { map == 0 -> skip }
-	   fi
-#endif
+	   remote_finish()
 	fi;
 	atomic { bits = 0; set = 0 }
 }

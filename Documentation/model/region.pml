@@ -151,17 +151,17 @@ inline drain_region()
 	taken = false
 }
 
-/* The end of dt_remote_finish(), if bits were set during the drain. */
+/* The end of dt_remote_finish(), if bits were set during the drain: else it is taken off. */
 inline queue_again()
 {
 	if
 	:: atomic { map -> touch_record() };
 	   if
-	   :: atomic { state == IDLE -> state = QUEUED };
-	      atomic { touch_record(); pending = true }
-	   :: atomic { state != IDLE -> skip }
+	   :: atomic { state == IDLE -> state = QUEUED }
+	   :: atomic { state != IDLE -> pending = false }
 	   fi
-	:: atomic { !map -> touch_record() }
+	:: atomic { !map -> touch_record() };
+	   pending = false
 	fi
 }
 
@@ -172,7 +172,7 @@ inline drain()
 	:: atomic { remote && !pending -> remote = false; pending = true }
 	:: pending ->
 	   drain_region();
-	   atomic { touch_record(); pending = false };
+	   touch_record();
 	   if
 #ifdef BUG_DRAIN_STORES_IDLE
 	   :: state = IDLE;
@@ -180,7 +180,8 @@ inline drain()
 #else
 	   :: atomic { state == QUEUED -> state = IDLE };
 	      queue_again()
-	   :: atomic { state != QUEUED -> assert(state == RETIRED && !retired); retired = true };
+	   :: atomic { state != QUEUED -> pending = false };
+	      atomic { assert(state == RETIRED && !retired); retired = true };
 	      printf("a region was destroyed while it was queued\n")
 #endif
 	   fi

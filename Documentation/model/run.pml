@@ -209,15 +209,15 @@ inline drain_bit()
 /* dt_remote_finish(): the region has no bits in hand. */
 inline remote_finish()
 {
-	pending = false;
 	queued = false;
 	if
 	:: atomic { map != 0 -> skip };
 	   if
-	   :: atomic { !queued -> queued = true; pending = true }
-	   :: atomic { queued -> skip }
+	   :: atomic { !queued -> queued = true }
+	   :: atomic { queued -> pending = false }
 	   fi
-	:: atomic { map == 0 -> skip }
+	:: atomic { map == 0 -> skip };
+	   pending = false
 	fi
 }
 

@@ -22,6 +22,7 @@ MODEL_RUNS=(
 	"ledger -DOWNER=1"
 	"region"
 	"reclaim"
+	"flight"
 	"cut"
 )
 # Searched once more, for runs that never end: there are none, so no call waits for ever.
@@ -136,7 +137,7 @@ model_mutations()
 {
 	local model
 
-	for model in heap run shared ledger region reclaim cut; do
+	for model in heap run shared ledger region reclaim flight cut; do
 		{
 			cat "$MODELS/$model.pml"
 			[ "$model" != heap ] || cat "$MODELS/granules.pml"

@@ -18,8 +18,9 @@ ROW = re.compile(r"^\s+\* - (.*)$")
 CELL = re.compile(r"^\s+- (.*)$")
 NAME = re.compile(r"``([\w/.\[\]]+?)(\(\))?``")
 # What the kernel has.
-KERNEL = {"call_rcu", "cmpxchg", "llist_add", "preempt_disable", "preempt_enable", "set_bit",
-          "smp_call_function_single", "smp_store_release"}
+KERNEL = {"call_rcu", "cmpxchg", "llist_add", "llist_del_all", "llist_empty", "preempt_disable",
+          "preempt_enable", "set_bit", "smp_call_function_single", "smp_mb", "smp_rmb",
+          "smp_store_release"}
 
 
 def sources(project, *patterns):
