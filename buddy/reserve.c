@@ -158,8 +158,11 @@ void buddy_reserve_refill(struct buddy_pool *pool)
 	irq_work_queue(&pool->refill_irq);
 }
 
-/* Start the refill if something is missing. Any context but NMI; takes the pool's lock. */
-void buddy_reserve_refill_missing(struct buddy_pool *pool)
+/*
+ * Start the refill if something is missing. Any context but NMI; takes the pool's lock. Return:
+ * true if something is.
+ */
+bool buddy_reserve_refill_missing(struct buddy_pool *pool)
 {
 	unsigned long flags;
 	bool missing, blocks;
@@ -169,4 +172,5 @@ void buddy_reserve_refill_missing(struct buddy_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (missing)
 		buddy_reserve_refill(pool);
+	return missing;
 }

@@ -21,6 +21,6 @@ bool buddy_reserve_low(const struct buddy_pool *pool);
 int buddy_reserve_missing(const struct buddy_pool *pool, bool *blocks);
 
 void buddy_reserve_refill(struct buddy_pool *pool);
-void buddy_reserve_refill_missing(struct buddy_pool *pool);
+bool buddy_reserve_refill_missing(struct buddy_pool *pool);
 
 #endif /* DUALTREE_BUDDY_RESERVE_H */

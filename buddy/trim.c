@@ -54,10 +54,11 @@ module_param(trim_delay_ms, uint, 0644);
 MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets free memory back");
 
 /*
- * Jiffies between two looks at abandoned pages while there are any: 5 s. The stack does not tell
- * when it releases them; a socket may keep a packet for any time.
+ * Jiffies between two looks while there are abandoned pages, or empty arenas that are kept for a
+ * reserve that lacks something: 5 s. The stack does not tell when it releases pages, and a socket
+ * may keep a packet for any time; nor does the refill tell that it has found larger arenas.
  */
-#define RECOVER_PERIOD		(5 * HZ)
+#define LOOK_PERIOD		(5 * HZ)
 
 /*
  * The trim leaves an eighth of what is live free, beyond the reserve, and BUDDY_KEEP_MIN at least:
@@ -317,15 +318,15 @@ static unsigned long trim_delay(void)
 static void trim_work(struct work_struct *work)
 {
 	struct buddy_pool *pool = container_of(to_delayed_work(work), struct buddy_pool, trim_work);
-	bool again;
+	bool again, missing;
 
 	trim(pool, &again);
 	/* What is empty now and too small for the reserve can make room for what it lacks. */
-	buddy_reserve_refill_missing(pool);
+	missing = buddy_reserve_refill_missing(pool) && READ_ONCE(pool->lists.empty_pages);
 	if (again)
 		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, trim_delay());
-	else if (READ_ONCE(pool->lists.abandoned_pages))
-		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, RECOVER_PERIOD);
+	else if (missing || READ_ONCE(pool->lists.abandoned_pages))
+		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, LOOK_PERIOD);
 }
 
 /* Queue the trim from any context: a free may be made in the midst of the kernel's timers. */
@@ -346,18 +347,18 @@ void buddy_trim_start(struct buddy_pool *pool)
 
 /*
  * Pages that can be returned, estimated without the lock: less where the reserve needs blocks, or
- * where whole arenas are larger than what exceeds it.
+ * where whole arenas are larger than what exceeds it. Packets may have released those that were
+ * abandoned; which, only a scan tells.
  */
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct buddy_pool *pool = dt_shrinker_private(shrinker);
 	unsigned long empty = READ_ONCE(pool->lists.empty_pages);
 	unsigned long free = READ_ONCE(pool->lists.free_pages);
-	unsigned long reserve = pool->reserve_pages;
+	unsigned long abandoned = READ_ONCE(pool->lists.abandoned_pages);
+	unsigned long spare = free - min(free, pool->reserve_pages);
 
-	if (free <= reserve)
-		return 0;
-	return pool->dev ? min(empty, free - reserve) : free - reserve;
+	return abandoned + (pool->dev ? min(empty, spare) : spare);
 }
 
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)

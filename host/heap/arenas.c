@@ -196,6 +196,40 @@ static void released_in_time(void)
 	buddy_pool_destroy(pool);
 }
 
+/*
+ * Empty arenas that are too small for a reserve that lacks a block go once the refill has found
+ * larger ones, though the pool is not called any more.
+ */
+static void small_arenas_go_after_refill(void)
+{
+	struct buddy_pool_params params = {
+		.nid = NUMA_NO_NODE, .arena_order = 4, .reserve = 64 * PAGE_SIZE, .reserve_order = 4,
+	};
+	struct buddy_pool *pool = buddy_pool_create("refill", &params);
+	struct buddy_pool_stats stats;
+	void *block, *pages[8];
+	unsigned int i;
+
+	host_assert(!IS_ERR(pool));
+	/* One block of four: the reserve is not low, and only the trim starts a refill. */
+	block = buddy_pool_alloc(pool, 4, GFP_ATOMIC);
+	host_assert(block);
+	host_fail_above = 0;
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = buddy_pool_alloc(pool, 0, GFP_KERNEL);
+		host_assert(pages[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		host_assert(!buddy_pool_free(pool, pages[i], 0));
+	host_fail_above = UINT_MAX;
+	host_pass_time(3000);
+	host_pass_time(10000);
+	buddy_pool_get_stats(pool, &stats);
+	host_assert(stats.held_bytes == (64 + 16) * PAGE_SIZE && buddy_pool_check(pool));
+	host_assert(!buddy_pool_free(pool, block, 4));
+	buddy_pool_destroy(pool);
+}
+
 /* Instances that are charged to one cgroup share its pool. */
 static void pool_of_cgroup(void)
 {
@@ -248,4 +282,5 @@ void host_arena_cases(void)
 	held_one_by_one();
 	held_pages_are_not_returned();
 	released_in_time();
+	small_arenas_go_after_refill();
 }
