@@ -35,10 +35,13 @@ static void pages_release(struct dualtree_pages *pages)
 /* Take a reference to @page, charged @charge bytes. Return: false at the limit. */
 bool dt_pages_get(struct dualtree_pages *pages, struct page *page, size_t len, size_t charge)
 {
-	if (atomic_long_add_return(charge, &pages->held) > pages->limit) {
-		atomic_long_sub(charge, &pages->held);
-		return false;
-	}
+	long held = atomic_long_read(&pages->held);
+
+	/* Not added and taken back: a smaller range would be refused meanwhile. */
+	do {
+		if (held + charge > pages->limit)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&pages->held, &held, held + charge));
 	refcount_inc(&pages->users);
 	get_page(page);
 	atomic_long_add(len, &pages->live);

@@ -111,7 +111,8 @@ static void timer_expired(struct timer_list *timer)
 	u64 packets = READ_ONCE(rx->packets);
 
 	WRITE_ONCE(rx->idle, packets == rx->seen);
-	if (packets == rx->seen)
+	/* Where nothing is held any more, this is for the next packets. */
+	if (packets == rx->seen && dt_held_nr(&rx->held))
 		WRITE_ONCE(rx->delay, min_t(unsigned long, rx->delay * 2, DELAY_MAX));
 	else
 		WRITE_ONCE(rx->delay, DELAY_MIN);
