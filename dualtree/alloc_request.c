@@ -72,6 +72,8 @@ static void *heap_alloc_or_grow(struct dt_heap *heap, const struct dt_request *r
 
 	if (!ptr) {
 		*more = dt_cache_flush(heap, CACHE_FLUSH_MAX) || heap_has_remote(heap);
+		/* A call that fails is not counted, and has put more into the trees. */
+		WRITE_ONCE(heap->trim_due, true);
 		ptr = heap_alloc_tree(heap, req);
 	}
 	if (!ptr && *region) {
@@ -217,8 +219,11 @@ static noinline void *alloc_reclaim(struct dualtree *dt, const struct dt_request
 	void *ptr;
 
 	dt_reclaim_now(dt);
-	ptr = alloc_here(dt, req);
-	return ptr ?: alloc_grow(dt, req);
+	ptr = alloc_here(dt, req) ?: alloc_grow(dt, req);
+	/* Another reclaim may have retired what stands in the way, and not put it yet. */
+	if (!ptr && dt_reclaim_settle(dt))
+		ptr = alloc_grow(dt, req);
+	return ptr;
 }
 
 /* An allocation from start to end, outside of sections; with the shared heap and growth. */

@@ -212,6 +212,12 @@ static __always_inline bool heap_packed(const struct dt_heap *heap, const struct
 	return nr > heap->low_largest && region->base <= heap->low_end;
 }
 
+/* Calls that a heap has served. */
+static inline u64 heap_ops(const struct dt_heap *heap)
+{
+	return local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
+}
+
 /* Take the retired regions; the caller puts them after its section. */
 static inline struct dt_region *heap_take_retired(struct dt_heap *heap)
 {

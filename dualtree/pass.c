@@ -91,12 +91,6 @@ static unsigned int empty_passes;
 /* Max instances that a pass reclaims at a time: bounds the hold of the locks, and the stack. */
 #define PASS_INSTANCES	16
 
-/* Calls that a heap has seen. */
-static u64 heap_ops(const struct dt_heap *heap)
-{
-	return local64_read(&heap->counts.allocs) + local64_read(&heap->counts.frees);
-}
-
 /*
  * Is a look at the regions of a heap due? Not if it had no call since the last look, and that one
  * found nothing to cut. It is if regions were retired in NMI: a busy heap's fast path leaves them.
@@ -120,7 +114,9 @@ static bool heap_due(struct dt_heap *heap, bool all, bool look)
 	bool overdue = READ_ONCE(heap->overdue);
 
 	lockdep_assert_held(&instances_lock);
-	WRITE_ONCE(heap->overdue, false);
+	/* Not what is set meanwhile, for the next pass. */
+	if (overdue)
+		WRITE_ONCE(heap->overdue, false);
 	if (!look)
 		return all || overdue;
 	heap->seen_ops = ops;
@@ -177,7 +173,7 @@ static size_t batch_reclaim(const struct batch *batch)
 	}
 	for (i = 0; i < batch->nr; i++)
 		if (heap_due(&batch->dts[i]->shared, batch->all, batch->looks[i]))
-			dt_reclaim_shared(batch->dts[i]);
+			bytes += dt_reclaim_shared(batch->dts[i]);
 	return bytes;
 }
 
@@ -266,6 +262,7 @@ size_t dualtree_shrink(struct dualtree *dt)
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
 	dt_in_flight_wait();
+	dt_reclaim_settle(dt);
 	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
 EXPORT_SYMBOL_GPL(dualtree_shrink);
@@ -409,14 +406,15 @@ bool dt_pass_nothing_idle(void)
 {
 	return READ_ONCE(empty_passes) >= EMPTY_PASSES_MAX;
 }
+EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_nothing_idle);
 
 /* Start a pass for memory: over idle heaps, or over all. Process context. */
 void dt_pass_pressure(bool all)
 {
-	enum need why = all ? NEED_ALL : NEED_PRESSURE;
+	int why = all ? NEED_ALL : NEED_PRESSURE, old = atomic_read(&need);
 
-	if (atomic_read(&need) < why)
-		atomic_set(&need, why);
+	while (old < why && !atomic_try_cmpxchg(&need, &old, why))
+		;
 	mod_delayed_work(buddy_reclaim_queue, &pass, 0);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_pressure);

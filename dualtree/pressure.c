@@ -19,6 +19,7 @@
 #include "pass.h"
 #include "pressure.h"
 #include "section.h"
+#include "stats.h"
 
 /* When the shrinker last asked for all heaps, in jiffies. */
 static unsigned long all_asked;
@@ -38,18 +39,19 @@ static size_t heap_idle_bytes(const struct dt_heap *heap)
 
 static unsigned long instance_idle_pages(const struct dualtree *dt)
 {
-	size_t bytes = heap_idle_bytes(&dt->shared);
+	size_t bytes = heap_idle_bytes(&dt->shared), held = atomic_long_read(&dt->held_bytes);
 	const struct dt_heap *heap;
 	int cpu;
 
-	if (!atomic_long_read(&dt->held_bytes))
+	if (!held)
 		return 0;
 	for_each_possible_cpu(cpu) {
 		heap = heap_of_cpu(dt, cpu);
 		if (heap)
 			bytes += heap_idle_bytes(heap);
 	}
-	return bytes >> PAGE_SHIFT;
+	/* Which heap has it in flight is not known. A region that is drained may become empty. */
+	return min(bytes + dt_stats_in_flight(dt), held) >> PAGE_SHIFT;
 }
 
 /* The shrinker's count: the pages that a pass over all heaps would free. */

@@ -38,6 +38,9 @@
 /* What a look at regions counts as. */
 #define TRIM_WORK	8
 
+/* Max jiffies that a call waits for regions that others have retired. To put one takes far less. */
+#define SETTLE_JIFFIES	4
+
 /* Interrupts that visits have sent. Written by passes and shrinks without a lock: for tests. */
 unsigned long dt_reclaim_interrupts;
 EXPORT_SYMBOL_FOR_DT_TEST(dt_reclaim_interrupts);
@@ -52,8 +55,11 @@ static bool reclaim_cached(struct dt_heap *heap, struct dt_reclaim_visit *visit)
 		return true;
 	}
 	visit->list_taken = true;
-	if (visit->what == DT_RECLAIM_DRAIN)
+	if (visit->what == DT_RECLAIM_DRAIN) {
+		/* No call of the heap tells the next pass that more is in its trees. */
+		WRITE_ONCE(heap->trim_due, true);
 		return false;
+	}
 	if (dt_cache_flush(heap, CACHE_FLUSH_MAX))
 		return true;
 	dt_heap_retire_spare(heap);
@@ -95,8 +101,11 @@ static unsigned int step_work(const struct dt_heap *heap)
  */
 bool dt_reclaim_has_more(const struct dt_heap *heap)
 {
-	return heap_is_queued_on(heap) || dt_cache_granules(heap) || READ_ONCE(heap->spare) ||
-	       READ_ONCE(heap->retired);
+	if (heap_is_queued_on(heap))
+		return true;
+	/* Or it was drained, and is cached: pairs with dt_remote_finish()'s cmpxchg(). */
+	smp_rmb();
+	return dt_cache_granules(heap) || READ_ONCE(heap->spare) || READ_ONCE(heap->retired);
 }
 
 /**
@@ -181,12 +190,22 @@ static size_t reclaim_online(int cpu, struct visits *v)
 	return bytes;
 }
 
-static void reclaim_offline(int cpu, struct dt_reclaim_visit *visit)
+/* Return: bytes that an instance holds less than @before, or 0 if it has grown meanwhile. */
+static size_t given_since(const struct dualtree *dt, long before)
 {
+	return max(before - atomic_long_read(&dt->held_bytes), 0L);
+}
+
+/* Return: bytes returned to the pool, an estimate. */
+static size_t reclaim_offline(int cpu, struct dt_reclaim_visit *visit)
+{
+	long before = atomic_long_read(&visit->dt->held_bytes);
+
 	do {
 		dt_walk_cpu(visit->dt, heap_of_cpu(visit->dt, cpu), cpu, reclaim_step, visit);
 		dt_trim_put(visit->dt, &visit->trim);
 	} while (visit->more);
+	return given_since(visit->dt, before);
 }
 
 /**
@@ -196,31 +215,37 @@ static void reclaim_offline(int cpu, struct dt_reclaim_visit *visit)
  * @nr: number of instances
  *
  * Context: Process context; CPU hotplug is held off. May sleep.
- * Return: bytes returned to the pool; those of an offline CPU's heap are not counted.
+ * Return: bytes returned to the pool; of an offline CPU's heap an estimate.
  */
 size_t dt_reclaim_cpu(int cpu, struct dt_reclaim_visit *visits, unsigned int nr)
 {
 	struct visits v = { .visits = visits, .nr = nr, .left = nr };
+	size_t bytes = 0;
 	unsigned int i;
 
 	if (cpu_online(cpu))
 		return reclaim_online(cpu, &v);
 	for (i = 0; i < nr; i++)
-		reclaim_offline(cpu, &visits[i]);
-	return 0;
+		bytes += reclaim_offline(cpu, &visits[i]);
+	return bytes;
 }
 
-/* Reclaim the shared heap of an instance. Process context; may sleep. */
-void dt_reclaim_shared(struct dualtree *dt)
+/*
+ * Reclaim the shared heap of an instance. Process context; may sleep. Return: bytes returned to
+ * the pool, an estimate.
+ */
+size_t dt_reclaim_shared(struct dualtree *dt)
 {
 	struct dt_reclaim_visit visit = { .dt = dt, .trim.idle = true };
+	long before = atomic_long_read(&dt->held_bytes);
 
 	if (!dt_reclaim_has_more(&dt->shared) && !dt_trim_wanted(&dt->shared))
-		return;
+		return 0;
 	do {
 		dt_walk_shared(dt, reclaim_step, &visit);
 		dt_trim_put(dt, &visit.trim);
 	} while (visit.more);
+	return given_since(dt, before);
 }
 
 /* Reclaim the heaps of all CPUs, or unless @held_off, CPU hotplug is held off, of those online. */
@@ -266,4 +291,40 @@ void dt_reclaim_now(struct dualtree *dt)
 void dt_reclaim_all(struct dualtree *dt)
 {
 	reclaim_cpus(dt, true);
+}
+
+/* Is something that an instance holds in no heap: a region that comes, or was retired? A guess. */
+static bool on_its_way(const struct dualtree *dt)
+{
+	long bytes = atomic_long_read(&dt->held_bytes) - READ_ONCE(dt->shared.held_bytes);
+	const struct dt_heap *heap;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		heap = heap_of_cpu(dt, cpu);
+		if (heap)
+			bytes -= READ_ONCE(heap->held_bytes);
+	}
+	return bytes > 0;
+}
+
+/**
+ * dt_reclaim_settle() - wait for what others reclaim
+ * @dt: the instance
+ *
+ * They retire regions in a section and put them after it, preemptibly. Meanwhile these are in no
+ * heap, and count as held. Waits for SETTLE_JIFFIES at most: regions may come all the time.
+ *
+ * Context: Process context. May sleep.
+ * Return: true if there was anything to wait for.
+ */
+bool dt_reclaim_settle(struct dualtree *dt)
+{
+	unsigned int left = SETTLE_JIFFIES;
+
+	while (left && on_its_way(dt)) {
+		schedule_timeout_uninterruptible(1);
+		left--;
+	}
+	return left < SETTLE_JIFFIES;
 }

@@ -48,8 +48,9 @@ extern unsigned long dt_reclaim_interrupts;
 
 bool dt_reclaim_has_more(const struct dt_heap *heap);
 size_t dt_reclaim_cpu(int cpu, struct dt_reclaim_visit *visits, unsigned int nr);
-void dt_reclaim_shared(struct dualtree *dt);
+size_t dt_reclaim_shared(struct dualtree *dt);
 void dt_reclaim_all(struct dualtree *dt);
 void dt_reclaim_now(struct dualtree *dt);
+bool dt_reclaim_settle(struct dualtree *dt);
 
 #endif /* DUALTREE_RECLAIM_H */

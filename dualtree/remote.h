@@ -98,8 +98,8 @@ static inline bool heap_has_remote(const struct dt_heap *heap)
 }
 
 /*
- * Is a region queued on a heap? Any CPU may ask, with a full barrier before it: whatever was queued
- * before that counts as long as it is not drained, while the owner takes the list, too.
+ * Is a region queued on a heap? Any CPU may ask. What was queued before counts until it is drained,
+ * while the owner takes the list, too.
  */
 static inline bool heap_is_queued_on(const struct dt_heap *heap)
 {

@@ -11,6 +11,9 @@
 #include "../dualtree/percpu.h"
 #include "../dualtree/pressure.h"
 #include "../dualtree/reclaim.h"
+#include "../dualtree/remote.h"
+#include "../dualtree/section.h"
+#include "../dualtree/stats.h"
 #include "core.h"
 
 /* Before the core is set up there is neither a pool nor an instance. */
@@ -249,6 +252,69 @@ static void cpu_goes_offline(void)
 		host_cpu_offline(1);
 }
 
+/* What another reclaim has retired is put while an allocation sleeps. */
+static void put_retired(void)
+{
+	atomic_long_set(&race.dt->held_bytes, 0);
+}
+
+/* An allocation at the limit waits for what others have retired and not put yet. */
+static void limit_amid_reclaim(void)
+{
+	const struct dualtree_params params = { .limit = SZ_1M };
+	void *ptr;
+
+	host_assert(!host_module_init());
+	race.dt = dualtree_create("limit", &params);
+	host_assert(!IS_ERR(race.dt));
+	atomic_long_set(&race.dt->held_bytes, SZ_1M);
+	host_asleep = put_retired;
+	host_assert(!dualtree_alloc(race.dt, 100, GFP_ATOMIC));
+	ptr = dualtree_alloc(race.dt, 100, GFP_KERNEL);
+	host_asleep = NULL;
+	host_assert(ptr && !dualtree_free(race.dt, ptr, 100));
+	dualtree_destroy(race.dt);
+	host_module_exit();
+	host_nothing_left();
+}
+
+/* A block of CPU 0 that CPU 1 frees amid a drain, and whether it has done so. */
+static void *amid_drain;
+static bool watching;
+
+static void shrink_queued(void)
+{
+	void *freed = dualtree_alloc(race.dt, DT_GRANULE, GFP_KERNEL);
+	void *other = dualtree_alloc(race.dt, DT_GRANULE, GFP_KERNEL);
+
+	host_assert(freed && other);
+	host_now.cpu = 1;
+	host_assert(!dualtree_free(race.dt, freed, DT_GRANULE));
+	host_now.cpu = 0;
+	amid_drain = other;
+	dualtree_shrink(race.dt);
+	other = amid_drain;
+	amid_drain = NULL;
+	watching = false;
+	if (other)
+		host_assert(!dualtree_free(race.dt, other, DT_GRANULE));
+}
+
+/* Whatever is in flight, CPU 1 sees a region queued: at the point of its free and all after it. */
+static void free_and_watch(void)
+{
+	if (amid_drain) {
+		host_assert(!dualtree_free(race.dt, amid_drain, DT_GRANULE));
+		amid_drain = NULL;
+		watching = true;
+	}
+	if (!watching)
+		return;
+	if (dt_stats_in_flight(race.dt))
+		host_assert(heap_is_queued_on(heap_of_cpu(race.dt, 0)));
+	host_points = 1;
+}
+
 /* What the core injects itself is counted, and calls a function before each allocation. */
 static unsigned int injected;
 
@@ -294,6 +360,8 @@ void host_init_cases(void)
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 0, true);
 	race_all(alloc_and_free_task, alloc_and_free_interrupt, 1, true);
 	race_all(reclaim_amid_hotplug, cpu_goes_offline, 2, true);
+	race_all(shrink_queued, free_and_watch, 1, true);
 	dt_shared_calls = shared_calls;
 	pressure_amid_passes();
+	limit_amid_reclaim();
 }

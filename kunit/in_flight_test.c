@@ -10,7 +10,10 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
+#include "../buddy/queue.h"
 #include "../dualtree/in_flight.h"
+#include "../dualtree/pressure.h"
 #include "fixtures/instance.h"
 
 #define PATIENCE	(60 * HZ)
@@ -178,6 +181,43 @@ static void in_flight_of_destroyed(struct kunit *test)
 	expect_home(test, kept->dt);
 }
 
+/*
+ * An owner that makes no call any more, of which passes have seen that: the end of a region that
+ * others free and a look drains goes back, too.
+ */
+static void in_flight_trimmed(struct kunit *test)
+{
+	unsigned long end = jiffies + PATIENCE;
+	struct dualtree *dt;
+	u8 *ptr;
+
+	dt_test_idle_ms(test, 300);
+	dt = test_instance(test);
+	dt_stay_on(test, 0);
+	ptr = dt_must_alloc(test, dt, 3 * SZ_1M);
+	schedule_timeout_uninterruptible(2 * HZ);
+	dt_stay_on(test, dt_other_cpu(test, 0));
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + SZ_4K, 3 * SZ_1M - SZ_4K), 0);
+	while (stats_of(dt).held_bytes > SZ_256K && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, SZ_256K);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr, SZ_4K), 0);
+}
+
+/* Under pressure the kernel is told of what is in flight, however little, with idle_ms=0 too. */
+static void in_flight_counted(struct kunit *test)
+{
+	struct flight *flight = flight_begin(test, 0);
+
+	free_elsewhere(test, flight, 0, 2);
+	KUNIT_EXPECT_GE(test, dt_pressure_count(), 2 * BYTES >> PAGE_SHIFT);
+	/* Heaps are looked at again after some time only. */
+	schedule_timeout_uninterruptible(MANY_LOOKS);
+	dt_pressure_scan(true);
+	flush_workqueue(buddy_reclaim_queue);
+	KUNIT_EXPECT_EQ(test, stats_of(flight->dt).in_flight_bytes, 0);
+}
+
 static struct kunit_case in_flight_cases[] = {
 	KUNIT_CASE(in_flight_all),
 	KUNIT_CASE(in_flight_little),
@@ -185,6 +225,8 @@ static struct kunit_case in_flight_cases[] = {
 	KUNIT_CASE(in_flight_off),
 	KUNIT_CASE(in_flight_to_busy_owner),
 	KUNIT_CASE(in_flight_of_destroyed),
+	KUNIT_CASE(in_flight_trimmed),
+	KUNIT_CASE(in_flight_counted),
 	{}
 };
 

@@ -199,6 +199,30 @@ static void reclaim_idle_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, busy->failed);
 }
 
+/* What a pass returns of the shared heap counts, too: it is idle, so what is busy may stay. */
+static void reclaim_shared_first(struct kunit *test)
+{
+	struct dualtree *dt;
+	unsigned int i;
+
+	dt_test_idle_ms(test, 0);
+	dt_pass_pressure(true);
+	flush_workqueue(buddy_reclaim_queue);
+	dt = test_instance(test);
+	for (i = 0; i < 5; i++) {
+		hold_section(dt);
+		KUNIT_EXPECT_TRUE(test, alloc_and_free(dt, HOARD_BYTES, GFP_ATOMIC));
+		release_section(dt);
+		KUNIT_EXPECT_GT(test, READ_ONCE(dt->shared.held_bytes), 0);
+		wait_for_look();
+		kswapd_asks();
+		/* The first look tells nothing. */
+		if (i)
+			KUNIT_EXPECT_EQ(test, READ_ONCE(dt->shared.held_bytes), 0);
+		KUNIT_EXPECT_FALSE(test, dt_pass_nothing_idle());
+	}
+}
+
 static int use(void *dt)
 {
 	return alloc_and_free(dt, 64, GFP_KERNEL) ? 0 : -ENOMEM;
@@ -258,6 +282,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_turned_on),
 	KUNIT_CASE(reclaim_pressure),
 	KUNIT_CASE(reclaim_idle_first),
+	KUNIT_CASE(reclaim_shared_first),
 	KUNIT_CASE(reclaim_one_interrupt),
 	KUNIT_CASE(reclaim_count),
 	{}

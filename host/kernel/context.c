@@ -6,6 +6,7 @@
 struct host_context host_now;
 long host_points;
 void (*host_interrupt)(void);
+void (*host_asleep)(void);
 
 struct cpumask host_online = { .bits = GENMASK(HOST_CPUS - 1, 0) };
 struct cpumask host_possible = { .bits = GENMASK(HOST_CPUS - 1, 0) };

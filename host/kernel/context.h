@@ -73,6 +73,16 @@ static inline void host_may_sleep(void)
 
 #define might_sleep()		host_may_sleep()
 #define cond_resched()		host_may_sleep()
+/* What others do while a call sleeps, or NULL. */
+extern void (*host_asleep)(void);
+
+static inline void schedule_timeout_uninterruptible(long jiffies)
+{
+	host_may_sleep();
+	if (host_asleep)
+		host_asleep();
+}
+
 #define in_nmi()		(host_now.nmi)
 #define preemptible()		(!host_now.preempt && !host_now.irqs_off)
 #define smp_processor_id()	(host_now.cpu)
