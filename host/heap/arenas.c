@@ -203,7 +203,8 @@ static void released_in_time(void)
 static void small_arenas_go_after_refill(void)
 {
 	struct buddy_pool_params params = {
-		.nid = NUMA_NO_NODE, .arena_order = 4, .reserve = 64 * PAGE_SIZE, .reserve_order = 4,
+		.nid = NUMA_NO_NODE, .arena_order = 4,
+		.reserve = 64 * PAGE_SIZE, .reserve_order = 4,
 	};
 	struct buddy_pool *pool = buddy_pool_create("refill", &params);
 	struct buddy_pool_stats stats;
