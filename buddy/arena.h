@@ -77,7 +77,8 @@ struct buddy_records;
  * @drained: arenas with returned pages and without a live page
  * @returned_pages: returned pages of all arenas
  *
- * Guarded by the pool's lock. The shrinker also reads @free_pages and @empty_pages without it.
+ * Guarded by the pool's lock. The shrinker and the trim also read @free_pages, @empty_pages,
+ * @nr_abandoned and @abandoned_pages without it.
  */
 struct buddy_lists {
 	struct list_head avail[BUDDY_NR_ORDERS];

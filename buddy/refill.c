@@ -9,7 +9,8 @@
  *
  *	the work fails			it is started again
  *	the kernel has no memory	after REFILL_RETRY_MS
- *	the limit is reached		by the trim that follows a free that leaves an empty arena
+ *	the limit is reached		by the trim that follows a free that leaves an empty arena,
+ *					again and again while one is too small for a block
  *
  * Locks: none is held while an arena is taken. Process context; may sleep.
  */

@@ -158,19 +158,31 @@ void buddy_reserve_refill(struct buddy_pool *pool)
 	irq_work_queue(&pool->refill_irq);
 }
 
+/* Is there an empty arena that is too small for a block of the reserve? Under the pool's lock. */
+static bool has_small_empty(const struct buddy_pool *pool)
+{
+	unsigned int order;
+
+	for (order = 0; order < pool->reserve_order; order++)
+		if (pool->lists.nr_empty[order])
+			return true;
+	return false;
+}
+
 /*
  * Start the refill if something is missing. Any context but NMI; takes the pool's lock. Return:
- * true if something is.
+ * true if blocks are, and an empty arena that is too small for them is kept meanwhile.
  */
 bool buddy_reserve_refill_missing(struct buddy_pool *pool)
 {
 	unsigned long flags;
-	bool missing, blocks;
+	bool missing, blocks, small;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	missing = buddy_reserve_missing(pool, &blocks) >= 0;
+	small = blocks && has_small_empty(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	if (missing)
 		buddy_reserve_refill(pool);
-	return missing;
+	return small;
 }

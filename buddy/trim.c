@@ -3,7 +3,9 @@
  * What a pool returns to the kernel while it lives.
  *
  *	returned			if
- *	an empty arena			the reserve (reserve.c) is whole without it
+ *	an empty arena			the reserve (reserve.c) is whole without it. Else another
+ *					 look is made after LOOK_PERIOD, if it is too small for a
+ *					 block of the reserve
  *	an arena with abandoned pages	none of its pages is live. Packets free what they hold of it
  *	an arena with returned pages	the same
  *	free pages of an arena in use	the pool has no device, and
@@ -54,9 +56,10 @@ module_param(trim_delay_ms, uint, 0644);
 MODULE_PARM_DESC(trim_delay_ms, "milliseconds until the kernel gets free memory back");
 
 /*
- * Jiffies between two looks while there are abandoned pages, or empty arenas that are kept for a
- * reserve that lacks something: 5 s. The stack does not tell when it releases pages, and a socket
- * may keep a packet for any time; nor does the refill tell that it has found larger arenas.
+ * Jiffies between two looks while there are abandoned pages, or empty arenas that are kept although
+ * they are too small for the blocks that the reserve lacks: 5 s. The stack does not tell when it
+ * releases pages, and a socket may keep a packet for any time; nor does the refill tell that it has
+ * found larger arenas.
  */
 #define LOOK_PERIOD		(5 * HZ)
 
@@ -318,14 +321,14 @@ static unsigned long trim_delay(void)
 static void trim_work(struct work_struct *work)
 {
 	struct buddy_pool *pool = container_of(to_delayed_work(work), struct buddy_pool, trim_work);
-	bool again, missing;
+	bool again, small;
 
 	trim(pool, &again);
 	/* What is empty now and too small for the reserve can make room for what it lacks. */
-	missing = buddy_reserve_refill_missing(pool) && READ_ONCE(pool->lists.empty_pages);
+	small = buddy_reserve_refill_missing(pool);
 	if (again)
 		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, trim_delay());
-	else if (missing || READ_ONCE(pool->lists.abandoned_pages))
+	else if (small || READ_ONCE(pool->lists.abandoned_pages))
 		queue_delayed_work(buddy_reclaim_queue, &pool->trim_work, LOOK_PERIOD);
 }
 

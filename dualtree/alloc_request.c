@@ -210,19 +210,23 @@ static void *alloc_here(struct dualtree *dt, const struct dt_request *req)
 	return NULL;
 }
 
+static void *alloc_or_grow(struct dualtree *dt, const struct dt_request *req)
+{
+	return alloc_here(dt, req) ?: alloc_grow(dt, req);
+}
+
 /*
  * No region can be had, for the limit or on OOM. What other heaps hold and do not need may be what
- * stands in the way, or what serves.
+ * stands in the way, or what serves; and so may what another reclaim has retired and not put yet.
  */
 static noinline void *alloc_reclaim(struct dualtree *dt, const struct dt_request *req)
 {
 	void *ptr;
 
 	dt_reclaim_now(dt);
-	ptr = alloc_here(dt, req) ?: alloc_grow(dt, req);
-	/* Another reclaim may have retired what stands in the way, and not put it yet. */
-	if (!ptr && dt_reclaim_settle(dt))
-		ptr = alloc_grow(dt, req);
+	ptr = alloc_or_grow(dt, req);
+	if (!ptr && !(req->gfp & __GFP_NORETRY) && dt_reclaim_settle(dt))
+		ptr = alloc_or_grow(dt, req);
 	return ptr;
 }
 

@@ -118,8 +118,8 @@ struct dt_cold_range {
  * @peak_bytes: max of @held_bytes since the heap was last reclaimed; readable
  * @spares: times that @spare was set
  * @spares_seen: the same at the last look, see trim.c
- * @trim_due: a region is large for what lives in it: the next look cuts its end off if it still is;
- *	readable
+ * @trim_due: a region is large for what lives in it, and the next look cuts its end off if it still
+ *	is; or more has come into the trees without a call; readable
  * @overdue: a call that could not sleep left remote frees to a pass; set by it, cleared by the pass
  * @seen_drains: @drains at the last look of a pass; under pass.c's instances_lock
  * @seen_ops: allocs and frees then; under pass.c's instances_lock

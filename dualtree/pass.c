@@ -33,7 +33,6 @@
 #include "../buddy/queue.h"
 #include "../compat/compat.h"
 #include "cache.h"
-#include "in_flight.h"
 #include "pass.h"
 #include "reclaim.h"
 #include "remote.h"
@@ -76,6 +75,9 @@ static unsigned int empty_passes;
 /* After so many nothing is idle. The first may be the first look at a heap, which tells nothing. */
 #define EMPTY_PASSES_MAX	2
 
+/* No more than this part of what is held is nothing: streams that pause give up a page and more. */
+#define NOTHING_PART	64
+
 /*
  * A heap with fewer calls since the last look is idle. What it returns costs it one region to be
  * got again, in a whole period. Without this a call now and then kept a spare of 1 MiB for ever.
@@ -92,9 +94,9 @@ static unsigned int empty_passes;
 #define PASS_INSTANCES	16
 
 /*
- * Is a look at the regions of a heap due? Not if it had no call since the last look, and that one
- * found nothing to cut. It is if regions were retired in NMI: a busy heap's fast path leaves them.
- * Called before heap_due(), which notes the calls.
+ * Is a look at the regions of a heap due? Not if it had no call since the last look, nothing was
+ * drained into its trees, and that look found nothing to cut. It is if regions were retired in NMI:
+ * a busy heap's fast path leaves them. Called before heap_due(), which notes the calls.
  */
 static bool trim_due(const struct dt_heap *heap)
 {
@@ -114,9 +116,10 @@ static bool heap_due(struct dt_heap *heap, bool all, bool look)
 	bool overdue = READ_ONCE(heap->overdue);
 
 	lockdep_assert_held(&instances_lock);
-	/* Not what is set meanwhile, for the next pass. */
-	if (overdue)
-		WRITE_ONCE(heap->overdue, false);
+	if (overdue) {
+		/* Full, as irq_work_queue() in dt_pass_start(): what is left is seen. */
+		smp_store_mb(heap->overdue, false);
+	}
 	if (!look)
 		return all || overdue;
 	heap->seen_ops = ops;
@@ -129,12 +132,14 @@ static bool heap_due(struct dt_heap *heap, bool all, bool look)
  * @dts: the instances, which hold memory
  * @looks: for each, whether its heaps' calls tell that they are idle
  * @nr: number of them
+ * @held: bytes that they hold
  * @all: reclaim all heaps
  */
 struct batch {
 	struct dualtree *dts[PASS_INSTANCES];
 	bool looks[PASS_INSTANCES];
 	unsigned int nr;
+	size_t held;
 	bool all;
 };
 
@@ -192,6 +197,7 @@ static bool look_due(const struct dualtree *dt)
 static void batch_fill(struct batch *batch, unsigned int *left)
 {
 	struct dualtree *dt;
+	size_t held;
 
 	while (*left && batch->nr < PASS_INSTANCES) {
 		dt = list_first_entry_or_null(&instances, struct dualtree, instance);
@@ -199,8 +205,10 @@ static void batch_fill(struct batch *batch, unsigned int *left)
 			return;
 		--*left;
 		list_move_tail(&dt->instance, &instances);
-		if (!atomic_long_read(&dt->held_bytes))
+		held = atomic_long_read(&dt->held_bytes);
+		if (!held)
 			continue;
+		batch->held += held;
 		batch->looks[batch->nr] = look_due(dt);
 		if (batch->looks[batch->nr])
 			dt->looked = jiffies;
@@ -210,12 +218,12 @@ static void batch_fill(struct batch *batch, unsigned int *left)
 
 /**
  * struct pass_sum - what a pass has found
- * @holds: an instance holds memory
+ * @held: bytes that instances held
  * @looked: a heap was looked at long enough after the last look
  * @bytes: bytes returned to the pool
  */
 struct pass_sum {
-	bool holds;
+	size_t held;
 	bool looked;
 	size_t bytes;
 };
@@ -237,35 +245,25 @@ static void pass_step(bool all, unsigned int *left, struct pass_sum *sum)
 	sum->bytes += batch_reclaim(&batch);
 	mutex_unlock(&instances_lock);
 	cpus_read_unlock();
-	sum->holds |= batch.nr;
+	sum->held += batch.held;
 	for (i = 0; i < batch.nr; i++)
 		sum->looked |= batch.looks[i];
 }
 
 static void note_empty(enum need why, const struct pass_sum *sum)
 {
-	if (why == NEED_ALL || sum->bytes)
+	if (why == NEED_ALL || sum->bytes > sum->held / NOTHING_PART)
 		WRITE_ONCE(empty_passes, 0);
 	else if (why == NEED_PRESSURE && sum->looked)
 		WRITE_ONCE(empty_passes, empty_passes + 1);
 }
 
-/* What is freed while this runs may be missed. */
-size_t dualtree_shrink(struct dualtree *dt)
+/* Wait for a pass that has retired regions: it puts them under the lock. Process context. */
+void dt_pass_wait(void)
 {
-	long before = atomic_long_read(&dt->held_bytes);
-
-	cpus_read_lock();
-	dt_reclaim_all(dt);
-	cpus_read_unlock();
-	/* Wait for a pass, or a look, that retired regions before this could. */
 	mutex_lock(&instances_lock);
 	mutex_unlock(&instances_lock);
-	dt_in_flight_wait();
-	dt_reclaim_settle(dt);
-	return max(before - atomic_long_read(&dt->held_bytes), 0L);
 }
-EXPORT_SYMBOL_GPL(dualtree_shrink);
 
 static void pass_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(pass, pass_work);
@@ -284,7 +282,7 @@ static void pass_work(struct work_struct *work)
 		cond_resched();
 	}
 	note_empty(why, &sum);
-	if (sum.holds)
+	if (sum.held)
 		dt_pass_arm();
 }
 

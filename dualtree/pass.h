@@ -14,6 +14,7 @@ extern unsigned int dt_idle_ms;
 
 void dt_pass_add(struct dualtree *dt);
 void dt_pass_remove(struct dualtree *dt);
+void dt_pass_wait(void);
 void dt_pass_each(void (*fn)(struct dualtree *dt, void *arg), void *arg);
 unsigned int dt_pass_instances(void);
 void dt_pass_arm(void);

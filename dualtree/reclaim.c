@@ -4,8 +4,9 @@
  * by draining its remote list, flushing its cache, retiring its spare and trimming its regions.
  *
  *	an allocation that would fail ----------------.
- *	dualtree_shrink(), idle heaps, memory pressure,+--> bounded steps as each heap's owner
- *	CPUs that died: pass.c -----------------------'
+ *	dualtree_shrink() ----------------------------+--> bounded steps as each heap's owner
+ *	idle heaps, memory pressure, CPUs that died:  |
+ *	 pass.c; much in flight: in_flight.c ---------'
  *
  *	a heap of			is reclaimed
  *	an online CPU			in interrupts on that CPU. One visits the heaps of several
@@ -13,7 +14,8 @@
  *	an offline CPU			here: walk.c
  *	all CPUs, the shared heap	here, under its lock
  *
- * An interrupt that finds a section open leaves that heap and is sent again, as in walk.c.
+ * An interrupt that finds a section open leaves that heap and is sent again, as in walk.c. The
+ * first two wait for what others have retired and not put yet.
  *
  * Context: process context, may sleep. Locks: those of walk.c. Under these only kmemleak allocates,
  * where the kernel has it.
@@ -24,6 +26,8 @@
 #include "../compat/compat.h"
 #include "cache.h"
 #include "grow.h"
+#include "in_flight.h"
+#include "pass.h"
 #include "reclaim.h"
 #include "remote.h"
 #include "section.h"
@@ -328,3 +332,19 @@ bool dt_reclaim_settle(struct dualtree *dt)
 	}
 	return left < SETTLE_JIFFIES;
 }
+
+/* What is freed while this runs may be missed. */
+size_t dualtree_shrink(struct dualtree *dt)
+{
+	long before = atomic_long_read(&dt->held_bytes);
+
+	cpus_read_lock();
+	dt_reclaim_all(dt);
+	cpus_read_unlock();
+	/* Others may have retired regions before this could. */
+	dt_pass_wait();
+	dt_in_flight_wait();
+	dt_reclaim_settle(dt);
+	return given_since(dt, before);
+}
+EXPORT_SYMBOL_GPL(dualtree_shrink);

@@ -16,7 +16,7 @@ struct dualtree;
  * enum dt_reclaim_what - what is done to a heap
  * @DT_RECLAIM_ALL: all that it does not need is returned to the pool
  * @DT_RECLAIM_TRIM: only its regions are looked at
- * @DT_RECLAIM_DRAIN: only its remote list is drained
+ * @DT_RECLAIM_DRAIN: only its remote list is drained; the next pass looks at its regions
  */
 enum dt_reclaim_what {
 	DT_RECLAIM_ALL,

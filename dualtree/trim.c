@@ -107,14 +107,18 @@ bool dt_trim_step(struct dt_heap *heap, struct dt_trim *trim)
 	unsigned int left = LOOK_MAX;
 	struct dt_region *region;
 
-	if (!trim->after)
+	if (!trim->after) {
+		/* A drain between two steps sets it again. */
+		WRITE_ONCE(heap->trim_due, false);
 		dt_heap_retire_idle_spare(heap);
+	}
 	while ((region = dt_heap_region_above(heap, trim->after))) {
 		trim->after = region->base;
 		if (trim_region(heap, region, trim) || !--left)
 			return true;
 	}
-	WRITE_ONCE(heap->trim_due, trim->due);
+	if (trim->due)
+		WRITE_ONCE(heap->trim_due, true);
 	return false;
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_trim_step);

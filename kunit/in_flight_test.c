@@ -191,6 +191,10 @@ static void in_flight_trimmed(struct kunit *test)
 	struct dualtree *dt;
 	u8 *ptr;
 
+	/* An object of kmemleak's that spans a region keeps it whole. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		kunit_skip(test, "regions are not cut with kmemleak on PREEMPT_RT");
+	dt_other_cpu(test, 0);
 	dt_test_idle_ms(test, 300);
 	dt = test_instance(test);
 	dt_stay_on(test, 0);
@@ -209,8 +213,8 @@ static void in_flight_counted(struct kunit *test)
 {
 	struct flight *flight = flight_begin(test, 0);
 
-	free_elsewhere(test, flight, 0, 2);
-	KUNIT_EXPECT_GE(test, dt_pressure_count(), 2 * BYTES >> PAGE_SHIFT);
+	free_elsewhere(test, flight, 0, 16);
+	KUNIT_EXPECT_GE(test, dt_pressure_count(), 16 * BYTES >> PAGE_SHIFT);
 	/* Heaps are looked at again after some time only. */
 	schedule_timeout_uninterruptible(MANY_LOOKS);
 	dt_pressure_scan(true);

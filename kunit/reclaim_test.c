@@ -205,6 +205,8 @@ static void reclaim_shared_first(struct kunit *test)
 	struct dualtree *dt;
 	unsigned int i;
 
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "a shared heap does not grow in a section on PREEMPT_RT");
 	dt_test_idle_ms(test, 0);
 	dt_pass_pressure(true);
 	flush_workqueue(buddy_reclaim_queue);

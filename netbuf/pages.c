@@ -39,7 +39,7 @@ bool dt_pages_get(struct dualtree_pages *pages, struct page *page, size_t len, s
 
 	/* Not added and taken back: a smaller range would be refused meanwhile. */
 	do {
-		if (held + charge > pages->limit)
+		if (charge > pages->limit - held)
 			return false;
 	} while (!atomic_long_try_cmpxchg(&pages->held, &held, held + charge));
 	refcount_inc(&pages->users);

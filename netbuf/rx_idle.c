@@ -111,8 +111,7 @@ static void timer_expired(struct timer_list *timer)
 	u64 packets = READ_ONCE(rx->packets);
 
 	WRITE_ONCE(rx->idle, packets == rx->seen);
-	/* Where nothing is held any more, this is for the next packets. */
-	if (packets == rx->seen && dt_held_nr(&rx->held))
+	if (packets == rx->seen)
 		WRITE_ONCE(rx->delay, min_t(unsigned long, rx->delay * 2, DELAY_MAX));
 	else
 		WRITE_ONCE(rx->delay, DELAY_MIN);
@@ -121,6 +120,9 @@ static void timer_expired(struct timer_list *timer)
 	else
 		reap_idle(rx);
 	rx->seen = packets;
+	/* Nothing is held any more: the timer starts with the next packet. */
+	if (!dt_held_nr(&rx->held))
+		WRITE_ONCE(rx->delay, DELAY_MIN);
 	rx_start_timer(rx);
 }
 

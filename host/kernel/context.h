@@ -106,6 +106,7 @@ static inline void preempt_enable(void)
 
 #define barrier()		host_point()
 #define smp_mb()		host_point()
+#define smp_store_mb(x, value)	do { WRITE_ONCE(x, value); smp_mb(); } while (0)
 #define smp_wmb()		host_point()
 #define smp_rmb()		host_point()
 #define smp_mb__before_atomic()	host_point()

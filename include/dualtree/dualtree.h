@@ -200,7 +200,8 @@ void dualtree_destroy(struct dualtree *dt);
  * size that was freed before comes first.
  *
  * Before it fails on OOM or at the limit, all heaps of the instance return what they do not need if
- * @gfp allows to sleep. Else this CPU's and the shared one return their spares.
+ * @gfp allows to sleep. Without __GFP_NORETRY it also waits for what others return meanwhile, four
+ * jiffies at most. If it may not sleep, this CPU's heap and the shared one return their spares.
  *
  * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
  * the heap must grow.
@@ -373,7 +374,8 @@ size_t dualtree_max_size(struct dualtree *dt);
  * @dt: the instance
  *
  * Drains the remote lists and flushes the caches of all heaps, and returns every region in which
- * nothing is live, spares included. It may miss memory that is freed while it runs.
+ * nothing is live, spares included. It may miss memory that is freed while it runs. It waits for
+ * what others return meanwhile, four jiffies at most.
  *
  * Context: Process context. May sleep.
  * Return: bytes by which the instance's regions became less.
