@@ -198,10 +198,10 @@ static void in_flight_trimmed(struct kunit *test)
 	dt_test_idle_ms(test, 300);
 	dt = test_instance(test);
 	dt_stay_on(test, 0);
-	ptr = dt_must_alloc(test, dt, 3 * SZ_1M);
+	ptr = dt_must_alloc(test, dt, SZ_1M);
 	schedule_timeout_uninterruptible(2 * HZ);
 	dt_stay_on(test, dt_other_cpu(test, 0));
-	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + SZ_4K, 3 * SZ_1M - SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, dualtree_free(dt, ptr + SZ_4K, SZ_1M - SZ_4K), 0);
 	while (stats_of(dt).held_bytes > SZ_256K && time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 	KUNIT_EXPECT_LE(test, stats_of(dt).held_bytes, SZ_256K);

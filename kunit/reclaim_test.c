@@ -162,11 +162,29 @@ static void wait_for_look(void)
 	schedule_timeout_uninterruptible(HZ / 2);
 }
 
+/*
+ * Nothing is idle any more but @quiet, if there is one: what that returns is next to nothing, and
+ * what is busy goes, too.
+ */
+static void expect_busy_returned(struct kunit *test, struct hoard *busy, struct dualtree *quiet)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10 && held_bytes(busy->dt); i++) {
+		be_busy(busy);
+		if (quiet)
+			KUNIT_EXPECT_TRUE(test, alloc_and_free(quiet, 64, GFP_KERNEL));
+		schedule_timeout_uninterruptible(HZ);
+		kswapd_asks();
+	}
+	KUNIT_EXPECT_EQ(test, held_bytes(busy->dt), 0);
+	KUNIT_EXPECT_FALSE(test, busy->failed);
+}
+
 /* What kswapd asks for comes from idle heaps, and from busy ones only if there is nothing there. */
 static void reclaim_idle_first(struct kunit *test)
 {
 	struct hoard *idle, *busy;
-	unsigned int i;
 	size_t held;
 
 	dt_test_idle_ms(test, 0);
@@ -188,15 +206,30 @@ static void reclaim_idle_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, held_bytes(idle->dt), 0);
 	KUNIT_EXPECT_EQ(test, held_bytes(busy->dt), held);
 
-	/* Nothing is idle any more. */
-	for (i = 0; i < 10 && held_bytes(busy->dt); i++) {
-		be_busy(busy);
-		schedule_timeout_uninterruptible(HZ);
-		kswapd_asks();
-	}
-	KUNIT_EXPECT_EQ(test, held_bytes(busy->dt), 0);
+	expect_busy_returned(test, busy, NULL);
 	KUNIT_EXPECT_FALSE(test, idle->failed);
-	KUNIT_EXPECT_FALSE(test, busy->failed);
+}
+
+/* The spare of a stream that pauses, of much that is held, does not keep what is busy. */
+static void reclaim_little_idle(struct kunit *test)
+{
+	struct dualtree *live, *quiet;
+	struct hoard *busy;
+	unsigned int i;
+	void *ptrs[12];
+
+	dt_test_idle_ms(test, 0);
+	dt_pass_pressure(true);
+	flush_workqueue(buddy_reclaim_queue);
+	live = test_instance(test);
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+		ptrs[i] = dt_must_alloc(test, live, SZ_1M);
+	quiet = test_instance(test);
+	busy = dt_hoard_create(test, raw_smp_processor_id(), 0);
+	dt_hoard_free(busy, 0, 1);
+	expect_busy_returned(test, busy, quiet);
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++)
+		KUNIT_EXPECT_EQ(test, dualtree_free(live, ptrs[i], SZ_1M), 0);
 }
 
 /* What a pass returns of the shared heap counts, too: it is idle, so what is busy may stay. */
@@ -284,6 +317,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_turned_on),
 	KUNIT_CASE(reclaim_pressure),
 	KUNIT_CASE(reclaim_idle_first),
+	KUNIT_CASE(reclaim_little_idle),
 	KUNIT_CASE(reclaim_shared_first),
 	KUNIT_CASE(reclaim_one_interrupt),
 	KUNIT_CASE(reclaim_count),
