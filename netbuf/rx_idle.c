@@ -105,6 +105,21 @@ static void visit_cpu(struct work_struct *work)
 	local_bh_enable();
 }
 
+/*
+ * The timer has expired: it starts again if there is anything to look for, else with the next
+ * packet. One that is given meanwhile, under the lock, is seen here or finds no timer pending.
+ */
+static void start_again(struct dualtree_rx *rx)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	if (!dt_held_nr(&rx->held))
+		WRITE_ONCE(rx->delay, DELAY_MIN);
+	rx_start_timer(rx);
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
 static void timer_expired(struct timer_list *timer)
 {
 	struct dualtree_rx *rx = container_of(timer, struct dualtree_rx, timer);
@@ -120,10 +135,7 @@ static void timer_expired(struct timer_list *timer)
 	else
 		reap_idle(rx);
 	rx->seen = packets;
-	/* Nothing is held any more: the timer starts with the next packet. */
-	if (!dt_held_nr(&rx->held))
-		WRITE_ONCE(rx->delay, DELAY_MIN);
-	rx_start_timer(rx);
+	start_again(rx);
 }
 
 /* Set up the timer of a new tracker and make the shrinker know it. May sleep. */
