@@ -4,6 +4,8 @@
  * reaped, and no range before its last reader has released the page.
  */
 #include <linux/ip.h>
+#include <linux/jiffies.h>
+#include <linux/sched.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/route.h>
@@ -342,6 +344,30 @@ static void rx_stack(struct kunit *test)
 	dt_expect_clean(test, dt);
 }
 
+/* While a packet is held the timer's looks become rare. After a silence they are as at first. */
+static void rx_after_silence(struct kunit *test)
+{
+	struct dualtree *dt = test_instance(test);
+	struct dualtree_rx *rx = test_rx(test, dt, .limit = SZ_1M);
+	unsigned long first = READ_ONCE(rx->delay), end = jiffies + PATIENCE;
+	struct dualtree_buf buf;
+	struct sk_buff *skb;
+
+	dualtree_buf_init(&buf, dt);
+	dt_buf_append(test, &buf, 0, 1400);
+	skb = make_skb(test, rx, &buf, 0);
+	while (READ_ONCE(rx->delay) < 8 * first && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_GE(test, READ_ONCE(rx->delay), 8 * first);
+	consume_skb(skb);
+	KUNIT_EXPECT_TRUE(test, dt_rx_released(rx, PATIENCE));
+	end = jiffies + PATIENCE;
+	while (READ_ONCE(rx->delay) != first && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(rx->delay), first);
+	dt_expect_drained(test, dt);
+}
+
 static struct kunit_case netbuf_rx_cases[] = {
 	KUNIT_CASE(rx_in_place),
 	KUNIT_CASE(rx_holders),
@@ -351,6 +377,7 @@ static struct kunit_case netbuf_rx_cases[] = {
 	KUNIT_CASE(rx_limit),
 	KUNIT_CASE(rx_refused),
 	KUNIT_CASE(rx_stack),
+	KUNIT_CASE(rx_after_silence),
 	{}
 };
 
