@@ -411,8 +411,10 @@ void dt_pass_pressure(bool all)
 {
 	int why = all ? NEED_ALL : NEED_PRESSURE, old = atomic_read(&need);
 
-	while (old < why && !atomic_try_cmpxchg(&need, &old, why))
-		;
+	do {
+		if (old >= why)
+			break;
+	} while (!atomic_try_cmpxchg(&need, &old, why));
 	mod_delayed_work(buddy_reclaim_queue, &pass, 0);
 }
 EXPORT_SYMBOL_FOR_DT_TEST(dt_pass_pressure);
