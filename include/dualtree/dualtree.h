@@ -200,9 +200,9 @@ void dualtree_destroy(struct dualtree *dt);
  * size that was freed before comes first.
  *
  * Before it fails on OOM or at the limit, all heaps of the instance return what they do not need if
- * @gfp allows to sleep. Unless @gfp has __GFP_NORETRY, such a call also waits for what others return
- * meanwhile, four jiffies at most. One that may not sleep has this CPU's heap and the shared one
- * return their spares.
+ * @gfp allows to sleep. Unless @gfp has __GFP_NORETRY, such a call also waits for what others
+ * return meanwhile, four jiffies at most. One that may not sleep has this CPU's heap and the shared
+ * one return their spares.
  *
  * Context: Any context that @gfp allows, NMI included. In NMI: NULL where a lock is contended or
  * the heap must grow.
