@@ -48,7 +48,9 @@ idle=$(held)
 [ "$idle" -ge "$mib" ] || fail "the pool holds $idle MiB of $mib"
 
 step "memory pressure"
-want=$((before + idle / 2))
+# What the pool has to give for it, less what the kernel has beyond MemAvailable.
+need=$((idle * 3 / 4))
+want=$((before + need))
 mkdir /hog
 mount -t tmpfs -o size=100% tmpfs /hog || exit 1
 if ! dd if=/dev/zero of=/hog/file bs=1M count="$want" 2>/tmp/dd; then
