@@ -17,8 +17,10 @@
 # scripts/intree replaces files. What was not seen to pass has failed.
 
 # kunit.py's own configuration asks for a PCI bus of which 6.1 says in a warning that it has no
-# device.
-UM_OPTIONS=(--kunitconfig lib/dualtree --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n)
+# device. With time-travel the kernel's clock jumps to the next timer where nothing is to be done:
+# the suites waited for most of the time.
+UM_OPTIONS=(--kunitconfig lib/dualtree --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
+	--kconfig_add CONFIG_UML_TIME_TRAVEL_SUPPORT=y)
 
 um_get_tree()
 {
@@ -65,12 +67,12 @@ um_build()
 	unlock "$name"
 }
 
-# What the suites that take a seed are told at boot, into UM_ARGS[].
-um_seeds()
+# What the kernel is told at boot, the seed of each suite that takes one too, into UM_ARGS[].
+um_arguments()
 {
 	local file
 
-	UM_ARGS=()
+	UM_ARGS=(--kernel_args time-travel)
 	while read -r file; do
 		UM_ARGS+=(--kernel_args "$(suite_module "$(basename "$file" _test.c)").seed=$SEED")
 	done < <(grep -l '^module_param(seed, ' "$PROJECT"/kunit/*_test.c)
@@ -81,7 +83,7 @@ um_run()
 	local dir=$1 patience=$2 suite pattern
 
 	shift 2
-	um_seeds
+	um_arguments
 	: >"$dir/console.log"
 	: >"$dir/results.txt"
 	[ $# -gt 0 ] || set -- ''
