@@ -24,7 +24,7 @@ UM_OPTIONS=(--kunitconfig lib/dualtree --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=
 
 um_get_tree()
 {
-	local dir
+	local dir built
 
 	get_source
 	dir=$CACHE/intree/$KERNEL_SRC_ID-$(echo "$PROJECT" | short_hash)
@@ -37,10 +37,14 @@ um_get_tree()
 		cp -al "$KERNEL_SRC" "$UM_TREE.part"
 		mv "$UM_TREE.part" "$UM_TREE"
 	fi
+	# UM_BUILD.built says with what the tree as it is was built; not while it changes.
+	built=$(cat "$UM_BUILD.built" 2>/dev/null) || true
+	rm -f "$UM_BUILD.built"
 	"$SCRIPTS/intree" "$UM_TREE" >"$dir/intree.log" 2>&1 || {
 		cat "$dir/intree.log" >&2
 		die "cannot put dualtree into $UM_TREE"
 	}
+	! grep -q '; 0 files changed' "$dir/intree.log" || echo "$built" >"$UM_BUILD.built"
 }
 
 # kunit.py keeps what make says to itself.
@@ -51,11 +55,18 @@ um_objects()
 
 um_build()
 {
-	local name
+	local name made_with
 
 	name=um-$(echo "$PROJECT" | short_hash)
 	lock "$name"
 	um_get_tree
+	# make looks at each of a thousand objects, which takes as long as half of the suites.
+	made_with=$("${CC:-gcc}" --version | sed -n 1p)$'\n'${UM_OPTIONS[*]}
+	if [ "$(cat "$UM_BUILD.built" 2>/dev/null)" = "$made_with" ] && [ -x "$UM_BUILD/linux" ]; then
+		unlock "$name"
+		return
+	fi
+	rm -f "$UM_BUILD.built"
 	[ -d "$UM_BUILD" ] ||
 		log "building user-mode Linux (once; some 10 minutes of one CPU)"
 	run_or_die "user-mode Linux does not build; the log is $UM_BUILD.log" \
@@ -64,6 +75,7 @@ um_build()
 		--build_dir "$UM_BUILD" --jobs "$(nproc)"
 	# Warnings are all that kunit.py shows of a build that went well.
 	grep -E 'warning:|error:' "$UM_BUILD.log" | sed -n '1,20p' >&2 || true
+	echo "$made_with" >"$UM_BUILD.built"
 	unlock "$name"
 }
 
