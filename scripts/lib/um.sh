@@ -20,7 +20,7 @@
 # device. With time-travel the kernel's clock jumps to the next timer where nothing is to be done:
 # the suites waited for most of the time.
 UM_OPTIONS=(--kunitconfig lib/dualtree --kconfig_add CONFIG_UML_PCI_OVER_VIRTIO=n
-	--kconfig_add CONFIG_UML_TIME_TRAVEL_SUPPORT=y)
+	--kconfig_add CONFIG_UML_TIME_TRAVEL_SUPPORT=y --kconfig_add CONFIG_KASAN=y)
 
 um_get_tree()
 {
@@ -68,7 +68,7 @@ um_build()
 	fi
 	rm -f "$UM_BUILD.built"
 	[ -d "$UM_BUILD" ] ||
-		log "building user-mode Linux (once; some 10 minutes of one CPU)"
+		log "building user-mode Linux (once; some 15 minutes of one CPU)"
 	run_or_die "user-mode Linux does not build; the log is $UM_BUILD.log" \
 		"building user-mode Linux" "$UM_BUILD.log" um_objects \
 		env -C "$UM_TREE" ./tools/testing/kunit/kunit.py build "${UM_OPTIONS[@]}" \
