@@ -84,8 +84,8 @@ follow_guest()
 #   BOOT_STUCK   with lockdep 6.1 tests RCU-tasks in its early boot, by threads and timers that may
 #                not be there yet: sometimes, with PREEMPT_RT in a boot of six, it waits for ever
 #   silence      QEMU 7.2 went on to run the breakpoint with which the kernel had patched a branch,
-#                and of which memory had nothing any more: each CPU took it again and again. In a
-#                boot of forty, of Debian's kernel with four CPUs on a busy machine
+#                and of which memory had nothing any more: each CPU took it again and again. In one
+#                boot of sixteen, of Debian's kernel with four CPUs on a busy machine
 BOOT_STUCK='Running RCU-tasks wait API self tests'
 BOOT_TRIES=5
 
